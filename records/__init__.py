@@ -1,0 +1,50 @@
+"""What travels between the rooms: records, their codec, errors and event time. Imports nothing of ours."""
+
+from records.alert import Alert, Certainty, Evidence, Level, Severity, Urgency
+from records.bulletin import Bulletin
+from records.codec import decode, encode
+from records.dead_letter import DeadLetter
+from records.errors import (
+    BrokenInvariant,
+    MalformedRecord,
+    SettingsError,
+    SourceUnavailable,
+    VigieError,
+)
+from records.place import Place
+from records.post import Geo, Media, Post
+from records.pulse import Pulse
+from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
+from records.time import Clock, ManualClock, SystemClock
+from records.verdict import Verdict
+
+__all__ = [
+    "ACTUALITIES",
+    "HAZARDS",
+    "Alert",
+    "BrokenInvariant",
+    "Bulletin",
+    "Certainty",
+    "Clock",
+    "DeadLetter",
+    "Evidence",
+    "Geo",
+    "Level",
+    "MalformedRecord",
+    "ManualClock",
+    "Media",
+    "Place",
+    "Post",
+    "Pulse",
+    "SettingsError",
+    "Severity",
+    "Signal",
+    "SourceUnavailable",
+    "SystemClock",
+    "Tick",
+    "Urgency",
+    "Verdict",
+    "VigieError",
+    "decode",
+    "encode",
+]

@@ -1,0 +1,65 @@
+"""Alert: one revision of one incident, complete in itself."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from records.place import Place
+from records.post import NonEmpty
+from records.signal import Hazard
+from records.time import Instant
+
+Level = Literal["signal", "watch", "alert", "confirmed", "monitoring", "resolved", "rejected"]
+Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]  # CAP 1.2
+Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
+Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One post behind an incident, with what it weighed."""
+
+    post_key: NonEmpty
+    event_time: Instant
+    author_id: str
+    likelihood_ratio: float  # after the clip of the author's tier
+    contribution: float  # nats added to the statistic, at the event rate that explains the incident best
+    is_witness: bool
+    platform: str = ""
+    author_tier: int = 0
+    has_image: bool = False
+    url: str | None = None
+    text: str = ""
+    copies: int = 0  # posts with the same content folded into this one
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One revision of one incident: what is believed, where, since when, why, and what is not known."""
+
+    incident_id: NonEmpty
+    revision: Annotated[int, msgspec.Meta(ge=1)]
+    level: Level
+    hazard: Hazard
+    place: Place
+    onset: Instant  # estimated start, event time
+    raised_at: Instant  # event time at which this level was reached
+    score: float  # log10(R / threshold of the alert level)
+    probability: float  # posterior that an incident is on
+    severity: Severity
+    urgency: Urgency
+    certainty: Certainty
+    evidence: tuple[Evidence, ...]  # the strongest, in order of weight
+    posts: int  # all that counted as evidence
+    authors: int  # distinct ones among them
+    witnesses: int
+    copies: int  # posts folded as repeats or relays
+    explanation: dict[str, str]  # language -> sentences
+    unknowns: tuple[str, ...]  # codes of what is not known: "no_official_word", "place_uncertain", …
+    thresholds: dict[str, float]  # level -> minutes of the statistic
+    profile: str
+    versions: dict[str, str]
+    area: str = ""
+
+    @property
+    def key(self) -> str:
+        """The incident's id: all revisions of an incident stay in order."""
+        return self.incident_id

@@ -1,0 +1,70 @@
+"""Post: one public message, in the one shape that every connector produces."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from records.time import Instant
+
+Verb = Literal["create", "update", "delete", "purge"]
+Kind = Literal["post", "comment", "article"]
+AuthorKind = Literal["person", "press", "official", "operator", "volunteer", "bot", "unknown"]
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class Geo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the platform says the post was sent from, in degrees WGS84."""
+
+    lat: Latitude
+    lon: Longitude
+    provenance: Literal["point", "place"] = "point"
+
+
+class Media(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One picture, film or sound attached to a post; never the file itself."""
+
+    type: Literal["image", "video", "audio", "link"]
+    alt: str = ""
+
+
+class Post(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One public message, or news of one: an edit, a deletion, an author's departure.
+
+    Everything here came from outside: text and times are claims, not facts.
+    """
+
+    source: NonEmpty  # the connector's name in the settings
+    id: NonEmpty  # native id, unique within the source
+    posted_at: Instant  # UTC, by the author's clock
+    received_at: Instant  # UTC, by ours
+    author_id: str  # rotating keyed hash; "" where nobody is named
+    text: str  # as published, Unicode NFC
+    platform: str = ""  # where people publish, when the source carries several
+    verb: Verb = "create"
+    kind: Kind = "post"
+    author_kind: AuthorKind = "unknown"
+    lang: str | None = None  # as the platform says, BCP 47
+    url: str | None = None
+    geo: Geo | None = None
+    thread_id: str | None = None
+    reply_to: str | None = None
+    repost_of: str | None = None
+    quote_of: str | None = None
+    media: tuple[Media, ...] = ()
+    rule_tags: tuple[str, ...] = ()
+    is_trusted: bool = False  # came through a source that skips the gate
+    cursor: str | None = None  # where the connector stood
+    raw_sha256: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The post's identity across sources: a deletion carries the same key."""
+        return f"{self.source}:{self.id}"
+
+    @property
+    def event_time(self) -> datetime:
+        """When it was said, UTC: the author's time, unless that lies in our future."""
+        return min(self.posted_at, self.received_at)
