@@ -1,0 +1,94 @@
+"""What a connector is: something that reads one source, resumable, and hands over posts.
+
+A connector knows neither the gate's words nor the broker: both come as arguments.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from records import DeadLetter, MalformedRecord, Post, Pulse, SourceUnavailable
+
+Gate = Callable[[str], bool]
+"""Tells whether a text could matter; the rest is counted and forgotten."""
+
+Outcome = Literal["kept", "gated", "not_a_post", "refused"]
+"""What became of one value read; each value has exactly one."""
+
+
+class Reading(NamedTuple):
+    """One step of a connector: where it now stands and, maybe, what it found.
+
+    `post` is None when the frame was not for us: the cursor still moves past it. An empty cursor means that the
+    source has said nothing yet that one could resume from. `also` holds what the same frame says beside the post:
+    a purge under the pseudonym that the author had before the last change of keys. It counts with the frame.
+    """
+
+    cursor: str
+    post: Post | MalformedRecord | None
+    also: tuple[Post, ...] = ()
+
+
+class Source(Protocol):
+    """Reads one source.
+
+    Shape   readings in the source's own order; every frame read gives exactly one reading
+    Errors  SourceUnavailable when it cannot be read now: the runner waits and reads again after the last cursor
+    """
+
+    name: str
+    is_trusted: bool  # its posts skip the gate
+
+    def read(self, after: str | None) -> AsyncGenerator[Reading, None]:
+        """Yield readings that follow a cursor, or from the source's own beginning when there is none."""
+
+
+class Publisher(Protocol):
+    """Takes what a connector hands over; a call returns only when the broker has acknowledged it.
+
+    Errors  whatever it raises stops the runner with the cursor unsaved; waiting for a broker is its own business
+    """
+
+    async def posts(self, posts: Sequence[Post]) -> None:
+        """Hand over posts that passed the gate."""
+
+    async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Hand over values that could not be read, with their reasons."""
+
+    async def pulses(self, pulses: Sequence[Pulse]) -> None:
+        """Hand over the counts of what was read and not kept."""
+
+
+class Cursors(Protocol):
+    """Remembers where each source stands, across restarts."""
+
+    def load(self, source: str) -> str | None:
+        """Return the last saved cursor of a source."""
+
+    def save(self, source: str, cursor: str) -> None:
+        """Save a cursor; called only after the broker has all posts up to it."""
+
+
+class Observer(Protocol):
+    """Is told what happens at the edge: metrics and logs, never posts."""
+
+    def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
+        """Take note of values read, by outcome; `reason` says why some were refused and has few, fixed values."""
+
+    def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
+        """Take note that a source cannot be read and will be tried again."""
+
+    def gap(self, source: str, seconds: float) -> None:
+        """Take note of a span of a source that nobody will ever have seen."""
+
+
+class Unobserved:
+    """An observer that looks away: for tests and one-off commands."""
+
+    def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
+        """Look away."""
+
+    def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
+        """Look away."""
+
+    def gap(self, source: str, seconds: float) -> None:
+        """Look away."""

@@ -1,0 +1,127 @@
+"""The Faust app with the settings that hold for Vigie, and the topics it needs declared."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from faust.auth import SASLCredentials, SSLCredentials
+
+from records import SettingsError, SourceUnavailable
+from streams.high_water import EmbeddedTransport
+from streams.settings import StreamSettings
+from streams.topics import TOPICS, Topic
+
+# The defaults of Faust's store reserve 2 GB of cache for each partition.
+STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 8 << 20, "max_open_files": 256}
+
+
+def make_app(settings: StreamSettings) -> faust.App:
+    """Return a Faust app; nothing connects before it is started."""
+    app = faust.App(
+        settings.app_id,
+        broker=settings.kafka_url,
+        broker_credentials=_credentials(settings),
+        datadir=str(settings.data_dir / "tables"),
+        store="rocksdb://",
+        processing_guarantee="at_least_once",  # exactly_once breaks in Faust with two workers
+        autodiscover=False,
+        web_enabled=False,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication_factor,
+        topic_allow_declare=True,
+        stream_wait_empty=True,
+        stream_buffer_maxsize=4096,
+        stream_publish_on_commit=False,
+        recovery_consistency_check=True,
+        table_standby_replicas=0,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=15.0,
+        broker_request_timeout=30.0,
+        broker_max_poll_interval=300.0,
+        broker_commit_interval=1.0,
+        broker_commit_every=2000,
+        broker_max_poll_records=500,
+        producer_acks=-1,
+        producer_linger=0.01,
+        producer_max_batch_size=131072,
+        producer_compression_type="lz4",
+        consumer_auto_offset_reset="earliest",
+    )
+    if settings.is_embedded:
+        app.transport = EmbeddedTransport(app.conf.broker_consumer, app)
+    return app
+
+
+def _credentials(settings: StreamSettings) -> Any:
+    security = settings.security
+    context = security.ssl_context()
+    if security.sasl_mechanism:
+        return SASLCredentials(
+            username=security.username,
+            password=security.password,
+            ssl_context=context,
+            mechanism=security.sasl_mechanism,
+        )
+    return SSLCredentials(context) if context else None
+
+
+async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = TOPICS) -> None:
+    """Create the topics that are missing, with their partitions and retention.
+
+    Errors  SourceUnavailable when the broker does not answer; SettingsError when a topic that stands there has
+            another number of partitions: tables and streams would no longer fit together
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **settings.security.for_aiokafka())
+    try:
+        await admin.start()
+        standing = {topic["topic"]: topic for topic in await admin.describe_topics()}
+        missing = [topic for topic in topics if topic.name not in standing]
+        _refuse_other_partitions(settings, standing)
+        if missing:
+            await _create(admin, settings, missing)
+    except (KafkaError, OSError) as error:
+        raise SourceUnavailable(f"kafka {settings.kafka_url}: {error!r}") from error
+    finally:
+        await admin.close()
+
+
+async def _create(admin: AIOKafkaAdminClient, settings: StreamSettings, missing: list[Topic]) -> None:
+    answer = await admin.create_topics(
+        [
+            NewTopic(
+                topic.name,
+                num_partitions=settings.partitions,
+                replication_factor=settings.replication_factor,
+                topic_configs=topic.config,
+            )
+            for topic in missing
+        ]
+    )
+    for name, code, *_ in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise SourceUnavailable(f"kafka {settings.kafka_url}: cannot create {name}: {error.__name__}")
+
+
+def _refuse_other_partitions(settings: StreamSettings, standing: dict[str, Any]) -> None:
+    for topic in TOPICS:
+        found = len(standing.get(topic.name, {}).get("partitions", ()))
+        if found and found != settings.partitions:
+            raise SettingsError(
+                f"kafka.partitions: {settings.partitions} is set, but {topic.name} has {found}; "
+                f"set {found}, or start with new topics"
+            )
+
+
+def changelog_topic(settings: StreamSettings, table: str) -> str:
+    """Return the name that Faust gives a table's changelog."""
+    return f"{settings.app_id}-{table}-changelog"
+
+
+def table_dir(settings: StreamSettings) -> Path:
+    """Return the folder with the tables' files."""
+    return settings.data_dir / "tables"

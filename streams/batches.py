@@ -1,0 +1,99 @@
+"""Batches: how values of a topic are sorted, finished and, where they cannot be handled, set aside whole.
+
+Faust acknowledges what its agent raised on or was cancelled in. So a batch is always finished before its events are
+let go, and where that cannot be done the process ends at once, before anything is committed.
+"""
+
+import asyncio
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Awaitable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import structlog
+from faust.types import EventT
+
+from records import Clock, DeadLetter, MalformedRecord, decode
+from streams import metrics
+from streams.publisher import KafkaPublisher
+from streams.topics import Topic
+
+log = structlog.get_logger()
+
+BROKEN_STATUS = 70  # a batch could not be finished, or our own state is wrong
+FINISH_SECS = 20.0  # how long a batch may take when the worker is asked to stop
+MAX_DETAIL = 1000
+
+T = TypeVar("T")
+
+
+def by_partition(events: Iterable[EventT]) -> Iterable[Sequence[EventT]]:
+    """Return the events of each partition: a table's change belongs to the partition it came from."""
+    groups: dict[int, list[EventT]] = defaultdict(list)
+    for event in events:
+        groups[event.message.partition].append(event)
+    return groups.values()
+
+
+class DeadLetters:
+    """Sorts values that can be read from those that cannot, and sends the latter away whole."""
+
+    def __init__(self, publisher: KafkaPublisher, clock: Clock) -> None:
+        self.publisher = publisher
+        self.clock = clock
+
+    def sort(
+        self, topic: Topic, events: Sequence[EventT], record: type[T]
+    ) -> tuple[list[tuple[EventT, T]], list[DeadLetter]]:
+        """Return the events with their records, and a letter for each of the others."""
+        good: list[tuple[EventT, T]] = []
+        dead: list[DeadLetter] = []
+        for event in events:
+            try:
+                good.append((event, decode(event.message.value, record)))
+            except MalformedRecord as error:
+                dead.append(self.letter(topic, event, error.reason, f"{topic.name}: {error}"))
+        return good, dead
+
+    def letter(self, topic: Topic, event: EventT, reason: str, detail: str) -> DeadLetter:
+        """Return the dead letter for one event."""
+        message: Any = event.message
+        return DeadLetter(
+            topic=topic.name,
+            reason=reason,
+            detail=detail[:MAX_DETAIL],
+            value=message.value or b"",
+            died_at=self.clock.now(),
+            partition=message.partition,
+            offset=message.offset,
+        )
+
+    async def send(self, dead: Sequence[DeadLetter]) -> None:
+        """Send letters; return when the broker has them."""
+        await self.publisher.dead_letters(dead)
+        for letter in dead:
+            metrics.DEAD_LETTERS.labels(letter.topic, letter.reason).inc()
+            log.debug("dead letter", topic=letter.topic, reason=letter.reason, offset=letter.offset)
+
+
+async def finish(work: Awaitable[None]) -> None:
+    """Await a batch to its end, even when the agent is cancelled; end the process when it cannot be finished."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        done, _ = await asyncio.wait({task}, timeout=FINISH_SECS)
+        if not done or task.exception() is not None:
+            die(task.exception() if done else TimeoutError(f"batch not finished in {FINISH_SECS:.0f} s"))
+        raise
+    except Exception as error:  # noqa: BLE001  let out, Faust would acknowledge the batch
+        die(error)
+
+
+def die(error: BaseException | None) -> None:
+    """End the process before Faust can acknowledge what was not handled."""
+    log.error("worker ends: a batch could not be finished; it will be read again", error=repr(error), exc_info=error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(BROKEN_STATUS)

@@ -1,0 +1,114 @@
+"""Enrich: posts become signals: what danger, where, how sure. A plain function over a batch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from models.near_duplicate import content_ids, fingerprint, is_relay
+from models.reading import PostReading
+
+from records import Geo, Place, Post, Signal
+
+WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
+SECOND = 0.3  # a second hazard is worth a signal of its own from here
+
+OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
+
+
+class Reader(Protocol):
+    """Reads posts: hazard, witness, actuality."""
+
+    version: str
+
+    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
+        """Return one reading a text, in the same order."""
+
+
+class Locator(Protocol):
+    """Places posts."""
+
+    def locate(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> list[Place]:
+        """Return the places a text speaks of, best first."""
+
+
+class Enriched(NamedTuple):
+    """What became of one post: its one outcome, and the signals it gives."""
+
+    outcome: str
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Enrich:
+    """The step from posts to signals.
+
+    Shape   n posts in, n results out, in the same order
+    Errors  none on any text
+    """
+
+    reader: Reader
+    locator: Locator
+    hazards: frozenset[str]
+    source_places: Mapping[str, Place]  # where a source's unplaced posts belong: a town's own page or group
+
+    def __call__(self, posts: Sequence[Post]) -> list[Enriched]:
+        """Return what becomes of each post."""
+        spoken = [post for post in posts if post.verb in ("create", "update")]
+        readings = iter(self.reader.read([p.text for p in spoken], [p.lang for p in spoken]))
+        return [
+            self._signals(post, next(readings)) if post.verb in ("create", "update") else Enriched(post.verb)
+            for post in posts
+        ]
+
+    def _signals(self, post: Post, reading: PostReading) -> Enriched:
+        hazards = self._hazards(reading)
+        if not hazards:
+            return Enriched("no_hazard")
+        places = self.locator.locate(post.text, lang=reading.language, geo=post.geo)
+        if not places:
+            fallback = self.source_places.get(post.source) or self.source_places.get("*")
+            if fallback is None:
+                return Enriched("unplaced")
+            places = [fallback]
+        return Enriched("signal", tuple(self._signal(post, reading, hazard, places) for hazard in hazards))
+
+    def _hazards(self, reading: PostReading) -> list[str]:
+        ranked = sorted(reading.hazards.items(), key=lambda item: -item[1])
+        watched = [(hazard, p) for hazard, p in ranked if hazard in self.hazards and p >= WEAK]
+        return [hazard for rank, (hazard, p) in enumerate(watched) if rank == 0 or p >= SECOND]
+
+    def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place]) -> Signal:
+        place = places[0]
+        ratio = reading.likelihood_ratios[hazard]
+        return Signal(
+            post_key=post.key,
+            source=post.source,
+            hazard=hazard,  # type: ignore[arg-type]  one of HAZARDS: `_hazards` saw to it
+            place=place,
+            event_time=post.event_time,
+            received_at=post.received_at,
+            probability=round(reading.hazards[hazard], 6),
+            # Where the place is wrong the post says nothing about this one: a mixture with a ratio of 1.
+            likelihood_ratio=round(1 + place.confidence * (ratio - 1) if ratio > 1 else ratio, 6),
+            witness_probability=round(reading.witness, 6),
+            actuality=reading.actuality,  # type: ignore[arg-type]  the model's labels are ACTUALITIES
+            author_id=post.author_id,
+            author_tier=_tier(post),
+            author_kind=post.author_kind,
+            is_relay=bool(post.repost_of or post.quote_of) or is_relay(post.text),
+            cluster_ids=content_ids(post.text, repost_of=post.repost_of),
+            fingerprint=fingerprint(post.text),
+            has_image=any(media.type in ("image", "video") for media in post.media),
+            platform=post.platform or post.source,
+            language=reading.language,
+            url=post.url,
+            text=post.text[:1000],
+            candidates=tuple(places[1:3]),
+            versions={"hazard": self.reader.version},
+        )
+
+
+def _tier(post: Post) -> int:
+    if post.is_trusted:
+        return 2
+    return 1 if post.author_kind in OFFICIAL_KINDS else 0

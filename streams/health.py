@@ -1,0 +1,100 @@
+"""Whether the worker gets on: lag, progress, and a page that a supervisor reads."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import faust
+from prometheus_client import make_wsgi_app
+
+from streams import metrics
+from streams.topics import ALERTS, POSTS, SIGNALS
+
+WATCHED = frozenset({POSTS.name, SIGNALS.name, ALERTS.name})
+
+
+class Health:
+    """What the worker has handled, and since when nothing moved although something waits.
+
+    Faust does not reliably come back from broker outages and commit gaps by itself: whoever started the worker reads
+    `/healthz` and starts it anew when it answers 503.
+    """
+
+    def __init__(self, *, stall_secs: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.stall_secs = stall_secs
+        self.monotonic = monotonic
+        self.handled: Counter[str] = Counter()
+        self.is_ready = False
+        self.lag = 0
+        self._moved_at = monotonic()
+        self._committed = -1
+
+    def moved(self, what: str, count: int) -> None:
+        """Note that values were handled."""
+        self.handled[what] += count
+        self._moved_at = self.monotonic()
+
+    def look(self, app: faust.App) -> None:
+        """Read lag and committed offsets from the consumer."""
+        consumer: Any = app.consumer
+        lags: dict[str, int] = dict.fromkeys(WATCHED, 0)
+        committed = 0
+        for tp in consumer.assignment():
+            if tp.topic not in WATCHED:
+                continue
+            done = consumer._committed_offset.get(tp) or 0
+            committed += done
+            lags[tp.topic] += max(0, (consumer.highwater(tp) or 0) - done)
+        for topic, lag in lags.items():
+            metrics.LAG.labels(topic).set(lag)
+        self.saw(lag=sum(lags.values()), committed=committed)
+        self.is_ready = not app.rebalancing and bool(consumer.assignment())
+
+    def saw(self, *, lag: int, committed: int) -> None:
+        """Note lag and the sum of committed offsets."""
+        if lag == 0 or committed != self._committed:
+            self._moved_at = self.monotonic()
+        self.lag, self._committed = lag, committed
+        metrics.PROGRESS_AGE.set(self.monotonic() - self._moved_at)
+
+    def why_unhealthy(self) -> str | None:
+        """Return what is wrong, in words for the log, or None."""
+        still = self.monotonic() - self._moved_at
+        if self.lag > 0 and still > self.stall_secs:
+            return f"{self.lag} records wait and nothing was committed for {still:.0f} s"
+        return None
+
+    def page(self) -> tuple[str, dict[str, object]]:
+        """Return the status line and body of `/healthz`."""
+        wrong = self.why_unhealthy()
+        body: dict[str, object] = {
+            "ready": self.is_ready,
+            "lag": self.lag,
+            "handled": dict(self.handled),
+            "wrong": wrong,
+        }
+        return ("503 Service Unavailable" if wrong else "200 OK"), body
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
+        """Say nothing: a request is no news."""
+
+
+def serve(health: Health, port: int) -> None:
+    """Serve `/metrics` and `/healthz` from a thread of their own, on the loopback interface."""
+    prometheus = make_wsgi_app()
+
+    def page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/healthz":
+            return prometheus(environ, start_response)  # type: ignore[no-any-return]
+        status, body = health.page()
+        start_response(status, [("Content-Type", "application/json")])
+        return [json.dumps(body).encode()]
+
+    server = make_server("127.0.0.1", port, page, handler_class=_Quiet)
+    threading.Thread(target=server.serve_forever, name="health", daemon=True).start()

@@ -1,0 +1,114 @@
+"""The way onto the topics: records out, and back only when the broker has them."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from records import Alert, DeadLetter, Post, Pulse, Signal, SourceUnavailable, Tick, encode
+from streams.settings import StreamSettings
+from streams.topics import ALERTS, DEAD_LETTERS, POSTS, PULSE, SIGNALS, Topic
+
+LINGER_MS = 5
+BATCH_BYTES = 128 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
+IN_FLIGHT = 512  # records handed over before their receipts are awaited
+
+Keyed = Post | Pulse | Signal | Tick | Alert | DeadLetter
+
+
+class KafkaPublisher:
+    """Sends records to their topics, keyed by themselves.
+
+    Shape   a call returns when every record is acknowledged by the broker, in the order given per key
+    Errors  SourceUnavailable when the broker does not take them; some may have arrived: send all again
+    """
+
+    def __init__(self, settings: StreamSettings) -> None:
+        self.settings = settings
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Connect; do nothing when connected."""
+        async with self._lock:
+            if self._producer is not None:
+                return
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self.settings.bootstrap_servers,
+                acks="all",
+                linger_ms=LINGER_MS,
+                max_batch_size=BATCH_BYTES,
+                max_request_size=MAX_REQUEST_BYTES,
+                compression_type="lz4",
+                **self.settings.security.for_aiokafka(),
+            )
+            try:
+                await producer.start()
+            except (KafkaError, OSError) as error:
+                await producer.stop()
+                raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {error}") from error
+            self._producer = producer
+
+    async def stop(self) -> None:
+        """Send what is left and disconnect."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()
+
+    async def posts(self, posts: Sequence[Post]) -> None:
+        """Put posts on `posts.v1`."""
+        await self.send(POSTS, posts)
+
+    async def pulses(self, pulses: Sequence[Pulse]) -> None:
+        """Put minute counts on `pulse.v1`."""
+        await self.send(PULSE, pulses)
+
+    async def signals(self, signals: Sequence[Signal | Tick]) -> None:
+        """Put evidence, or the passing of time, on `signals.v1`."""
+        await self.send(SIGNALS, signals)
+
+    async def alerts(self, alerts: Sequence[Alert]) -> None:
+        """Put alert revisions on `alerts.v1`."""
+        await self.send(ALERTS, alerts)
+
+    async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Put what could not be handled on `dead_letters.v1`."""
+        await self.send(DEAD_LETTERS, letters)
+
+    async def send(self, topic: Topic, records: Iterable[Keyed]) -> None:
+        """Send records to one topic and await all receipts."""
+        await self.send_raw(topic.name, ((record.key.encode(), encode(record)) for record in records))
+
+    async def send_raw(
+        self, topic: str, pairs: Iterable[tuple[bytes | None, bytes | None]], *, partition: int | None = None
+    ) -> None:
+        """Send keys and values as they are and await all receipts."""
+        await self.start()
+        producer = self._producer
+        if producer is None:
+            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: the publisher was stopped")
+        try:
+            await _deliver(producer, topic, pairs, partition)
+        except MessageSizeTooLargeError:
+            raise
+        except (KafkaError, OSError) as error:
+            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}") from error
+
+
+async def _deliver(
+    producer: AIOKafkaProducer,
+    topic: str,
+    pairs: Iterable[tuple[bytes | None, bytes | None]],
+    partition: int | None,
+) -> None:
+    receipts: list[asyncio.Future[Any]] = []
+    for key, value in pairs:
+        receipts.append(await producer.send(topic, value=value, key=key, partition=partition))
+        if len(receipts) >= IN_FLIGHT:
+            await asyncio.gather(*receipts)
+            receipts.clear()
+    if receipts:
+        await asyncio.gather(*receipts)

@@ -1,0 +1,43 @@
+"""The topics: name, record, partitions and retention, in one table."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+
+from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, Tick, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One topic and what travels on it."""
+
+    name: str
+    record: type[msgspec.Struct]
+    retention: timedelta | None = None  # None: for ever, or as compaction leaves it
+    is_compacted: bool = False
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Return the broker's settings of this topic."""
+        config = {"cleanup.policy": "compact" if self.is_compacted else "delete"}
+        if self.retention is not None:
+            config["retention.ms"] = str(int(self.retention.total_seconds() * 1000))
+        return config
+
+
+RAW = timedelta(hours=72)  # how long a post's text may lie around (docs: privacy)
+EVIDENCE = timedelta(days=30)
+
+POSTS = Topic(name="posts.v1", record=Post, retention=RAW)
+PULSE = Topic(name="pulse.v1", record=Pulse, retention=EVIDENCE)
+SIGNALS = Topic(name="signals.v1", record=Signal, retention=RAW)
+CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
+ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE)
+DECISIONS = Topic(name="decisions.v1", record=Verdict, is_compacted=True)
+DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW)
+
+TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, DEAD_LETTERS)
+
+OnSignals = Signal | Tick
+"""What stands on `signals.v1`: evidence, and time passing."""

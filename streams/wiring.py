@@ -1,0 +1,205 @@
+"""Steps become Faust agents here, and only here."""
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import faust
+from faust.streams import _current_event
+from faust.types import EventT, StreamT
+from mode.supervisors import CrashingSupervisor
+
+from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
+from streams import metrics
+from streams.app import STORE_OPTIONS
+from streams.batches import DeadLetters, by_partition, finish
+from streams.detect import Detect, Detected
+from streams.enrich import Enrich, Enriched
+from streams.health import Health
+from streams.publisher import KafkaPublisher
+from streams.settings import StreamSettings
+from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
+
+STATE_TABLE = "detector"
+TICK_SECS = 5.0
+HEALTH_SECS = 2.0
+DETECT_BATCH = 200
+NOTIFY_BATCH = 100
+
+
+class Outbox(Protocol):
+    """Takes alert revisions over, durably, each once."""
+
+    def enqueue(self, alerts: Sequence[Alert]) -> None:
+        """Return when they are on disk; those already there are left as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What the agents run."""
+
+    enrich: Enrich
+    detect: Detect
+    outbox: Outbox | None  # None: nobody is told, only the topic
+
+
+class Wiring:
+    """The agents, the table and the timers of one worker."""
+
+    def __init__(self, app: faust.App, settings: StreamSettings, steps: Steps, clock: Clock) -> None:
+        self.app = app
+        self.settings = settings
+        self.steps = steps
+        self.clock = clock
+        self.publisher = KafkaPublisher(settings)
+        self.letters = DeadLetters(self.publisher, clock)
+        self.health = Health(stall_secs=settings.stall_secs)
+        self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
+        self.state: Any = app.Table(
+            STATE_TABLE,
+            key_type=bytes,
+            value_type=bytes,
+            partitions=settings.partitions,
+            options=dict(STORE_OPTIONS),
+        )
+
+    def connect(self) -> None:
+        """Register everything with the app."""
+        self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts)
+        self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
+        if self.steps.outbox is not None:
+            self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
+        self.app.timer(HEALTH_SECS, name="health")(self._look)
+        if self.settings.has_ticks:
+            self.app.timer(TICK_SECS, name="ticks")(self._tick)
+        self.app.on_before_shutdown.connect(self._disconnect)
+
+    def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int) -> None:
+        source = self.app.topic(
+            topic.name,
+            partitions=self.settings.partitions,
+            internal=True,  # else the broker would make it with partitions of its own choice
+            value_serializer="raw",
+            key_serializer="raw",
+            retention=topic.retention,
+            compacting=topic.is_compacted or None,
+        )
+
+        async def agent(stream: StreamT[bytes]) -> None:
+            async for events in stream.take_events(batch, within=self.settings.batch_wait_secs):
+                await finish(handle(events))
+                self.health.moved(topic.name, len(events))
+
+        self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(agent)
+
+    async def _enrich(self, events: Sequence[EventT]) -> None:
+        posts, dead = self.letters.sort(POSTS, events, Post)
+        results = enriched(self.steps.enrich, [post for _, post in posts])
+        signals: list[Signal] = []
+        for (event, _), result in zip(posts, results, strict=True):
+            if isinstance(result, Exception):
+                dead.append(self.letters.letter(POSTS, event, "step_failed", repr(result)))
+                continue
+            metrics.POSTS.labels(result.outcome).inc()
+            signals.extend(result.signals)
+        await self.publisher.signals(signals)
+        await self.letters.send(dead)
+        metrics.POSTS.labels("dead_letter").inc(len(dead))
+        for signal in signals:
+            metrics.SIGNALS_SENT.labels(signal.hazard).inc()
+
+    async def _detect(self, events: Sequence[EventT]) -> None:
+        for group in by_partition(events):
+            await self._detect_partition(group)
+
+    async def _detect_partition(self, events: Sequence[EventT]) -> None:
+        # Faust takes the partition of a table's reads and writes from this variable; in a batch it is the last event's.
+        _current_event.set(weakref.ref(events[-1]))
+        values, dead = self.letters.sort(SIGNALS, events, OnSignals)  # type: ignore[arg-type]  a union is no type
+        result = self.steps.detect([value for _, value in values], TableReads(self.state))
+        for failed in result.failed:
+            dead.append(self.letters.letter(SIGNALS, values[failed.index][0], "step_failed", failed.detail))
+        await self.publisher.alerts(result.alerts)
+        await self.letters.send(dead)
+        # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
+        _current_event.set(weakref.ref(events[-1]))
+        for key, value in result.changes:
+            if value is None:
+                self.state.pop(key.encode(), None)
+            else:
+                self.state[key.encode()] = value
+        self._note_due(result)
+        self._count(result, [value for _, value in values], dead)
+
+    def _note_due(self, result: Detected) -> None:
+        for key, at in result.due.items():
+            if at is None:
+                self.due.pop(key, None)
+            else:
+                self.due[key] = at
+        metrics.OPEN_INCIDENTS.set(len(self.due))
+
+    def _count(self, result: Detected, values: Sequence[Signal | Tick], dead: Sequence[DeadLetter]) -> None:
+        failed = {item.index for item in result.failed}
+        now = self.clock.now()
+        for index, value in enumerate(values):
+            if index in failed:
+                continue
+            metrics.SIGNALS.labels("tick" if isinstance(value, Tick) else "taken").inc()
+            if isinstance(value, Signal):
+                metrics.LATENCY.observe(max(0.0, (now - value.received_at).total_seconds()))
+        metrics.SIGNALS.labels("dead_letter").inc(len(dead))
+        for alert in result.alerts:
+            metrics.ALERTS.labels(alert.level).inc()
+
+    async def _notify(self, events: Sequence[EventT]) -> None:
+        outbox = self.steps.outbox
+        if outbox is None:
+            raise BrokenInvariant("the notify agent runs without an outbox")
+        alerts, dead = self.letters.sort(ALERTS, events, Alert)
+        outbox.enqueue([alert for _, alert in alerts])
+        await self.letters.send(dead)
+        metrics.NOTICES.labels("taken").inc(len(alerts))
+        metrics.NOTICES.labels("dead_letter").inc(len(dead))
+
+    async def _tick(self) -> None:
+        now = self.clock.now()
+        await self.publisher.signals([tick_from(key, now) for key, at in self.due.items() if at <= now])
+
+    async def _look(self) -> None:
+        self.health.look(self.app)
+
+    async def _disconnect(self, *_: Any, **__: Any) -> None:
+        await self.publisher.stop()
+
+
+class TableReads:
+    """The table as the step reads it."""
+
+    def __init__(self, table: Any) -> None:
+        self.table = table
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value of a key, or None."""
+        value: bytes | None = self.table.get(key.encode())
+        return value
+
+
+def enriched(step: Enrich, posts: Sequence[Post]) -> list[Enriched | Exception]:
+    """Return what becomes of each post; a post that breaks the step costs only itself."""
+    try:
+        return list(step(posts))
+    except BrokenInvariant:
+        raise
+    except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
+        if len(posts) == 1:
+            return [error]
+        return [result for post in posts for result in enriched(step, [post])]
+
+
+def tick_from(key: str, at: datetime) -> Tick:
+    """Return the tick that lets time pass for one state key, `hazard/area`."""
+    hazard, _, area = key.partition("/")
+    return Tick(hazard=hazard, area=area, at=at)  # type: ignore[arg-type]  keys are made of signals

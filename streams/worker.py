@@ -1,0 +1,31 @@
+"""One worker process: the app, its agents, its health page, until it is asked to stop."""
+
+import asyncio
+import sys
+
+import faust
+import structlog
+
+from records import Clock
+from streams.app import declare_topics, make_app
+from streams.health import serve
+from streams.settings import StreamSettings
+from streams.wiring import Steps, Wiring
+
+log = structlog.get_logger()
+
+
+def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT; finish what is being handled, then leave.
+
+    Errors  SourceUnavailable when the broker does not answer; SettingsError when its topics do not fit
+    """
+    asyncio.run(declare_topics(settings))
+    app = make_app(settings)
+    wiring = Wiring(app, settings, steps, clock)
+    wiring.connect()
+    if settings.health_port:
+        serve(wiring.health, settings.health_port)
+    log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
+    worker = faust.Worker(app, loglevel="info", logfile=sys.stderr, redirect_stdouts=False, console_port=None)
+    worker.execute_from_commandline()
