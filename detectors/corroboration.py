@@ -1,0 +1,59 @@
+"""Corroboration: may the word "alert" be used? Only on independent voices; the watch never waits for this.
+
+Source  detection.md 2.8; the ladder for unknown accounts is ours, its reasons are in the README
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from detectors.evidence import STRONG_RATIO
+from detectors.moment import MINUTE
+
+
+class Voice(msgspec.Struct, array_like=True, frozen=True):
+    """One counted post, as far as independence asks. Counted posts never share an author or a content."""
+
+    at: int
+    odds: float  # likelihood ratio over background
+    likelihood_ratio: float
+    tier: int
+    platform: str
+    is_first_hand: bool
+    has_image: bool
+    is_named: bool  # somebody signs for it
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many unknown first-hand witnesses it takes, by what else supports them."""
+
+    witnesses_alone: int = 12
+    witnesses_with_support: int = 4  # one of: a second platform, a picture, an established account
+    witnesses_with_strong_support: int = 3  # two of these
+    spread_minutes: float = 3.0  # between the first and the last of them
+
+
+def grounds_for(voices: Sequence[Voice], gate: Gate) -> str | None:
+    """Return why these voices corroborate each other, as a code for the explanation, or None if they do not."""
+    strong = [voice for voice in voices if voice.likelihood_ratio >= STRONG_RATIO and voice.is_named]
+    established = [voice for voice in strong if voice.tier >= 1]
+    if len(established) > 1:
+        return "established"
+    if len(strong) > 1 and any(voice.tier > 1 for voice in strong):
+        return "trusted"
+    if _is_crowd(strong, has_established=bool(established), gate=gate):
+        return "crowd"
+    return None
+
+
+def _is_crowd(strong: Sequence[Voice], *, has_established: bool, gate: Gate) -> bool:
+    witnesses = [voice for voice in strong if voice.tier == 0 and voice.is_first_hand]
+    if not witnesses or witnesses[-1].at - witnesses[0].at < gate.spread_minutes * MINUTE:
+        return False
+    support = (
+        has_established
+        + (len({voice.platform for voice in witnesses if voice.platform}) > 1)
+        + any(voice.has_image for voice in witnesses)
+    )
+    needed = (gate.witnesses_alone, gate.witnesses_with_support, gate.witnesses_with_strong_support)
+    return len(witnesses) >= needed[min(support, 2)]

@@ -1,0 +1,34 @@
+"""Evidence: how much one post may weigh, by what is known of its author.
+
+Source  detection.md 2.1. Clipping and discounting only ever lower the statistic, so its promise holds.
+"""
+
+from records import Signal
+
+CLIPS = (20.0, 200.0, 500.0)
+"""The most that one post of an unknown, an established and a trusted author may weigh."""
+
+STRONG_RATIO = 3.0
+"""A post speaks for corroboration from here on."""
+
+FIRST_HAND_PROBABILITY = 0.5
+
+
+def tier_of(signal: Signal) -> int:
+    """Return the author's tier; who does not say who he is, is unknown."""
+    if not signal.author_id:
+        return 0
+    return min(max(signal.author_tier, 0), len(CLIPS) - 1)
+
+
+def likelihood_ratio_of(signal: Signal) -> float:
+    """Return the likelihood ratio after the clip of the author's tier; 0 where it is no number."""
+    ratio = signal.likelihood_ratio
+    if not ratio >= 0.0:  # also true of not-a-number
+        return 0.0
+    return min(ratio, CLIPS[tier_of(signal)])
+
+
+def is_first_hand(signal: Signal) -> bool:
+    """Tell whether the author more likely than not saw it himself."""
+    return signal.witness_probability >= FIRST_HAND_PROBABILITY

@@ -1,0 +1,82 @@
+"""Life cycle: from watch to resolved, and back within some hours. Levels rise on posts and fall on silence.
+
+Every fall has a moment that follows from the state alone, so it does not matter when anybody asks.
+
+    (nothing) -> watch -> alert -> monitoring -> resolved -> (forgotten)
+                   ^_______^___________|____________|
+
+Units   moments in microseconds since 1970; paces in counted posts a minute
+Source  detection.md 3
+"""
+
+from math import exp, log
+
+from detectors.moment import MINUTE, SECOND, whole_second_after
+from detectors.profile import HazardProfile
+from detectors.state import Incident, Stat
+from detectors.statistic import Rates, seconds_until_below
+from detectors.thresholds import Thresholds
+
+QUIET_SHARE = 0.2
+"""An incident falls quiet when its pace, less the usual one, is under this share of its peak."""
+LOUD_SHARE = 0.5
+"""It is on again when its pace is back at this share: far from quiet, so that it does not flap."""
+MOST_DOUBLINGS = 5
+UPDATE_EVERY = 5 * MINUTE
+
+ACTIVE = ("watch", "alert")
+
+
+def pace_after(stat: Stat, at: int, pace_minutes: float) -> float:
+    """Return the pace of counted posts, one more at this moment included."""
+    return stat.pace * exp(-(at - stat.at) / MINUTE / pace_minutes) + 1.0 / pace_minutes
+
+
+def quiet_at(incident: Incident, stat: Stat, hazard: HazardProfile) -> int:
+    """Return when the incident falls quiet, if nobody says anything more."""
+    quiet = incident.background + QUIET_SHARE * max(incident.peak - incident.background, 0.0)
+    if stat.pace <= quiet:
+        return whole_second_after(stat.at)
+    return whole_second_after(stat.at + hazard.pace_minutes * log(stat.pace / quiet) * MINUTE)
+
+
+def patience_after(returns: int, hazard: HazardProfile) -> int:
+    """Return how much longer a quiet incident stays on its level: the more often it came back, the longer."""
+    minutes = hazard.hold_minutes * (2 ** min(returns, MOST_DOUBLINGS) - 1)
+    return int(min(minutes, hazard.reopen_hours * 60.0) * MINUTE)
+
+
+def resolved_at(incident: Incident, stat: Stat, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
+    """Return when a quiet incident is over: held, and the statistic low again; or the longest hold has passed."""
+    held = max(incident.raised_at, quiet_at(incident, stat, hazard)) + int(hazard.hold_minutes * MINUTE)
+    longest = int(hazard.reopen_hours * 60 * MINUTE)
+    if held >= stat.at + longest:
+        return held
+    seconds = seconds_until_below(stat.values, thresholds.close, rates, at_most=longest // SECOND)
+    return max(held, whole_second_after(stat.at + seconds * SECOND))
+
+
+def due_at(incident: Incident, stat: Stat, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
+    """Return when the incident moves on by itself: to monitoring, to resolved, or out of memory."""
+    if incident.level in ACTIVE:
+        return quiet_at(incident, stat, hazard) + patience_after(incident.returns, hazard)
+    if incident.level == "monitoring":
+        return resolved_at(incident, stat, hazard, rates, thresholds)
+    return incident.raised_at + int(hazard.reopen_hours * 60 * MINUTE)
+
+
+def level_after(incident: Incident, reached: str | None, pace: float) -> str | None:
+    """Return the level that a counted post lifts an open incident to, None where it stays.
+
+    `reached` is what the statistic and the gate allow at this moment.
+    """
+    if reached == "alert" and incident.top != "alert":
+        return "alert"
+    if incident.level == "monitoring" and pace >= LOUD_SHARE * incident.peak:
+        return incident.top
+    return None
+
+
+def is_worth_telling(incident: Incident, at: int) -> bool:
+    """Tell whether an incident that stays on its level has grown enough for another revision."""
+    return at - incident.revised_at >= UPDATE_EVERY and incident.authors >= 2 * incident.told_authors

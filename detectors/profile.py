@@ -1,0 +1,240 @@
+"""Profile: what one crisis cell watches, how much it wants to be woken, and what it believes beforehand.
+
+Shape   TOML text, a handful of tables; the home itself is given when loading, so one file serves every town of a size
+Errors  SettingsError, naming the file, the key, what was found and what would do
+Source  detection.md 2.2-2.4; the rates believed beforehand are guesses until a place has been watched for two weeks
+"""
+
+import tomllib
+from functools import cached_property
+from math import asin, cos, isclose, isfinite, radians, sin, sqrt
+from pathlib import Path
+from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from detectors.corroboration import Gate
+from detectors.node import node_of, population_of
+from detectors.statistic import Rates, spaced_rates
+from detectors.thresholds import Budget
+from records import Place, SettingsError
+from records.signal import Hazard
+
+PROFILES = Path(__file__).parent / "profiles"
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Whole = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class WeeklyBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """False ones accepted a week, over everything watched."""
+
+    watch: Positive
+    alert: Positive
+
+
+class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of the budget goes where. A key is one hazard at one place."""
+
+    home_share: Share = 0.0
+    surroundings_share: Share = 0.0
+    surroundings_radius_km: Positive = 30.0
+    surroundings_keys: Whole = 400
+    rest_share: Share = 0.0
+    rest_keys: Whole = 4000
+
+
+class HazardProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How one hazard shows itself in posts."""
+
+    posts_per_week: Positive  # usual ones, strong and weak, per 100,000 inhabitants
+    least_rate: Positive  # posts a minute that an incident may bring
+    most_rate: Positive
+    rates: Annotated[int, msgspec.Meta(ge=1, le=32)] = 8
+    evidence_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # of an incident's posts
+    eta: Annotated[float, msgspec.Meta(ge=0.01, le=1000)] = 1.0
+    memory_hours: Positive = 6.0  # how long an author or a content counts only once
+    pace_minutes: Positive = 15.0  # window in which an incident's pace is measured
+    hold_minutes: Positive = 30.0  # how long it must have been quiet to be resolved
+    reopen_hours: Positive = 6.0  # how long it may come back as itself; also the longest hold
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+    """One way of watching. Two profiles on the same signals are two opinions; compare them with a backtest."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    version: Annotated[str, msgspec.Meta(min_length=1)]
+    time_zone: str
+    hazards: Annotated[tuple[Hazard, ...], msgspec.Meta(min_length=1)]
+    budget: WeeklyBudget
+    spread: Spread
+    hazard: dict[Hazard, HazardProfile]
+    incidents_per_week: Positive = 1.0  # real ones to expect, over everything watched
+    population_floor: Whole = 10_000
+    population_if_unknown: Whole = 50_000
+    weak_share: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.8  # usual posts that are no evidence
+    gate: Gate = Gate()
+    home: Place | None = None
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone that hours are told in."""
+        return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def reference_lon(self) -> float:
+        """Where the zone's clock is right; elsewhere the hour of the day is shifted by the sun."""
+        return self.home.lon if self.home else 0.0
+
+    @cached_property
+    def home_node(self) -> str | None:
+        """The node of the home, None where there is no home."""
+        return node_of(self.home) if self.home else None
+
+    def weight_of(self, node: str, place: Place) -> float:
+        """Return omega: the part of the budget that one hazard at this node may spend."""
+        spread = self.spread
+        if self.home is not None:
+            if spread.home_share and node == self.home_node:
+                return spread.home_share / len(self.hazards)
+            if spread.surroundings_share and self._is_around_home(place, self.home):
+                return spread.surroundings_share / spread.surroundings_keys
+        return max(spread.rest_share, 1e-6) / spread.rest_keys
+
+    def _is_around_home(self, place: Place, home: Place) -> bool:
+        if home.level == "dep" and place.dep is not None and place.dep == home.dep:
+            return True
+        return kilometres_between(place, home) <= self.spread.surroundings_radius_km
+
+    def budget_of(self, weight: float) -> Budget:
+        """Return what a key of this weight may spend."""
+        return Budget(watches=self.budget.watch * weight, alerts=self.budget.alert * weight)
+
+    def usual_rate(self, hazard: Hazard, population: int) -> float:
+        """Return the posts a minute to expect beforehand, weak ones included."""
+        people = max(population, self.population_floor)
+        return self.hazard[hazard].posts_per_week * people / 100_000 / 10_080
+
+    def population_of(self, place: Place) -> int:
+        """Return how many people may write from there."""
+        return population_of(place, unknown=self.population_if_unknown)
+
+    def rates_of(self, hazard: Hazard) -> Rates:
+        """Return the rates that the statistic assumes."""
+        of_hazard = self.hazard[hazard]
+        return Rates(
+            per_minute=spaced_rates(of_hazard.least_rate, of_hazard.most_rate, of_hazard.rates),
+            evidence_share=of_hazard.evidence_share,
+        )
+
+
+def kilometres_between(here: Place, there: Place) -> float:
+    """Return the great-circle distance."""
+    lat, other_lat = radians(here.lat), radians(there.lat)
+    half_lon = radians(there.lon - here.lon) / 2
+    haversine = sin((other_lat - lat) / 2) ** 2 + cos(lat) * cos(other_lat) * sin(half_lon) ** 2
+    return 12_742.0 * asin(min(1.0, sqrt(haversine)))
+
+
+def load_profile(name_or_path: str | Path, home: Place | None) -> Profile:
+    """Return a profile that comes with Vigie, by its name, or one from a TOML file, watching from this home.
+
+    Errors  SettingsError when there is no such file, when it cannot be used, or when it needs a home and has none
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = PROFILES / f"{name_or_path}.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
+        raise SettingsError(
+            f"profile {str(name_or_path)!r} cannot be read ({error}): give one of {known}, or the path of a .toml file"
+        ) from error
+    profile = profile_from(text, file=path.name)
+    if home is None and profile.spread.home_share + profile.spread.surroundings_share > 0:
+        raise SettingsError(
+            f"{path.name}: spread.home_share and spread.surroundings_share need a home and none was given: "
+            "name the commune to watch from, or use the profile 'world'"
+        )
+    return msgspec.structs.replace(profile, home=home)
+
+
+def profile_from(toml_text: str, *, file: str) -> Profile:
+    """Return the profile that a TOML text describes, without a home."""
+    try:
+        found = tomllib.loads(toml_text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{file}: this is not TOML: {error}") from error
+    if "home" in found:
+        raise SettingsError(f"{file}: home: does not belong in a profile; give it when starting (--home INSEE)")
+    try:
+        profile = msgspec.convert(found, Profile)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{file}: {_told(error, found)}") from error
+    problem = _problem_with(profile, found)
+    if problem:
+        raise SettingsError(f"{file}: {problem}")
+    return profile
+
+
+def _told(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
+    """Turn msgspec's words into: key = what was found: what would do."""
+    reason, _, path = str(error).partition(" - at `")
+    keys = path.replace("key` in `", "").rstrip("`").lstrip("$.").replace("[...]", "")
+    reason = reason[0].lower() + reason[1:]
+    if "enum" in reason:
+        return f"{keys}: {reason}; the hazards are {', '.join(get_args(Hazard))}"
+    if not keys:
+        return reason
+    value: Any = found
+    for key in keys.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return f"{keys}: {reason}"
+    return f"{keys} = {value!r}: {reason}"
+
+
+def _problem_with(profile: Profile, found: dict[str, Any]) -> str | None:
+    infinite = _first_infinite(found, "")
+    if infinite:
+        return f"{infinite}: a finite number is needed"
+    return _problem_with_parts(profile) or _problem_with_hazards(profile)
+
+
+def _first_infinite(value: Any, path: str) -> str | None:
+    if isinstance(value, dict):
+        paths = (_first_infinite(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items())
+        return next((found for found in paths if found), None)
+    if isinstance(value, float) and not isfinite(value):
+        return f"{path} = {value}"
+    return None
+
+
+def _problem_with_parts(profile: Profile) -> str | None:
+    try:
+        ZoneInfo(profile.time_zone)
+    except (KeyError, OSError, ValueError):
+        return f"time_zone = {profile.time_zone!r}: no such zone; write it like 'Europe/Paris'"
+    if profile.budget.alert > profile.budget.watch:
+        return f"budget.alert = {profile.budget.alert}: more than budget.watch = {profile.budget.watch}; ask for less"
+    spread = profile.spread
+    total = spread.home_share + spread.surroundings_share + spread.rest_share
+    if not isclose(total, 1.0):
+        return f"spread: home_share + surroundings_share + rest_share = {total:g}: they must add up to 1"
+    return None
+
+
+def _problem_with_hazards(profile: Profile) -> str | None:
+    for hazard in profile.hazards:
+        if hazard not in profile.hazard:
+            return f"hazards: {hazard!r} is watched, but there is no table [hazard.{hazard}]"
+        settings = profile.hazard[hazard]
+        if settings.least_rate > settings.most_rate:
+            return (
+                f"hazard.{hazard}.least_rate = {settings.least_rate}: above most_rate = {settings.most_rate}; "
+                "the least must come first"
+            )
+    return None

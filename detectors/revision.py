@@ -1,0 +1,159 @@
+"""Revision: one alert, made of an incident and its statistic; complete in itself."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import log, log10
+from typing import get_args
+
+from detectors.explanation import Facts, explanation_from
+from detectors.lifecycle import ACTIVE
+from detectors.moment import MINUTE, instant_from
+from detectors.node import fineness
+from detectors.profile import Profile
+from detectors.state import Exhibit, Folds, Incident, Slot, Stat
+from detectors.statistic import Rates, best, decayed, mixture, without
+from detectors.thresholds import MINUTES_PER_WEEK, Thresholds
+from records import Alert, BrokenInvariant, Certainty, Evidence, Level, Place, Severity, Urgency
+from records.signal import Hazard
+
+DETECTOR = "marked-sr/1"
+ONSET_BUCKET = 10 * MINUTE
+SEVERE_AUTHORS = 15
+UNSURE_PLACE = 0.6
+COMMUNE_FINENESS = 3
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that one revision is made of."""
+
+    profile: Profile
+    hazard: Hazard
+    area: str
+    rates: Rates
+    thresholds: Thresholds
+    incident: Incident
+    stat: Stat
+    exhibit: Exhibit
+    folds: Folds
+
+
+def incident_id_from(hazard: str, node: str, onset_at: int) -> str:
+    """Return the id of an incident: the same for the same signals, whoever reads them and how often."""
+    text = f"{hazard}\n{node}\n{onset_at // ONSET_BUCKET}".encode("utf-8", "surrogatepass")
+    return f"{hazard}-{blake2b(text, digest_size=8).hexdigest()}"
+
+
+def alert_from(scene: Scene, *, at: int) -> Alert:
+    """Return the incident's present revision, as believed at this moment."""
+    incident, stat, folds = scene.incident, scene.stat, scene.folds
+    values = decayed(stat.values, max(at - stat.at, 0) / MINUTE, scene.rates)
+    statistic = mixture(values)
+    prior = scene.profile.incidents_per_week * stat.weight / MINUTES_PER_WEEK
+    probability = prior * statistic / (1.0 + prior * statistic)
+    place = scene.exhibit.places[incident.shown_place]
+    rate = scene.rates.per_minute[best(values)]
+    slots = sorted(scene.exhibit.slots, key=lambda slot: (-slot.odds, slot.counted_at, slot.post_key))
+    return Alert(
+        incident_id=incident.incident_id,
+        revision=incident.revision,
+        level=_level_from(incident.level),
+        hazard=scene.hazard,
+        place=place,
+        onset=instant_from(incident.onset_at),
+        raised_at=instant_from(incident.raised_at),
+        score=round(log10(statistic / scene.thresholds.alert), 3),
+        probability=round(probability, 4),
+        severity=_severity_of(incident),
+        urgency=_urgency_of(incident),
+        certainty=_certainty_of(incident),
+        evidence=tuple(_evidence_from(slot, folds, rate) for slot in slots),
+        posts=incident.posts,
+        authors=incident.authors,
+        witnesses=incident.witnesses,
+        copies=folds.total,
+        explanation=explanation_from(_facts_of(scene, statistic, probability)),
+        unknowns=_unknowns_of(incident, place),
+        thresholds={
+            "watch": float(f"{scene.thresholds.watch:.6g}"),
+            "alert": float(f"{scene.thresholds.alert:.6g}"),
+        },
+        profile=f"{scene.profile.name}/{scene.profile.version}",
+        versions={**scene.exhibit.versions, "detector": DETECTOR},
+        area=scene.area,
+    )
+
+
+def _evidence_from(slot: Slot, folds: Folds, rate: float) -> Evidence:
+    return Evidence(
+        post_key=slot.post_key,
+        event_time=instant_from(slot.event_at),
+        author_id=slot.author_id,
+        likelihood_ratio=round(slot.likelihood_ratio, 3),
+        contribution=round(log(1.0 + rate * slot.odds), 3),
+        is_witness=slot.is_first_hand,
+        platform=slot.platform,
+        author_tier=slot.tier,
+        has_image=slot.has_image,
+        url=slot.url,
+        text=slot.text,
+        copies=folds.by_post.get(slot.post_key, 0),
+    )
+
+
+def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
+    incident, stat = scene.incident, scene.stat
+    strongest = max((slot.odds for slot in scene.exhibit.slots), default=0.0)
+    left = without(stat.values, strongest, scene.rates)
+    return Facts(
+        level=incident.level,
+        grounds=incident.grounds,
+        posts=incident.posts,
+        authors=incident.authors,
+        witnesses=incident.witnesses,
+        copies=scene.folds.total,
+        onset_at=instant_from(incident.onset_at),
+        last_at=instant_from(incident.counted_at),
+        expected_per_minute=incident.background,
+        false_alarm_minutes=statistic * scene.profile.hazard[scene.hazard].eta,
+        probability=probability,
+        would_hold=left >= scene.thresholds.watch,
+        zone=scene.profile.zone,
+    )
+
+
+def _unknowns_of(incident: Incident, place: Place) -> tuple[str, ...]:
+    unsure = place.confidence < UNSURE_PLACE or fineness(place) > COMMUNE_FINENESS
+    codes = {
+        "no_official_word": True,  # nothing official reaches this version
+        "place_uncertain": unsure,
+        "no_image": incident.images == 0,
+        "single_witness": incident.authors <= 1,
+        "single_platform": len(incident.platforms) <= 1,
+    }
+    return tuple(code for code, holds in codes.items() if holds)
+
+
+def _level_from(level: str) -> Level:
+    for known in get_args(Level):
+        if known == level:
+            result: Level = known
+            return result
+    raise BrokenInvariant(f"an incident has the level {level!r}, which is none")
+
+
+def _severity_of(incident: Incident) -> Severity:
+    """Return how bad it may be. Posts say how many speak of it, no more: an honest scale has few steps."""
+    if incident.top != "alert":
+        return "Unknown"
+    return "Severe" if incident.authors >= SEVERE_AUTHORS else "Moderate"
+
+
+def _urgency_of(incident: Incident) -> Urgency:
+    if incident.level == "resolved":
+        return "Past"
+    return "Immediate" if incident.level in ACTIVE else "Expected"
+
+
+def _certainty_of(incident: Incident) -> Certainty:
+    return "Likely" if incident.top == "alert" else "Possible"

@@ -1,0 +1,160 @@
+"""Le Havre on a January morning: the place, its signals, a store that counts, and a detector at work."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from detectors.detector import Detector
+from detectors.profile import load_profile
+from records import Alert, Place, Signal, Tick
+
+MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
+
+
+class CountingStore:
+    """A table in memory that counts what is written."""
+
+    def __init__(self, values: dict[str, bytes] | None = None) -> None:
+        self.values = dict(values or {})
+        self.writes = 0
+        self.bytes = 0
+
+    def get(self, key: str) -> bytes | None:
+        return self.values.get(key)
+
+    def put(self, key: str, value: bytes) -> None:
+        self.writes += 1
+        self.bytes += len(key) + len(value)
+        self.values[key] = value
+
+    def remove(self, key: str) -> None:
+        self.writes += 1
+        self.values.pop(key, None)
+
+    def copy(self) -> "CountingStore":
+        return CountingStore(self.values)
+
+
+class Desk:
+    """A detector with its store: signals and ticks in, alerts out, all of them kept."""
+
+    def __init__(self, detector: Detector, store: CountingStore) -> None:
+        self.detector = detector
+        self.store = store
+        self.alerts: list[Alert] = []
+
+    def tell(self, *signals: Signal) -> list[Alert]:
+        new = [alert for signal in signals for alert in self.detector.observe(signal, self.store)]
+        self.alerts += new
+        return new
+
+    def wait(self, minutes: float, key: str = "fire/76") -> list[Alert]:
+        """Let time pass until so many minutes after the morning's start, at every due moment on the way."""
+        end = MORNING + timedelta(minutes=minutes)
+        new: list[Alert] = []
+        while True:
+            due = self.detector.next_due(key, self.store)
+            if due is None or due > end:
+                break
+            new += self.tick(due, key)
+        self.alerts += new
+        return new
+
+    def tick(self, at: datetime, key: str = "fire/76") -> list[Alert]:
+        hazard, _, area = key.partition("/")
+        assert hazard in ("fire", "flood")
+        return self.detector.pass_time(
+            Tick(hazard="fire" if hazard == "fire" else "flood", area=area, at=at), self.store
+        )
+
+    @property
+    def levels(self) -> list[str]:
+        return [alert.level for alert in self.alerts]
+
+
+class MakesSignals(Protocol):
+    def __call__(self, number: int, minutes: float, ratio: float = 20.0, **changes: Any) -> Signal: ...
+
+
+def place(**changes: Any) -> Place:
+    fields: dict[str, Any] = {
+        "place_id": "fr:76351",
+        "name": "Le Havre",
+        "lat": 49.49,
+        "lon": 0.11,
+        "radius_km": 6.0,
+        "level": "commune",
+        "confidence": 0.9,
+        "source": "text",
+        "reasons": ("named",),
+        "country": "FR",
+        "insee": "76351",
+        "dep": "76",
+        "population": 170_000,
+    }
+    return Place(**{**fields, **changes})
+
+
+@pytest.fixture
+def place_with() -> Callable[..., Place]:
+    return place
+
+
+@pytest.fixture
+def home() -> Place:
+    return place()
+
+
+@pytest.fixture
+def signal() -> MakesSignals:
+    """Make a signal: the author and the content of its number, so many minutes after 07:37 UTC."""
+
+    def made(number: int, minutes: float, ratio: float = 20.0, **changes: Any) -> Signal:
+        at = MORNING + timedelta(minutes=minutes)
+        fields: dict[str, Any] = {
+            "post_key": f"twitter:{number}",
+            "source": "twitter",
+            "hazard": "fire",
+            "place": place(),
+            "event_time": at,
+            "received_at": at,
+            "probability": 0.9,
+            "likelihood_ratio": ratio,
+            "witness_probability": 0.9,
+            "actuality": "now",
+            "author_id": f"author {number}",
+            "cluster_ids": (f"text:{number}",),
+            "platform": "twitter",
+            "text": f"La centrale brûle, {number}",
+            "versions": {"hazard": "hazard/3"},
+        }
+        return Signal(**{**fields, **changes})
+
+    return made
+
+
+@pytest.fixture
+def detector(home: Place) -> Detector:
+    return Detector(load_profile("city", home))
+
+
+@pytest.fixture
+def store() -> CountingStore:
+    return CountingStore()
+
+
+@pytest.fixture
+def desk(detector: Detector, store: CountingStore) -> Desk:
+    return Desk(detector, store)
+
+
+@pytest.fixture
+def fresh_desk(detector: Detector) -> Callable[..., Desk]:
+    """Make desks: each with a store of its own, or with the one given."""
+
+    def made(store: CountingStore | None = None) -> Desk:
+        return Desk(detector, CountingStore() if store is None else store)
+
+    return made

@@ -1,0 +1,120 @@
+"""The sentences that a duty officer reads, word for word."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from detectors.explanation import Facts, explanation_from
+
+CROWD = Facts(
+    level="alert",
+    grounds="established",
+    posts=4,
+    authors=4,
+    witnesses=3,
+    copies=37,
+    onset_at=datetime(2012, 1, 30, 13, 2, tzinfo=UTC),
+    last_at=datetime(2012, 1, 30, 13, 8, tzinfo=UTC),
+    expected_per_minute=0.005,
+    false_alarm_minutes=14 * 525_960,
+    probability=0.93,
+    would_hold=True,
+    zone=ZoneInfo("Europe/Paris"),
+)
+SINGLE = replace(
+    CROWD,
+    level="watch",
+    grounds="",
+    posts=1,
+    authors=1,
+    witnesses=1,
+    copies=0,
+    last_at=CROWD.onset_at,
+    expected_per_minute=1 / 11_520,
+    false_alarm_minutes=26 * 1440,
+    probability=0.32,
+)
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("facts", "french", "english"),
+    [
+        pytest.param(
+            SINGLE,
+            "Un seul témoin, à vérifier : 1 message depuis 14:02 ; d’ordinaire, un message de ce genre tous les "
+            "8 jours ici. Une fausse alerte de cette force tous les 26 jours ici ; probabilité d’un incident : 32 %.",
+            "A single witness, to be verified: 1 post since 14:02; usually one such post every 8 days here. "
+            "A false alarm of this strength every 26 days here; probability of an incident: 32%.",
+            id="a single witness",
+        ),
+        pytest.param(
+            CROWD,
+            "4 auteurs indépendants en 6 minutes depuis 14:02, 0,03 message attendu. Une fausse alerte de cette force "
+            "tous les 14 ans ici ; probabilité d’un incident : 93 %. Corroboré par deux comptes établis au moins. "
+            "Sans le message le plus fort, le seuil de veille resterait atteint. 37 copies ou relais sans poids.",
+            "4 independent authors in 6 minutes since 14:02, 0.03 posts expected. A false alarm of this strength "
+            "every 14 years here; probability of an incident: 93%. Corroborated by at least two established accounts. "
+            "Without its strongest post it would still be a watch. 37 copies or relays without weight.",
+            id="established accounts",
+        ),
+        pytest.param(
+            replace(CROWD, grounds="", would_hold=False, copies=1, false_alarm_minutes=1e12, probability=1.0),
+            "4 auteurs indépendants en 6 minutes depuis 14:02, 0,03 message attendu. Une fausse alerte de cette force "
+            "moins d’une fois en 1 000 ans ici ; probabilité d’un incident : 99 %. Pas encore corroboré. Sans le "
+            "message le plus fort, le seuil de veille ne serait pas atteint. 1 copie ou relais sans poids.",
+            "4 independent authors in 6 minutes since 14:02, 0.03 posts expected. A false alarm of this strength "
+            "less than once in 1,000 years here; probability of an incident: 99%. Not corroborated yet. "
+            "Without its strongest post it would no longer be a watch. 1 copy or relay without weight.",
+            id="hangs on one post",
+        ),
+        pytest.param(
+            replace(CROWD, level="monitoring", copies=0, last_at=datetime(2012, 1, 31, 1, 0, tzinfo=UTC)),
+            "Le flux retombe, plus rien depuis le 31/01 à 02:00. 4 auteurs indépendants en 12 heures depuis "
+            "le 30/01 à 14:02, 3,6 messages attendus. Une fausse alerte de cette force tous les 14 ans ici ; "
+            "probabilité d’un incident : 93 %. Corroboré par deux comptes établis au moins. Sans le message le plus "
+            "fort, le seuil de veille resterait atteint.",
+            "Falling quiet: last counted post at 02:00 on 31 Jan. 4 independent authors in 12 hours since 14:02 on "
+            "30 Jan, 3.6 posts expected. A false alarm of this strength every 14 years here; probability of an "
+            "incident: 93%. Corroborated by at least two established accounts. Without its strongest post it would "
+            "still be a watch.",
+            id="falling quiet, past midnight",
+        ),
+        pytest.param(
+            replace(SINGLE, level="resolved"),
+            "Plus rien depuis 14:02 : clos par le silence, pas par une vérification. Un seul témoin, à vérifier : "
+            "1 message depuis 14:02 ; d’ordinaire, un message de ce genre tous les 8 jours ici.",
+            "Nothing more since 14:02: closed by silence, not by verification. A single witness, to be verified: "
+            "1 post since 14:02; usually one such post every 8 days here.",
+            id="over",
+        ),
+        pytest.param(
+            replace(SINGLE, witnesses=0, false_alarm_minutes=400.0),
+            "Un seul auteur, à vérifier : 1 message depuis 14:02 ; d’ordinaire, un message de ce genre tous les "
+            "8 jours ici. Une fausse alerte de cette force toutes les 7 heures ici ; probabilité d’un incident : 32 %.",
+            "A single author, to be verified: 1 post since 14:02; usually one such post every 8 days here. "
+            "A false alarm of this strength every 7 hours here; probability of an incident: 32%.",
+            id="hearsay",
+        ),
+    ],
+)
+def test_says_why_in_both_languages(facts: Facts, french: str, english: str) -> None:
+    explanation = explanation_from(facts)
+    assert plain(explanation["fr"]) == french
+    assert explanation["en"] == english
+
+
+def test_french_double_signs_do_not_stand_at_the_start_of_a_line() -> None:
+    assert "\N{NO-BREAK SPACE}:" in explanation_from(SINGLE)["fr"]
+
+
+def test_an_alert_carries_its_explanation(desk: Any, signal: Any) -> None:
+    (alert,) = desk.tell(signal(1, 0))
+    assert alert.explanation["fr"].startswith("Un seul témoin, à vérifier")
+    assert alert.explanation["en"].startswith("A single witness, to be verified: 1 post since 08:37")

@@ -1,0 +1,168 @@
+"""Profiles: what comes with Vigie can be used, what is broken says where and what would do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from detectors.node import node_of
+from detectors.profile import PROFILES, load_profile, profile_from
+from detectors.thresholds import Budget, thresholds_for
+from records import Place, SettingsError
+
+GOOD = (PROFILES / "city.toml").read_text()
+NAMES = ["world", "commune", "city", "departement"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_profiles_that_come_with_it_can_be_used(name: str, home: Place) -> None:
+    profile = load_profile(name, None if name == "world" else home)
+    assert profile.name == name
+    assert set(profile.hazards) == {"fire", "flood", "industrial", "other"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_parts_of_the_budget_add_up_to_it(name: str, home: Place) -> None:
+    spread = load_profile(name, None if name == "world" else home).spread
+    assert spread.home_share + spread.surroundings_share + spread.rest_share == pytest.approx(1.0)
+
+
+def test_thresholds_spend_the_budget() -> None:
+    thresholds = thresholds_for(Budget(watches=2.0, alerts=0.5), eta=1.0)
+    assert (thresholds.watch, thresholds.alert) == (5040.0, 20160.0)
+    assert thresholds.close == 504.0
+    assert thresholds_for(Budget(watches=2.0, alerts=0.5), eta=2.0).watch == 2520.0
+
+
+def test_home_weighs_more_than_its_surroundings_and_these_more_than_the_world(
+    home: Place, place_with: Callable[..., Place]
+) -> None:
+    profile = load_profile("city", home)
+    harfleur = place_with(place_id="fr:76341", insee="76341", lat=49.51, lon=0.20)
+    marseille = place_with(place_id="fr:13055", insee="13055", dep="13", lat=43.3, lon=5.4)
+    weights = [profile.weight_of(node_of(place), place) for place in (home, harfleur, marseille)]
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(weights)) == 3
+
+
+def test_in_the_world_all_places_weigh_the_same(home: Place) -> None:
+    assert load_profile("world", home).weight_of("fr:76351", home) == 1 / 1000
+
+
+def test_a_quarter_counts_for_its_commune(place_with: Callable[..., Place]) -> None:
+    assert node_of(place_with(place_id="local:neiges", level="quartier")) == "fr:76351"
+    assert node_of(place_with(place_id="fr:dep:76", level="dep", insee=None)) == "fr:dep:76"
+    assert node_of(place_with(place_id="geonames:1", insee=None, dep=None)) == "geonames:1"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        pytest.param(
+            "watch = 14.0",
+            'watch = "many"',
+            "x.toml: budget.watch = 'many': expected `float`, got `str`",
+            id="a word for a number",
+        ),
+        pytest.param(
+            "watch = 14.0", "watch = -1", "x.toml: budget.watch = -1: expected `float` > 0.0", id="below zero"
+        ),
+        pytest.param(
+            "watch = 14.0", "watch = inf", "x.toml: budget.watch = inf: a finite number is needed", id="infinite"
+        ),
+        pytest.param("watch = 14.0", "", "x.toml: budget: object missing required field `watch`", id="missing"),
+        pytest.param(
+            "watch = 14.0",
+            "watch = 0.1",
+            "x.toml: budget.alert = 0.5: more than budget.watch = 0.1; ask for less",
+            id="more alerts than watches",
+        ),
+        pytest.param(
+            "watch = 14.0",
+            "watch = 14.0\nwach = 2",
+            "x.toml: budget: object contains unknown field `wach`",
+            id="misspelt",
+        ),
+        pytest.param(
+            "Europe/Paris",
+            "Europe/Le_Havre",
+            "x.toml: time_zone = 'Europe/Le_Havre': no such zone; write it like 'Europe/Paris'",
+            id="no such zone",
+        ),
+        pytest.param(
+            "Europe/Paris",
+            "../etc",
+            "x.toml: time_zone = '../etc': no such zone; write it like 'Europe/Paris'",
+            id="not even a zone",
+        ),
+        pytest.param(
+            "rest_share = 0.1",
+            "rest_share = 0.2",
+            "x.toml: spread: home_share + surroundings_share + rest_share = 1.1: they must add up to 1",
+            id="shares",
+        ),
+        pytest.param(
+            "[hazard.fire]",
+            "[hazard.smoke]",
+            "x.toml: hazard: invalid enum value 'smoke'; the hazards are fire, flood, industrial, other",
+            id="unknown hazard",
+        ),
+        pytest.param(
+            '"fire", "flood", "industrial", "other"]',
+            '"fire", "smoke"]',
+            "x.toml: hazards[1]: invalid enum value 'smoke'; the hazards are",
+            id="unknown hazard watched",
+        ),
+        pytest.param(
+            "[hazard.other]",
+            "[hazard.other2]",
+            "x.toml: hazard: invalid enum value 'other2'; the hazards are fire, flood, industrial, other",
+            id="misspelt hazard",
+        ),
+        pytest.param(
+            "least_rate = 0.002",
+            "least_rate = 2",
+            "x.toml: hazard.flood.least_rate = 2.0: above most_rate = 0.3; the least must come first",
+            id="rates",
+        ),
+        pytest.param('name = "city"', 'name = "city', "x.toml: this is not TOML: ", id="no TOML"),
+        pytest.param(
+            'version = "1"', "version = 1", "x.toml: version = 1: expected `str`, got `int`", id="a number for a word"
+        ),
+        pytest.param(
+            "[budget]",
+            "[home]\n[budget]",
+            "x.toml: home: does not belong in a profile; give it when starting (--home INSEE)",
+            id="home",
+        ),
+    ],
+)
+def test_a_broken_profile_says_where_and_what_would_do(before: str, after: str, message: str) -> None:
+    assert before in GOOD
+    with pytest.raises(SettingsError) as raised:
+        profile_from(GOOD.replace(before, after), file="x.toml")
+    assert str(raised.value).startswith(message)
+
+
+def test_a_hazard_that_is_watched_needs_its_table() -> None:
+    without = GOOD[: GOOD.index("[hazard.other]")]
+    with pytest.raises(SettingsError, match=r"'other' is watched, but there is no table \[hazard.other\]"):
+        profile_from(without, file="x.toml")
+
+
+def test_a_profile_with_a_home_needs_one() -> None:
+    with pytest.raises(SettingsError, match=r"city.toml: .* need a home and none was given"):
+        load_profile("city", None)
+
+
+def test_an_unknown_profile_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="give one of city, commune, departement, world"):
+        load_profile("town", None)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_profile(tmp_path / "none.toml", None)
+
+
+def test_a_profile_may_come_from_a_file(tmp_path: Path, home: Place) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(GOOD.replace('name = "city"', 'name = "mine"'))
+    assert load_profile(file, home).name == "mine"
