@@ -28,9 +28,9 @@ MAX_DETAIL = 1000
 T = TypeVar("T")
 
 
-def by_partition(events: Iterable[EventT]) -> Iterable[Sequence[EventT]]:
+def by_partition(events: Iterable[EventT[Any]]) -> Iterable[Sequence[EventT[Any]]]:
     """Return the events of each partition: a table's change belongs to the partition it came from."""
-    groups: dict[int, list[EventT]] = defaultdict(list)
+    groups: dict[int, list[EventT[Any]]] = defaultdict(list)
     for event in events:
         groups[event.message.partition].append(event)
     return groups.values()
@@ -44,10 +44,10 @@ class DeadLetters:
         self.clock = clock
 
     def sort(
-        self, topic: Topic, events: Sequence[EventT], record: type[T]
-    ) -> tuple[list[tuple[EventT, T]], list[DeadLetter]]:
+        self, topic: Topic, events: Sequence[EventT[Any]], record: type[T]
+    ) -> tuple[list[tuple[EventT[Any], T]], list[DeadLetter]]:
         """Return the events with their records, and a letter for each of the others."""
-        good: list[tuple[EventT, T]] = []
+        good: list[tuple[EventT[Any], T]] = []
         dead: list[DeadLetter] = []
         for event in events:
             try:
@@ -56,7 +56,7 @@ class DeadLetters:
                 dead.append(self.letter(topic, event, error.reason, f"{topic.name}: {error}"))
         return good, dead
 
-    def letter(self, topic: Topic, event: EventT, reason: str, detail: str) -> DeadLetter:
+    def letter(self, topic: Topic, event: EventT[Any], reason: str, detail: str) -> DeadLetter:
         """Return the dead letter for one event."""
         message: Any = event.message
         return DeadLetter(

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from detectors.detector import Detector
 
+from detectors.detector import Detector
 from records import Alert, BrokenInvariant, Signal, Tick
 from streams.state import Overlay, Reads
 
@@ -15,9 +15,9 @@ log = structlog.get_logger()
 
 
 class Failed(NamedTuple):
-    """One value that the detector could not take, by its place in the batch."""
+    """One value that the detector could not take, by its number in the batch."""
 
-    index: int
+    number: int
     detail: str
 
 
@@ -44,14 +44,14 @@ class Detect:
     def __call__(self, values: Sequence[Signal | Tick], store: Reads) -> Detected:
         """Return the revisions that a batch causes and the state it leaves."""
         result = Detected(changes=Overlay(store))
-        for index, value in enumerate(values):
+        for number, value in enumerate(values):
             attempt = Overlay(result.changes)
             try:
                 alerts = self._one(value, attempt)
             except BrokenInvariant:
                 raise
             except Exception as error:  # noqa: BLE001  a bug in a detector must not cost the signal
-                result.failed.append(Failed(index, repr(error)))
+                result.failed.append(Failed(number, repr(error)))
                 continue
             result.changes.take_over(attempt)
             result.alerts.extend(alerts)

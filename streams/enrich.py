@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
-
 from records import Geo, Place, Post, Signal
+from records.signal import Hazard
 
 WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
 SECOND = 0.3  # a second hazard is worth a signal of its own from here
@@ -83,7 +83,7 @@ class Enrich:
         return Signal(
             post_key=post.key,
             source=post.source,
-            hazard=hazard,  # type: ignore[arg-type]  one of HAZARDS: `_hazards` saw to it
+            hazard=cast(Hazard, hazard),
             place=place,
             event_time=post.event_time,
             received_at=post.received_at,
@@ -91,7 +91,7 @@ class Enrich:
             # Where the place is wrong the post says nothing about this one: a mixture with a ratio of 1.
             likelihood_ratio=round(1 + place.confidence * (ratio - 1) if ratio > 1 else ratio, 6),
             witness_probability=round(reading.witness, 6),
-            actuality=reading.actuality,  # type: ignore[arg-type]  the model's labels are ACTUALITIES
+            actuality=reading.actuality,
             author_id=post.author_id,
             author_tier=_tier(post),
             author_kind=post.author_kind,

@@ -27,7 +27,8 @@ class Health:
     def __init__(self, *, stall_secs: float, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.stall_secs = stall_secs
         self.monotonic = monotonic
-        self.handled: Counter[str] = Counter()
+        self.handled: Counter[str] = Counter()  # values read from a topic and done with
+        self.sent: Counter[str] = Counter()  # records put on a topic
         self.is_ready = False
         self.lag = 0
         self._moved_at = monotonic()
@@ -75,6 +76,7 @@ class Health:
             "ready": self.is_ready,
             "lag": self.lag,
             "handled": dict(self.handled),
+            "sent": dict(self.sent),
             "wrong": wrong,
         }
         return ("503 Service Unavailable" if wrong else "200 OK"), body

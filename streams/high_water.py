@@ -52,7 +52,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
         servers = driver.server_list(transport.url, transport.default_port)
         try:
             return await true_end_offsets(servers, await super()._highwaters(partitions))
-        except Exception as error:  # noqa: BLE001  Faust drops it, and its recovery would wait for ever
+        except Exception as error:  # Faust drops it, and its recovery would wait for ever
             die(error)
             raise
 

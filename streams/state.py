@@ -14,7 +14,7 @@ class Reads(Protocol):
 class Overlay:
     """Writes over something readable, kept apart until they are taken over or thrown away.
 
-    A step that fails half-way leaves nothing behind, and a batch reaches the table only after the broker has its alerts.
+    A step that fails half-way leaves nothing behind; a batch reaches the table only after the broker has its alerts.
     """
 
     def __init__(self, below: Reads) -> None:

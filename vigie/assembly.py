@@ -1,0 +1,224 @@
+"""The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+from rich.console import Console
+
+from connectors.contract import Observer, Outcome, Source
+from connectors.pseudonym import Pseudonyms, RotatingPseudonyms
+from connectors.sinks.contract import Sink, TryLater
+from connectors.sinks.jsonl import JsonLines
+from connectors.sinks.outbox import Outbox
+from connectors.sinks.terminal import Terminal
+from connectors.sinks.webhook import WebhookSink
+from connectors.sources.bluesky import Bluesky
+from connectors.sources.recorded import Recorded
+from connectors.sources.webhook import Sender
+from detectors.detector import Detector
+from detectors.profile import Profile, load_profile
+from models.gate import Gate
+from models.geoparse import Geoparser
+from models.hazard import HazardModel
+from models.places import Gazetteer, LocalPlace, load_local_places
+from records import Clock, Place, SettingsError, SourceUnavailable, VigieError
+from streams.detect import Detect
+from streams.enrich import Enrich
+from streams.wiring import Steps
+from vigie import metrics
+from vigie.settings import (
+    BlueskySource,
+    JsonlReceiver,
+    ReceiverSettings,
+    RecordedSource,
+    Settings,
+    SourceSettings,
+    WebhookReceiver,
+    WebhookSource,
+    secret_from,
+)
+
+log = structlog.get_logger()
+
+HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
+HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
+
+CITY, TOWN = 50_000, 2_000  # inhabitants from which the profile of a city, of a commune, is the default
+
+
+def gate(settings: Settings) -> Gate:
+    """Return the gate, with the analyst's own words."""
+    return Gate.load(settings.edge.lexicon)
+
+
+def home_of(settings: Settings, gazetteer: Gazetteer) -> Place | None:
+    """Return the home commune, or None where there is none.
+
+    Errors  SettingsError when there is no such commune
+    """
+    if not settings.territory.commune:
+        return None
+    try:
+        return gazetteer.home_place(settings.territory.commune)
+    except SettingsError as error:
+        raise SettingsError(f"territory.commune: {error}") from error
+
+
+def profile_of(settings: Settings, home: Place | None) -> Profile:
+    """Return the profile, chosen by the size of the home where none is named."""
+    return load_profile(settings.territory.profile or default_profile(home), home)
+
+
+def default_profile(home: Place | None) -> str:
+    """Return the name of the profile that fits a home."""
+    if home is None:
+        return "world"
+    return "city" if home.population >= CITY else "commune"
+
+
+def steps(settings: Settings, *, outbox: Outbox | None) -> Steps:
+    """Return what the worker's agents run."""
+    gazetteer = Gazetteer()
+    home = home_of(settings, gazetteer)
+    profile = profile_of(settings, home)
+    places = {source.name: usual_place(gazetteer, source.place) for source in settings.sources if source.place}
+    return Steps(
+        enrich=enrich_step(profile, gazetteer, home, local_places(settings), places),
+        detect=Detect(Detector(profile)),
+        outbox=outbox,
+    )
+
+
+def enrich_step(
+    profile: Profile,
+    gazetteer: Gazetteer,
+    home: Place | None,
+    local: Sequence[LocalPlace],
+    source_places: dict[str, Place],
+) -> Enrich:
+    """Return the step from posts to signals."""
+    return Enrich(
+        reader=HazardModel.load(),
+        locator=Geoparser(gazetteer, home=home, local=local),
+        hazards=frozenset(profile.hazards),
+        source_places=source_places,
+    )
+
+
+def local_places(settings: Settings) -> list[LocalPlace]:
+    """Return the places of the territory that no gazetteer has."""
+    return load_local_places(settings.territory.local_places) if settings.territory.local_places else []
+
+
+def usual_place(gazetteer: Gazetteer, insee: str) -> Place:
+    """Return the place of a source's posts that name none: surely less certain than a name."""
+    home = gazetteer.home_place(insee)
+    return replace(home, confidence=HOME_CONFIDENCE, source="home", reasons=(HOME_REASON,))
+
+
+def outbox(settings: Settings, clock: Clock, *, console: Console | None = None) -> Outbox:
+    """Return the outbox with its receivers."""
+    sinks = [sink_from(receiver, settings, clock, console) for receiver in settings.receivers]
+    return Outbox(settings.data.dir / "outbox.sqlite", sinks, clock=clock, observer=SinkMetrics())
+
+
+def sink_from(receiver: ReceiverSettings, settings: Settings, clock: Clock, console: Console | None = None) -> Sink:
+    """Return one receiver's sink.
+
+    Errors  SettingsError when its secret or address cannot be used
+    """
+    if isinstance(receiver, JsonlReceiver):
+        return JsonLines(receiver.path, name=receiver.name)
+    if isinstance(receiver, WebhookReceiver):
+        secret = secret_from(receiver.secret_file, f"receivers.{receiver.name}.secret_file")
+        return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
+    return Terminal(console or Console(stderr=False), language=settings.territory.language, name=receiver.name)
+
+
+def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
+    """Return the pseudonyms of authors, under keys that stay on this machine."""
+    return RotatingPseudonyms(settings.data.dir / "pseudonyms.json", clock)
+
+
+def sources(settings: Settings, clock: Clock, observer: Observer, names: Pseudonyms) -> list[Source]:
+    """Return the sources that read by themselves; webhooks are served instead."""
+    makers: dict[type[SourceSettings], Callable[..., Source]] = {BlueskySource: _bluesky, RecordedSource: _recorded}
+    return [
+        makers[type(source)](source, clock, observer, names) for source in settings.sources if type(source) in makers
+    ]
+
+
+def _bluesky(source: BlueskySource, clock: Clock, observer: Observer, names: Pseudonyms) -> Source:
+    return Bluesky(
+        pseudonyms=names,
+        clock=clock,
+        observer=observer,
+        base_url=source.url,
+        name=source.name,
+        languages=frozenset(source.languages),
+    )
+
+
+def _recorded(source: RecordedSource, clock: Clock, observer: Observer, names: Pseudonyms) -> Source:
+    return Recorded([source.path], pseudonyms=names, clock=clock, name=source.name, speed=source.speed or None)
+
+
+def senders(settings: Settings) -> dict[WebhookSource, Sender]:
+    """Return who may send by webhook.
+
+    Errors  SettingsError when a secret cannot be used
+    """
+    return {source: sender_from(source) for source in settings.sources if isinstance(source, WebhookSource)}
+
+
+def sender_from(source: WebhookSource) -> Sender:
+    """Return one sender with its secret."""
+    secret = secret_from(source.secret_file, f"sources.{source.name}.secret_file")
+    field = {"standard": "secret", "hub": "hub_secret", "bearer": "token"}[source.scheme]
+    try:
+        return Sender(is_trusted=source.is_trusted, **{field: secret})
+    except SettingsError as error:
+        raise SettingsError(f"sources.{source.name}.secret_file: {source.secret_file}: {error}") from error
+
+
+class EdgeMetrics:
+    """What happens at the edge, as metrics and log lines."""
+
+    def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
+        """Count values by outcome."""
+        metrics.READ.labels(source, outcome, reason).inc(values)
+
+    def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
+        """Count and log a source that cannot be read."""
+        metrics.UNAVAILABLE.labels(source).inc()
+        log.warning("source unavailable", source=source, error=str(error), retry_secs=round(retry_secs, 1))
+
+    def gap(self, source: str, seconds: float) -> None:
+        """Count and log what nobody will ever have seen."""
+        metrics.GAP_SECONDS.labels(source).inc(seconds)
+        log.error("blind span: these posts cannot be read any more", source=source, seconds=round(seconds))
+
+
+class SinkMetrics:
+    """What becomes of notifications, as metrics and log lines."""
+
+    def sent(self, receiver: str) -> None:
+        """Count a notification."""
+        metrics.NOTIFICATIONS.labels(receiver, "sent").inc()
+
+    def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
+        """Count and log a notification that must be tried again."""
+        metrics.NOTIFICATIONS.labels(receiver, "put_off").inc()
+        log.warning("receiver not told yet", receiver=receiver, error=str(error), retry_secs=round(retry_secs, 1))
+
+    def failed(self, receiver: str, error: VigieError) -> None:
+        """Count and log a notification that will not be sent."""
+        metrics.NOTIFICATIONS.labels(receiver, "failed").inc()
+        log.error("receiver will not be told: tell them by hand", receiver=receiver, error=str(error))
+
+
+def cursors_path(settings: Settings) -> Path:
+    """Return the file with the sources' cursors."""
+    return settings.data.dir / "cursors.sqlite"

@@ -1,0 +1,200 @@
+"""The command `vigie`: one subcommand a job."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from records import SystemClock, VigieError
+from vigie import logging as vigie_logging
+from vigie.lines import NOTHING_READ, SOME_BAD, Question, answer_lines
+from vigie.settings import FILE_VARIABLE, load
+
+FILE = click.Path(path_type=Path)
+IN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn errors raised on purpose into one message and status 2."""
+    try:
+        yield
+    except VigieError as error:
+        click.echo(f"vigie: {error}", err=True)
+        sys.exit(2)
+
+
+def settings_option(function: Any) -> Any:
+    """Add `--settings`."""
+    return click.option(
+        "--settings",
+        "settings_file",
+        type=FILE,
+        envvar=FILE_VARIABLE,
+        help="The settings file; vigie.toml in this folder where not given.",
+    )(function)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vigie")
+def main() -> None:
+    """Vigie reads public posts, finds danger in them early, and tells people, with the evidence in hand."""
+
+
+@main.command()
+@click.option(
+    "--commune", required=True, metavar="INSEE", help='The home commune: its INSEE code ("76351") or its name.'
+)
+@click.option("--into", "folder", type=FILE, default=Path(), help="The folder to write to; this one where not given.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+def init(commune: str, folder: Path, force: bool) -> None:
+    """Write annotated settings for a commune."""
+    from vigie.init import write_settings
+
+    with told():
+        for path in write_settings(commune, folder, is_forced=force):
+            click.echo(f"written: {path}")
+    click.echo("next: vigie check, then vigie run")
+
+
+@main.command()
+@settings_option
+def check(settings_file: Path | None) -> None:
+    """Load all, connect to all, and print a line per problem with what would do."""
+    from vigie.check import problems_with
+
+    problems = problems_with(_existing(settings_file), lambda name: click.echo(f"checking {name}", err=True))
+    for problem in problems:
+        click.echo(str(problem))
+    click.echo("nothing stands in the way" if not problems else f"{len(problems)} problems", err=True)
+    sys.exit(1 if problems else 0)
+
+
+@main.command()
+@settings_option
+def run(settings_file: Path | None) -> None:
+    """Watch: broker, worker and sources on this machine, supervised, until Ctrl-C."""
+    from vigie.supervisor import Supervisor
+
+    vigie_logging.set_up("run")
+    with told():
+        settings = load(settings_file)
+        sys.exit(Supervisor(settings, settings_file).run())
+
+
+@main.command()
+@settings_option
+@click.option("--recorded", is_flag=True, help="Time passes with the records, not with the clock; nobody is notified.")
+def worker(settings_file: Path | None, recorded: bool) -> None:
+    """Run the stream program: posts to signals to alerts to receivers."""
+    from streams.worker import run_worker
+    from vigie import assembly
+
+    vigie_logging.set_up("worker")
+    clock = SystemClock()
+    with told():
+        settings = load(_existing(settings_file))
+        streams = settings.streams(has_ticks=not recorded)
+        outbox = None if recorded or not settings.receivers else assembly.outbox(settings, clock)
+        run_worker(streams, assembly.steps(settings, outbox=outbox), clock)
+
+
+@main.command()
+@settings_option
+def connect(settings_file: Path | None) -> None:
+    """Read the sources, through the gate, onto the broker."""
+    from vigie.edge import run_edge
+
+    vigie_logging.set_up("edge")
+    with told():
+        run_edge(load(_existing(settings_file)), SystemClock())
+
+
+@main.command()
+@click.argument("file", required=False, type=FILE)
+def classify(file: Path | None) -> None:
+    """Read posts for hazard, witness and actuality: {"id","text","lang"?} a line, or on standard input."""
+    from models.hazard import HazardModel
+
+    with told():
+        model = HazardModel.load()
+
+    def answer(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
+        readings = model.read([q.text for q in questions], [q.lang for q in questions])
+        for question, reading in zip(questions, readings, strict=True):
+            yield {
+                "id": question.id,
+                "language": reading.language,
+                "hazards": {hazard: reading.hazards[hazard] for hazard in ("fire", "flood", "industrial")},
+                "hazard": reading.hazard,
+                "witness": reading.witness,
+                "actuality": reading.actuality,
+            }
+
+    sys.exit(answer_lines(file, answer, out=sys.stdout, errors=sys.stderr))
+
+
+@main.command()
+@click.argument("file", required=False, type=FILE)
+@click.option("--home", default="", metavar="INSEE", help="The commune from which the posts are read.")
+@click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
+def locate(file: Path | None, home: str, local_places: Path | None) -> None:
+    """Place posts: {"id","text","lang"?} a line, or on standard input; best place first."""
+    import msgspec
+
+    from models.geoparse import Geoparser
+    from models.places import Gazetteer, load_local_places
+
+    with told():
+        gazetteer = Gazetteer()
+        geoparser = Geoparser(
+            gazetteer,
+            home=gazetteer.home_place(home) if home else None,
+            local=load_local_places(local_places) if local_places else (),
+        )
+    fields = ("name", "lat", "lon", "radius_km", "level", "insee", "country", "confidence", "source", "reasons")
+
+    def answer(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
+        for question in questions:
+            places = [msgspec.structs.asdict(p) for p in geoparser.locate(question.text, lang=question.lang)]
+            yield {"id": question.id, "places": [{name: place[name] for name in fields} for place in places]}
+
+    sys.exit(answer_lines(file, answer, out=sys.stdout, errors=sys.stderr))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--profile", default="", help="A profile's name or file; chosen by the home where not given.")
+@click.option("--home", default="", metavar="INSEE", help="The commune from which the posts are read.")
+@click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
+@click.option("--alerts", "out", required=True, type=FILE, help='Where the alert revisions go; "-": standard output.')
+def replay(files: tuple[Path, ...], profile: str, home: str, local_places: Path | None, out: Path) -> None:
+    """Play recorded posts through the whole pipeline, in event time, as fast as it goes."""
+    from vigie.replay import run_replay, settings_for, write_alerts
+
+    vigie_logging.set_up("replay")
+    with told():
+        settings = settings_for(home=home, profile=profile, local_places=local_places, paths=files)
+        result = run_replay(files, settings, SystemClock())
+        write_alerts(result.alerts, out)
+    for message in result.bad:
+        click.echo(message, err=True)
+    click.echo(
+        f"{result.posts} posts read, {result.passed} through the gate, {len(result.alerts)} alert revisions, "
+        f"{len({alert.incident_id for alert in result.alerts})} incidents, {len(result.bad)} bad lines",
+        err=True,
+    )
+    if not result.posts:
+        sys.exit(NOTHING_READ)
+    sys.exit(SOME_BAD if result.bad else 0)
+
+
+def _existing(settings_file: Path | None) -> Path | None:
+    """Return the file to read; the null device, which our own processes are given, stands for none."""
+    if settings_file is not None and str(settings_file) == os.devnull:
+        return None
+    return settings_file

@@ -1,0 +1,118 @@
+"""The edge process: all sources, read side by side through the gate, onto the topics."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+from prometheus_client import start_http_server
+from starlette.applications import Starlette
+
+from connectors import runner
+from connectors.cursors import SqliteCursors
+from connectors.sources.webhook import webhook_app
+from records import Clock, SettingsError
+from streams.app import declare_topics
+from streams.publisher import KafkaPublisher
+from vigie import assembly
+from vigie.settings import Settings, WebhookSource
+
+log = structlog.get_logger()
+
+
+def run_edge(settings: Settings, clock: Clock) -> None:
+    """Read until every source has ended, or until SIGTERM or SIGINT; what was read is handed over before this returns.
+
+    Errors  SettingsError when a source cannot be used as set; SourceUnavailable when the broker is gone
+    """
+    asyncio.run(_run(settings, clock))
+
+
+async def _run(settings: Settings, clock: Clock) -> None:
+    streams = settings.streams()
+    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    gate = assembly.gate(settings)
+    observer = assembly.EdgeMetrics()
+    names = assembly.pseudonyms(settings, clock)
+    sources = assembly.sources(settings, clock, observer, names)
+    publisher = KafkaPublisher(streams)
+    cursors = SqliteCursors(assembly.cursors_path(settings))
+    work: list[Coroutine[Any, Any, None]] = [
+        runner.run(source, gate=gate, publisher=publisher, cursors=cursors, observer=observer, clock=clock)
+        for source in sources
+    ]
+    for source, sender in assembly.senders(settings).items():
+        application = webhook_app(
+            {source.name: sender}, gate=gate, publisher=publisher, observer=observer, clock=clock, pseudonyms=names
+        )
+        work.append(_serve(source, application))
+    if settings.edge.metrics_port:
+        start_http_server(settings.edge.metrics_port, addr="127.0.0.1")
+    await declare_topics(streams)
+    await publisher.start()
+    log.info("edge starts", sources=[source.name for source in settings.sources])
+    try:
+        await _until_done_or_told(work)
+    finally:
+        await publisher.stop()
+        cursors.close()
+    log.info("edge ends")
+
+
+async def _until_done_or_told(work: list[Coroutine[Any, Any, None]]) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    tasks = [asyncio.create_task(one) for one in work]
+    stop = asyncio.create_task(told.wait())
+    try:
+        pending = set(tasks)
+        while pending and not told.is_set():
+            done, _ = await asyncio.wait({*pending, stop}, return_when=asyncio.FIRST_COMPLETED)
+            pending -= done
+            for task in done - {stop}:
+                task.result()
+    finally:
+        stop.cancel()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def _serve(source: WebhookSource, application: Starlette) -> None:
+    server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
+    serving = asyncio.create_task(server.serve(sockets=[listening_socket(source)]))
+    log.info("webhook listens", source=source.name, host=source.host, port=source.port)
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await asyncio.wait({serving})
+        raise
+
+
+def listening_socket(source: WebhookSource) -> socket.socket:
+    """Return a socket on a webhook's address.
+
+    Errors  SettingsError when the address cannot be listened on
+    """
+    try:
+        return socket.create_server((source.host, source.port), reuse_port=False)
+    except OSError as error:
+        raise SettingsError(
+            f"sources.{source.name}: cannot listen on {source.host}:{source.port}: {error.strerror}; "
+            "free that port or set another"
+        ) from error

@@ -1,0 +1,73 @@
+"""JSON lines in, JSON lines out: what `classify` and `locate` share."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+BATCH = 64
+SOME_BAD, NOTHING_READ = 1, 2  # exit status
+
+Answer = Callable[[Sequence["Question"]], Iterable[dict[str, Any]]]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One line of input; what else it holds is not looked at."""
+
+    id: str | int
+    text: str
+    lang: str | None = None
+
+
+def answer_lines(path: Path | None, answer: Answer, *, out: IO[str], errors: IO[str]) -> int:
+    """Answer each line in order; name bad ones with file and line number; return the exit status."""
+    name = str(path) if path else "standard input"
+    good = bad = 0
+    try:
+        for batch in _batches(_lines(path)):
+            questions: list[Question] = []
+            for number, line in batch:
+                try:
+                    questions.append(msgspec.json.decode(line, type=Question))
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                    bad += 1
+                    print(f"{name}: line {number}: {error}", file=errors)
+            for row in answer(questions):
+                out.write(msgspec.json.encode(row).decode() + "\n")
+            good += len(questions)
+    except OSError as error:
+        print(f"{name}: {error.strerror}", file=errors)
+        return NOTHING_READ
+    out.flush()
+    if bad:
+        print(f"{name}: {bad} bad lines of {good + bad}", file=errors)
+    if not good:
+        return NOTHING_READ
+    return SOME_BAD if bad else 0
+
+
+def _lines(path: Path | None) -> Iterator[tuple[int, bytes]]:
+    if path is None:
+        yield from _numbered(sys.stdin.buffer)
+        return
+    with path.open("rb") as file:
+        yield from _numbered(file)
+
+
+def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(file, 1):
+        if line.strip():
+            yield number, line
+
+
+def _batches(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    batch: list[tuple[int, bytes]] = []
+    for line in lines:
+        batch.append(line)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
