@@ -1,0 +1,22 @@
+"""Sift: what of a post may go on, by the gate."""
+
+import msgspec
+
+from connectors.contract import Gate
+from records import Post
+
+ALWAYS_ON = frozenset({"delete", "purge"})
+"""Verbs that pass without the gate: they take away, and carry no text."""
+
+
+def sifted(post: Post, gate: Gate) -> Post | None:
+    """Return the post when it could matter, else None.
+
+    An edit that no longer matters goes on without its words: an earlier version may have mattered, and whoever keeps
+    that one must let go of it.
+    """
+    if post.verb in ALWAYS_ON or gate(post.text) or any(gate(item.alt) for item in post.media if item.alt):
+        return post
+    if post.verb == "update":
+        return msgspec.structs.replace(post, text="", media=())
+    return None

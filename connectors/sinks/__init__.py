@@ -1,0 +1,1 @@
+"""Sinks: one module each, named after the service; the outbox feeds them."""

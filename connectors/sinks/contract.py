@@ -1,0 +1,80 @@
+"""What a sink is: something that tells somebody about an alert. And how an alert looks to other programs.
+
+Errors are the protocol: nothing raised means that the receiver has it.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+
+from records import Alert, VigieError
+
+
+class TryLater(VigieError):
+    """The receiver cannot be told now; the outbox tries again."""
+
+    def __init__(self, message: str, *, retry_after_secs: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_secs = retry_after_secs
+
+
+class Undeliverable(VigieError):
+    """The receiver will never take this alert; the outbox marks it failed and goes on."""
+
+
+class Sink(Protocol):
+    """Tells one receiver.
+
+    Shape   one alert revision a call; revisions of an incident come in order; the same one may come again after a kill
+    Errors  TryLater, Undeliverable
+    """
+
+    name: str  # the receiver's name in the settings
+
+    async def send(self, alert: Alert) -> None:
+        """Return when the receiver has the alert."""
+
+
+class SinkObserver(Protocol):
+    """Is told what became of notifications: metrics and logs."""
+
+    def sent(self, receiver: str) -> None:
+        """Take note that a receiver was told."""
+
+    def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
+        """Take note that a receiver could not be told and will be tried again."""
+
+    def failed(self, receiver: str, error: VigieError) -> None:
+        """Take note that a receiver will not be told: a person must act."""
+
+
+class UnobservedSinks:
+    """An observer that looks away: for tests and one-off commands."""
+
+    def sent(self, receiver: str) -> None:
+        """Look away."""
+
+    def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
+        """Look away."""
+
+    def failed(self, receiver: str, error: VigieError) -> None:
+        """Look away."""
+
+
+LINE_ORDER = ("incident_id", "revision", "level", "hazard", "place", "onset", "raised_at", "evidence", "score")
+
+
+def line_from(alert: Alert) -> dict[str, Any]:
+    """Return an alert revision as other programs read it: `vigie replay --alerts`, files, webhooks.
+
+    `evidence` holds the posts' own ids, strongest first; their texts stay with us.
+    """
+    fields: dict[str, Any] = {"area": "", **msgspec.to_builtins(alert)}
+    fields["evidence"] = [post_id_of(item.post_key) for item in alert.evidence]
+    ordered = {name: fields.pop(name) for name in LINE_ORDER}
+    return ordered | dict(sorted(fields.items()))
+
+
+def post_id_of(post_key: str) -> str:
+    """Return a post's native id: what follows its source's name, which holds no colon."""
+    return post_key.partition(":")[2] or post_key

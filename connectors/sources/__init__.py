@@ -1,0 +1,1 @@
+"""Sources: one module each, named after the service."""
