@@ -73,13 +73,22 @@ class Enrich:
         return Enriched("signal", tuple(self._signal(post, reading, hazard, places) for hazard in hazards))
 
     def _hazards(self, reading: PostReading) -> list[str]:
+        """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
+
+        A burning plant is one happening: where a post speaks of both, it counts as fire.
+        """
         ranked = sorted(reading.hazards.items(), key=lambda item: -item[1])
-        watched = [(hazard, p) for hazard, p in ranked if hazard in self.hazards and p >= WEAK]
-        return [hazard for rank, (hazard, p) in enumerate(watched) if rank == 0 or p >= SECOND]
+        spoken = [
+            hazard
+            for rank, (hazard, p) in enumerate((h, p) for h, p in ranked if h in self.hazards and p >= WEAK)
+            if rank == 0 or p >= SECOND
+        ]
+        if "fire" in spoken and "industrial" in spoken:
+            spoken.remove("industrial")
+        return spoken
 
     def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place]) -> Signal:
         place = places[0]
-        ratio = reading.likelihood_ratios[hazard]
         return Signal(
             post_key=post.key,
             source=post.source,
@@ -88,8 +97,7 @@ class Enrich:
             event_time=post.event_time,
             received_at=post.received_at,
             probability=round(reading.hazards[hazard], 6),
-            # Where the place is wrong the post says nothing about this one: a mixture with a ratio of 1.
-            likelihood_ratio=round(1 + place.confidence * (ratio - 1) if ratio > 1 else ratio, 6),
+            likelihood_ratio=round(reading.likelihood_ratios[hazard], 6),
             witness_probability=round(reading.witness, 6),
             actuality=reading.actuality,
             author_id=post.author_id,

@@ -24,8 +24,7 @@ def keep(table: Table, changes: Mapping[str, bytes | None]) -> None:
     if not changes:
         return
     batch = {key.encode(): value for key, value in changes.items()}
-    if len(batch) > 1:
-        table[LAST_BATCH] = _encoder.encode(batch)
+    table[LAST_BATCH] = _encoder.encode(batch)  # of a single change too: an older batch, written again, would undo it
     _apply(table, batch)
 
 

@@ -33,7 +33,7 @@ DEAD_LETTERS = Counter(
 LATENCY = Histogram(
     "vigie_post_to_decision_seconds",
     "Seconds from our receiving a post to the decision on its signal. Rising: we lag behind.",
-    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+    buckets=(0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300),
 )
 LAG = Gauge(
     "vigie_lag_records",

@@ -66,6 +66,15 @@ class Child:
             return None
         return body
 
+    def metrics(self) -> str:
+        """Return its metrics as Prometheus reads them.
+
+        Errors  OSError when it does not answer
+        """
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.health_port}/metrics", timeout=5) as answer:
+            page: bytes = answer.read()
+        return page.decode()
+
     def stop(self, *, timeout_secs: float = STOP_SECS) -> None:
         """Ask it to finish what it has begun and end; end it by force when it does not."""
         process = self.process

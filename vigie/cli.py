@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -198,3 +198,57 @@ def _existing(settings_file: Path | None) -> Path | None:
     if settings_file is not None and str(settings_file) == os.devnull:
         return None
     return settings_file
+
+
+@main.command()
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="What you read.")
+@click.option("--seconds", type=float, default=75.0, show_default=True, help="How long the seven hours take.")
+@click.option("--live", is_flag=True, help="Then go on: watch Le Havre on Bluesky, until Ctrl-C.")
+def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
+    """Play the Le Havre morning of 30 January 2012 at speed, and see what Vigie says, and when."""
+    from rich.console import Console
+
+    from vigie.demo import run_demo
+
+    vigie_logging.set_up("demo", is_quiet=True)
+    with told():
+        run_demo(Console(), language=language, play_secs=seconds)
+        if live:
+            from vigie.init import write_settings
+            from vigie.supervisor import Supervisor
+
+            folder = Path("vigie-demo")
+            write_settings("76351", folder, is_forced=True)
+            os.chdir(folder)
+            vigie_logging.set_up("run")
+            sys.exit(Supervisor(load(), Path("vigie.toml")).run())
+
+
+@main.group()
+def bench() -> None:
+    """Measure speed on this machine."""
+
+
+@bench.command()
+@click.option("--posts", type=int, default=200_000, show_default=True, help="Posts offered at the edge.")
+@click.option("--pass-ratio", type=float, default=0.03, show_default=True, help="Share that passes the gate.")
+def throughput(posts: int, pass_ratio: float) -> None:
+    """Measure posts a second from the edge to the decision, beside the ceiling of the same functions."""
+    from vigie import bench as benchmark
+
+    vigie_logging.set_up("bench", is_quiet=True)
+    with told():
+        click.echo(benchmark.as_json(benchmark.throughput(posts, pass_ratio)))
+
+
+@bench.command()
+@click.option("--rate", type=float, default=500.0, show_default=True, help="Posts offered a second.")
+@click.option("--seconds", type=float, default=20.0, show_default=True, help="For how long.")
+@click.option("--pass-ratio", type=float, default=0.03, show_default=True, help="Share that passes the gate.")
+def latency(rate: float, seconds: float, pass_ratio: float) -> None:
+    """Measure the time from receiving a post to the decision on it, at a steady rate."""
+    from vigie import bench as benchmark
+
+    vigie_logging.set_up("bench", is_quiet=True)
+    with told():
+        click.echo(benchmark.as_json(benchmark.latency(rate, seconds, pass_ratio)))

@@ -1,14 +1,19 @@
 """One log for all processes: key=value lines on standard error, each with the process it comes from."""
 
 import logging
+import os
 import sys
 
 import structlog
 
+QUIET_VARIABLE = "VIGIE_LOG_QUIET"
 
-def set_up(process: str, *, is_verbose: bool = False) -> None:
-    """Send our log and the libraries' to standard error."""
-    level = logging.DEBUG if is_verbose else logging.INFO
+
+def set_up(process: str, *, is_quiet: bool = False) -> None:
+    """Send our log and the libraries' to standard error; a quiet one holds what went wrong only."""
+    level = logging.WARNING if is_quiet or os.environ.get(QUIET_VARIABLE) else logging.INFO
+    if is_quiet:
+        os.environ[QUIET_VARIABLE] = "1"  # and so for the processes that we start
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from records import Alert, Post, Tick, VigieError
+from records import Alert, DeadLetter, Post, Pulse, Tick, VigieError
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import read
@@ -80,6 +80,14 @@ class Pipeline:
         """Hand over posts."""
         await self.publisher.posts(posts)
         self.published += len(posts)
+
+    async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
+        """Hand over what could not be read."""
+        await self.publisher.dead_letters(letters)
+
+    async def pulses(self, pulses: Sequence[Pulse]) -> None:
+        """Hand over counts of what was not kept."""
+        await self.publisher.pulses(pulses)
 
     async def pass_time(self, keys: Sequence[str], at: datetime) -> None:
         """Let event time pass for state keys, `hazard/area`."""

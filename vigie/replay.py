@@ -41,15 +41,15 @@ def settings_for(*, home: str, profile: str, local_places: Path | None, paths: S
     )
 
 
-async def read_posts(paths: Sequence[Path], clock: Clock) -> tuple[list[Post], list[str]]:
+async def read_posts(paths: Sequence[Path], clock: Clock, *, source: str = SOURCE) -> tuple[list[Post], list[str]]:
     """Return all posts of the files in order of event time, and a message for each line that is none.
 
     Errors  SettingsError when a file is not there
     """
-    source = Recorded(paths, pseudonyms=FixedPseudonyms(PSEUDONYM_KEY), clock=clock, name=SOURCE)
+    recorded = Recorded(paths, pseudonyms=FixedPseudonyms(PSEUDONYM_KEY), clock=clock, name=source)
     posts: list[Post] = []
     bad: list[str] = []
-    async for reading in source.read(None):
+    async for reading in recorded.read(None):
         if isinstance(reading.post, MalformedRecord):
             bad.append(str(reading.post))
         elif reading.post is not None:

@@ -1,8 +1,11 @@
 """The settings: `vigie.toml` for the domain, `VIGIE_*` variables for the machine, read once and passed on in parts.
 
 A variable wins over the file: `VIGIE_KAFKA_URL` is `url` under `[kafka]`. Secrets stand in files of their own.
+Relative paths in the file start from the file's folder, those in variables from where the program runs.
 """
 
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +15,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
 from streams.settings import KafkaSecurity, StreamSettings
@@ -231,10 +235,16 @@ def secret_from(path: Path, key: str) -> str:
     """
     try:
         secret = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        if any(part.startswith(_SECRET_PREFIX) for part in path.parts):
+            raise SettingsError(
+                f"{key}: holds the secret itself; write the secret to a file and give the file's name here"
+            ) from None
         raise SettingsError(
-            f"{key}: cannot read {path}: {error}; write the secret there, readable by this user"
+            f"{key}: cannot read {path}: {error.strerror}; write the secret there, readable by this user"
         ) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{key}: {path} is not text; write the secret there, as text") from error
     if not secret:
         raise SettingsError(f"{key}: {path} is empty; write the secret there")
     return secret
@@ -261,13 +271,13 @@ class UnusableSettings(SettingsError):
 
 
 def load(path: Path | None = None) -> Settings:
-    """Return the settings of a file and the environment; paths in the file are relative to its folder.
+    """Return the settings of a file and the environment.
 
     Errors  UnusableSettings, with all problems at once
     """
     file = path if path is not None else (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
-    if file is not None:
-        _refuse_unreadable(file)
+    text = _text_of(file) if file else ""
+    said = _anchored(_tables_of(file, text), file.absolute().parent) if file else {}
 
     class _Loaded(Settings):
         @classmethod
@@ -279,47 +289,116 @@ def load(path: Path | None = None) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            sources = (init_settings, env_settings)
-            return sources if file is None else (*sources, TomlConfigSettingsSource(settings_cls, file))
+            return (env_settings, InitSettingsSource(settings_cls, init_kwargs=said))
 
     try:
         return _Loaded()
     except ValidationError as error:
-        lines = file.read_text(encoding="utf-8").splitlines() if file else []
+        lines = text.splitlines()
         problems = [_problem(details, file, lines) for details in error.errors(include_url=False)]
         raise UnusableSettings(problems) from error
+    except UnreadableVariable as error:
+        raise UnusableSettings([_variable_problem(str(error))]) from error
 
 
-def _refuse_unreadable(file: Path) -> None:
+def _text_of(file: Path) -> str:
     try:
-        tomllib.loads(file.read_text(encoding="utf-8"))
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UnusableSettings(
             [Problem(str(file), "there is no such file", "`vigie init --commune INSEE` writes one")]
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnusableSettings([Problem(str(file), f"cannot be read: {error}", "give a text file in UTF-8")]) from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
         raise UnusableSettings(
-            [Problem(str(file), f"is not TOML: {error}", "mend that line; texts need quotes, tables [brackets]")]
+            [Problem(str(file), f"cannot be read: {error.strerror}", "give a file that this user may read")]
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UnusableSettings(
+            [Problem(str(file), f"is not text in UTF-8: {error.reason}", "save it again as UTF-8")]
         ) from error
 
 
+def _tables_of(file: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, _, place = str(error).removesuffix(")").partition(" (at ")
+        where = f"{file}: {place}" if place else str(file)
+        raise UnusableSettings(
+            [Problem(where, f"is not TOML: {what}", "mend that line; texts need quotes, tables [brackets]")]
+        ) from error
+
+
+def _anchored(said: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a file says, with its paths starting from its folder; the default data folder stands there too."""
+    data = said.setdefault("data", {})
+    if isinstance(data, dict):
+        data.setdefault("dir", str(Data.model_fields["dir"].default))
+    for value in said.values():
+        for table in value if isinstance(value, list) else [value]:
+            if isinstance(table, dict):
+                table.update({key: str(folder / path) for key, path in table.items() if _is_path(key, path)})
+    return said
+
+
+def _is_path(key: str, value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    return key in _PATHS or (key == "profile" and value.endswith(".toml"))
+
+
+def _choices(key: str) -> tuple[type[BaseModel], ...]:
+    union = {"sources": SourceSettings, "receivers": ReceiverSettings}.get(key)
+    return get_args(get_args(union)[0]) if union is not None else ()
+
+
+_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge)
+_PATHS = frozenset(
+    name
+    for model in (*_TABLES, *_choices("sources"), *_choices("receivers"))
+    for name, field in model.model_fields.items()
+    if Path in (field.annotation, *get_args(field.annotation))
+)
+_KINDS = frozenset({"bluesky", "recorded", "webhook", "jsonl", "terminal"})
+_SECRET_PREFIX = "whsec_"  # noqa: S105  the beginning of all of them, and none itself
+_SECRET = re.compile("secret|password|token|key", re.IGNORECASE)
+_NAMES_IN_URL = re.compile(r"//[^/\s@]*@")
+_LONGEST_SHOWN = 80
+
+
 def _problem(details: ErrorDetails, file: Path | None, lines: list[str]) -> Problem:
+    kind = next((str(part) for part in details["loc"] if part in _KINDS), None)
     keys = [part for part in details["loc"] if part not in _KINDS]
-    where = ".".join(str(key) for key in keys)
+    return Problem(_where(keys, file, lines), _found(details, keys), _hint(details, keys, kind))
+
+
+def _where(keys: list[Any], file: Path | None, lines: list[str]) -> str:
+    name = ".".join(str(key) for key in keys)
+    variable = _variable_of(keys)
+    if variable is not None:
+        return variable if variable.count("_") > 1 else f"{variable}: {name}"
     line = _line_of(keys, lines)
     if line is not None:
-        where = f"{file}: line {line}: {where}"
-    elif file is not None:
-        where = f"{file}: {where}"
-    return Problem(where, _found(details), _hint(details, keys))
+        return f"{file}: line {line}: {name}"
+    return f"{file}: {name}" if file is not None else name
 
 
-_KINDS = frozenset({"bluesky", "recorded", "webhook", "jsonl", "terminal"})
+def _variable_of(keys: list[Any]) -> str | None:
+    """Return the variable that gave a value, None where it came from the file."""
+    names = ("VIGIE_" + "_".join(str(key) for key in keys[:depth]).upper() for depth in (2, 1))
+    given = {name.upper() for name in os.environ}
+    return next((name for name in names if name in given), None)
 
 
-def _found(details: ErrorDetails) -> str:
+def _variable_problem(error: str) -> Problem:
+    table = error.partition('field "')[2].partition('"')[0]
+    name = f"VIGIE_{table.upper()}"
+    return Problem(
+        name, "is not JSON", f"give a whole table as JSON, or one key of it in a variable of its own: {name}_KEY"
+    )
+
+
+def _found(details: ErrorDetails, keys: list[Any]) -> str:
     if details["type"] == "missing":
         return "is missing"
     if details["type"] == "extra_forbidden":
@@ -328,39 +407,51 @@ def _found(details: ErrorDetails) -> str:
         given = details["input"]
         kind = given.get("kind") if isinstance(given, Mapping) else given
         return f"kind {kind!r} is not known" if kind is not None else "has no kind"
-    return f"found {details['input']!r}"
+    return f"found {_shown(details['input'], keys)}"
 
 
-def _hint(details: ErrorDetails, keys: list[Any]) -> str:
+def _shown(value: object, keys: list[Any]) -> str:
+    """Return a value as it may be printed: no secret, nothing long."""
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if any(_SECRET.search(str(key)) for key in keys):
+        return "something that cannot be used"
+    shown = _NAMES_IN_URL.sub("//…@", repr(value))
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+
+
+def _hint(details: ErrorDetails, keys: list[Any], kind: str | None) -> str:
     if details["type"].startswith("union_tag"):
         return f"kind is one of {details.get('ctx', {}).get('expected_tags', _expected_tags(keys))}"
-    model = _model_at(keys[:-1])
+    names = [str(key) for key in keys if not isinstance(key, int)]
+    model = _model_at(names[:-1], kind)
     if details["type"] == "extra_forbidden":
         known = sorted(model.model_fields) if model else []
-        near = get_close_matches(str(keys[-1]), known, 1)
+        near = get_close_matches(names[-1], known, 1)
         return f"did you mean {near[0]}?" if near else f"the settings here are {', '.join(known)}"
-    field = model.model_fields.get(str(keys[-1])) if model else None
-    described = field.description if field and field.description else details["msg"].lower()
-    return f"give {described}"
+    if len(names) == 1:
+        return f"write [[{names[0]}]] above its keys" if _choices(names[0]) else f"write [{names[0]}] above its keys"
+    field = model.model_fields.get(names[-1]) if model else None
+    return f"give {field.description}" if field and field.description else details["msg"].lower()
 
 
 def _expected_tags(keys: list[Any]) -> str:
-    models = _choices(str(keys[0])) if keys else ()
-    return ", ".join(str(get_args(model.model_fields["kind"].annotation)[0]) for model in models)
+    return ", ".join(repr(_kind_of(model)) for model in _choices(str(keys[0]))) if keys else ""
 
 
-def _choices(key: str) -> tuple[type[BaseModel], ...]:
-    union = {"sources": SourceSettings, "receivers": ReceiverSettings}.get(key)
-    return get_args(get_args(union)[0]) if union is not None else ()
+def _kind_of(model: type[BaseModel]) -> str:
+    return str(get_args(model.model_fields["kind"].annotation)[0])
 
 
-def _model_at(keys: list[Any]) -> type[BaseModel] | None:
-    if not keys:
+def _model_at(names: list[str], kind: str | None) -> type[BaseModel] | None:
+    if not names:
         return Settings
-    choices = _choices(str(keys[0]))
+    choices = _choices(names[0])
     if choices:
-        return max(choices, key=lambda model: len(model.model_fields))
-    field = Settings.model_fields.get(str(keys[0]))
+        return next((model for model in choices if _kind_of(model) == kind), None)
+    field = Settings.model_fields.get(names[0])
     annotation = field.annotation if field else None
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
@@ -375,7 +466,7 @@ def _line_of(keys: list[Any], lines: list[str]) -> int | None:
     if len(headers) <= index:
         return next((n + 1 for n, line in enumerate(lines) if line.split("=")[0].strip() == str(table)), None)
     start = headers[index]
-    name = str(keys[-1])
+    name = next(str(key) for key in reversed(keys) if not isinstance(key, int))
     for number in range(start + 1, len(lines)):
         if lines[number].lstrip().startswith("["):
             break

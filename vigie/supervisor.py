@@ -65,7 +65,7 @@ class Watched:
             return
         if self.child.process is not None:
             self._ended(status)
-        if not self.is_done and self.monotonic() >= self.next_start_at:
+        elif self.monotonic() >= self.next_start_at:
             self.start()
 
     def _ended(self, status: int | None) -> None:
