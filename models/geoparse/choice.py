@@ -1,0 +1,189 @@
+"""Which place? Scores for all places of one name, and the common ancestor where they do not suffice.
+
+Source  terms after `shared/design/geolocation.md` 5.2
+"""
+
+from collections import defaultdict
+from math import exp, log10
+
+from models.geoparse.index import NameIndex
+from models.geoparse.mention import Choice, Mention
+from models.geoparse.qualifiers import Areas
+from models.places.geometry import distance_km
+from records import Geo, Place
+
+POPULATION_WEIGHT = 1.0
+AREA_BONUS = {
+    "country": 1.8,
+    "admin1": 1.4,
+    "region": 1.5,
+    "dep": 0.6,
+    "epci": 0.0,
+    "comd": -0.8,
+    "coma": -1.2,
+    "arm": 0.0,
+}
+FRENCH_TERRITORIES = frozenset({"FR", "PM", "BL", "MF", "WF", "PF", "NC"})
+SHARPNESS = 1.6  # the scores are log-odds that each count some evidence twice
+FRENCH_TEXT = 1.6
+SAME_DEP = 1.0
+SPELT = 1.5  # accents and all: "Réding" is not Reading
+OVERSEAS = 0.8  # nine tenths of French posts come from the mainland; "(974)" outweighs it
+SHARE_LEAST = 0.3  # below, and without a common ancestor: no answer
+SHARE_SURE = 0.55  # below, the common ancestor instead of a guess
+ANCESTOR_SURE = 0.8
+GEOTAG_KM = 50.0
+LOCAL_BASE = 11.0
+ENGLISH_TEXT = 0.6
+ENGLISH_SPEAKING = frozenset({"US", "GB", "CA", "AU", "IN", "IE", "NZ"})
+KINDRED = 1.0  # another area of the same country is named
+FAR_KM = 60.0
+DECISIVE = 8.0
+
+
+class Chooser:
+    """Chooses among the places of one name, given where Vigie watches from."""
+
+    def __init__(self, index: NameIndex, home: Place | None) -> None:
+        self.index = index
+        self.gazetteer = index.gazetteer
+        self.home = home
+        self._home_bonus: dict[int, float] = {}
+        self._home_km: dict[str, float] = {}
+
+    def home_bonus(self, row: int) -> float:
+        """Return what nearness to the watched commune adds: 3.6 at its door, 0.8 at 50 km, nothing at 1,000."""
+        if self.home is None:
+            return 0.0
+        bonus = self._home_bonus.get(row)
+        if bonus is None:
+            g = self.gazetteer
+            km = distance_km(self.home.lat, self.home.lon, g.lats[row], g.lons[row])
+            near = 3.0 * exp(-km / 40) + 0.6 * exp(-km / 300)
+            bonus = near + (0.6 if g.countries[row] == self.home.country else 0.0)
+            if self.home.dep and g.deps[row] == self.home.dep:
+                bonus += SAME_DEP
+            if g.kinds[row] in ("country", "region", "admin1"):
+                bonus *= 0.3
+            self._home_bonus[row] = bonus
+        return bonus
+
+    def home_km(self, mention: Mention) -> float:
+        """Return how far the nearest town or area of that name lies from the watched commune."""
+        if self.home is None:
+            return float("inf")
+        key = mention.toponym.key
+        km = self._home_km.get(key)
+        if km is None:
+            g, home = self.gazetteer, self.home
+            points = [(g.lats[row], g.lons[row]) for row in mention.toponym.rows]
+            km = min((distance_km(home.lat, home.lon, *point) for point in points), default=float("inf"))
+            self._home_km[key] = km
+        return km
+
+    def choose(self, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> Choice | None:
+        """Return what a mention means, or None when nothing it could mean fits."""
+        rows = self._possible(mention)
+        scores = {row: self._score(row, mention, areas, lang, geo) for row in rows}
+        if mention.toponym.locals_ and self._is_local(areas, scores):
+            local = mention.toponym.locals_[0]
+            return Choice(mention, None, local, 0.9, reasons=[f"lieu local ({local.kind})"])
+        if not scores:
+            return None
+        best = max(scores, key=lambda row: (scores[row], -row))
+        total = sum(exp(SHARPNESS * (score - scores[best])) for score in scores.values())
+        share = 1.0 / total
+        if share >= SHARE_SURE or len(scores) == 1:
+            return Choice(mention, best, None, share, reasons=self._reasons(best, scores, mention, areas))
+        return self._ancestor(mention, scores, best, share)
+
+    def _possible(self, mention: Mention) -> list[int]:
+        g = self.gazetteer
+        rows = [row for row in mention.toponym.rows if row not in self.index.weak_deps or mention.has_area_cue]
+        if mention.qualified_dep:
+            inside = [row for row in rows if g.deps[row] == mention.qualified_dep]
+            return inside or rows
+        return rows
+
+    def _is_local(self, areas: Areas, scores: dict[int, float]) -> bool:
+        """Tell whether the local meaning stands: no other area is named, and no town of that name outweighs it."""
+        if self.home is not None and areas.deps and self.home.dep not in areas.deps:
+            return False
+        return not scores or max(scores.values()) < LOCAL_BASE
+
+    def _score(self, row: int, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> float:
+        g = self.gazetteer
+        country = g.countries[row]
+        score = POPULATION_WEIGHT * log10(g.populations[row] + 10) + AREA_BONUS.get(g.kinds[row], 0.0)
+        if lang == "fr" and country in FRENCH_TERRITORIES:
+            score += FRENCH_TEXT
+        elif lang == "en" and country in ENGLISH_SPEAKING:
+            score += ENGLISH_TEXT
+        if g.deps[row].startswith("97") and (self.home is None or self.home.dep != g.deps[row]):
+            score -= OVERSEAS
+        if not mention.written.isascii() and g.names[row].lower() == mention.written:
+            score += SPELT
+        if areas:
+            score += self._area_score(row, mention, areas)
+        if self.home is not None:
+            score += self.home_bonus(row)
+        if geo is not None and distance_km(geo.lat, geo.lon, g.lats[row], g.lons[row]) <= GEOTAG_KM:
+            score += DECISIVE
+        return score
+
+    def _area_score(self, row: int, mention: Mention, areas: Areas) -> float:
+        g = self.gazetteer
+        score = 0.0
+        if areas.deps or areas.regions:
+            agrees = g.deps[row] in areas.deps or g.region(row) in areas.regions
+            score += 2.5 if agrees else -0.5
+        if g.countries[row] in areas.countries:
+            score += 1.2
+        elif g.deps[row] not in areas.deps and any(dep.startswith(f"{g.countries[row]}-") for dep in areas.deps):
+            score += KINDRED
+        behind = mention.qualified_by
+        if behind is not None and behind != row:
+            same_dep = bool(g.deps[behind]) and g.deps[row] == g.deps[behind]
+            same_region = g.kinds[behind] == "region" and g.region(row) == g.codes[behind]
+            same_country = g.kinds[behind] == "country" and g.countries[row] == g.countries[behind]
+            score += 4.0 if same_dep or same_region or same_country else 0.0
+        if mention.qualified_dep and g.deps[row] == mention.qualified_dep:
+            score += 4.0
+        return score
+
+    def _reasons(self, best: int, scores: dict[int, float], mention: Mention, areas: Areas) -> list[str]:
+        g = self.gazetteer
+        reasons = []
+        if len(scores) == 1:
+            reasons.append("seul lieu de ce nom")
+        else:
+            reasons.append(f"le plus probable des {len(scores)} lieux de ce nom")
+        if g.deps[best] and (g.deps[best] in areas.deps or mention.qualified_dep == g.deps[best]):
+            reasons.append(f"territoire cité ({g.deps[best]})")
+        elif g.countries[best] in areas.countries:
+            reasons.append(f"pays cité ({g.countries[best]})")
+        if self.home is not None and self.home_bonus(best) > 1.5:  # noqa: PLR2004
+            reasons.append("près de la commune surveillée")
+        return reasons
+
+    def _ancestor(self, mention: Mention, scores: dict[int, float], best: int, share: float) -> Choice | None:
+        """Return the département, région or country that most of the likely places share."""
+        g = self.gazetteer
+        top = scores[best]
+        shares: dict[tuple[str, str], float] = defaultdict(float)
+        for row, score in scores.items():
+            part = exp(SHARPNESS * (score - top)) * share
+            for kind in ("dep", "admin1"):
+                shares[kind, g.deps[row]] += part
+            shares["region", g.region(row)] += part
+            shares["country", g.countries[row]] += part
+        for kind in ("dep", "admin1", "region", "country"):
+            if kind == "country" and not mention.is_cued:
+                return None  # a whole country only where the text says that something is there
+            for (found_kind, code), part in sorted(shares.items()):
+                if found_kind == kind and part >= ANCESTOR_SURE and (kind, code) in g.areas:
+                    reasons = [f"{len(scores)} lieux de ce nom : leur territoire commun"]
+                    return Choice(mention, g.areas[kind, code], None, part, is_ancestor=True, reasons=reasons)
+        if share < SHARE_LEAST:
+            return None
+        return Choice(mention, best, None, share, reasons=[f"{len(scores)} lieux de ce nom, incertain"])

@@ -1,0 +1,296 @@
+"""The index of names: every spelling under which a place is found in a folded text, in one automaton."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import ahocorasick
+
+from models.geoparse.words import COMPASS, HAPPENINGS, NOT_PLACES
+from models.places.folding import bare, fold, fold_name, head_of, surface_from
+from models.places.gazetteer import Flags, Gazetteer
+from models.places.local import LocalPlace
+from models.places.spellings import (
+    ADMIN1_NAMES_REFUSED,
+    CANADA_POSTAL,
+    COUNTRY_NAMES_REFUSED,
+    DEP_NAMES_WEAK,
+)
+
+HEAD_POPULATION = 2_000
+JOINED_POPULATION = 15_000
+HEAD_ZIPF = 3.2
+LEAST_JOINED = 6
+SHORT_NAME = 3
+TOWN_ZIPF = 4.6  # a small town abroad that is called so is never what a text means
+COMMON_ZIPF = 4.0
+LARGE_TOWN = 100_000
+DIVISION_ZIPF = 3.0
+RARE_TOWN = 15_000
+LONGEST_ABBREVIATION = 4
+ARRONDISSEMENT = " arrondissement"
+REFUSED = {"country": frozenset(COUNTRY_NAMES_REFUSED), "admin1": frozenset(ADMIN1_NAMES_REFUSED)}
+NO_FLAGS = Flags("", "0", "0")
+SHORT_FORMS = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
+LONG_FORMS = {short: long for long, short in SHORT_FORMS.items()}
+FORM_WORDS = frozenset((*SHORT_FORMS, *LONG_FORMS))
+
+
+class Toponym:
+    """One spelling and the places that it may mean."""
+
+    __slots__ = (
+        "contraction",
+        "flags",
+        "is_caps",
+        "is_common",
+        "is_joined",
+        "is_phrase",
+        "is_river",
+        "is_trap",
+        "is_weak",
+        "key",
+        "locals_",
+        "rows",
+        "words",
+    )
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.rows: tuple[int, ...] = ()
+        self.locals_: tuple[LocalPlace, ...] = ()
+        self.flags = NO_FLAGS
+        self.words = len(bare(key).split())
+        self.contraction = ""  # "a" for au and aux, "de" for du and des, when the article of a name stands in it
+        self.is_caps = False  # an abbreviation: only in capitals
+        self.is_common = False  # in small letters it is the word and never the place
+        self.is_river = False  # a département called after its river
+        self.is_joined = False  # words run together: "lehavre"
+        self.is_phrase = False  # a place, but as a phrase something else: "Sainte-Barbe"
+        self.is_trap = False  # a phrase that holds a name and means no place
+        self.is_weak = False  # a short form: "Cagnes"
+
+
+class NameIndex:
+    """All spellings in one Aho-Corasick automaton over " padded " keys, so that only whole words match.
+
+    Shape   a folded text in, the longest toponyms out, from left to right, with where they start and end
+    """
+
+    def __init__(self, gazetteer: Gazetteer, local: Iterable[LocalPlace] = ()) -> None:
+        self.gazetteer = gazetteer
+        self.weak_deps: set[int] = set()
+        self.abbreviations: dict[str, int] = {}  # "TX" -> row; read only right after another place
+        self._rows: dict[str, list[int]] = defaultdict(list)
+        self._contractions: dict[str, str] = {}
+        self._caps: set[str] = set()
+        self._joined: dict[str, list[int]] = defaultdict(list)
+        self._heads: dict[str, list[int]] = defaultdict(list)
+        self._add_france()
+        self._add_world()
+        self._add_areas()
+        self._joined = {key: rows for key, rows in self._joined.items() if key not in self._rows}
+        self._traps = frozenset(map(fold_name, NOT_PLACES))
+        self._locals = _local_names(local)
+        self._known: dict[str, Toponym] = {}
+        self.automaton = ahocorasick.Automaton()
+        for key in self._rows.keys() | self._joined.keys() | self._heads.keys() | self._traps | self._locals.keys():
+            self.automaton.add_word(f" {key} ", key)
+        self.automaton.make_automaton()
+
+    def __len__(self) -> int:
+        return len(self.automaton)
+
+    def _add_france(self) -> None:
+        g = self.gazetteer
+        for row in range(g.french_rows):
+            key = fold_name(g.names[row])
+            parent = g.communes.get(g.parents[row])
+            if parent is not None and fold_name(g.names[parent]) == key:
+                continue  # the former commune that gave the new one its name
+            if key.endswith(ARRONDISSEMENT):
+                key = key.removesuffix(ARRONDISSEMENT)
+                self._rows[key.replace("eme", "e")].append(row)
+            self._add_french_name(key, row)
+            self._add_with_remark(g.names[row], row)
+            head = head_of(key)
+            if head and g.populations[row] >= HEAD_POPULATION and _is_distinct(g.flags.get(head, NO_FLAGS)):
+                self._heads[head].append(row)
+
+    def _add_french_name(self, key: str, row: int) -> None:
+        for spelling in spellings_of(key):
+            self._rows[spelling].append(row)
+            for contracted, article in contractions_of(spelling):
+                self._rows[contracted].append(row)
+                self._contractions[contracted] = article
+        self._add_joined(key, row)
+
+    def _add_with_remark(self, name: str, row: int) -> None:
+        """Add "Bors (Canton de Charente-Sud)" and "Sarroux - Saint Julien" as a text spaces them, and "Bors"."""
+        spaced = fold(surface_from(name)).strip()
+        if "  " in spaced:
+            self._rows[spaced].append(row)
+        if "(" in name:
+            self._rows[fold_name(name.partition("(")[0])].append(row)
+
+    def _add_joined(self, key: str, row: int) -> None:
+        joined = key.replace(" ", "")
+        if joined != key and len(joined) >= LEAST_JOINED:
+            self._joined[joined].append(row)
+
+    def _add_world(self) -> None:
+        g = self.gazetteer
+        for row in range(g.french_rows, g.town_rows):
+            population = g.populations[row]
+            for name in (g.names[row], *filter(None, g.aliases[row].split("|"))):
+                key = fold_name(name)
+                if not self._is_town_name(key, population):
+                    continue
+                if name.isupper() and len(name) <= LONGEST_ABBREVIATION:
+                    self._caps.add(key)
+                for spelling in spellings_of(key):
+                    self._rows[spelling].append(row)
+                if population >= JOINED_POPULATION:
+                    self._add_joined(key, row)
+
+    def _is_town_name(self, key: str, population: int) -> bool:
+        flags = self.gazetteer.flags.get(key, NO_FLAGS)
+        if key in HAPPENINGS:
+            return False
+        if population < RARE_TOWN and max(flags.zipf_fr, flags.zipf_en) >= TOWN_ZIPF:
+            return False
+        return len(key) > SHORT_NAME or (bool(key) and population >= RARE_TOWN)
+
+    def _add_areas(self) -> None:
+        g = self.gazetteer
+        for row in range(g.town_rows, len(g.codes)):
+            kind = g.kinds[row]
+            names = [] if kind == "epci" else [g.names[row]]
+            for name in dict.fromkeys([*names, *filter(None, g.aliases[row].split("|"))]):
+                self._add_area_name(kind, name, row)
+            if kind == "admin1":
+                self._add_abbreviation(row)
+
+    def _add_area_name(self, kind: str, name: str, row: int) -> None:
+        key = fold_name(name)
+        code = self.gazetteer.codes[row]
+        if len(key) < SHORT_NAME and kind != "country":
+            return
+        if key in REFUSED.get(kind, ()) or key.isdecimal() or (kind == "dep" and code == "75"):
+            return
+        if kind == "admin1" and not self._is_division_name(key, row):
+            return
+        if kind == "epci" and key in self._rows:
+            return  # "CA de Bastia": the town is meant
+        if name.isupper() and len(key.replace(" ", "")) <= LONGEST_ABBREVIATION:
+            self._caps.add(key)
+        if kind == "dep" and key in DEP_NAMES_WEAK:
+            self.weak_deps.add(row)
+        for spelling in spellings_of(key):
+            self._rows[spelling].append(row)
+        self._add_joined(key, row)
+
+    def _is_division_name(self, key: str, row: int) -> bool:
+        """Tell whether a name means a first division abroad: no mere direction, no word, no large town's name."""
+        if COMPASS.issuperset(key.split()) or (key in self._rows and self._is_city_of(key, row)):
+            return False
+        flags = self.gazetteer.flags.get(key, NO_FLAGS)
+        is_known = self.gazetteer.countries[row] in ("US", "CA", "GB", "AU")
+        return is_known or max(flags.zipf_fr, flags.zipf_en) < DIVISION_ZIPF
+
+    def _is_city_of(self, key: str, row: int) -> bool:
+        """Tell whether a division is called as a large town of the same country: the town is meant."""
+        g = self.gazetteer
+        return any(
+            g.kinds[city] == "city"
+            and g.countries[city] == g.countries[row]
+            and g.populations[city] > g.populations[row] / 8
+            for city in self._rows[key]
+        )
+
+    def _add_abbreviation(self, row: int) -> None:
+        country, _, number = self.gazetteer.codes[row].partition("-")
+        code = number if country == "US" else CANADA_POSTAL.get(number, "") if country == "CA" else ""
+        if code:
+            self.abbreviations[code] = row
+
+    def _toponym(self, key: str) -> Toponym:
+        """Return what a key means; worked out when a text first names it."""
+        toponym = self._known.get(key)
+        if toponym is None:
+            toponym = self._known[key] = self._toponym_from(key)
+        return toponym
+
+    def _toponym_from(self, key: str) -> Toponym:
+        toponym = Toponym(key)
+        toponym.rows = tuple(dict.fromkeys(self._rows.get(key) or self._joined.get(key) or []))
+        if not toponym.rows and key in self._heads:
+            toponym.rows, toponym.is_weak = tuple(self._heads[key]), True
+        toponym.locals_, local_article = self._locals.get(key, ((), ""))
+        toponym.contraction = self._contractions.get(key, local_article)
+        stem = key.partition(" ")[2] if toponym.contraction else bare(key)
+        toponym.flags = self.gazetteer.flags.get(stem, NO_FLAGS)
+        toponym.is_caps = key in self._caps
+        toponym.is_joined = key in self._joined
+        toponym.is_river = key in DEP_NAMES_WEAK
+        toponym.is_common = self._is_common(toponym)
+        toponym.is_trap = key in self._traps and not toponym.locals_ and not toponym.rows
+        toponym.is_phrase = key in self._traps and not toponym.locals_
+        return toponym
+
+    def _is_common(self, toponym: Toponym) -> bool:
+        zipf = max(toponym.flags.zipf_fr, toponym.flags.zipf_en)
+        people = max((self.gazetteer.populations[row] for row in toponym.rows), default=0)
+        return zipf >= COMMON_ZIPF and people < LARGE_TOWN and not toponym.locals_ and not toponym.is_caps
+
+    def toponyms_in(self, folded: str) -> list[tuple[int, int, Toponym]]:
+        """Return start, end and toponym of the longest names in a text that begins and ends with a space."""
+        found = [(end - len(key), end, key) for end, key in self.automaton.iter(folded)]
+        if len(found) > 1:
+            found.sort(key=_longest_first)
+            taken: list[tuple[int, int, str]] = []
+            for hit in found:
+                start, end, _ = hit
+                if not any(start < other[1] and other[0] < end for other in taken):
+                    taken.append(hit)
+            found = sorted(taken)
+        return [(start, end, self._toponym(key)) for start, end, key in found]
+
+
+def _is_distinct(flags: Flags) -> bool:
+    return max(flags.zipf_fr, flags.zipf_en) < HEAD_ZIPF and not flags.is_first_name
+
+
+def _longest_first(hit: tuple[int, int, str]) -> tuple[int, int]:
+    return hit[0] - hit[1], hit[0]
+
+
+def _local_names(local: Iterable[LocalPlace]) -> dict[str, tuple[tuple[LocalPlace, ...], str]]:
+    """Return every spelling of the local places, with the preposition that a contraction holds."""
+    names: dict[str, tuple[tuple[LocalPlace, ...], str]] = {}
+    for place in local:
+        for name in (place.name, *place.aliases):
+            for spelling in spellings_of(fold_name(name)):
+                for key, article in ((spelling, ""), *contractions_of(spelling)):
+                    before = names.get(key, ((), ""))[0]
+                    names[key] = (tuple(dict.fromkeys((*before, place))), article)
+    return names
+
+
+def spellings_of(key: str) -> list[str]:
+    """Return a folded name and its spelling with the other of saint and st, fort and ft, mount and mt."""
+    words = key.split(" ")
+    if FORM_WORDS.isdisjoint(words):
+        return [key]
+    others = (" ".join([forms.get(word, word) for word in words]) for forms in (SHORT_FORMS, LONG_FORMS))
+    return list(dict.fromkeys((key, *others)))
+
+
+def contractions_of(key: str) -> Iterator[tuple[str, str]]:
+    """Yield "au havre" and "du havre" for "le havre", with the preposition in each."""
+    article, _, rest = key.partition(" ")
+    if article == "le" and rest:
+        yield f"au {rest}", "a"
+        yield f"du {rest}", "de"
+    elif article == "les" and rest:
+        yield f"aux {rest}", "a"
+        yield f"des {rest}", "de"

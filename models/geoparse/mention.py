@@ -1,0 +1,55 @@
+"""Mention: one place name found in a post, with what its surroundings say about it."""
+
+from dataclasses import dataclass, field
+
+from models.geoparse.index import Toponym
+from models.places.local import LocalPlace
+from records.place import PlaceSource
+
+
+@dataclass(slots=True)
+class Mention:
+    """A name in a text. `start` and `end` are positions in its reading."""
+
+    start: int
+    end: int
+    toponym: Toponym
+    written: str = ""  # as the text has it, in small letters with its accents
+    is_capital: bool = False
+    is_sentence_start: bool = False
+    is_hashtag: bool = False
+    is_bound: bool = False  # somebody goes there or lives there: the thing is elsewhere
+    is_cued: bool = False
+    is_near: bool = False  # "près de": the radius doubles
+    has_area_cue: bool = False  # "dans le Var": the département, not the river
+    score: float = 0.0  # log-odds that it is a place
+    evidence: list[tuple[float, str]] = field(default_factory=list)
+    qualified_by: int | None = None  # the row of the area that stands right behind it
+    qualified_dep: str = ""
+
+    @property
+    def source(self) -> PlaceSource:
+        """Where the place was read."""
+        return "hashtag" if self.is_hashtag else "text"
+
+    def add(self, weight: float, reason: str) -> None:
+        """Count one piece of evidence and keep it as a reason."""
+        self.score += weight
+        self.evidence.append((weight, reason))
+
+    def reasons(self) -> tuple[str, ...]:
+        """Return the evidence in words, with weights, the strongest first."""
+        ordered = sorted(self.evidence, key=lambda piece: -abs(piece[0]))
+        return tuple(f"{reason} ({weight:+.1f})" for weight, reason in ordered)
+
+
+@dataclass(slots=True)
+class Choice:
+    """What a mention means: a row of the gazetteer or a local place, and how sure that is."""
+
+    mention: Mention
+    row: int | None
+    local: LocalPlace | None
+    share: float  # of the probability among the places of that name
+    is_ancestor: bool = False
+    reasons: list[str] = field(default_factory=list)

@@ -1,0 +1,282 @@
+"""The gazetteer: every place that Vigie knows, loaded from the committed files.
+
+Places are rows, and a row is a number: the columns are parallel lists, which load fast and stay small.
+"""
+
+import difflib
+from collections import defaultdict
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from models.places.columns import ADMIN_COLUMNS, FLAG_COLUMNS, FRANCE_COLUMNS, WORLD_COLUMNS
+from models.places.folding import fold_name
+from models.places.geometry import KM_PER_DEGREE, distance_km
+from models.places.tables import read_table
+from records import Place, SettingsError
+from records.place import PlaceLevel, PlaceSource
+
+FILES = Path(__file__).parent / "files"
+Kind = Literal["com", "comd", "coma", "arm", "city", "country", "admin1", "region", "dep", "epci"]
+LEVELS: dict[str, PlaceLevel] = {
+    "com": "commune",
+    "comd": "quartier",
+    "coma": "quartier",
+    "arm": "quartier",
+    "city": "commune",
+    "country": "country",
+    "admin1": "region",
+    "region": "region",
+    "dep": "dep",
+    "epci": "epci",
+}
+PREFIXES = {
+    "country": "country:",
+    "admin1": "admin1:",
+    "region": "fr:reg:",
+    "dep": "fr:dep:",
+    "epci": "fr:epci:",
+    "city": "geonames:",
+}
+GEOTAG_TOWN_KM = 50.0
+NEAR_MISSES = 4
+
+
+class Flags:
+    """What else a name is: a French or English word, a first or a family name, and how frequent."""
+
+    __slots__ = ("is_first_name", "is_last_name", "zipf_en", "zipf_fr")
+
+    def __init__(self, kinds: str, zipf_fr: str, zipf_en: str) -> None:
+        found = kinds.split(",")
+        self.zipf_fr = float(zipf_fr) if "fr" in found else 0.0
+        self.zipf_en = float(zipf_en) if "en" in found else 0.0
+        self.is_first_name = "first" in found
+        self.is_last_name = "last" in found
+
+
+class Gazetteer:
+    """All places and what is known of their names.
+
+    Shape   row numbers index every column; communes first, then towns abroad, then administrative areas
+    Units   degrees WGS84, kilometres, inhabitants
+    Errors  SettingsError when a file is missing or not ours
+    """
+
+    def __init__(self, files: Path = FILES) -> None:
+        self.kinds: list[str] = []
+        self.codes: list[str] = []
+        self.names: list[str] = []
+        self.aliases: list[str] = []
+        self.countries: list[str] = []
+        self.deps: list[str] = []  # "76" in France, "US-OK" abroad, "" for countries
+        self.parents: list[str] = []  # INSEE of the commune that a former one belongs to; a département's région
+        self.epcis: list[str] = []
+        self.lats: list[float] = []
+        self.lons: list[float] = []
+        self.radii: list[float] = []
+        self.populations: list[int] = []
+        self._load_france(read_table(files / "fr_places.tsv.xz", FRANCE_COLUMNS))
+        self.french_rows = len(self.codes)
+        self._load_world(read_table(files / "world_places.tsv.xz", WORLD_COLUMNS))
+        self.town_rows = len(self.codes)
+        self._load_admin(read_table(files / "admin.tsv.xz", ADMIN_COLUMNS))
+        self.flags = {
+            name: Flags(kinds, zipf_fr, zipf_en)
+            for name, kinds, zipf_fr, zipf_en in read_table(files / "name_flags.tsv.xz", FLAG_COLUMNS)
+        }
+        self.communes = {self.codes[row]: row for row in range(self.french_rows) if self.kinds[row] == "com"}
+        self.areas = {(self.kinds[row], self.codes[row]): row for row in range(self.town_rows, len(self.codes))}
+        self.region_of_dep = {code: self.parents[row] for (kind, code), row in self.areas.items() if kind == "dep"}
+
+    def _load_france(self, rows: list[list[str]]) -> None:
+        insee, parent, kind, name, dep, epci, population, lat, lon, radius = zip(*rows, strict=True)
+        self._extend(kind, insee, name, ("",) * len(rows), ("FR",) * len(rows), dep, parent)
+        self.epcis += epci
+        self._extend_numbers(lat, lon, radius, population)
+
+    def _load_world(self, rows: list[list[str]]) -> None:
+        geonameid, name, aliases, country, admin1, lat, lon, population = zip(*rows, strict=True)
+        dep = [f"{state}-{part}" for state, part in zip(country, admin1, strict=True)]
+        self._extend(("city",) * len(rows), geonameid, name, aliases, country, dep, ("",) * len(rows))
+        self.epcis += ("",) * len(rows)
+        radius = [max(1.0, int(people) ** 0.5 / 110) for people in population]
+        self._extend_numbers(lat, lon, radius, population)
+
+    def _load_admin(self, rows: list[list[str]]) -> None:
+        for kind, code, name, english, aliases, country, parent, lat, lon, radius, population in rows:
+            dep = code if kind in ("dep", "admin1") else parent if kind == "epci" else ""
+            others = f"{english}|{aliases}" if english != name else aliases
+            self._extend((kind,), (code,), (name,), (others,), (country,), (dep,), (parent,))
+            self.epcis.append(code if kind == "epci" else "")
+            self._extend_numbers((lat,), (lon,), (radius,), (population,))
+
+    def _extend(  # noqa: PLR0917  the columns, in order
+        self,
+        kinds: tuple[str, ...],
+        codes: tuple[str, ...],
+        names: tuple[str, ...],
+        aliases: tuple[str, ...],
+        countries: tuple[str, ...],
+        deps: tuple[str, ...] | list[str],
+        parents: tuple[str, ...],
+    ) -> None:
+        self.kinds += kinds
+        self.codes += codes
+        self.names += names
+        self.aliases += aliases
+        self.countries += countries
+        self.deps += deps
+        self.parents += parents
+
+    def _extend_numbers(
+        self,
+        lats: tuple[str, ...],
+        lons: tuple[str, ...],
+        radii: tuple[str, ...] | list[float],
+        populations: tuple[str, ...],
+    ) -> None:
+        self.lats += map(float, lats)
+        self.lons += map(float, lons)
+        self.radii += map(float, radii)
+        self.populations += map(int, populations)
+
+    def place_id(self, row: int) -> str:
+        """Return the identity of a row's place, stable between builds."""
+        return PREFIXES.get(self.kinds[row], "fr:") + self.codes[row]
+
+    def insee(self, row: int) -> str | None:
+        """Return the INSEE code of the commune of today that a French row lies in, or None."""
+        kind = self.kinds[row]
+        if kind == "com":
+            return self.codes[row]
+        return self.parents[row] if kind in ("comd", "coma", "arm") else None
+
+    def region(self, row: int) -> str:
+        """Return the région of a French row, or an empty text."""
+        return self.region_of_dep.get(self.deps[row], "")
+
+    def place(
+        self, row: int, *, confidence: float, source: PlaceSource, reasons: tuple[str, ...], widened: float = 1.0
+    ) -> Place:
+        """Return the row as a Place; `widened` multiplies its radius ("près de" doubles it)."""
+        kind = self.kinds[row]
+        least = 1.0 if kind in ("com", "city") else 0.3
+        return Place(
+            place_id=self.place_id(row),
+            name=self.names[row],
+            lat=self.lats[row],
+            lon=self.lons[row],
+            radius_km=round(max(least, self.radii[row]) * widened, 2),
+            level=LEVELS[kind],
+            confidence=round(min(1.0, max(0.0, confidence)), 3),
+            source=source,
+            reasons=reasons,
+            country=self.countries[row],
+            insee=self.insee(row),
+            dep=self.deps[row] or None,
+            epci=self.epcis[row] or None,
+            population=self.populations[row],
+        )
+
+    def home_place(self, insee: str) -> Place:
+        """Return the commune that Vigie watches from, by INSEE code (or by a name that only one commune has).
+
+        Errors  SettingsError naming what comes near
+        """
+        row = self.communes.get(insee.strip().upper())
+        row = self.commune_named(insee) if row is None else row
+        return self.place(row, confidence=1.0, source="home", reasons=("commune surveillée",))
+
+    def commune_named(self, name: str) -> int:
+        """Return the row of the one commune with this name; "Saint-Denis (974)" or "Saint-Denis, 974" is exact.
+
+        Errors  SettingsError when there is none or there are several, naming them with their codes
+        """
+        stem, _, dep = name.replace(",", "(").rstrip(") ").partition("(")
+        found = self._communes_by_name.get(fold_name(stem), [])
+        if dep.strip():
+            found = [row for row in found if self.deps[row] == dep.strip().upper()]
+        if len(found) == 1:
+            return found[0]
+        largest = max(found, key=lambda row: self.populations[row], default=None)
+        others = sum(self.populations[row] for row in found if row != largest)
+        if largest is not None and self.populations[largest] > 20 * others:
+            return largest
+        raise SettingsError(self._why_not_one(name, stem, found))
+
+    @cached_property
+    def _communes_by_name(self) -> dict[str, list[int]]:
+        by_name: dict[str, list[int]] = defaultdict(list)
+        for row in self.communes.values():
+            by_name[fold_name(self.names[row])].append(row)
+        return by_name
+
+    @cached_property
+    def _rows_by_name(self) -> dict[str, list[int]]:
+        by_name: dict[str, list[int]] = defaultdict(list)
+        for row, name in enumerate(self.names):
+            by_name[fold_name(name)].append(row)
+        return by_name
+
+    def rows_named(self, key: str) -> list[int]:
+        """Return the rows of every place, of any kind, whose folded name is the key."""
+        return self._rows_by_name.get(key, [])
+
+    def _why_not_one(self, name: str, stem: str, found: list[int]) -> str:
+        if found:
+            listed = ", ".join(f"{self.codes[row]} ({self.deps[row]})" for row in found[:12])
+            return f"commune {name!r}: {len(found)} communes have this name: {listed}; give the INSEE code"
+        folded = fold_name(stem)
+        close = difflib.get_close_matches(folded, self._communes_by_name, n=NEAR_MISSES, cutoff=0.7)
+        near = [self._communes_by_name[key][0] for key in close]
+        listed = ", ".join(f"{self.names[row]} {self.codes[row]}" for row in near)
+        hint = f"near it: {listed}" if near else "an INSEE code has five characters, as 76351 for Le Havre"
+        return f"commune {name!r}: no commune has this INSEE code or name; {hint}"
+
+    @cached_property
+    def _commune_grid(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        rows = np.fromiter(self.communes.values(), dtype=np.int64)
+        lats, lons, radii = (np.asarray(column) for column in (self.lats, self.lons, self.radii))
+        return rows, lats[rows], lons[rows], radii[rows]
+
+    @cached_property
+    def _town_grid(self) -> tuple[np.ndarray, np.ndarray]:
+        towns = slice(self.french_rows, self.town_rows)
+        return np.asarray(self.lats[towns]), np.asarray(self.lons[towns])
+
+    def commune_at(self, lat: float, lon: float) -> int | None:
+        """Return the row of the commune around a point, or None outside France.
+
+        Without polygons: the commune whose circle of equal area reaches the point best (a power diagram).
+        """
+        rows, lats, lons, radii = self._commune_grid
+        north = (lats - lat) * KM_PER_DEGREE
+        east = (lons - lon) * KM_PER_DEGREE * np.cos(np.radians(lat))
+        power = north**2 + east**2 - radii**2
+        best = int(np.argmin(power))
+        return int(rows[best]) if power[best] <= (2 * radii[best]) ** 2 else None
+
+    def row_at(self, lat: float, lon: float) -> int | None:
+        """Return the row of the commune or of the nearest known town abroad within 50 km, or None."""
+        lats, lons = self._town_grid
+        squares = (lats - lat) ** 2 + ((lons - lon) * np.cos(np.radians(lat))) ** 2
+        nearest = int(np.argmin(squares)) + self.french_rows
+        abroad_km = distance_km(lat, lon, self.lats[nearest], self.lons[nearest])
+        commune = self.commune_at(lat, lon)
+        if commune is not None:
+            french_km = distance_km(lat, lon, self.lats[commune], self.lons[commune])
+            if french_km <= max(abroad_km, 2 * self.radii[commune]):
+                return commune
+        return nearest if abroad_km <= GEOTAG_TOWN_KM else None
+
+    def communes_within(self, lat: float, lon: float, reach_km: float) -> list[int]:
+        """Return the rows of the communes whose point lies within some kilometres, nearest first."""
+        rows, lats, lons, _ = self._commune_grid
+        north = (lats - lat) * KM_PER_DEGREE
+        east = (lons - lon) * KM_PER_DEGREE * np.cos(np.radians(lat))
+        squares = north**2 + east**2
+        order = np.argsort(squares, kind="stable")
+        return [int(rows[i]) for i in order if squares[i] <= reach_km**2]
