@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
+import msgspec
 
 from records import SystemClock, VigieError
 from vigie import logging as vigie_logging
@@ -67,10 +68,12 @@ def check(settings_file: Path | None) -> None:
     """Load all, connect to all, and print a line per problem with what would do."""
     from vigie.check import problems_with
 
+    vigie_logging.set_up("check")
     problems = problems_with(_existing(settings_file), lambda name: click.echo(f"checking {name}", err=True))
     for problem in problems:
         click.echo(str(problem))
-    click.echo("nothing stands in the way" if not problems else f"{len(problems)} problems", err=True)
+    count = {0: "nothing stands in the way", 1: "1 problem"}.get(len(problems), f"{len(problems)} problems")
+    click.echo(count, err=True)
     sys.exit(1 if problems else 0)
 
 
@@ -135,7 +138,7 @@ def classify(file: Path | None) -> None:
                 "actuality": reading.actuality,
             }
 
-    sys.exit(answer_lines(file, answer, out=sys.stdout, errors=sys.stderr))
+    sys.exit(answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr))
 
 
 @main.command()
@@ -144,8 +147,6 @@ def classify(file: Path | None) -> None:
 @click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
 def locate(file: Path | None, home: str, local_places: Path | None) -> None:
     """Place posts: {"id","text","lang"?} a line, or on standard input; best place first."""
-    import msgspec
-
     from models.geoparse import Geoparser
     from models.places import Gazetteer, load_local_places
 
@@ -163,7 +164,7 @@ def locate(file: Path | None, home: str, local_places: Path | None) -> None:
             places = [msgspec.structs.asdict(p) for p in geoparser.locate(question.text, lang=question.lang)]
             yield {"id": question.id, "places": [{name: place[name] for name in fields} for place in places]}
 
-    sys.exit(answer_lines(file, answer, out=sys.stdout, errors=sys.stderr))
+    sys.exit(answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr))
 
 
 @main.command()
@@ -174,11 +175,12 @@ def locate(file: Path | None, home: str, local_places: Path | None) -> None:
 @click.option("--alerts", "out", required=True, type=FILE, help='Where the alert revisions go; "-": standard output.')
 def replay(files: tuple[Path, ...], profile: str, home: str, local_places: Path | None, out: Path) -> None:
     """Play recorded posts through the whole pipeline, in event time, as fast as it goes."""
-    from vigie.replay import run_replay, settings_for, write_alerts
+    from vigie.replay import refuse_unwritable, run_replay, settings_for, write_alerts
 
     vigie_logging.set_up("replay")
     with told():
         settings = settings_for(home=home, profile=profile, local_places=local_places, paths=files)
+        refuse_unwritable(out)
         result = run_replay(files, settings, SystemClock())
         write_alerts(result.alerts, out)
     for message in result.bad:
@@ -222,6 +224,33 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
             os.chdir(folder)
             vigie_logging.set_up("run")
             sys.exit(Supervisor(load(), Path("vigie.toml")).run())
+
+
+@main.command()
+@click.option("--public-data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Labelled posts.")
+@click.option("--out", type=FILE, help="The folder for the weights; over the shipped ones where not given.")
+def train(public_data: Path | None, out: Path | None) -> None:
+    """Train the hazard model on the corpus and, where given, on public data; the same again gives the same."""
+    from models.hazard import WEIGHTS
+    from models.posts_corpus import CORPUS
+    from models.train import train as fit
+
+    with told():
+        report = fit(CORPUS, public_data, out or WEIGHTS)
+    click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
+
+
+@main.command("build-places")
+@click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--out", type=FILE, help="The folder for the files; over the shipped ones where not given.")
+def build_places(source: Path, out: Path | None) -> None:
+    """Build the gazetteer's files from the unpacked packages in SOURCE; models/places/README.md names them."""
+    from models.places.build import build
+    from models.places.gazetteer import FILES
+
+    with told():
+        for name, rows in build(source, out or FILES).items():
+            click.echo(f"{name}: {rows} rows")
 
 
 @main.group()

@@ -1,0 +1,55 @@
+# Vigie. Needs Python 3.11 or newer and make; everything else is installed into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+STAMP_DEV := $(VENV)/installed-dev
+DEMO_FLAGS := $(if $(LIVE),--live)
+
+.PHONY: demo test check bench lock clean
+
+demo: $(STAMP)
+	@$(BIN)/vigie demo $(DEMO_FLAGS)
+
+test: $(STAMP_DEV)
+	$(BIN)/pytest
+
+check: $(STAMP_DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m "not broker and not apache_kafka and not data"
+
+bench: $(STAMP_DEV)
+	$(BIN)/vigie bench throughput
+	$(BIN)/vigie bench latency
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Vigie needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "==> $(VENV): a Python of our own"
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP): $(BIN)/python requirements/runtime.txt pyproject.toml
+	@echo "==> installing what Vigie needs (some 150 MB, once)"
+	@$(BIN)/python -m pip install --quiet --progress-bar on --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMP_DEV): $(STAMP) requirements/dev.txt
+	@echo "==> installing what the tests need"
+	@$(BIN)/python -m pip install --quiet --progress-bar on --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# Renews the locked versions; look at the difference before committing it.
+lock: $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header pyproject.toml requirements/build.in -o requirements/runtime.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) vigie-demo
