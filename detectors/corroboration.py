@@ -25,16 +25,20 @@ class Voice(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many unknown first-hand witnesses it takes, by what else supports them."""
+    """How many unknown first-hand witnesses it takes, by what else supports them; or how many people of any kind."""
 
     witnesses_alone: int = 12
     witnesses_with_support: int = 4  # one of: a second platform, a picture, an established account
     witnesses_with_strong_support: int = 3  # two of these
     spread_minutes: float = 3.0  # between the first and the last of them
+    authors_alone: int = 40  # independent authors of one incident, first-hand or not
 
 
-def grounds_for(voices: Sequence[Voice], gate: Gate) -> str | None:
-    """Return why these voices corroborate each other, as a code for the explanation, or None if they do not."""
+def grounds_for(voices: Sequence[Voice], gate: Gate, *, authors: int) -> str | None:
+    """Return why these voices corroborate each other, as a code for the explanation, or None if they do not.
+
+    `voices` are the latest; `authors` counts all that an incident has had.
+    """
     strong = [voice for voice in voices if voice.likelihood_ratio >= STRONG_RATIO and voice.is_named]
     established = [voice for voice in strong if voice.tier >= 1]
     if len(established) > 1:
@@ -43,7 +47,7 @@ def grounds_for(voices: Sequence[Voice], gate: Gate) -> str | None:
         return "trusted"
     if _is_crowd(strong, has_established=bool(established), gate=gate):
         return "crowd"
-    return None
+    return "many" if authors >= gate.authors_alone else None
 
 
 def _is_crowd(strong: Sequence[Voice], *, has_established: bool, gate: Gate) -> bool:

@@ -23,12 +23,14 @@ _GROUNDS = {
         "established": "Corroboré par deux comptes établis au moins.",
         "trusted": "Corroboré par un compte de confiance et un autre auteur.",
         "crowd": "Corroboré par plusieurs témoins indépendants, de comptes inconnus.",
+        "many": "Corroboré par le nombre : des dizaines d’auteurs indépendants, peu de témoins directs.",
         "": "Pas encore corroboré.",
     },
     "en": {
         "established": "Corroborated by at least two established accounts.",
         "trusted": "Corroborated by a trusted account and another author.",
         "crowd": "Corroborated by several independent witnesses, all unknown accounts.",
+        "many": "Corroborated by number: dozens of independent authors, few of them first-hand.",
         "": "Not corroborated yet.",
     },
 }

@@ -21,7 +21,7 @@ def advance(case: Case, stat: Stat, exhibit: Exhibit, told: Told, *, usual: floa
     incident = case.incident()
     if incident is not None and incident.level != "resolved":
         return _follow(case, incident, stat, exhibit, told)
-    reached, grounds = level_reached(case, stat)
+    reached, grounds = level_reached(case, stat, authors=0)
     if reached is None:
         return []
     incident = _opened(case, incident, stat, exhibit, told, usual=usual)
@@ -67,14 +67,14 @@ def settle(case: Case, until: int) -> list[Alert]:
             _close(case, stat, exhibit, due)
 
 
-def level_reached(case: Case, stat: Stat) -> tuple[str | None, str]:
+def level_reached(case: Case, stat: Stat, *, authors: int) -> tuple[str | None, str]:
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
     thresholds = case.watched.thresholds(stat.weight)
     statistic = mixture(stat.values)
     if statistic < thresholds.watch:
         return None, ""
     voices = _voices_since_onset(stat)
-    grounds = grounds_for(voices, case.watched.profile.gate) or ""
+    grounds = grounds_for(voices, case.watched.profile.gate, authors=authors) or ""
     if not grounds or statistic < thresholds.alert:
         return "watch", grounds
     strongest = max(voice.odds for voice in voices)
@@ -90,7 +90,7 @@ def _voices_since_onset(stat: Stat) -> list[Voice]:
 def _follow(case: Case, incident: Incident, stat: Stat, exhibit: Exhibit, told: Told) -> list[Alert]:
     reached = None
     if incident.top != "alert":  # once it was, no post can lift it higher
-        reached, incident.grounds = level_reached(case, stat)
+        reached, incident.grounds = level_reached(case, stat, authors=incident.authors)
     is_back = incident.level == "monitoring"
     level = level_after(incident, reached, stat.pace)
     place = place_to_show(exhibit, incident)
