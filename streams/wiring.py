@@ -79,7 +79,7 @@ class Wiring:
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         if self.steps.outbox is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
-            self.app.task(self.steps.outbox.run)
+            self.app.task(self._tell)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         if self.settings.has_ticks:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
@@ -176,6 +176,11 @@ class Wiring:
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))
+
+    async def _tell(self) -> None:
+        """Run the outbox; by a method without arguments, since Faust hands the app to a task that can take one."""
+        if self.steps.outbox is not None:
+            await self.steps.outbox.run()
 
     async def _tick(self) -> None:
         now = self.clock.now()

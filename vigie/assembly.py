@@ -1,6 +1,7 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
@@ -13,7 +14,7 @@ from connectors.sinks.contract import Sink, TryLater
 from connectors.sinks.jsonl import JsonLines
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.terminal import Terminal
-from connectors.sinks.webhook import WebhookSink
+from connectors.sinks.webhook import WebhookSink, why_refused
 from connectors.sources.bluesky import Bluesky
 from connectors.sources.recorded import Recorded
 from connectors.sources.webhook import Sender
@@ -45,12 +46,29 @@ log = structlog.get_logger()
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
 
-CITY, TOWN = 50_000, 2_000  # inhabitants from which the profile of a city, of a commune, is the default
+CITY = 50_000  # inhabitants from which the profile of a city is the default
+NOT_STANDARD = (
+    'what it holds is no Standard Webhooks secret; write "whsec_" and base64 there, '
+    'as from: echo "whsec_$(openssl rand -base64 24)"'
+)
+
+
+@contextmanager
+def _told_of(key: str) -> Iterator[None]:
+    """Have an error name the setting that led to it."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(f"{key}: {error}") from error
 
 
 def gate(settings: Settings) -> Gate:
-    """Return the gate, with the analyst's own words."""
-    return Gate.load(settings.edge.lexicon)
+    """Return the gate, with the analyst's own words.
+
+    Errors  SettingsError when these cannot be used
+    """
+    with _told_of("edge.lexicon"):
+        return Gate.load(settings.edge.lexicon)
 
 
 def home_of(settings: Settings, gazetteer: Gazetteer) -> Place | None:
@@ -60,15 +78,17 @@ def home_of(settings: Settings, gazetteer: Gazetteer) -> Place | None:
     """
     if not settings.territory.commune:
         return None
-    try:
+    with _told_of("territory.commune"):
         return gazetteer.home_place(settings.territory.commune)
-    except SettingsError as error:
-        raise SettingsError(f"territory.commune: {error}") from error
 
 
 def profile_of(settings: Settings, home: Place | None) -> Profile:
-    """Return the profile, chosen by the size of the home where none is named."""
-    return load_profile(settings.territory.profile or default_profile(home), home)
+    """Return the profile, chosen by the size of the home where none is named.
+
+    Errors  SettingsError when it cannot be used
+    """
+    with _told_of("territory.profile"):
+        return load_profile(settings.territory.profile or default_profile(home), home)
 
 
 def default_profile(home: Place | None) -> str:
@@ -83,7 +103,7 @@ def steps(settings: Settings, *, outbox: Outbox | None) -> Steps:
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
     profile = profile_of(settings, home)
-    places = {source.name: usual_place(gazetteer, source.place) for source in settings.sources if source.place}
+    places = {source.name: usual_place(gazetteer, source) for source in settings.sources if source.place}
     return Steps(
         enrich=enrich_step(profile, gazetteer, home, local_places(settings), places),
         detect=Detect(Detector(profile)),
@@ -108,13 +128,21 @@ def enrich_step(
 
 
 def local_places(settings: Settings) -> list[LocalPlace]:
-    """Return the places of the territory that no gazetteer has."""
-    return load_local_places(settings.territory.local_places) if settings.territory.local_places else []
+    """Return the places of the territory that no gazetteer has.
+
+    Errors  SettingsError when their file cannot be used
+    """
+    with _told_of("territory.local_places"):
+        return load_local_places(settings.territory.local_places) if settings.territory.local_places else []
 
 
-def usual_place(gazetteer: Gazetteer, insee: str) -> Place:
-    """Return the place of a source's posts that name none: surely less certain than a name."""
-    home = gazetteer.home_place(insee)
+def usual_place(gazetteer: Gazetteer, source: SourceSettings) -> Place:
+    """Return the place of a source's posts that name none: surely less certain than a name.
+
+    Errors  SettingsError when there is no such commune
+    """
+    with _told_of(f"sources.{source.name}.place"):
+        home = gazetteer.home_place(source.place)
     return replace(home, confidence=HOME_CONFIDENCE, source="home", reasons=(HOME_REASON,))
 
 
@@ -132,9 +160,20 @@ def sink_from(receiver: ReceiverSettings, settings: Settings, clock: Clock, cons
     if isinstance(receiver, JsonlReceiver):
         return JsonLines(receiver.path, name=receiver.name)
     if isinstance(receiver, WebhookReceiver):
-        secret = secret_from(receiver.secret_file, f"receivers.{receiver.name}.secret_file")
-        return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
+        return _webhook_sink(receiver, clock)
     return Terminal(console or Console(stderr=False), language=settings.territory.language, name=receiver.name)
+
+
+def _webhook_sink(receiver: WebhookReceiver, clock: Clock) -> Sink:
+    where = f"receivers.{receiver.name}"
+    why = why_refused(receiver.url)
+    if why:
+        raise SettingsError(f"{where}.url: {why}")
+    secret = secret_from(receiver.secret_file, f"{where}.secret_file")
+    try:
+        return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
+    except SettingsError as error:
+        raise SettingsError(f"{where}.secret_file: {receiver.secret_file}: {NOT_STANDARD}") from error
 
 
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
@@ -174,13 +213,16 @@ def senders(settings: Settings) -> dict[WebhookSource, Sender]:
 
 
 def sender_from(source: WebhookSource) -> Sender:
-    """Return one sender with its secret."""
+    """Return one sender with its secret.
+
+    Errors  SettingsError when the secret cannot be used
+    """
     secret = secret_from(source.secret_file, f"sources.{source.name}.secret_file")
     field = {"standard": "secret", "hub": "hub_secret", "bearer": "token"}[source.scheme]
     try:
         return Sender(is_trusted=source.is_trusted, **{field: secret})
     except SettingsError as error:
-        raise SettingsError(f"sources.{source.name}.secret_file: {source.secret_file}: {error}") from error
+        raise SettingsError(f"sources.{source.name}.secret_file: {source.secret_file}: {NOT_STANDARD}") from error
 
 
 class EdgeMetrics:

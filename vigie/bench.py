@@ -32,6 +32,7 @@ from vigie.settings import Settings, Territory
 BATCH = 64
 CORES = 2
 SEED = 20120130
+TINY = 1e-9  # 3 % of 100 is 3, whatever floats say
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 CORPUS = Path(__file__).resolve().parent.parent / "models" / "corpus"
 
@@ -73,7 +74,7 @@ def load(count: int, pass_ratio: float, passes: Gate) -> list[Post]:
     now = datetime.now(UTC)
     posts = []
     for number in range(count):
-        is_inside = (number * pass_ratio) % 1.0 + pass_ratio >= 1.0
+        is_inside = int((number + 1) * pass_ratio + TINY) > int(number * pass_ratio + TINY)
         text = chance.choice(inside if is_inside else outside)
         if is_inside:
             text = f"{text} {chance.choice(towns)} {number:x}"

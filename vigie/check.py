@@ -1,24 +1,24 @@
 """`vigie check`: loads all, connects to all, and prints a line per problem with what would do."""
 
 import asyncio
-import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from detectors.profile import load_profile
-from models.gate import Gate
 from models.hazard import HazardModel
 from models.places import Gazetteer
-from records import SettingsError, SourceUnavailable, SystemClock
+from records import SettingsError, SourceUnavailable, SystemClock, VigieError
 from streams.app import declare_topics
 from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.edge import listening_socket
 from vigie.settings import (
+    DEFAULT_FILE,
     BlueskySource,
     JsonlReceiver,
     Problem,
@@ -28,7 +28,6 @@ from vigie.settings import (
     WebhookReceiver,
     WebhookSource,
     load,
-    secret_from,
 )
 
 CONNECT_SECS = 5.0
@@ -45,59 +44,70 @@ def problems_with(settings_file: Path | None, say: Callable[[str], None]) -> lis
     except UnusableSettings as error:
         return error.problems
     found: list[Problem] = []
+    if settings_file is None and not DEFAULT_FILE.exists() and not settings.sources:
+        found.append(
+            Problem(
+                str(DEFAULT_FILE),
+                f"is not in {Path.cwd()}",
+                "go to its folder, name it with --settings, or write one with `vigie init --commune INSEE`",
+            )
+        )
     for name, check in CHECKS.items():
         say(name)
-        try:
-            found.extend(check(settings))
-        except SettingsError as error:
-            found.append(problem_from(error))
+        found.extend(check(settings))
     return found
 
 
-def problem_from(error: SettingsError) -> Problem:
-    """Return an error's three parts: its words are `where: what was found; what would do`."""
+def problem_from(error: VigieError) -> Problem:
+    """Return an error's parts: its words are `where: what was found; what would do`."""
     where, _, rest = str(error).partition(": ")
     what, _, hint = rest.rpartition("; ")
-    return Problem(where, what or rest, hint if what else "mend it there")
+    return Problem(where, what or hint, hint if what else "")
+
+
+def _tried(attempt: Callable[[], object]) -> Iterator[Problem]:
+    try:
+        attempt()
+    except VigieError as error:
+        yield problem_from(error)
 
 
 def _models(_: Settings) -> Iterator[Problem]:
-    HazardModel.load()
-    yield from ()
+    yield from _tried(HazardModel.load)
 
 
 def _gate(settings: Settings) -> Iterator[Problem]:
-    Gate.load(settings.edge.lexicon)
-    yield from ()
+    yield from _tried(lambda: assembly.gate(settings))
 
 
 def _territory(settings: Settings) -> Iterator[Problem]:
     gazetteer = Gazetteer()
-    home = assembly.home_of(settings, gazetteer)
-    load_profile(settings.territory.profile or assembly.default_profile(home), home)
-    assembly.local_places(settings)
+    try:
+        home = assembly.home_of(settings, gazetteer)
+    except SettingsError as error:
+        yield problem_from(error)
+    else:
+        yield from _tried(lambda: assembly.profile_of(settings, home))
+    yield from _tried(lambda: assembly.local_places(settings))
     for source in settings.sources:
         if source.place:
-            try:
-                gazetteer.home_place(source.place)
-            except SettingsError as error:
-                yield Problem(f"sources.{source.name}.place", *_halves(error))
-
-
-def _halves(error: SettingsError) -> tuple[str, str]:
-    problem = problem_from(error)
-    return f"{problem.where}: {problem.found}", problem.hint
+            yield from _tried(lambda source=source: assembly.usual_place(gazetteer, source))  # type: ignore[misc]
 
 
 def _data(settings: Settings) -> Iterator[Problem]:
     folder = settings.data.dir
-    parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not parent.is_dir():
-        yield Problem("data.dir", f"{parent} is a file", "give a folder")
+    try:
+        parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not parent.is_dir():
+            yield Problem("data.dir", f"{parent} is a file", "give a folder")
+            return
+        tempfile.TemporaryFile(dir=parent).close()
+        free_mb = shutil.disk_usage(parent).free >> 20
+    except OSError as error:
+        yield Problem(
+            "data.dir", f"cannot write to {folder}: {error.strerror}", "give a folder that this user may write"
+        )
         return
-    if not os.access(parent, os.W_OK):
-        yield Problem("data.dir", f"{parent} cannot be written", "give a folder that this user may write")
-    free_mb = shutil.disk_usage(parent).free >> 20
     if free_mb < LEAST_FREE_MB:
         yield Problem("data.dir", f"{free_mb} MB are free at {parent}", f"make room for {LEAST_FREE_MB} MB at least")
 
@@ -110,9 +120,18 @@ def _kafka(settings: Settings) -> Iterator[Problem]:
                 yield from _answers(streams, "embedded broker", "see whether this machine lets it run")
         except BrokerDied as error:
             yield Problem("kafka.url", str(error), "see whether this machine lets it run, or set VIGIE_KAFKA_URL")
+        except SettingsError as error:
+            yield problem_from(error)
         return
-    hint = "start that broker, or set VIGIE_KAFKA_URL to one that answers; with TLS or SASL see [kafka]"
-    yield from _answers(settings.streams(), "kafka.url", hint)
+    hint = "start that broker, or set VIGIE_KAFKA_URL to one that answers"
+    brokers = settings.kafka.url.removeprefix("kafka://").split(",")
+    silent = [problem for broker in brokers for problem in _reachable(f"kafka://{broker}", "kafka.url", hint)]
+    yield from silent
+    if len(silent) < len(brokers):
+        try:
+            yield from _answers(settings.streams(), "kafka.url", "see [kafka]: tls, sasl_mechanism, username")
+        except SettingsError as error:
+            yield problem_from(error)
 
 
 def _answers(streams: StreamSettings, where: str, hint: str) -> Iterator[Problem]:
@@ -121,7 +140,8 @@ def _answers(streams: StreamSettings, where: str, hint: str) -> Iterator[Problem
     except SourceUnavailable as error:
         yield Problem(where, str(error), hint)
     except TimeoutError:
-        yield Problem(where, f"{streams.kafka_url}: no answer in {KAFKA_SECS:.0f} s", hint)
+        found = f"{streams.kafka_url} takes connections, but gives no answer as a Kafka in {KAFKA_SECS:.0f} s"
+        yield Problem(where, found, hint)
 
 
 def _sources(settings: Settings) -> Iterator[Problem]:
@@ -129,9 +149,7 @@ def _sources(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "sources", "there is none, so nothing is read", "add a [[sources]] table; kind is bluesky, webhook …"
         )
-    names = [source.name for source in settings.sources]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        yield Problem(f"sources.{name}", "two sources have this name", "give each its own")
+    yield from _twice("sources", [source.name for source in settings.sources])
     for source in settings.sources:
         where = f"sources.{source.name}"
         if isinstance(source, BlueskySource):
@@ -139,18 +157,14 @@ def _sources(settings: Settings) -> Iterator[Problem]:
         elif isinstance(source, RecordedSource) and not source.path.is_file():
             yield Problem(f"{where}.path", f"no file {source.path}", "give a .jsonl or .csv file, plain or .gz")
         elif isinstance(source, WebhookSource):
-            yield from _webhook(source)
+            yield from _tried(lambda source=source: listening_socket(source).close())  # type: ignore[misc]
+            yield from _tried(lambda source=source: assembly.sender_from(source))  # type: ignore[misc]
 
 
-def _webhook(source: WebhookSource) -> Iterator[Problem]:
-    try:
-        listening_socket(source).close()
-    except SettingsError as error:
-        yield problem_from(error)
-    try:
-        assembly.sender_from(source)
-    except SettingsError as error:
-        yield problem_from(error)
+def _twice(table: str, names: Sequence[str]) -> Iterator[Problem]:
+    for name, times in sorted(Counter(names).items()):
+        if times > 1:
+            yield Problem(f"{table}.{name}", f"{times} {table} have this name", "give each a name of its own")
 
 
 def _receivers(settings: Settings) -> Iterator[Problem]:
@@ -158,42 +172,64 @@ def _receivers(settings: Settings) -> Iterator[Problem]:
         yield Problem(
             "receivers", "there is none, so nobody is told", "add a [[receivers]] table; kind is terminal, jsonl …"
         )
+    yield from _twice("receivers", [receiver.name for receiver in settings.receivers])
     for receiver in settings.receivers:
         where = f"receivers.{receiver.name}"
         if isinstance(receiver, JsonlReceiver):
-            if not receiver.path.absolute().parent.is_dir():
-                yield Problem(
-                    f"{where}.path", f"no folder {receiver.path.absolute().parent}", "make it, or give another path"
-                )
+            yield from _appendable(receiver.path, f"{where}.path")
         elif isinstance(receiver, WebhookReceiver):
-            secret_from(receiver.secret_file, f"{where}.secret_file")
-            assembly.sink_from(receiver, settings, SystemClock())
-            yield from _reachable(receiver.url, f"{where}.url")
+            problems = list(_tried(lambda receiver=receiver: assembly.sink_from(receiver, settings, SystemClock())))  # type: ignore[misc]
+            yield from problems
+            if all(problem.where != f"{where}.url" for problem in problems):
+                yield from _reachable(receiver.url, f"{where}.url")
 
 
-def _reachable(url: str, where: str) -> Iterator[Problem]:
+def _appendable(path: Path, where: str) -> Iterator[Problem]:
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        yield Problem(where, f"no folder {folder}", "make it, or give another path")
+    elif path.is_dir():
+        yield Problem(where, f"{path} is a folder", "give a file in it")
+
+
+def _reachable(url: str, where: str, hint: str = "see the address, the network, the proxy") -> Iterator[Problem]:
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+    try:
+        port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+    except ValueError:
+        yield Problem(where, f"{parts.hostname} has a port that is none", "give a TCP port from 1 to 65535")
+        return
     try:
         socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECS).close()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        yield Problem(
-            where, f"{parts.hostname}:{port} does not answer: {reason}", "see the address, the network, the proxy"
-        )
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        yield Problem(where, f"{parts.hostname}:{port} does not answer: {reason}", hint)
 
 
 def _ports(settings: Settings) -> Iterator[Problem]:
-    for where, port in (
-        ("worker.health_port", settings.worker.health_port),
-        ("edge.metrics_port", settings.edge.metrics_port),
-    ):
-        if not port:
-            continue
+    listening = {"worker.health_port": settings.worker.health_port, "edge.metrics_port": settings.edge.metrics_port}
+    if settings.is_embedded:
+        listening["broker.port"] = settings.broker.port
+    given = {where: port for where, port in listening.items() if port}
+    webhooks = {f"sources.{s.name}.port": s.port for s in settings.sources if isinstance(s, WebhookSource)}
+    yield from _shared({**given, **webhooks})
+    for where, port in given.items():
         try:
             socket.create_server(("127.0.0.1", port)).close()
         except OSError as error:
-            yield Problem(where, f"port {port}: {error.strerror}", "free that port, set another, or 0 for none")
+            yield Problem(
+                where,
+                f"cannot listen on port {port}: {error.strerror}",
+                "stop what listens there (Vigie itself, when it runs), or set another port",
+            )
+
+
+def _shared(ports: dict[str, int]) -> Iterator[Problem]:
+    first: dict[int, str] = {}
+    for where, port in ports.items():
+        if port in first:
+            yield Problem(where, f"port {port} is that of {first[port]} too", "give each a port of its own")
+        first.setdefault(port, where)
 
 
 CHECKS: dict[str, Check] = {

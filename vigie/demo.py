@@ -220,8 +220,8 @@ def outcome_of(story: Story, alerts: list[Alert], *, missed: int) -> Outcome:
     for alert in alerts:
         incidents.setdefault(alert.incident_id, []).append(alert)
     true = {key: found for key, revisions in incidents.items() if (found := _true_part(revisions, story))}
-    here = sorted((part for part in true.values() if _is_here(part[-1], story)), key=lambda part: part[0].raised_at)
-    watch = here[0][0].raised_at if here else None
+    here = sorted((p for p in true.values() if _is_here(p[-1], story)), key=lambda p: _known_at(p[0], story))
+    watch = _known_at(here[0][0], story) if here else None
     alerted = sorted(alert.raised_at for part in here for alert in part if alert.level == "alert")
     false = [revisions for key, revisions in incidents.items() if key not in true or revisions[0] != true[key][0]]
     return Outcome(
@@ -243,6 +243,12 @@ def _true_part(revisions: list[Alert], story: Story) -> list[Alert]:
         if any(post_id_of(item.post_key) in story.incident_ids for item in alert.evidence):
             return revisions[number:]
     return []
+
+
+def _known_at(alert: Alert, story: Story) -> datetime:
+    """Return since when an incident rests on a post of the truth: it may have been raised on another one before."""
+    told = [item.event_time for item in alert.evidence if post_id_of(item.post_key) in story.incident_ids]
+    return max(alert.raised_at, min(told))
 
 
 def _is_here(alert: Alert, story: Story) -> bool:

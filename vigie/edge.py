@@ -50,8 +50,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
             {source.name: sender}, gate=gate, publisher=publisher, observer=observer, clock=clock, pseudonyms=names
         )
         work.append(_serve(source, application))
-    if settings.edge.metrics_port:
-        start_http_server(settings.edge.metrics_port, addr="127.0.0.1")
+    serve_metrics(settings.edge.metrics_port)
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])
@@ -102,6 +101,21 @@ async def _serve(source: WebhookSource, application: Starlette) -> None:
         server.should_exit = True
         await asyncio.wait({serving})
         raise
+
+
+def serve_metrics(port: int) -> None:
+    """Serve `/metrics` on the loopback interface; do nothing without a port.
+
+    Errors  SettingsError when the port cannot be listened on
+    """
+    if not port:
+        return
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise SettingsError(
+            f"edge.metrics_port: cannot listen on port {port}: {error.strerror}; free that port or set another"
+        ) from error
 
 
 def listening_socket(source: WebhookSource) -> socket.socket:

@@ -9,6 +9,7 @@ import msgspec
 
 BATCH = 64
 SOME_BAD, NOTHING_READ = 1, 2  # exit status
+_BOM = b"\xef\xbb\xbf"
 
 Answer = Callable[[Sequence["Question"]], Iterable[dict[str, Any]]]
 
@@ -21,7 +22,7 @@ class Question(msgspec.Struct, frozen=True):
     lang: str | None = None
 
 
-def answer_lines(path: Path | None, answer: Answer, *, out: IO[str], errors: IO[str]) -> int:
+def answer_lines(path: Path | None, answer: Answer, *, out: IO[bytes], errors: IO[str]) -> int:
     """Answer each line in order; name bad ones with file and line number; return the exit status."""
     name = str(path) if path else "standard input"
     good = bad = 0
@@ -35,7 +36,7 @@ def answer_lines(path: Path | None, answer: Answer, *, out: IO[str], errors: IO[
                     bad += 1
                     print(f"{name}: line {number}: {error}", file=errors)
             for row in answer(questions):
-                out.write(msgspec.json.encode(row).decode() + "\n")
+                out.write(msgspec.json.encode(row) + b"\n")
             good += len(questions)
     except OSError as error:
         print(f"{name}: {error.strerror}", file=errors)
@@ -43,6 +44,12 @@ def answer_lines(path: Path | None, answer: Answer, *, out: IO[str], errors: IO[
     out.flush()
     if bad:
         print(f"{name}: {bad} bad lines of {good + bad}", file=errors)
+    elif not good:
+        print(f"{name}: nothing to read", file=errors)
+    return _status(good, bad)
+
+
+def _status(good: int, bad: int) -> int:
     if not good:
         return NOTHING_READ
     return SOME_BAD if bad else 0
@@ -58,8 +65,9 @@ def _lines(path: Path | None) -> Iterator[tuple[int, bytes]]:
 
 def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(file, 1):
-        if line.strip():
-            yield number, line
+        value = line.removeprefix(_BOM) if number == 1 else line
+        if value.strip():
+            yield number, value
 
 
 def _batches(lines: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:

@@ -12,8 +12,9 @@ import msgspec
 from connectors.pseudonym import FixedPseudonyms
 from connectors.sinks.contract import line_from
 from connectors.sources.recorded import Recorded
+from models.places import Gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
-from vigie.assembly import gate
+from vigie.assembly import gate, home_of, local_places, profile_of
 from vigie.pipeline import Pipeline
 from vigie.settings import RecordedSource, Settings, Territory
 
@@ -47,6 +48,7 @@ async def read_posts(paths: Sequence[Path], clock: Clock, *, source: str = SOURC
     Errors  SettingsError when a file is not there
     """
     recorded = Recorded(paths, pseudonyms=FixedPseudonyms(PSEUDONYM_KEY), clock=clock, name=source)
+    now = clock.now()
     posts: list[Post] = []
     bad: list[str] = []
     async for reading in recorded.read(None):
@@ -54,13 +56,18 @@ async def read_posts(paths: Sequence[Path], clock: Clock, *, source: str = SOURC
             bad.append(str(reading.post))
         elif reading.post is not None:
             # Nobody received it when it was said; but the replay must not depend on when it is run.
-            posts.append(msgspec.structs.replace(reading.post, received_at=reading.post.posted_at))
-    posts.sort(key=lambda post: post.posted_at)
+            said_at = min(reading.post.posted_at, now)
+            posts.append(msgspec.structs.replace(reading.post, received_at=said_at))
+    posts.sort(key=lambda post: (post.event_time, post.key))
     return posts, bad
 
 
 async def replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Replayed:
-    """Run posts through a pipeline of their own and return the alert revisions."""
+    """Run posts through a pipeline of their own and return the alert revisions.
+
+    Errors  SettingsError, before anything is started, when the settings cannot be used
+    """
+    refuse_unusable(settings)
     posts, bad = await read_posts(paths, clock)
     if not posts:
         return Replayed(0, 0, tuple(bad), ())
@@ -71,9 +78,21 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Rep
             await pipeline.posts(kept[start : start + CHUNK])
         alerts = await pipeline.alerts()
         open_keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
-        await pipeline.pass_time(open_keys, posts[-1].posted_at + CLOSING)
+        await pipeline.pass_time(open_keys, posts[-1].event_time + CLOSING)
         alerts = await pipeline.alerts()
     return Replayed(len(posts), len(kept), tuple(bad), tuple(alerts))
+
+
+def refuse_unusable(settings: Settings) -> None:
+    """Raise what the worker would raise on these settings: here it is told at once, and without a worker's log."""
+    profile_of(settings, home_of(settings, Gazetteer()))
+    local_places(settings)
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Raise SettingsError when the alerts could not be written: better now than after the replay."""
+    if str(out) != "-" and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise SettingsError(f"--alerts {out}: cannot be written; give a file in a folder that is there")
 
 
 def write_alerts(alerts: Sequence[Alert], out: Path) -> None:

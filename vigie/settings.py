@@ -256,10 +256,10 @@ class Problem:
 
     where: str
     found: str
-    hint: str
+    hint: str  # empty where `found` says it already
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.found}; {self.hint}"
+        return f"{self.where}: {self.found}; {self.hint}" if self.hint else f"{self.where}: {self.found}"
 
 
 class UnusableSettings(SettingsError):
@@ -393,9 +393,11 @@ def _variable_of(keys: list[Any]) -> str | None:
 def _variable_problem(error: str) -> Problem:
     table = error.partition('field "')[2].partition('"')[0]
     name = f"VIGIE_{table.upper()}"
-    return Problem(
-        name, "is not JSON", f"give a whole table as JSON, or one key of it in a variable of its own: {name}_KEY"
-    )
+    if _choices(table):
+        return Problem(name, "is not JSON", "give a JSON list of tables")
+    model = _model_at([table], None)
+    keys = ", ".join(f"{name}_{key.upper()}" for key in model.model_fields) if model else ""
+    return Problem(name, "is not JSON", f"give the whole table as JSON, or its keys one by one: {keys}")
 
 
 def _found(details: ErrorDetails, keys: list[Any]) -> str:
