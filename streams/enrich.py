@@ -77,6 +77,8 @@ class Enrich:
 
         A burning plant is one happening: where a post speaks of both, it counts as fire.
         """
+        if all(ratio == 1.0 for ratio in reading.likelihood_ratios.values()):
+            return []  # nothing could be read: base rates are no evidence
         ranked = sorted(reading.hazards.items(), key=lambda item: -item[1])
         spoken = [
             hazard

@@ -1,0 +1,1 @@
+"""Text to meaning: what danger a post speaks of, whether the author lives it, when, and where."""

@@ -1,0 +1,215 @@
+"""The hazard model: reads posts and says which danger they speak of, whether it is happening, who sees it."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import COLUMNS, Grams, grams_from
+from models.gate import SECTIONS, Gate
+from models.language import LanguageModel
+from models.reading import PostReading, PublicHazard
+from models.sentence_vectors import WIDTH, SentenceVectors
+from records import ACTUALITIES, HAZARDS, BrokenInvariant
+from records.signal import Actuality
+
+WEIGHTS = Path(__file__).parent / "weights"
+VERSION = "hazard/1"
+ARRAYS_FILE = "hazard-1.npz"
+CHECKSUMS_FILE = "SHA256SUMS"
+
+HEADS = (*HAZARDS, "witness", *(f"actuality {actuality}" for actuality in ACTUALITIES))
+"""What each of the two experts gives an opinion on, in the order of the columns."""
+
+VERDICTS = (*HAZARDS, *(f"{hazard} now" for hazard in HAZARDS), "witness")
+"""What the second step gives a probability to, each by itself; the actualities follow, adding up to 1."""
+
+OPINIONS = 2 * len(HEADS) + len(SECTIONS) + 1
+"""Columns of the second step: both experts, the lexicon's sections, the length."""
+
+Arrays = Mapping[str, NDArray[np.float64]]
+
+SHAPES = {
+    "meaning": (WIDTH, len(HEADS)),
+    "meaning_offset": (len(HEADS),),
+    "wording": (COLUMNS, len(HEADS)),
+    "wording_offset": (len(HEADS),),
+    "verdict": (OPINIONS, len(VERDICTS)),
+    "verdict_offset": (len(VERDICTS),),
+    "actuality": (OPINIONS, len(ACTUALITIES)),
+    "actuality_offset": (len(ACTUALITIES),),
+    "base_rates": (len(VERDICTS),),
+    "threshold": (1,),
+}
+_LEAST_RATIO, _MOST_RATIO = 0.001, 1000.0
+_LONGEST = 1000  # letters looked at
+_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,40}(?![^\W\d_])")
+_DIGITS = 6
+_ACTUALITIES: tuple[Actuality, ...] = get_args(Actuality)  # ACTUALITIES, with their type
+_PUBLIC: tuple[PublicHazard, ...] = ("fire", "flood", "industrial")
+
+
+class HazardModel:
+    """Reads posts.
+
+    Shape   n texts and n languages in, n readings out, in the same order; a text's reading does not depend on the
+            batch it is in
+    Units   calibrated probabilities; see PostReading
+    Errors  none on any text: an empty or unreadable one gets the base rates
+    Source  models/cards/hazard-1.md names the data, the licences and the scores
+    """
+
+    version = VERSION
+
+    def __init__(self, arrays: Arrays) -> None:
+        self._arrays = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+        for name, shape in SHAPES.items():
+            found = self._arrays[name].shape if name in self._arrays else None
+            if found != shape:
+                raise BrokenInvariant(f"{ARRAYS_FILE}: {name} has shape {found}, {VERSION} needs {shape}")
+        self._wording = self._arrays["wording"].astype(np.float32)
+        self._vectors = SentenceVectors()
+        self._gate = Gate.load()
+        self._language = LanguageModel()
+        self._nothing = self._reading(
+            None, self._arrays["base_rates"], np.array([name == "other" for name in ACTUALITIES], dtype=float)
+        )
+
+    @classmethod
+    def load(cls, folder: Path = WEIGHTS) -> "HazardModel":
+        """Read the weights, after comparing them with their checksum.
+
+        Errors  BrokenInvariant where the weights are missing, changed, or of another shape
+        """
+        return cls(read_arrays(folder))
+
+    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
+        """Return one reading a text, in the same order."""
+        languages = self._language.languages(texts, langs)
+        readable = [number for number, text in enumerate(texts) if _is_readable(text)]
+        readings = [self._nothing] * len(texts)
+        if not readable:
+            return readings
+        verdicts, actualities = self.probabilities([texts[number] for number in readable])
+        for row, number in enumerate(readable):
+            readings[number] = self._reading(languages[number], verdicts[row], actualities[row])
+        return readings
+
+    def probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text."""
+        opinions = opinions_from(
+            self._vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
+            summed(grams_from(texts), self._wording) + self._arrays["wording_offset"],
+            texts,
+            self._gate,
+        )
+        return verdicts_from(opinions, self._arrays), actualities_from(opinions, self._arrays)
+
+    def _reading(
+        self, language: str | None, verdicts: NDArray[np.float64], actualities: NDArray[np.float64]
+    ) -> PostReading:
+        probabilities = {hazard: round(float(p), _DIGITS) for hazard, p in zip(HAZARDS, verdicts, strict=False)}
+        ahead = len(HAZARDS)
+        ratios = {
+            hazard: _ratio(float(verdicts[ahead + n]), float(self._arrays["base_rates"][ahead + n]))
+            for n, hazard in enumerate(HAZARDS)
+        }
+        likeliest = max(_PUBLIC, key=lambda hazard: probabilities[hazard])
+        is_over = probabilities[likeliest] >= self._arrays["threshold"][0]
+        return PostReading(
+            language=language,
+            hazards=probabilities,
+            hazard=likeliest if is_over else "none",
+            witness=round(float(verdicts[-1]), _DIGITS),
+            actuality=_ACTUALITIES[int(actualities.argmax())],
+            likelihood_ratios=ratios,
+        )
+
+
+def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
+    """Read the weights of a folder, after comparing them with their checksum; nothing in them is executed.
+
+    Errors  BrokenInvariant where they are missing or changed
+    """
+    path = folder / ARRAYS_FILE
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines = (folder / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise BrokenInvariant(f"{path}: the model's weights cannot be read ({error}): reinstall Vigie") from error
+    if f"{found}  {ARRAYS_FILE}" not in lines:
+        raise BrokenInvariant(
+            f"{path}: its SHA-256 is {found}, {CHECKSUMS_FILE} says otherwise: "
+            "the weights were changed; reinstall Vigie or train again"
+        )
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name].astype(np.float64) for name in arrays.files}
+
+
+def write_arrays(folder: Path, arrays: Arrays) -> None:
+    """Write the weights with their checksum; the wide array in half precision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / ARRAYS_FILE
+    stored = {name: array.astype(np.float16 if name == "wording" else np.float32) for name, array in arrays.items()}
+    np.savez_compressed(path, allow_pickle=False, **stored)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / CHECKSUMS_FILE).write_text(f"{digest}  {ARRAYS_FILE}\n", encoding="utf-8")
+
+
+def summed(grams: Grams, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return, for each text, the sum of its columns' weights times their values."""
+    products = np.zeros((len(grams.columns) + 1, weights.shape[1]), dtype=np.float64)
+    products[:-1] = weights[grams.columns] * grams.values[:, None]
+    sums = np.add.reduceat(products, grams.starts[:-1], axis=0)
+    sums[grams.starts[:-1] == grams.starts[1:]] = 0
+    return sums
+
+
+def opinions_from(
+    meaning: NDArray[np.float64], wording: NDArray[np.float64], texts: Sequence[str], gate: Gate
+) -> NDArray[np.float64]:
+    """Return the columns of the second step: both experts' opinions, the lexicon's sections, the length."""
+    concepts = np.zeros((len(texts), len(SECTIONS) + 1))
+    for row, text in enumerate(texts):
+        found = {entry.section for entry in gate.why_passed(text[:1000])}
+        concepts[row, :-1] = [section in found for section in SECTIONS]
+        concepts[row, -1] = min(len(text), 300) / 300
+    return np.hstack((np.clip(meaning, -12, 12), np.clip(wording, -12, 12), concepts))
+
+
+def verdicts_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+    """Return the probability of each verdict; what happens now is never likelier than what happens at all."""
+    logits = _product(opinions, arrays["verdict"]) + arrays["verdict_offset"]
+    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    any_time, now = slice(0, len(HAZARDS)), slice(len(HAZARDS), 2 * len(HAZARDS))
+    probabilities[:, now] = np.minimum(probabilities[:, now], probabilities[:, any_time])
+    return probabilities
+
+
+def actualities_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+    """Return the probability of each actuality; a row adds up to 1."""
+    logits = _product(opinions, arrays["actuality"]) + arrays["actuality_offset"]
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+
+def _product(rows: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(rows @ weights)
+
+
+def _ratio(probability: float, base_rate: float) -> float:
+    """Return p/(1-p) * (1-pi)/pi, within its bounds."""
+    p = min(max(probability, 1e-9), 1 - 1e-9)
+    ratio = p / (1 - p) * (1 - base_rate) / base_rate
+    return round(min(max(ratio, _LEAST_RATIO), _MOST_RATIO), _DIGITS)
+
+
+def _is_readable(text: str) -> bool:
+    """Return whether there is a word to read: not for emojis alone, endless letters, or bytes that are no text."""
+    beginning = text[:_LONGEST]
+    unprintable = sum(not (letter.isprintable() or letter.isspace()) for letter in beginning)
+    return unprintable * 10 <= len(beginning) and _WORD.search(beginning) is not None

@@ -1,0 +1,135 @@
+"""Lessons: what the model learns from, hand-written and public posts in one shape, each with its weight."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from models.folding import folded
+from models.gate import Gate
+from models.posts_corpus import CorpusPost
+from models.public_posts import PublicPost, read_set, without_copies
+from records import HAZARDS
+
+
+class Lesson(msgspec.Struct, frozen=True, kw_only=True):
+    """One post to learn from.
+
+    Shape   None: not known, so nothing is learned from it about that question
+    """
+
+    text: str
+    group: str  # its author or incident: never split between learning and checking
+    weight: float
+    hazards: dict[str, bool | None]
+    actuality: str | None = None
+    is_witness: bool | None = None
+    is_corpus: bool = False
+    language: str | None = None
+
+
+WEIGHTS = {"informative": 0.03, "on topic": 0.01, "unrelated": 0.02, "IDRISI": 0.01, "background": 0.03}
+"""A hand-written post weighs 1; public ones are many, noisy, and from few incidents."""
+
+_MOST_PER_FILE = {
+    "t26/*": 300,
+    "t6/*": 1200,
+    "idrisi/*": 120,
+    "background/umsab_[ef]*": 2200,
+    "background/umsab_[dip]*": 300,
+}
+_NO_REPORT = (
+    "Sympathy and support",
+    "Donations and volunteering",
+    "rescue_volunteering_or_donation_effort",
+)
+"""Themes that speak of an incident without reporting it; they come days later and teach the wrong words."""
+
+
+def lessons_from_corpus(posts: Sequence[CorpusPost]) -> list[Lesson]:
+    """Return the hand-written posts as lessons; an only author of a language is split into five groups."""
+    sources: dict[str, set[str]] = {}
+    for post in posts:
+        sources.setdefault(post.language, set()).add(post.source)
+    gate = Gate.load()
+    return [
+        Lesson(
+            text=post.text,
+            group=post.source if len(sources[post.language]) > 1 else f"{post.source}/{post.line * 5 // 700}",
+            weight=1.0,
+            hazards=_corpus_hazards(post, gate),
+            actuality=post.actuality,
+            is_witness=post.is_witness if post.hazards else None,
+            is_corpus=True,
+            language=post.language,
+        )
+        for post in posts
+    ]
+
+
+def _corpus_hazards(post: CorpusPost, gate: Gate) -> dict[str, bool | None]:
+    """Return the post's labels; it has none for other disasters, so where it may speak of one that stays open."""
+    known: dict[str, bool | None] = {hazard: hazard in post.hazards for hazard in HAZARDS}
+    if (
+        not post.hazards
+        and post.actuality == "other"
+        and any(entry.section == "other" for entry in gate.why_passed(post.text))
+    ):
+        known["other"] = None
+    return known
+
+
+def lessons_from_public(folder: Path, *, without: Sequence[str] = ()) -> list[Lesson]:
+    """Return the public posts as lessons, a fixed sample of each file, without the named incidents."""
+    return [
+        lesson
+        for pattern, most in _MOST_PER_FILE.items()
+        for lesson in _sample(folder, pattern, most)
+        if lesson.group not in without
+    ]
+
+
+def _sample(folder: Path, pattern: str, most: int) -> Iterator[Lesson]:
+    by_file: dict[str, list[Lesson]] = {}
+    for number, post in enumerate(without_copies(read_set(folder, pattern))):
+        lesson = _lesson_from(post, number)
+        if lesson is not None:
+            by_file.setdefault(post.incident or pattern, []).append(lesson)
+    for _, lessons in sorted(by_file.items()):
+        yield from Random(len(lessons)).sample(lessons, min(most, len(lessons)))  # noqa: S311  a fixed sample
+
+
+def _lesson_from(post: PublicPost, number: int) -> Lesson | None:
+    if post.theme in _NO_REPORT or (post.is_informative is False and post.hazards):
+        return None
+    return Lesson(
+        text=post.text,
+        group=post.incident or f"background/{number % 5}",
+        weight=WEIGHTS[_kind(post)],
+        hazards=_hazards(post),
+        is_witness=post.is_witness if post.hazards else None,
+        language=post.language,
+    )
+
+
+def _kind(post: PublicPost) -> str:
+    if not post.incident:
+        return "background"
+    if not post.hazards:
+        return "unrelated"
+    if post.set_name.startswith("IDRISI"):
+        return "IDRISI"
+    return "informative" if post.is_informative else "on topic"
+
+
+def _hazards(post: PublicPost) -> dict[str, bool | None]:
+    """Return what the post is known to speak of: a storm's posts may well speak of floods and fires."""
+    known: dict[str, bool | None] = {hazard: hazard in post.hazards for hazard in HAZARDS}
+    words = folded(post.text)
+    for hazard, hints in (("flood", ("flood", "surge", "water", "inond")), ("fire", ("fire", "burn", "smoke"))):
+        if "other" in post.hazards and any(hint in words for hint in hints):
+            known[hazard] = None
+    if set(post.hazards) == {"industrial", "fire"}:
+        known["fire"] = True if any(word in words for word in ("fire", "incendi", "fuego", "llamas")) else None
+    return known

@@ -1,0 +1,25 @@
+"""PostReading: what a post says, as the hazard model read it."""
+
+from typing import Literal
+
+import msgspec
+
+from records.signal import Actuality, Probability
+
+PublicHazard = Literal["fire", "flood", "industrial", "none"]
+
+
+class PostReading(msgspec.Struct, frozen=True, kw_only=True):
+    """One post, read.
+
+    Shape   `hazards` and `likelihood_ratios` have the same four keys: fire, flood, industrial, other
+    Units   calibrated probabilities, 0 to 1, rounded to 6 decimals; hazards do not exclude each other.
+            Ratios 0.001 to 1000: above 1 the post is evidence that the hazard is happening now, 1 says nothing
+    """
+
+    language: str | None  # ISO 639-1; None where the text is too short or too mixed to tell
+    hazards: dict[str, Probability]  # speaks of a real incident, present or just finished
+    hazard: PublicHazard  # the likeliest of the three over its working threshold
+    witness: Probability  # the author sees, hears, smells, feels or lives the incident
+    actuality: Actuality
+    likelihood_ratios: dict[str, float]  # for "it is happening now": falls for past, exercise, figurative, forecast
