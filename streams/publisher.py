@@ -9,11 +9,10 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from records import Alert, DeadLetter, Post, Pulse, Signal, SourceUnavailable, Tick, encode
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, DEAD_LETTERS, POSTS, PULSE, SIGNALS, Topic
+from streams.topics import ALERTS, DEAD_LETTERS, LARGEST_BYTES, POSTS, PULSE, SIGNALS, Topic
 
 LINGER_MS = 5
 BATCH_BYTES = 128 * 1024
-MAX_REQUEST_BYTES = 1024 * 1024
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
 Keyed = Post | Pulse | Signal | Tick | Alert | DeadLetter
@@ -41,7 +40,7 @@ class KafkaPublisher:
                 acks="all",
                 linger_ms=LINGER_MS,
                 max_batch_size=BATCH_BYTES,
-                max_request_size=MAX_REQUEST_BYTES,
+                max_request_size=LARGEST_BYTES,
                 compression_type="lz4",
                 **self.settings.security.for_aiokafka(),
             )

@@ -1,5 +1,7 @@
 """Steps become Faust agents here, and only here."""
 
+import asyncio
+import os
 import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +32,8 @@ TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 DETECT_BATCH = 200
+CORES = os.cpu_count() or 1
+LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
 
 
@@ -107,7 +111,7 @@ class Wiring:
 
     async def _enrich(self, events: Sequence[EventT[Any]]) -> None:
         posts, dead = self.letters.sort(POSTS, events, Post)
-        results = enriched(self.steps.enrich, [post for _, post in posts])
+        results = await self._enriched([post for _, post in posts])
         signals: list[Signal] = []
         for (event, _), result in zip(posts, results, strict=True):
             if isinstance(result, Exception):
@@ -121,6 +125,13 @@ class Wiring:
         metrics.POSTS.labels("dead_letter").inc(len(dead))
         for signal in signals:
             metrics.SIGNALS_SENT.labels(signal.hazard).inc()
+
+    async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
+        """Enrich a batch on all cores: linear algebra leaves the interpreter free, and the loop hears the broker."""
+        size = max(LEAST_SHARE, -(-len(posts) // CORES))
+        shares = [posts[start : start + size] for start in range(0, len(posts), size)]
+        done = await asyncio.gather(*(asyncio.to_thread(enriched, self.steps.enrich, share) for share in shares))
+        return [result for share in done for result in share]
 
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):

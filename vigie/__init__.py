@@ -1,1 +1,1 @@
-"""."""
+"""The command `vigie`: settings, processes and every subcommand."""

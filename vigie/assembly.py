@@ -1,5 +1,6 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from models.gate import Gate
 from models.geoparse import Geoparser
 from models.hazard import HazardModel
 from models.places import Gazetteer, LocalPlace, load_local_places
+from models.reading import PostReading
 from records import Clock, Place, SettingsError, SourceUnavailable, VigieError
 from streams.detect import Detect
 from streams.enrich import Enrich
@@ -46,9 +48,10 @@ log = structlog.get_logger()
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
 
+LEAST_SECRET_BYTES = 24  # Standard Webhooks 1.0
 CITY = 50_000  # inhabitants from which the profile of a city is the default
 NOT_STANDARD = (
-    'what it holds is no Standard Webhooks secret; write "whsec_" and base64 there, '
+    'what it holds is no Standard Webhooks secret; write "whsec_" and base64 of 24 bytes or more there, '
     'as from: echo "whsec_$(openssl rand -base64 24)"'
 )
 
@@ -98,33 +101,39 @@ def default_profile(home: Place | None) -> str:
     return "city" if home.population >= CITY else "commune"
 
 
-def steps(settings: Settings, *, outbox: Outbox | None) -> Steps:
-    """Return what the worker's agents run."""
+def steps(settings: Settings, *, outbox: Outbox | None, is_exact: bool = False) -> Steps:
+    """Return what the worker's agents run; exact ones give the same figures to the last bit each time."""
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
     profile = profile_of(settings, home)
     places = {source.name: usual_place(gazetteer, source) for source in settings.sources if source.place}
+    model = HazardModel.load()
+    enrich = Enrich(
+        reader=OneByOne(model) if is_exact else model,
+        locator=Geoparser(gazetteer, home=home, local=local_places(settings)),
+        hazards=frozenset(profile.hazards),
+        source_places=places,
+    )
     return Steps(
-        enrich=enrich_step(profile, gazetteer, home, local_places(settings), places),
+        enrich=enrich,
         detect=Detect(Detector(profile)),
         outbox=outbox,
     )
 
 
-def enrich_step(
-    profile: Profile,
-    gazetteer: Gazetteer,
-    home: Place | None,
-    local: Sequence[LocalPlace],
-    source_places: dict[str, Place],
-) -> Enrich:
-    """Return the step from posts to signals."""
-    return Enrich(
-        reader=HazardModel.load(),
-        locator=Geoparser(gazetteer, home=home, local=local),
-        hazards=frozenset(profile.hazards),
-        source_places=source_places,
-    )
+class OneByOne:
+    """A reader that reads each text by itself, so that a recording gives the same figures to the last bit each time.
+
+    In a batch the linear algebra sums in an order that depends on the other texts.
+    """
+
+    def __init__(self, reader: HazardModel) -> None:
+        self.reader = reader
+        self.version = reader.version
+
+    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
+        """Return one reading a text, in the same order."""
+        return [self.reader.read([text], [lang])[0] for text, lang in zip(texts, langs, strict=True)]
 
 
 def local_places(settings: Settings) -> list[LocalPlace]:
@@ -169,11 +178,20 @@ def _webhook_sink(receiver: WebhookReceiver, clock: Clock) -> Sink:
     why = why_refused(receiver.url)
     if why:
         raise SettingsError(f"{where}.url: {why}")
-    secret = secret_from(receiver.secret_file, f"{where}.secret_file")
+    secret = _standard_secret(receiver.secret_file, f"{where}.secret_file")
+    return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
+
+
+def _standard_secret(path: Path, key: str) -> str:
+    """Return a secret as Standard Webhooks wants it: base64, of 24 bytes or more."""
+    secret = secret_from(path, key)
     try:
-        return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
-    except SettingsError as error:
-        raise SettingsError(f"{where}.secret_file: {receiver.secret_file}: {NOT_STANDARD}") from error
+        is_standard = len(b64decode(secret.removeprefix("whsec_"), validate=True)) >= LEAST_SECRET_BYTES
+    except ValueError:
+        is_standard = False
+    if not is_standard:
+        raise SettingsError(f"{key}: {path}: {NOT_STANDARD}")
+    return secret
 
 
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
@@ -217,12 +235,12 @@ def sender_from(source: WebhookSource) -> Sender:
 
     Errors  SettingsError when the secret cannot be used
     """
-    secret = secret_from(source.secret_file, f"sources.{source.name}.secret_file")
-    field = {"standard": "secret", "hub": "hub_secret", "bearer": "token"}[source.scheme]
-    try:
-        return Sender(is_trusted=source.is_trusted, **{field: secret})
-    except SettingsError as error:
-        raise SettingsError(f"sources.{source.name}.secret_file: {source.secret_file}: {NOT_STANDARD}") from error
+    key = f"sources.{source.name}.secret_file"
+    if source.scheme == "standard":
+        return Sender(is_trusted=source.is_trusted, secret=_standard_secret(source.secret_file, key))
+    secret = secret_from(source.secret_file, key)
+    field = {"hub": "hub_secret", "bearer": "token"}[source.scheme]
+    return Sender(is_trusted=source.is_trusted, **{field: secret})
 
 
 class EdgeMetrics:

@@ -143,7 +143,7 @@ def _settings() -> Settings:
 
 
 async def _pipeline_rate(posts: Sequence[Post], passes: Gate) -> tuple[float, float, dict[str, float]]:
-    async with Pipeline(_settings(), partitions=4) as pipeline:
+    async with Pipeline(_settings(), partitions=4, is_exact=False) as pipeline:
         await _offer(pipeline, posts[: BATCH * 50], passes, rate=0)  # warm
         await pipeline.drained()
         cpu = _cpu_secs(pipeline)
@@ -173,7 +173,7 @@ def latency(rate: float, secs: float, pass_ratio: float) -> Latency:
     posts = load(int(rate * secs), pass_ratio, passes)
 
     async def measured() -> dict[str, float]:
-        async with Pipeline(_settings(), partitions=4) as pipeline:
+        async with Pipeline(_settings(), partitions=4, is_exact=False) as pipeline:
             await _offer(pipeline, posts[: BATCH * 10], passes, rate=0)
             await pipeline.drained()
             before = _latencies(pipeline)

@@ -16,7 +16,7 @@ from streams.app import declare_topics
 from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
-from vigie.edge import listening_socket
+from vigie.edge import listening_socket, reason_of
 from vigie.settings import (
     DEFAULT_FILE,
     BlueskySource,
@@ -202,7 +202,7 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
     try:
         socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECS).close()
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = reason_of(error) if isinstance(error, OSError) else "this is no name of a machine"
         yield Problem(where, f"{parts.hostname}:{port} does not answer: {reason}", hint)
 
 
@@ -219,7 +219,7 @@ def _ports(settings: Settings) -> Iterator[Problem]:
         except OSError as error:
             yield Problem(
                 where,
-                f"cannot listen on port {port}: {error.strerror}",
+                f"cannot listen on port {port}: {reason_of(error)}",
                 "stop what listens there (Vigie itself, when it runs), or set another port",
             )
 

@@ -92,7 +92,8 @@ def run(settings_file: Path | None) -> None:
 @main.command()
 @settings_option
 @click.option("--recorded", is_flag=True, help="Time passes with the records, not with the clock; nobody is notified.")
-def worker(settings_file: Path | None, recorded: bool) -> None:
+@click.option("--exact", is_flag=True, help="Read each text by itself: slower, and the same to the last bit each time.")
+def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
     """Run the stream program: posts to signals to alerts to receivers."""
     from streams.worker import run_worker
     from vigie import assembly
@@ -103,7 +104,7 @@ def worker(settings_file: Path | None, recorded: bool) -> None:
         settings = load(_existing(settings_file))
         streams = settings.streams(has_ticks=not recorded)
         outbox = None if recorded or not settings.receivers else assembly.outbox(settings, clock)
-        run_worker(streams, assembly.steps(settings, outbox=outbox), clock)
+        run_worker(streams, assembly.steps(settings, outbox=outbox, is_exact=exact), clock)
 
 
 @main.command()

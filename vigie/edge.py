@@ -114,7 +114,7 @@ def serve_metrics(port: int) -> None:
         start_http_server(port, addr="127.0.0.1")
     except OSError as error:
         raise SettingsError(
-            f"edge.metrics_port: cannot listen on port {port}: {error.strerror}; free that port or set another"
+            f"edge.metrics_port: cannot listen on port {port}: {reason_of(error)}; free that port or set another"
         ) from error
 
 
@@ -127,6 +127,11 @@ def listening_socket(source: WebhookSource) -> socket.socket:
         return socket.create_server((source.host, source.port), reuse_port=False)
     except OSError as error:
         raise SettingsError(
-            f"sources.{source.name}: cannot listen on {source.host}:{source.port}: {error.strerror}; "
+            f"sources.{source.name}: cannot listen on {source.host}:{source.port}: {reason_of(error)}; "
             "free that port or set another"
         ) from error
+
+
+def reason_of(error: OSError) -> str:
+    """Return the system's words for what went wrong, without what Python adds to them."""
+    return (error.strerror or str(error)).partition(" (while ")[0]

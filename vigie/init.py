@@ -28,11 +28,11 @@ def write_settings(commune: str, folder: Path, *, is_forced: bool = False) -> li
 
     Errors  SettingsError when the commune is not known, or when a file is there already
     """
-    home = commune_from(Gazetteer(), commune)
     settings_file, places_file = folder / "vigie.toml", folder / LOCAL_PLACES
     for path in (settings_file, places_file):
         if path.exists() and not is_forced:
             raise SettingsError(f"{path}: is there already; move it away, or give --force to write over it")
+    home = commune_from(Gazetteer(), commune)
     template = (files("vigie") / "template.toml").read_text(encoding="utf-8")
     text = template.format(
         name=home.name,

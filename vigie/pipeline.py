@@ -36,7 +36,7 @@ class PipelineFailed(VigieError):
 class Pipeline:
     """Posts in, alerts out, through the real broker and the real worker."""
 
-    def __init__(self, settings: Settings, *, partitions: int = 1) -> None:
+    def __init__(self, settings: Settings, *, partitions: int = 1, is_exact: bool = True) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="vigie-")
         folder = Path(self._folder.name)
         self.broker = EmbeddedBroker(log_path=folder / "broker.log")
@@ -50,7 +50,7 @@ class Pipeline:
         )
         self.worker = Child(
             "worker",
-            ["worker", "--recorded"],
+            ["worker", "--recorded", *(["--exact"] if is_exact else [])],
             environ=_environ(settings, self, folder),
             health_port=self.health_port,
         )
