@@ -34,13 +34,13 @@ $(BIN)/python:
 
 $(STAMP): $(BIN)/python requirements/runtime.txt pyproject.toml
 	@echo "==> installing what Vigie needs (some 150 MB, once)"
-	@$(BIN)/python -m pip install --quiet --progress-bar on --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --progress-bar on --require-hashes -r requirements/runtime.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(STAMP_DEV): $(STAMP) requirements/dev.txt
 	@echo "==> installing what the tests need"
-	@$(BIN)/python -m pip install --quiet --progress-bar on --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --progress-bar on --require-hashes -r requirements/dev.txt
 	@touch $@
 
 # Renews the locked versions; look at the difference before committing it.

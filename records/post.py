@@ -37,7 +37,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     source: NonEmpty  # the connector's name in the settings
-    id: NonEmpty  # native id, unique within the source
+    id: NonEmpty  # native id, unique where it was published
     posted_at: Instant  # UTC, by the author's clock
     received_at: Instant  # UTC, by ours
     author_id: str  # rotating keyed hash; "" where nobody is named
@@ -61,8 +61,11 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     @property
     def key(self) -> str:
-        """The post's identity across sources: a deletion carries the same key."""
-        return f"{self.source}:{self.id}"
+        """The post's identity: where it was published and its id there. A deletion carries the same key.
+
+        So a post that two connectors bring is one post, and a recording may hold posts of several platforms.
+        """
+        return f"{self.platform or self.source}:{self.id}"
 
     @property
     def event_time(self) -> datetime:

@@ -20,9 +20,7 @@ Probability = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Tier = Annotated[int, msgspec.Meta(ge=0, le=2)]
 
 
-class Signal(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="signal"
-):
+class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="signal"):
     """One post, read as evidence of one hazard at one place; weak ones keep the baseline honest."""
 
     post_key: NonEmpty

@@ -30,6 +30,7 @@ from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
 STATE_TABLE = "detector"
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
+FORGET_SECS = 3600.0
 AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 DETECT_BATCH = 200
 CORES = os.cpu_count() or 1
@@ -45,6 +46,9 @@ class Outbox(Protocol):
 
     async def run(self) -> None:
         """Tell receivers, for ever."""
+
+    def forget_before(self, at: datetime) -> int:
+        """Remove what was told or given up before a moment; return how many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +88,7 @@ class Wiring:
         if self.steps.outbox is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
             self.app.task(self._tell)
+            self.app.timer(FORGET_SECS, name="forget")(self._forget_told)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         if self.settings.has_ticks:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
@@ -206,6 +211,10 @@ class Wiring:
                 at = self.steps.detect.detector.next_due(name.removesuffix(AGENDA), reads)
                 if at is not None:
                     self.due[name.removesuffix(AGENDA)] = at
+
+    async def _forget_told(self) -> None:
+        if self.steps.outbox is not None and ALERTS.retention is not None:
+            self.steps.outbox.forget_before(self.clock.now() - ALERTS.retention)
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.mended.clear()

@@ -5,7 +5,9 @@ Shape   one panel an alert revision; or a table of all incidents, for a live vie
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
@@ -33,10 +35,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "other": "sinistre",
         "since": "depuis",
         "raised": "levé à",
-        "posts": "messages",
-        "authors": "auteurs",
-        "witnesses": "témoins",
-        "copies": "reprises",
+        "posts": "message/messages",
+        "authors": "auteur/auteurs",
+        "witnesses": "témoin/témoins",
+        "copies": "reprise/reprises",
         "probability": "probabilité",
         "unknowns": "Ce qu'on ne sait pas",
         "none": "aucun incident",
@@ -46,6 +48,11 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Indices",
         "around": "à {km} km près",
         "to_verify": "signal à vérifier",
+        "no_official_word": "aucune parole officielle",
+        "place_uncertain": "lieu incertain",
+        "no_image": "aucune image",
+        "single_witness": "un seul témoin",
+        "single_platform": "une seule plateforme",
     },
     "en": {
         "signal": "Signal",
@@ -61,10 +68,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "other": "disaster",
         "since": "since",
         "raised": "raised at",
-        "posts": "posts",
-        "authors": "authors",
-        "witnesses": "witnesses",
-        "copies": "copies",
+        "posts": "post/posts",
+        "authors": "author/authors",
+        "witnesses": "witness/witnesses",
+        "copies": "copy/copies",
         "probability": "probability",
         "unknowns": "What is not known",
         "none": "no incident",
@@ -74,8 +81,15 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Evidence",
         "around": "within {km} km",
         "to_verify": "signal to verify",
+        "no_official_word": "no official word",
+        "place_uncertain": "place uncertain",
+        "no_image": "no picture",
+        "single_witness": "a single witness",
+        "single_platform": "a single platform",
     },
 }
+SEVERAL = 2
+ZONE = ZoneInfo("Europe/Paris")
 COLOURS: Mapping[str, str] = {
     "signal": "cyan",
     "watch": "yellow",
@@ -126,8 +140,8 @@ class IncidentTable:
                 Text(words[alert.level], COLOURS[alert.level]),
                 words[alert.hazard],
                 Text(shown(alert.place.name)),
-                f"{alert.onset:%H:%M}Z",
-                f"{alert.posts} {words['posts']}, {alert.witnesses} {words['witnesses']}",
+                clock(alert.onset),
+                f"{counted(alert.posts, words['posts'])}, {counted(alert.witnesses, words['witnesses'])}",
             )
         if not newest:
             table.add_row(Text(words["none"], "dim"))
@@ -147,7 +161,9 @@ def panel(alert: Alert, language: Language) -> Panel:
         lines.append(Text(shown(why, limit=1000)))
     lines += [quotation(item) for item in alert.evidence[:MAX_EVIDENCE]]
     if alert.unknowns:
-        lines.append(Text(f"{words['unknowns']} : {', '.join(map(shown, alert.unknowns))}", "dim"))
+        lines.append(
+            Text(f"{words['unknowns']} : {', '.join(words.get(code, shown(code)) for code in alert.unknowns)}", "dim")
+        )
     foot = f"{shown(alert.incident_id)} · n° {alert.revision} · {words['to_verify']}"
     return Panel(
         Group(*lines), title=title, subtitle=Text(foot, "dim"), border_style=COLOURS[alert.level], title_align="left"
@@ -159,22 +175,33 @@ def facts(alert: Alert, words: Mapping[str, str]) -> str:
     place = alert.place
     parts = [
         words["around"].format(km=f"{place.radius_km:.3g}"),
-        f"{words['since']} {alert.onset:%d/%m %H:%M}Z",
-        f"{words['raised']} {alert.raised_at:%H:%M}Z",
-        f"{alert.posts} {words['posts']}",
-        f"{alert.authors} {words['authors']}",
-        f"{alert.witnesses} {words['witnesses']}",
-        f"{words['probability']} {alert.probability:.0%}",
+        f"{words['since']} {alert.onset.astimezone(ZONE):%d/%m %H:%M}",
+        f"{words['raised']} {clock(alert.raised_at)}",
+        counted(alert.posts, words["posts"]),
+        counted(alert.authors, words["authors"]),
+        counted(alert.witnesses, words["witnesses"]),
+        f"{words['probability']} {min(alert.probability, 0.99):.0%}",
     ]
     if alert.copies:
-        parts.append(f"{alert.copies} {words['copies']}")
+        parts.append(counted(alert.copies, words["copies"]))
     return " · ".join(parts)
+
+
+def clock(moment: datetime) -> str:
+    """Return a time of day as those read it who sit at the terminal."""
+    return f"{moment.astimezone(ZONE):%H:%M}"
+
+
+def counted(number: int, things: str) -> str:
+    """Return a number with its things, given as "one/several"."""
+    one, _, several = things.partition("/")
+    return f"{number} {one if number < SEVERAL else several}"
 
 
 def quotation(item: Evidence) -> Text:
     """Return one post behind an alert."""
     mark = "◉" if item.is_witness else "○"
-    quoted = Text(f"{mark} {item.event_time:%H:%M}Z  « {shown(item.text)} »")
+    quoted = Text(f"{mark} {clock(item.event_time)}  « {shown(item.text)} »")
     if item.copies:
         quoted.append(f"  (+{item.copies})", "dim")
     if item.url:

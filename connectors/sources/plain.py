@@ -86,7 +86,7 @@ def post_from(
 
     A purge names an author, not a post: its id is made of the author's pseudonym.
     """
-    platform = plain.platform or plain.source or source
+    platform = (plain.platform or plain.source or source).replace(":", "_")  # a post's key is cut at its first colon
     author_id = pseudonyms.author(platform, str(plain.author))
     post_id = f"author:{author_id}" if plain.verb == "purge" else str(plain.id)
     try:

@@ -110,7 +110,7 @@ class Recorded:
                 raise found.plain
             return post_from(
                 found.plain,
-                source=found.plain.source.replace(":", "_") or self.name,
+                source=self.name,
                 received_at=None,
                 pseudonyms=self._pseudonyms,
                 is_trusted=self.is_trusted,

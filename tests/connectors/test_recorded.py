@@ -36,7 +36,7 @@ async def test_json_lines(corpus: Path, clock: ManualClock) -> None:
     readings = await read(recorded(path, clock=clock))
     first, second, third, fourth, fifth = posts(readings)
     assert first.geo == Geo(lat=49.48, lon=0.15)
-    assert (first.source, first.platform, first.id) == ("twitter", "twitter", "1")
+    assert (first.source, first.platform, first.key) == ("recorded", "twitter", "twitter:1")
     assert second.posted_at == second.received_at == datetime(2012, 1, 30, 6, 20, tzinfo=UTC)
     assert second.text.endswith("c'est quoi ?")
     assert (third.repost_of, third.posted_at.tzinfo) == ("1", UTC)

@@ -22,7 +22,7 @@ from vigie.replay import Replayed, run_replay, settings_for
 
 pytestmark = [pytest.mark.data, pytest.mark.broker]
 
-DATA = Path(os.environ.get("VIGIE_DATA", "absent"))
+DATA = Path(os.environ.get("VIGIE_LABELLED_POSTS", "absent"))
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def replayed(name: str, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
     source = DATA / f"{HAPPENINGS[name].file}.jsonl.gz"
     if not source.is_file():
-        pytest.skip(f"no labelled posts at {source}: set VIGIE_DATA to their folder")
+        pytest.skip(f"no labelled posts at {source}: set VIGIE_LABELLED_POSTS to their folder")
     path = tmp_path_factory.mktemp("streams") / f"{name}.jsonl"
     path.write_text("".join(json.dumps(post) + "\n" for post in plain_posts(source)), encoding="utf-8")
     return run_replay([path], settings_for(home="", profile="", local_places=None, paths=[path]), SystemClock())

@@ -13,7 +13,7 @@ from models.geoparse.evaluate import evaluate, evaluate_generated
 from models.places import Gazetteer
 from records import Geo, Place, decode, encode
 
-DATA = Path(os.environ.get("VIGIE_DATA", "/nowhere"))
+DATA = Path(os.environ.get("VIGIE_LABELLED_POSTS", "/nowhere"))
 LE_HAVRE = Geo(lat=49.4941, lon=0.1079)
 FRAGMENTS = [
     "Incendie", "au Havre", "#LeHavre", "à Tours", "(76)", "dans le 14", "Texas", "TX", "St", "rue de Paris",
@@ -116,7 +116,7 @@ def test_every_commune_is_found_by_name_and_departement() -> None:
 
 
 @pytest.mark.data
-@pytest.mark.skipif(not (DATA / "geo").is_dir(), reason="VIGIE_DATA names no folder with labelled posts")
+@pytest.mark.skipif(not (DATA / "geo").is_dir(), reason="VIGIE_LABELLED_POSTS names no folder with labelled posts")
 def test_gold_places_of_other_events() -> None:
     scores = evaluate(DATA / "geo" / "idrisi_d_en.jsonl.gz", parsers()[0])
     assert scores["city_accuracy161"] >= 0.9
