@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import faust
+from faust.types import TP, EventT
 from prometheus_client import make_wsgi_app
 
 from streams import metrics
@@ -30,28 +31,37 @@ class Health:
         self.handled: Counter[str] = Counter()  # values read from a topic and done with
         self.sent: Counter[str] = Counter()  # records put on a topic
         self.is_ready = False
-        self.lag = 0
+        self.lag = 0  # records not committed
+        self.waiting = 0  # records not handled: fewer, since Faust's commits may fall behind for good
         self._moved_at = monotonic()
         self._committed = -1
+        self._done: dict[TP, int] = {}  # the offset after the last one handled
 
-    def moved(self, what: str, count: int) -> None:
+    def moved(self, what: str, events: Sequence[EventT[Any]]) -> None:
         """Note that values were handled."""
-        self.handled[what] += count
+        self.handled[what] += len(events)
         self._moved_at = self.monotonic()
+        for event in events:
+            message = event.message
+            tp = TP(message.topic, message.partition)
+            self._done[tp] = max(self._done.get(tp, 0), message.offset + 1)
 
     def look(self, app: faust.App) -> None:
         """Read lag and committed offsets from the consumer."""
         consumer: Any = app.consumer
         lags: dict[str, int] = dict.fromkeys(WATCHED, 0)
-        committed = 0
+        committed = waiting = 0
         for tp in consumer.assignment():
             if tp.topic not in WATCHED:
                 continue
             done = consumer._committed_offset.get(tp) or 0
             committed += done
-            lags[tp.topic] += max(0, (consumer.highwater(tp) or 0) - done)
+            end = consumer.highwater(tp) or 0
+            lags[tp.topic] += max(0, end - done)
+            waiting += max(0, end - max(done, self._done.get(TP(*tp), 0)))
         for topic, lag in lags.items():
             metrics.LAG.labels(topic).set(lag)
+        self.waiting = waiting
         self.saw(lag=sum(lags.values()), committed=committed)
         self.is_ready = not app.rebalancing and bool(consumer.assignment())
 
@@ -75,6 +85,7 @@ class Health:
         body: dict[str, object] = {
             "ready": self.is_ready,
             "lag": self.lag,
+            "waiting": self.waiting,
             "handled": dict(self.handled),
             "sent": dict(self.sent),
             "wrong": wrong,

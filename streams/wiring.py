@@ -110,7 +110,7 @@ class Wiring:
         async def agent(stream: Any) -> None:
             async for events in stream.take_events(batch, within=self.settings.batch_wait_secs):
                 await finish(handle(events))
-                self.health.moved(topic.name, len(events))
+                self.health.moved(topic.name, events)
 
         self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(agent)
 
