@@ -31,6 +31,7 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
         serve(wiring.health, settings.health_port)
     log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
     worker = faust.Worker(app, loglevel="warn", logfile=sys.stderr, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it writes to standard output, a pipe or not
     try:
         worker.execute_from_commandline()
     except SystemExit as stop:

@@ -119,7 +119,7 @@ def connect(settings_file: Path | None) -> None:
 
 
 @main.command()
-@click.argument("file", required=False, type=FILE)
+@click.argument("file", required=False, type=IN_FILE)
 def classify(file: Path | None) -> None:
     """Read posts for hazard, witness and actuality: {"id","text","lang"?} a line, or on standard input."""
     from models.hazard import HazardModel
@@ -143,7 +143,7 @@ def classify(file: Path | None) -> None:
 
 
 @main.command()
-@click.argument("file", required=False, type=FILE)
+@click.argument("file", required=False, type=IN_FILE)
 @click.option("--home", default="", metavar="INSEE", help="The commune from which the posts are read.")
 @click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
 def locate(file: Path | None, home: str, local_places: Path | None) -> None:

@@ -124,12 +124,15 @@ def listening_socket(source: WebhookSource) -> socket.socket:
     Errors  SettingsError when the address cannot be listened on
     """
     try:
-        return socket.create_server((source.host, source.port), reuse_port=False)
+        server = socket.create_server((source.host, source.port), reuse_port=False)
     except OSError as error:
         raise SettingsError(
             f"sources.{source.name}: cannot listen on {source.host}:{source.port}: {reason_of(error)}; "
             "free that port or set another"
         ) from error
+    # asyncio asks for this only on sockets made with the protocol's number; without it each answer waits 40 ms.
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
 
 
 def reason_of(error: OSError) -> str:

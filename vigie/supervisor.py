@@ -103,7 +103,7 @@ class Supervisor:
         self.broker: EmbeddedBroker | None = None
         if settings.is_embedded:
             self.broker = EmbeddedBroker(port=settings.broker.port or None, log_path=settings.data.dir / "broker.log")
-        environ = {FILE_VARIABLE: str(settings_file.resolve())} if settings_file else {}
+        environ = {FILE_VARIABLE: str(settings_file.absolute())} if settings_file else {}
         if self.broker is not None:
             environ["VIGIE_BROKER_PORT"] = str(self.broker.port)
         self.health_port = settings.worker.health_port or free_port()
@@ -150,7 +150,10 @@ class Supervisor:
                 port=self.broker.port,
             )
         self._start_all()
-        log.info("watching", commune=self.settings.territory.commune or "everywhere")
+        if self.settings.sources:
+            log.info("watching", commune=self.settings.territory.commune or "everywhere")
+        else:
+            log.error("blind: there is no [[sources]] table, so nothing is read; `vigie init` writes one")
 
     def _start_all(self) -> None:
         if self.broker is not None:
@@ -210,9 +213,9 @@ class Supervisor:
         while time.monotonic() < deadline:
             health = self.worker.child.health() or {}
             handled, sent = health.get("handled", {}), health.get("sent", {})
-            now = (health.get("lag"), handled, sent)
+            now = (health.get("waiting"), handled, sent)
             is_even = handled.get(SIGNALS.name, 0) >= sent.get(SIGNALS.name, 0)
-            if health.get("lag") == 0 and is_even and now == previous:
+            if health.get("waiting") == 0 and is_even and now == previous:
                 return
             previous = now
             time.sleep(2 * LOOK_SECS)
