@@ -1,5 +1,5 @@
 """Bluesky against a local Jetstream server that speaks the real wire."""
-# ruff: noqa: PLR0917 - many fixtures
+
 
 import asyncio
 import json

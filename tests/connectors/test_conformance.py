@@ -1,5 +1,5 @@
 """What every source promises, checked on recorded bytes, whole and damaged, without a network beyond the loopback."""
-# ruff: noqa: PLR0917 - many fixtures
+
 
 import asyncio
 import random

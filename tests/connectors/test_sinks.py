@@ -1,5 +1,5 @@
 """Sinks: the line of a file, the signed post to a program, the panel for people."""
-# ruff: noqa: PLR0917, S105, S106 - many fixtures; the secrets are for show
+
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
 """The webhook that takes posts in: who may send, what is refused and why, and nothing lost between."""
-# ruff: noqa: PLR0917, S105, S106 - many fixtures; the secrets are for show
+
 
 import asyncio
 import hashlib

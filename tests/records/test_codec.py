@@ -1,0 +1,96 @@
+"""The wire: a record comes back as it went, its bytes are those of its golden file, and a bad value has a reason."""
+
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from records import MalformedRecord, Post, Signal, Tick, decode, encode
+from streams.topics import OnSignals
+
+Named = tuple[str, msgspec.Struct]
+
+
+def test_stands_on_the_wire_as_in_its_golden_file(named: Named, golden: bytes) -> None:
+    assert encode(named[1]) == golden, "the wire has changed: old records on the topics will be dead letters"
+
+
+def test_is_read_from_its_golden_file(named: Named, golden: bytes) -> None:
+    assert decode(golden, type(named[1])) == named[1]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_comes_back_as_it_went(any_record: tuple[type[Any], st.SearchStrategy[Any]], data: st.DataObject) -> None:
+    kind, strategy = any_record
+    record = data.draw(strategy)
+    value = encode(record)
+    again = decode(value, kind)
+    assert again == record
+    assert encode(again) == encode(decode(encode(again), kind)), "equal records, equal bytes"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("signal", Signal), ("tick", Tick)])
+def test_signals_and_ticks_are_told_apart_on_their_topic(
+    name: str, kind: type[msgspec.Struct], records: dict[str, msgspec.Struct]
+) -> None:
+    assert type(decode(encode(records[name]), OnSignals)) is kind
+
+
+def without(value: bytes, field: str) -> bytes:
+    return json.dumps({name: found for name, found in json.loads(value).items() if name != field}).encode()
+
+
+def with_(value: bytes, **fields: object) -> bytes:
+    return json.dumps({**json.loads(value), **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(lambda sound: None, "empty", id="no value"),
+        pytest.param(lambda sound: b"", "empty", id="empty"),
+        pytest.param(lambda sound: b" ", "undecodable", id="blank"),
+        pytest.param(lambda sound: b"Le Havre", "undecodable", id="not JSON"),
+        pytest.param(lambda sound: sound[:-1], "undecodable", id="cut off"),
+        pytest.param(lambda sound: sound + b"}", "undecodable", id="something after it"),
+        pytest.param(lambda sound: sound.replace(b"76351", b"\xff"), "undecodable", id="not UTF-8"),
+        pytest.param(lambda sound: b"[" * 100_000, "invalid", id="nested without end"),
+        pytest.param(lambda sound: b"null", "invalid", id="nothing"),
+        pytest.param(lambda sound: b"[]", "invalid", id="a list"),
+        pytest.param(lambda sound: without(sound, "author_id"), "invalid", id="missing field"),
+        pytest.param(lambda sound: with_(sound, handle="@ann"), "invalid", id="unknown field"),
+        pytest.param(lambda sound: with_(sound, text=7), "invalid", id="wrong type"),
+        pytest.param(lambda sound: with_(sound, verb="shout"), "invalid", id="not one of the words"),
+        pytest.param(lambda sound: with_(sound, id=""), "invalid", id="an id that is none"),
+        pytest.param(lambda sound: with_(sound, id="x" * 1025), "invalid", id="an id too long"),
+        pytest.param(lambda sound: with_(sound, geo={"lat": 90.01, "lon": 0}), "invalid", id="off the globe"),
+        pytest.param(lambda sound: with_(sound, geo={"lat": float("nan"), "lon": 0}), "undecodable", id="no number"),
+        pytest.param(lambda sound: with_(sound, posted_at="2012-01-30T07:37:00"), "invalid", id="a time without zone"),
+        pytest.param(lambda sound: with_(sound, posted_at="2012-02-30T07:37:00Z"), "invalid", id="no such day"),
+        pytest.param(lambda sound: with_(sound, posted_at=1327908000), "invalid", id="a time as a number"),
+    ],
+)
+def test_what_cannot_be_read_says_why(change: Any, reason: str, post: Post) -> None:
+    sound = encode(msgspec.structs.replace(post, text="76351"))
+    value = change(sound)
+    with pytest.raises(MalformedRecord) as refused:
+        decode(value, Post)
+    assert (refused.value.reason, refused.value.value) == (reason, value or b"")
+    assert str(refused.value).startswith("cannot read a Post from ")
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_raise_anything_else(value: bytes) -> None:
+    with suppress(MalformedRecord):
+        decode(value, OnSignals)
+
+
+def test_times_are_in_utc_on_the_wire(post: Post) -> None:
+    value = with_(encode(post), posted_at="2012-01-30T08:37:00+01:00")
+    assert decode(value, Post).posted_at == datetime(2012, 1, 30, 7, 37, tzinfo=UTC)

@@ -1,0 +1,44 @@
+"""Keys: what must stay in order stays on one partition."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from records import Place
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("post", "facebook:e0001"),
+        ("pulse", "bluesky"),
+        ("signal", "industrial/76"),
+        ("tick", "flood/76"),
+        ("alert", "fire-0123456789abcdef"),
+        ("bulletin", "76"),
+        ("verdict", "fire-0123456789abcdef"),
+        ("dead_letter", "posts.v1"),
+    ],
+)
+def test_each_record_has_its_key(name: str, key: str, records: dict[str, msgspec.Struct]) -> None:
+    assert getattr(records[name], "key") == key  # noqa: B009  a property that not all structs have
+
+
+@given(st.none() | st.sampled_from(["76", "US-TX"]), st.sampled_from(["", "FR", "US"]))
+def test_a_place_s_area_is_its_departement_or_its_country_or_the_world(dep: str | None, country: str) -> None:
+    place = Place(
+        place_id="x",
+        name="x",
+        lat=0,
+        lon=0,
+        radius_km=1,
+        level="point",
+        confidence=1,
+        source="text",
+        reasons=(),
+        dep=dep,
+        country=country,
+    )
+    assert place.area == (dep or country or "world")
+    assert place.area

@@ -1,0 +1,127 @@
+"""Batches: always finished before Faust lets go of them, or the process is gone before it can."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from records import DeadLetter, ManualClock, Post, encode
+from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, by_partition, finish
+from streams.publisher import KafkaPublisher
+from streams.topics import POSTS
+
+
+@given(st.lists(st.integers(0, 3), max_size=20))
+def test_events_are_parted_by_partition_in_their_order(partitions: list[int]) -> None:
+    events: Any = [_Event(partition, offset) for offset, partition in enumerate(partitions)]
+    groups = [list(group) for group in by_partition(events)]
+    assert all(len({event.message.partition for event in group}) == 1 for group in groups)
+    assert all([e.message.offset for e in group] == sorted(e.message.offset for e in group) for group in groups)
+    assert sorted(event.message.offset for group in groups for event in group) == list(range(len(partitions)))
+    assert len(groups) == len(set(partitions))
+
+
+class _Event:
+    """A Faust event, as far as a batch looks."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        self.message = self
+        self.partition = partition
+        self.offset = offset
+
+
+def test_sorts_what_can_be_read_from_what_cannot_and_loses_neither(
+    event: Callable[..., Any], post: Callable[..., Post], clock: ManualClock, settings_for: Callable[..., Any]
+) -> None:
+    letters = DeadLetters(KafkaPublisher(settings_for()), clock)
+    values = [encode(post(number=1)), b"", b"{", None, b'{"source":1}', encode(post(number=2))]
+    events = [event(value, partition=2, offset=offset) for offset, value in enumerate(values)]
+    good, dead = letters.sort(POSTS, events, Post)
+    assert [(found.message.offset, record.id) for found, record in good] == [(0, "p1"), (5, "p2")]
+    assert [(letter.offset, letter.reason, letter.value) for letter in dead] == [
+        (1, "empty", b""),
+        (2, "undecodable", b"{"),
+        (3, "empty", b""),
+        (4, "invalid", b'{"source":1}'),
+    ]
+    assert {(letter.topic, letter.partition, letter.died_at) for letter in dead} == {("posts.v1", 2, clock.now())}
+
+
+def test_a_dead_letter_s_detail_is_cut_and_its_value_is_not(
+    event: Callable[..., Any], clock: ManualClock, settings_for: Callable[..., Any]
+) -> None:
+    letters = DeadLetters(KafkaPublisher(settings_for()), clock)
+    letter = letters.letter(POSTS, event(b"x" * 5000), "step_failed", "y" * 5000)
+    assert isinstance(letter, DeadLetter)
+    assert (len(letter.detail), len(letter.value)) == (MAX_DETAIL, 5000)
+
+
+async def test_a_batch_whose_agent_is_cancelled_is_finished_first() -> None:
+    begun, may_end = asyncio.Event(), asyncio.Event()
+    done: list[str] = []
+
+    async def work() -> None:
+        begun.set()
+        await may_end.wait()
+        done.append("all of it")
+
+    agent = asyncio.create_task(finish(work()))
+    await begun.wait()
+    agent.cancel()
+    asyncio.get_running_loop().call_soon(may_end.set)
+    with pytest.raises(asyncio.CancelledError):
+        await agent
+    assert done == ["all of it"]
+
+
+async def test_a_batch_that_works_returns() -> None:
+    await finish(asyncio.sleep(0))
+
+
+ENDS = {
+    "a batch fails": """
+async def work(): raise RuntimeError("no receipt")
+async def main(): await finish(work())
+""",
+    "a batch fails after its agent was cancelled": """
+async def work():
+    await asyncio.sleep(0.01)
+    raise RuntimeError("no receipt")
+async def main():
+    agent = asyncio.create_task(finish(work()))
+    await asyncio.sleep(0)
+    agent.cancel()
+    await agent
+""",
+    "a batch is not finished in time": """
+batches.FINISH_SECS = 0.05
+async def main():
+    agent = asyncio.create_task(finish(asyncio.sleep(3600)))
+    await asyncio.sleep(0)
+    agent.cancel()
+    await agent
+""",
+    "our own state is wrong": """
+async def work(): raise BrokenInvariant("no receipt")
+async def main(): await finish(work())
+""",
+}
+
+
+@pytest.mark.parametrize("way", ENDS)
+def test_the_process_ends_before_anything_can_be_acknowledged_when(way: str) -> None:
+    program = (
+        "import asyncio\nfrom records import BrokenInvariant\nfrom streams import batches\n"
+        f"from streams.batches import finish\n{ENDS[way]}\n"
+        "try:\n    asyncio.run(main())\nfinally:\n    print('acknowledged')\n"
+    )
+    ended = subprocess.run(  # noqa: S603  the program stands above
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout.count("acknowledged")) == (BROKEN_STATUS, 0)
+    assert "will be read again" in ended.stdout + ended.stderr

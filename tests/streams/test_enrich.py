@@ -1,0 +1,108 @@
+"""Enrich: what becomes of a post, and that one that breaks the step costs only itself."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from records import BrokenInvariant, Place, Post
+from records.post import Media
+from streams.enrich import Enrich
+from streams.wiring import enriched
+
+MakePost = Callable[..., Post]
+MakeEnrich = Callable[..., Enrich]
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "hazards"),
+    [
+        pytest.param("fire=0.9 @", "signal", ["fire"], id="one danger, one signal"),
+        pytest.param("flood=0.4 fire=0.9 @", "signal", ["fire", "flood"], id="a second danger worth its own"),
+        pytest.param("fire=0.9 flood=0.2 @", "signal", ["fire"], id="a second danger too faint"),
+        pytest.param("fire=0.4 industrial=0.9 @", "signal", ["fire"], id="a burning plant is one happening: a fire"),
+        pytest.param("fire=0.02 @", "signal", ["fire"], id="weak, for the control series"),
+        pytest.param("fire=0.005 @", "no_hazard", [], id="too weak even for that"),
+        pytest.param("joyeux anniversaire @", "no_hazard", [], id="nothing"),
+        pytest.param("fire=0.9", "unplaced", [], id="nowhere"),
+        pytest.param("", "no_hazard", [], id="empty"),
+    ],
+)
+def test_each_post_ends_in_one_outcome(
+    text: str, outcome: str, hazards: list[str], post: MakePost, enrich: MakeEnrich
+) -> None:
+    [result] = enrich()([post(text)])
+    assert (result.outcome, [signal.hazard for signal in result.signals]) == (outcome, hazards)
+
+
+@pytest.mark.parametrize("verb", ["delete", "purge"])
+def test_a_deletion_is_not_read_and_keeps_its_place_among_the_others(
+    verb: str, post: MakePost, enrich: MakeEnrich
+) -> None:
+    results = enrich()([post(number=1), post("boom", number=2, verb=verb), post(number=3)])
+    assert [result.outcome for result in results] == ["signal", verb, "signal"]
+    assert [signal.post_key for result in results for signal in result.signals] == ["stub:p1", "stub:p3"]
+
+
+def test_a_hazard_that_nobody_watches_gives_no_signal(post: MakePost, enrich: MakeEnrich) -> None:
+    [result] = enrich(hazards="flood")([post("fire=0.9 flood=0.1 @")])
+    assert [signal.hazard for signal in result.signals] == ["flood"]
+
+
+@pytest.mark.parametrize("known_by", ["stub", "*"])
+def test_a_post_without_a_place_belongs_where_its_source_does(
+    known_by: str, place: Place, post: MakePost, enrich: MakeEnrich
+) -> None:
+    [result] = enrich(source_places={known_by: place})([post("fire=0.9")])
+    assert [signal.place for signal in result.signals] == [place]
+
+
+@pytest.mark.parametrize(
+    ("fields", "tier"),
+    [({}, 0), ({"author_kind": "press"}, 1), ({"author_kind": "official"}, 1), ({"is_trusted": True}, 2)],
+)
+def test_the_author_s_tier_follows_from_kind_and_trust(
+    fields: dict[str, object], tier: int, post: MakePost, enrich: MakeEnrich
+) -> None:
+    [result] = enrich()([post(**fields)])
+    assert result.signals[0].author_tier == tier
+
+
+def test_the_signal_says_who_read_it_and_what_was_attached(post: MakePost, enrich: MakeEnrich) -> None:
+    [result] = enrich()([post(media=(Media(type="image"),), repost_of="stub:p9", platform="facebook")])
+    signal = result.signals[0]
+    assert (signal.versions, signal.has_image, signal.is_relay, signal.platform) == (
+        {"hazard": "stub/1"},
+        True,
+        True,
+        "facebook",
+    )
+
+
+def test_event_time_of_a_signal_never_lies_in_our_future(post: MakePost, enrich: MakeEnrich) -> None:
+    now = post().received_at
+    [result] = enrich()([post(posted_at=now + timedelta(days=2))])
+    assert result.signals[0].event_time == now
+
+
+TEXTS = st.lists(st.sampled_from(["fire=0.9 @", "fire=0.9", "rien", "boom", "boom @"]), max_size=12)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=TEXTS)
+def test_a_post_that_breaks_the_step_costs_only_itself(texts: list[str], post: MakePost, enrich: MakeEnrich) -> None:
+    step = enrich()
+    results = enriched(step, [post(text, number) for number, text in enumerate(texts)])
+    assert [isinstance(result, Exception) for result in results] == ["boom" in text for text in texts]
+    alone = [enriched(step, [post(text, number)])[0] for number, text in enumerate(texts) if "boom" not in text]
+    assert [result for result in results if not isinstance(result, Exception)] == alone
+
+
+def test_a_broken_invariant_is_let_out(post: MakePost) -> None:
+    def broken(posts: object) -> list[object]:
+        raise BrokenInvariant("a stub says that our state is wrong")
+
+    with pytest.raises(BrokenInvariant):
+        enriched(broken, [post(), post()])  # type: ignore[arg-type]

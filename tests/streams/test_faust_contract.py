@@ -1,0 +1,108 @@
+"""What we lean on inside Faust and aiokafka, beyond what they promise: an upgrade that changes it fails here."""
+
+import inspect
+import weakref
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import faust
+import faust.streams
+import pytest
+from faust.stores import rocksdb
+from faust.transport import consumer as consumers
+from faust.transport.drivers import aiokafka as driver
+from mode.supervisors import CrashingSupervisor
+from yarl import URL
+
+from streams.app import changelog_topic, make_app, table_dir
+from streams.restore import FAUST_KEYS
+from streams.settings import StreamSettings
+from streams.wiring import STATE_TABLE
+
+
+@pytest.fixture
+def app(settings_for: Callable[..., StreamSettings]) -> faust.App:
+    return make_app(settings_for())
+
+
+def test_these_are_the_versions_that_were_read() -> None:
+    assert (version("faust-streaming"), version("aiokafka")) == ("0.15.3", "0.14.0"), (
+        "read streams/wiring.py, high_water.py, health.py and restore.py against the new version, then move this on"
+    )
+
+
+def test_a_table_s_partition_is_that_of_the_current_event(app: faust.App, event: Callable[..., Any]) -> None:
+    """`_detect_partition` sets this variable before it reads or writes the table."""
+    table: Any = app.Table("contract", key_type=bytes, value_type=bytes, partitions=4)
+    store: Any = rocksdb.Store("rocksdb://", app, table)
+    keep_alive = event(partition=3)
+    token = faust.streams._current_event.set(weakref.ref(keep_alive))
+    try:
+        assert faust.streams.current_event() is keep_alive
+        store._set(b"fire/76/node", b"1")
+        assert list(store._dbs) == [3]
+        assert store._get(b"fire/76/node") == b"1"
+    finally:
+        faust.streams._current_event.reset(token)
+        for database in store._dbs.values():
+            database.close()
+
+
+def test_the_table_s_files_lie_where_restore_looks_for_them(
+    app: faust.App, settings_for: Callable[..., StreamSettings]
+) -> None:
+    table: Any = app.Table(STATE_TABLE, key_type=bytes, value_type=bytes, partitions=4)
+    path = Path(rocksdb.Store("rocksdb://", app, table, options={}).partition_path(3))
+    assert path.is_relative_to(table_dir(settings_for()).resolve()) or path.is_relative_to(table_dir(settings_for()))
+    assert path.match(f"{STATE_TABLE}-*.db")
+
+
+def test_faust_s_own_keys_in_a_table_begin_as_restore_thinks() -> None:
+    assert rocksdb.Store.offset_key.startswith(FAUST_KEYS)
+
+
+def test_the_changelog_has_the_name_that_restore_writes_to(
+    app: faust.App, settings_for: Callable[..., StreamSettings]
+) -> None:
+    table: Any = app.Table(STATE_TABLE, key_type=bytes, value_type=bytes, partitions=4)
+    assert table.changelog_topic.get_topic_name() == changelog_topic(settings_for(), STATE_TABLE)
+
+
+def test_committed_offsets_stand_where_health_reads_them() -> None:
+    assert "_committed_offset" in inspect.getsource(consumers.Consumer.__init__)
+    assert "_committed_offset" in consumers.Consumer.__annotations__
+    assert {"assignment", "highwater"} <= set(dir(driver.Consumer))
+
+
+def test_the_recovery_s_target_comes_from_highwaters_of_the_consumer_s_thread() -> None:
+    """`high_water.py` replaces exactly this method, and no other way leads to ListOffsets(latest)."""
+    assert inspect.iscoroutinefunction(driver.AIOKafkaConsumerThread._highwaters)
+    assert list(inspect.signature(driver.AIOKafkaConsumerThread._highwaters).parameters) == ["self", "partitions"]
+    assert "self._highwaters" in inspect.getsource(driver.AIOKafkaConsumerThread.highwaters)
+    assert inspect.getsource(driver).count("end_offsets(") == 1
+    assert driver.server_list([URL("kafka://127.0.0.1:9")], 9092) == ["127.0.0.1:9"]
+
+
+def test_a_transport_makes_its_own_consumer_and_the_consumer_its_thread() -> None:
+    assert driver.Transport.Consumer is driver.Consumer
+    assert "_new_consumer_thread" in inspect.getsource(consumers.ThreadDelegateConsumer)
+
+
+def test_a_batch_is_acknowledged_when_the_next_one_is_asked_for_and_not_before() -> None:
+    """`finish` relies on it: what was taken stays unacknowledged until the agent comes back, or is closed."""
+    source = inspect.getsource(faust.streams.Stream.take_events)
+    assert "self.enable_acks = False" in source
+    handed_over, acknowledged = source.index("yield list(events)"), source.index("await self.ack(event)")
+    assert handed_over < source.index("finally:", handed_over) < acknowledged
+    assert source.count("self.ack(") == 1
+
+
+def test_an_agent_may_be_told_to_stop_the_program_when_it_breaks(app: faust.App) -> None:
+    async def agent(stream: Any) -> None:
+        async for _ in stream:
+            pass
+
+    made: Any = app.agent(app.topic("t"), name="a", supervisor_strategy=CrashingSupervisor)(agent)
+    assert made.supervisor_strategy is CrashingSupervisor

@@ -1,0 +1,127 @@
+"""Restore: whose partition a state key is, and which tables may be trusted."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.partitioner import DefaultPartitioner
+from hypothesis import given
+from hypothesis import strategies as st
+from rocksdict import Options, Rdict
+
+from records import BrokenInvariant, Signal
+from records.signal import HAZARDS
+from streams.app import changelog_topic
+from streams.journal import LAST_BATCH, keep
+from streams.reader import _consumer
+from streams.restore import (
+    CLEAN,
+    SAVED,
+    drop_doubtful_tables,
+    forget_saved,
+    note_clean_stop,
+    partition_of,
+    restore_on_fresh_broker,
+)
+from streams.settings import StreamSettings
+from streams.topics import Topic
+from vigie.broker import EmbeddedBroker
+
+MakeSettings = Callable[..., StreamSettings]
+AREAS = st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=1, max_size=8)
+
+
+@given(
+    st.sampled_from(HAZARDS), AREAS, st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.integers(1, 64)
+)
+def test_a_state_key_belongs_to_the_partition_that_its_signals_are_sent_to(
+    hazard: str, area: str, rest: str, partitions: int
+) -> None:
+    signal_key = f"{hazard}/{area}"
+    everyone = list(range(partitions))
+    assert partition_of(f"{signal_key}/{rest}".encode(), partitions) == DefaultPartitioner()(
+        signal_key.encode(), everyone, everyone
+    )
+
+
+@pytest.mark.parametrize("key", [b"", b"fire", b"fire/76"])
+def test_a_state_key_that_is_nobody_s_breaks_an_invariant(key: bytes) -> None:
+    with pytest.raises(BrokenInvariant, match="does not start with hazard/area/"):
+        partition_of(key, 4)
+
+
+@pytest.mark.parametrize("is_clean", [True, False], ids=["after an orderly stop", "after a kill"])
+def test_tables_are_kept_only(is_clean: bool, settings_for: MakeSettings) -> None:
+    settings = settings_for()
+    tables = settings.data_dir / "tables"
+    tables.mkdir()
+    if is_clean:
+        note_clean_stop(settings)
+    drop_doubtful_tables(settings)
+    assert tables.exists() == is_clean
+    assert not (settings.data_dir / CLEAN).exists(), "the mark vouches for one start only"
+
+
+def table_file(settings: StreamSettings, partition: int) -> Any:
+    folder = settings.data_dir / "tables" / "v1"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Rdict(str(folder / f"detector-{partition}.db"), options=Options(raw_mode=True))
+
+
+async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], bytes]:
+    """Return what stands on the changelog, by partition and key."""
+    name = changelog_topic(settings, "detector")
+    found: dict[tuple[int, bytes], bytes] = {}
+    async with _consumer(settings, Topic(name=name, record=Signal)) as consumer:
+        async with asyncio.timeout(30):
+            while len(found) < 3:
+                for messages in (await consumer.getmany(timeout_ms=100)).values():
+                    found |= {(message.partition, message.key): message.value for message in messages}
+    return found
+
+
+@pytest.mark.broker
+async def test_what_the_tables_held_stands_on_a_fresh_broker_s_changelog_each_batch_whole(
+    broker: EmbeddedBroker, settings_for: MakeSettings
+) -> None:
+    settings = settings_for(broker.url, partitions=4, app_id="restored")
+    owner = partition_of(b"fire/76/node", 4)
+    whole, cut = table_file(settings, owner), table_file(settings, (owner + 1) % 4)
+    keep(whole, {"fire/76/node": b"1", "fire/76/stat": b"2"})
+    whole[b"__faust\0offset__"] = b"41"
+    batch: dict[bytes, bytes] = {}
+    keep(batch, {"flood/14/node": b"3", "flood/14/stat": b"4"})
+    cut[LAST_BATCH] = batch[LAST_BATCH]
+    cut[b"flood/14/node"] = b"3"  # and here the worker was killed
+    whole.close()
+    cut.close()
+
+    assert await restore_on_fresh_broker(settings) == 4
+    found = await on_changelog(settings)
+    expected = {b"fire/76/node": b"1", b"fire/76/stat": b"2", b"flood/14/node": b"3", b"flood/14/stat": b"4"}
+    assert found == {(partition_of(key, 4), key): value for key, value in expected.items()}
+
+
+@pytest.mark.broker
+async def test_a_broker_that_dies_while_restoring_costs_nothing(
+    broker: EmbeddedBroker, settings_for: MakeSettings
+) -> None:
+    settings = settings_for(broker.url, app_id="restored-twice")
+    table = table_file(settings, 0)
+    keep(table, {"fire/76/node": b"1"})
+    table.close()
+    assert await restore_on_fresh_broker(settings) == 1
+    half_read_back = settings.data_dir / "tables"
+    half_read_back.mkdir()
+    assert await restore_on_fresh_broker(settings) == 1
+    assert not half_read_back.exists()
+    forget_saved(settings)
+    assert not (settings.data_dir / SAVED).exists()
+    assert await restore_on_fresh_broker(settings) == 0
+
+
+def test_without_tables_there_is_nothing_to_restore(settings_for: MakeSettings, tmp_path: Path) -> None:
+    assert asyncio.run(restore_on_fresh_broker(settings_for())) == 0
+    assert not list(tmp_path.iterdir())

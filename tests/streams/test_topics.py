@@ -1,0 +1,41 @@
+"""The topics, as an operator will find them on the broker; a change here is a change of the wire."""
+
+import pytest
+
+from streams.topics import TOPICS, Topic
+
+HOURS_72, DAYS_30 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "config"),
+    [
+        ("posts.v1", "Post", {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
+        ("pulse.v1", "Pulse", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("signals.v1", "Signal", {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
+        ("context.v1", "Bulletin", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("alerts.v1", "Alert", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("decisions.v1", "Verdict", {"cleanup.policy": "compact"}),
+        (
+            "dead_letters.v1",
+            "DeadLetter",
+            {"cleanup.policy": "delete", "retention.ms": HOURS_72, "max.message.bytes": str(2 << 20)},
+        ),
+    ],
+)
+def test_each_topic_has_its_record_and_its_retention(name: str, record: str, config: dict[str, str]) -> None:
+    [topic] = [topic for topic in TOPICS if topic.name == name]
+    assert (topic.record.__name__, topic.config) == (record, config)
+
+
+def test_every_topic_is_in_the_table_above() -> None:
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 7
+
+
+def test_what_people_wrote_does_not_lie_around_longer_than_promised() -> None:
+    texts = [topic for topic in TOPICS if topic.name.startswith(("posts", "signals", "dead_letters"))]
+    assert all(topic.retention is not None and topic.retention.days <= 3 for topic in texts)
+
+
+def test_without_a_retention_the_broker_s_own_holds(post: object) -> None:
+    assert "retention.ms" not in Topic(name="any", record=TOPICS[0].record).config
