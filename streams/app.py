@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faust.auth import SASLCredentials, SSLCredentials
 
 from records import SettingsError, SourceUnavailable
-from streams.high_water import EmbeddedTransport
+from streams.embedded import EmbeddedTransport
 from streams.settings import StreamSettings
 from streams.topics import TOPICS, Topic
 

@@ -7,12 +7,12 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from records import Alert, DeadLetter, Post, Pulse, Signal, SourceUnavailable, Tick, encode
+from records import Alert, BrokenInvariant, DeadLetter, Post, Pulse, Signal, SourceUnavailable, Tick, encode
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, DEAD_LETTERS, LARGEST_BYTES, POSTS, PULSE, SIGNALS, Topic
 
 LINGER_MS = 5
-BATCH_BYTES = 128 * 1024
+BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
 Keyed = Post | Pulse | Signal | Tick | Alert | DeadLetter
@@ -80,6 +80,26 @@ class KafkaPublisher:
     async def send(self, topic: Topic, records: Iterable[Keyed]) -> None:
         """Send records to one topic and await all receipts."""
         await self.send_raw(topic.name, ((record.key.encode(), encode(record)) for record in records))
+
+    async def send_whole(self, topic: str, pairs: Sequence[tuple[bytes, bytes | None]], partition: int) -> int:
+        """Send keys and values as one record batch, which the broker takes whole; return the last one's offset.
+
+        Errors  BrokenInvariant when they do not fit into one
+        """
+        await self.start()
+        producer = self._producer
+        if producer is None:
+            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: the publisher was stopped")
+        batch = producer.create_batch()
+        for key, value in pairs:
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                raise BrokenInvariant(f"{topic}: {len(pairs)} changes do not fit into {BATCH_BYTES} bytes")
+        batch.close()
+        try:
+            receipt = await (await producer.send_batch(batch, topic, partition=partition))
+        except (KafkaError, OSError) as error:
+            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}") from error
+        return int(receipt.offset) + len(pairs) - 1
 
     async def send_raw(
         self, topic: str, pairs: Iterable[tuple[bytes | None, bytes | None]], *, partition: int | None = None

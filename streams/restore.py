@@ -1,10 +1,7 @@
-"""The detectors' state across brokers that forget, and tables across workers that were killed.
+"""The detectors' state across brokers that forget.
 
 The worker's tables lie on disk and outlive the embedded broker; the table's changelog, from which Faust restores, does
 not. So before a worker starts on a fresh broker, what its tables held is put on the new changelog.
-
-On a broker that remembers, the changelog is the truth: tables of a worker that was killed may be ahead of it in some
-keys and behind in others, so they are thrown away and read back.
 """
 
 import shutil
@@ -18,31 +15,15 @@ from rocksdict import AccessType, Options, Rdict
 
 from records import BrokenInvariant, Signal
 from streams.app import changelog_topic, declare_topics, table_dir
-from streams.journal import LAST_BATCH, mend
+from streams.memory import STATE_TABLE
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import Topic
-from streams.wiring import STATE_TABLE
 
 log = structlog.get_logger()
 
 FAUST_KEYS = b"__faust\0"
-CLEAN = "clean"  # a file that only an orderly stop leaves behind
 SAVED = "tables.saved"
-
-
-def note_clean_stop(settings: StreamSettings) -> None:
-    """Note that the tables are as the changelog says."""
-    (settings.data_dir / CLEAN).touch()
-
-
-def drop_doubtful_tables(settings: StreamSettings) -> None:
-    """Throw away tables that no orderly stop vouches for; the changelog has what they held."""
-    mark = settings.data_dir / CLEAN
-    if not mark.exists() and table_dir(settings).exists():
-        log.warning("tables of a killed worker: read back from the changelog", tables=str(table_dir(settings)))
-        shutil.rmtree(table_dir(settings))
-    mark.unlink(missing_ok=True)
 
 
 async def restore_on_fresh_broker(settings: StreamSettings) -> int:
@@ -57,7 +38,6 @@ async def restore_on_fresh_broker(settings: StreamSettings) -> int:
             shutil.rmtree(tables)
         else:
             tables.rename(saved)
-    (settings.data_dir / CLEAN).unlink(missing_ok=True)
     if not saved.exists():
         return 0
     changelog = Topic(name=changelog_topic(settings, STATE_TABLE), record=Signal, is_compacted=True)
@@ -80,15 +60,13 @@ def forget_saved(settings: StreamSettings) -> None:
 
 
 def _pairs(tables: Path) -> Iterator[tuple[bytes, bytes]]:
-    """Return the keys and values of all partitions of the table, each partition's last batch made whole."""
+    """Return the keys and values of all partitions of the table, without Faust's own."""
     for path in sorted(tables.glob(f"**/{STATE_TABLE}-*.db")):
         database: Any = Rdict(str(path), options=Options(raw_mode=True), access_type=AccessType.read_write())
         try:
             table = {bytes(key): bytes(value) for key, value in database.items() if not key.startswith(FAUST_KEYS)}
         finally:
             database.close()
-        mend(table)
-        table.pop(LAST_BATCH, None)
         yield from table.items()
 
 

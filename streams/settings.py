@@ -65,10 +65,10 @@ class StreamSettings:
     data_dir: Path  # the tables' files
     app_id: str = "vigie"
     security: KafkaSecurity = KafkaSecurity()
-    is_embedded: bool = False  # Tansu: heed its wrong end offsets (streams/high_water.py)
+    is_embedded: bool = False  # Tansu: heed its wrong end offsets (streams/embedded.py)
     partitions: int = 4  # of every topic, fixed from the first day
     replication_factor: int = 1
-    batch_posts: int = 64  # classified together
+    batch_posts: int = 256  # read together when they queue; a quiet stream does not wait for so many
     batch_wait_secs: float = 0.03
     health_port: int = 0  # /metrics and /healthz of the worker; 0: none
     stall_secs: float = 60.0  # lag without progress for so long: unhealthy

@@ -2,37 +2,33 @@
 
 import asyncio
 import os
-import weakref
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
 import faust
-from faust.streams import _current_event
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
 from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
 from records.signal import Hazard
 from streams import metrics
-from streams.app import STORE_OPTIONS
 from streams.batches import DeadLetters, by_partition, finish
 from streams.detect import Detect, Detected
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
-from streams.journal import keep, mend
+from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.state import Overlay
 from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
 
-STATE_TABLE = "detector"
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 FORGET_SECS = 3600.0
-AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 DETECT_BATCH = 200
+KEPT_TOGETHER = 50  # signals whose changes are kept as one; they must fit into one record batch
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
@@ -72,14 +68,7 @@ class Wiring:
         self.letters = DeadLetters(self.publisher, clock)
         self.health = Health(stall_secs=settings.stall_secs)
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
-        self.mended: set[int] = set()  # partitions whose last batch is known to be whole
-        self.state: Any = app.Table(
-            STATE_TABLE,
-            key_type=bytes,
-            value_type=bytes,
-            partitions=settings.partitions,
-            options=dict(STORE_OPTIONS),
-        )
+        self.memory = Memory(app, settings, self.publisher)
 
     def connect(self) -> None:
         """Register everything with the app."""
@@ -94,7 +83,7 @@ class Wiring:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
         self.app.on_partitions_revoked.connect(self._forget)
         self.app.on_before_shutdown.connect(self._disconnect)
-        self.state.on_recover(self._find_due)
+        self.memory.table.on_recover(self._find_due)
 
     def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int) -> None:
         source = self.app.topic(
@@ -140,24 +129,19 @@ class Wiring:
 
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
-            await self._detect_partition(group)
+            for start in range(0, len(group), KEPT_TOGETHER):
+                await self._detect_partition(group[start : start + KEPT_TOGETHER])
 
     async def _detect_partition(self, events: Sequence[EventT[Any]]) -> None:
-        # Faust takes the partition of a table's reads and writes from this variable; in a batch it is the last event's.
-        _current_event.set(weakref.ref(events[-1]))
-        partition = events[-1].message.partition
-        if partition not in self.mended:
-            mend(self.state)
-            self.mended.add(partition)
+        self.memory.turn_to(events[-1])
         values, dead = self.letters.sort(SIGNALS, events, OnSignals)
-        result = self.steps.detect([value for _, value in values], TableReads(self.state))
+        result = self.steps.detect([value for _, value in values], self.memory)
         for failed in result.failed:
             dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
         await self.publisher.alerts(result.alerts)
         await self.letters.send(dead)
         # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
-        _current_event.set(weakref.ref(events[-1]))
-        keep(self.state, result.changes.changes)
+        await self.memory.keep(events[-1].message.partition, result.changes.changes)
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
         self._count(result, [value for _, value in values], dead)
@@ -204,20 +188,16 @@ class Wiring:
 
     async def _find_due(self) -> None:
         """After a start or a takeover: find the incidents that wait for time to pass."""
-        reads = Overlay(TableReads(self.state))
-        for key in list(self.state):
-            name = key.decode()
-            if name.endswith(AGENDA):
-                at = self.steps.detect.detector.next_due(name.removesuffix(AGENDA), reads)
-                if at is not None:
-                    self.due[name.removesuffix(AGENDA)] = at
+        for key in self.memory.state_keys_with_agenda():
+            at = self.steps.detect.detector.next_due(key, Overlay(self.memory))
+            if at is not None:
+                self.due[key] = at
 
     async def _forget_told(self) -> None:
         if self.steps.outbox is not None and ALERTS.retention is not None:
             self.steps.outbox.forget_before(self.clock.now() - ALERTS.retention)
 
     async def _forget(self, *_: Any, **__: Any) -> None:
-        self.mended.clear()
         self.due.clear()
 
     async def _look(self) -> None:
@@ -225,18 +205,6 @@ class Wiring:
 
     async def _disconnect(self, *_: Any, **__: Any) -> None:
         await self.publisher.stop()
-
-
-class TableReads:
-    """The table as the step reads it."""
-
-    def __init__(self, table: Any) -> None:
-        self.table = table
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value of a key, or None."""
-        value: bytes | None = self.table.get(key.encode())
-        return value
 
 
 def enriched(step: Enrich, posts: Sequence[Post]) -> list[Enriched | Exception]:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import uvloop
 from msgspec.structs import replace
 
 from connectors import runner
@@ -124,7 +125,7 @@ def throughput(count: int, pass_ratio: float) -> Throughput:
     """Measure the pipeline at full speed, then the ceiling."""
     passes = Gate.load()
     posts = load(count, pass_ratio, passes)
-    pipeline_rate, cpu_secs, memory = asyncio.run(_pipeline_rate(posts, passes))
+    pipeline_rate, cpu_secs, memory = uvloop.run(_pipeline_rate(posts, passes))
     ceiling = ceiling_rate(count, pass_ratio)
     return Throughput(
         offered=count,
@@ -181,7 +182,7 @@ def latency(rate: float, secs: float, pass_ratio: float) -> Latency:
             await pipeline.drained()
             return {edge: count - before.get(edge, 0) for edge, count in _latencies(pipeline).items()}
 
-    buckets = asyncio.run(measured())
+    buckets = uvloop.run(measured())
     return Latency(rate, len(posts), quantile(buckets, 0.5), quantile(buckets, 0.99))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 import uvicorn
+import uvloop
 from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
@@ -29,7 +30,7 @@ def run_edge(settings: Settings, clock: Clock) -> None:
 
     Errors  SettingsError when a source cannot be used as set; SourceUnavailable when the broker is gone
     """
-    asyncio.run(_run(settings, clock))
+    uvloop.run(_run(settings, clock))
 
 
 async def _run(settings: Settings, clock: Clock) -> None:

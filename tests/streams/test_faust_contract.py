@@ -17,9 +17,9 @@ from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
 from streams.app import changelog_topic, make_app, table_dir
+from streams.memory import STATE_TABLE
 from streams.restore import FAUST_KEYS
 from streams.settings import StreamSettings
-from streams.wiring import STATE_TABLE
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_committed_offsets_stand_where_health_reads_them() -> None:
 
 
 def test_the_recovery_s_target_comes_from_highwaters_of_the_consumer_s_thread() -> None:
-    """`high_water.py` replaces exactly this method, and no other way leads to ListOffsets(latest)."""
+    """`embedded.py` replaces exactly this method, and no other way leads to ListOffsets(latest)."""
     assert inspect.iscoroutinefunction(driver.AIOKafkaConsumerThread._highwaters)
     assert list(inspect.signature(driver.AIOKafkaConsumerThread._highwaters).parameters) == ["self", "partitions"]
     assert "self._highwaters" in inspect.getsource(driver.AIOKafkaConsumerThread.highwaters)

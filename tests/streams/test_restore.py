@@ -1,4 +1,4 @@
-"""Restore: whose partition a state key is, and which tables may be trusted."""
+"""Restore: whose partition a state key is, and what a fresh broker is given back."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,17 +14,8 @@ from rocksdict import Options, Rdict
 from records import BrokenInvariant, Signal
 from records.signal import HAZARDS
 from streams.app import changelog_topic
-from streams.journal import LAST_BATCH, keep
 from streams.reader import _consumer
-from streams.restore import (
-    CLEAN,
-    SAVED,
-    drop_doubtful_tables,
-    forget_saved,
-    note_clean_stop,
-    partition_of,
-    restore_on_fresh_broker,
-)
+from streams.restore import SAVED, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import Topic
 from vigie.broker import EmbeddedBroker
@@ -52,18 +43,6 @@ def test_a_state_key_that_is_nobody_s_breaks_an_invariant(key: bytes) -> None:
         partition_of(key, 4)
 
 
-@pytest.mark.parametrize("is_clean", [True, False], ids=["after an orderly stop", "after a kill"])
-def test_tables_are_kept_only(is_clean: bool, settings_for: MakeSettings) -> None:
-    settings = settings_for()
-    tables = settings.data_dir / "tables"
-    tables.mkdir()
-    if is_clean:
-        note_clean_stop(settings)
-    drop_doubtful_tables(settings)
-    assert tables.exists() == is_clean
-    assert not (settings.data_dir / CLEAN).exists(), "the mark vouches for one start only"
-
-
 def table_file(settings: StreamSettings, partition: int) -> Any:
     folder = settings.data_dir / "tables" / "v1"
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,20 +62,17 @@ async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], byte
 
 
 @pytest.mark.broker
-async def test_what_the_tables_held_stands_on_a_fresh_broker_s_changelog_each_batch_whole(
+async def test_what_the_tables_held_stands_on_a_fresh_broker_s_changelog(
     broker: EmbeddedBroker, settings_for: MakeSettings
 ) -> None:
     settings = settings_for(broker.url, partitions=4, app_id="restored")
     owner = partition_of(b"fire/76/node", 4)
-    whole, cut = table_file(settings, owner), table_file(settings, (owner + 1) % 4)
-    keep(whole, {"fire/76/node": b"1", "fire/76/stat": b"2"})
-    whole[b"__faust\0offset__"] = b"41"
-    batch: dict[bytes, bytes] = {}
-    keep(batch, {"flood/14/node": b"3", "flood/14/stat": b"4"})
-    cut[LAST_BATCH] = batch[LAST_BATCH]
-    cut[b"flood/14/node"] = b"3"  # and here the worker was killed
-    whole.close()
-    cut.close()
+    here, next_door = table_file(settings, owner), table_file(settings, (owner + 1) % 4)
+    here[b"fire/76/node"], here[b"fire/76/stat"] = b"1", b"2"
+    here[b"__faust\0offset__"] = b"41"
+    next_door[b"flood/14/node"], next_door[b"flood/14/stat"] = b"3", b"4"
+    here.close()
+    next_door.close()
 
     assert await restore_on_fresh_broker(settings) == 4
     found = await on_changelog(settings)
@@ -110,7 +86,7 @@ async def test_a_broker_that_dies_while_restoring_costs_nothing(
 ) -> None:
     settings = settings_for(broker.url, app_id="restored-twice")
     table = table_file(settings, 0)
-    keep(table, {"fire/76/node": b"1"})
+    table[b"fire/76/node"] = b"1"
     table.close()
     assert await restore_on_fresh_broker(settings) == 1
     half_read_back = settings.data_dir / "tables"

@@ -37,7 +37,7 @@ from connectors.sources.plain import plain_from, post_from
 from models.gate import Gate
 from records import Alert, Post, SourceUnavailable, decode, encode
 from streams.app import declare_topics
-from streams.high_water import true_end_offsets
+from streams.embedded import true_end_offsets
 from streams.publisher import KafkaPublisher
 from streams.reader import _consumer
 from streams.settings import StreamSettings

@@ -1,6 +1,6 @@
 """End offsets: the embedded broker tells them wrong, and so a table would recover short; ours are right.
 
-The first test holds what is wrong with the broker: the day it fails, `streams/high_water.py` may go.
+The first test holds what is wrong with the broker: the day it fails, `streams/embedded.py` may go.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from faust.types import TP
 
 from records import SettingsError, Signal, SourceUnavailable
 from streams.app import declare_topics, make_app
-from streams.high_water import EmbeddedTransport, true_end_offsets
+from streams.embedded import EmbeddedTransport, true_end_offsets
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import TOPICS, Topic
@@ -52,7 +52,7 @@ async def told(settings: StreamSettings, tp: TP) -> int:
 async def test_ours_are_true_where_the_broker_s_fall_short(written: tuple[StreamSettings, TP]) -> None:
     settings, tp = written
     short = await told(settings, tp)
-    assert short < RECORDS, "the embedded broker has been mended: remove streams/high_water.py"
+    assert short < RECORDS, "the embedded broker has been mended: remove streams/embedded.py"
     ends = await true_end_offsets(settings.bootstrap_servers, {tp: short, TP(tp.topic, 0): 0})
     assert ends == {tp: RECORDS, TP(tp.topic, 0): 0}
 
@@ -62,8 +62,8 @@ async def test_a_worker_on_the_embedded_broker_asks_ours(broker: EmbeddedBroker,
     app = make_app(settings_for(broker.url))
     assert isinstance(app.transport, EmbeddedTransport)
     consumer: Any = app.consumer
-    assert type(consumer).__module__ == "streams.high_water"
-    assert type(consumer._new_consumer_thread()).__module__ == "streams.high_water"
+    assert type(consumer).__module__ == "streams.embedded"
+    assert type(consumer._new_consumer_thread()).__module__ == "streams.embedded"
 
 
 def test_a_worker_on_a_kafka_asks_faust_s(settings_for: MakeSettings) -> None:

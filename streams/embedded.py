@@ -1,7 +1,8 @@
-"""End offsets that are true: a repair for the embedded broker only.
+"""What the embedded broker does otherwise than Kafka, mended on our side.
 
 Tansu answers ListOffsets(latest) with the first offset of the last batch plus one, so Faust would stop the recovery
 of a table before its end and count on from the wrong base. The high-water mark in a fetch answer is right: look there.
+And it lets a fetch wait out its time although there is something to give.
 """
 
 import time
@@ -50,8 +51,7 @@ async def true_end_offsets(bootstrap_servers: Any, ends: Mapping[TP, int]) -> di
 class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Tansu lets a fetch wait out its time although there is something to give; Faust asks for 1.5 s.
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust asks for 1.5 s
         return consumer
 
     async def _highwaters(self, partitions: list[TP]) -> Mapping[TP, int]:

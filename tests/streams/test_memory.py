@@ -1,0 +1,87 @@
+"""Memory: a batch is on the broker whole before any of it is on disk."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import faust
+import pytest
+from rocksdict import Options, Rdict
+
+from records import BrokenInvariant, Signal, SourceUnavailable
+from streams.app import changelog_topic, declare_topics
+from streams.memory import STATE_TABLE, Memory
+from streams.publisher import BATCH_BYTES, KafkaPublisher
+from streams.reader import _consumer
+from streams.settings import StreamSettings
+from streams.topics import Topic
+from vigie.broker import EmbeddedBroker
+
+MakeSettings = Callable[..., StreamSettings]
+OFFSET = b"offset"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Any]:
+    opened = Rdict(str(tmp_path / "store.db"), options=Options(raw_mode=True))
+    yield opened
+    opened.close()
+
+
+def memory_over(settings: StreamSettings, publisher: KafkaPublisher, database: Any) -> Memory:
+    """Return a memory whose store is a real RocksDB, but for Faust around it, which the survival tests bring."""
+    memory = Memory(faust.App("memory", broker=settings.kafka_url, datadir=str(settings.data_dir)), settings, publisher)
+    memory.table = SimpleNamespace(data=SimpleNamespace(offset_key=OFFSET, _db_for_partition=lambda _: database))
+    return memory
+
+
+async def values_on(settings: StreamSettings, topic: Topic, count: int) -> list[tuple[bytes, bytes | None]]:
+    found: list[tuple[bytes, bytes | None]] = []
+    async with _consumer(settings, topic) as consumer:
+        while len(found) < count:
+            for messages in (await consumer.getmany(timeout_ms=100)).values():
+                found += [(message.key, message.value) for message in messages]
+    return found
+
+
+@pytest.mark.broker
+async def test_a_batch_is_kept_with_the_offset_reached(
+    broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
+) -> None:
+    settings = settings_for(broker.url, app_id="kept")
+    changelog = Topic(name=changelog_topic(settings, STATE_TABLE), record=Signal, is_compacted=True)
+    await declare_topics(settings, [changelog])
+    publisher = KafkaPublisher(settings)
+    memory = memory_over(settings, publisher, database)
+    try:
+        await memory.keep(0, {"fire/76/a": b"1", "fire/76/b": b"2", "fire/76/c": b"3"})
+        assert database[OFFSET] == b"2"
+        await memory.keep(0, {"fire/76/a": None, "fire/76/b": b"4"})
+        await memory.keep(0, {})
+    finally:
+        await publisher.stop()
+    assert dict(database.items()) == {b"fire/76/b": b"4", b"fire/76/c": b"3", OFFSET: b"4"}
+    assert (await values_on(settings, changelog, 5))[3:] == [(b"fire/76/a", None), (b"fire/76/b", b"4")]
+
+
+async def test_without_a_broker_nothing_is_kept(settings_for: MakeSettings, database: Any) -> None:
+    settings = settings_for("kafka://127.0.0.1:9")
+    publisher = KafkaPublisher(settings)
+    with pytest.raises(SourceUnavailable):
+        await memory_over(settings, publisher, database).keep(0, {"fire/76/a": b"1"})
+    assert list(database.keys()) == []
+
+
+@pytest.mark.broker
+async def test_a_batch_that_no_record_batch_holds_is_refused_before_anything_is_sent(
+    broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
+) -> None:
+    publisher = KafkaPublisher(settings_for(broker.url))
+    memory = memory_over(publisher.settings, publisher, database)
+    try:
+        with pytest.raises(BrokenInvariant, match="do not fit"):
+            await memory.keep(0, {"fire/76/a": b"x" * (BATCH_BYTES // 2), "fire/76/b": b"x" * BATCH_BYTES})
+    finally:
+        await publisher.stop()
+    assert list(database.keys()) == []
