@@ -13,14 +13,14 @@ demo: $(STAMP)
 	@$(BIN)/vigie demo $(DEMO_FLAGS)
 
 test: $(STAMP_DEV)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(STAMP_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -m "not broker and not apache_kafka and not data"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not broker and not apache_kafka and not data"
 
 bench: $(STAMP_DEV)
 	$(BIN)/vigie bench throughput
