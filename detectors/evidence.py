@@ -24,7 +24,7 @@ def tier_of(signal: Signal) -> int:
 def likelihood_ratio_of(signal: Signal) -> float:
     """Return the likelihood ratio after the clip of the author's tier; 0 where it is no number.
 
-    Where the place is wrong the post says nothing about this one, so its ratio is mixed with 1 by how sure the place is.
+    Where the place is wrong the post says nothing about this one: its ratio is mixed with 1, by how sure the place is.
     """
     ratio = signal.likelihood_ratio
     if not ratio >= 0.0:  # also true of not-a-number

@@ -6,6 +6,7 @@ Source  detection.md 2.8 and 3
 from detectors import agenda
 from detectors.case import Case, Told
 from detectors.corroboration import Voice, grounds_for
+from detectors.evidence import STRONG_RATIO
 from detectors.exhibit import place_to_show, show_since
 from detectors.lifecycle import due_at, is_worth_telling, level_after
 from detectors.revision import Scene, alert_from, incident_id_from
@@ -71,9 +72,10 @@ def level_reached(case: Case, stat: Stat, *, authors: int) -> tuple[str | None, 
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
     thresholds = case.watched.thresholds(stat.weight)
     statistic = mixture(stat.values)
-    if statistic < thresholds.watch:
-        return None, ""
     voices = _voices_since_onset(stat)
+    # Posts that say a little each, such as two metaphors within an hour, are no first witness: somebody must say a lot.
+    if statistic < thresholds.watch or not any(voice.likelihood_ratio >= STRONG_RATIO for voice in voices):
+        return None, ""
     grounds = grounds_for(voices, case.watched.profile.gate, authors=authors) or ""
     if not grounds or statistic < thresholds.alert:
         return "watch", grounds

@@ -39,6 +39,13 @@ def test_a_post_that_says_little_raises_nothing(desk: Desk, signal: MakesSignals
     assert desk.levels == []
 
 
+def test_faint_posts_open_nothing_by_their_number(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(*(signal(number, number, ratio=2.0) for number in range(12)))
+    assert desk.levels == []
+    desk.tell(signal(12, 12))
+    assert desk.levels == ["watch"]
+
+
 def test_three_witnesses_on_two_platforms_with_a_picture_raise_the_alert(desk: Desk, signal: MakesSignals) -> None:
     desk.tell(
         signal(1, 0, platform="facebook"),
