@@ -15,6 +15,7 @@ from detectors.statistic import best, mixture, without
 from records import Alert
 
 MOST_PLATFORMS = 8
+NEWS_FACTOR = 1.5
 
 
 def advance(case: Case, stat: Stat, exhibit: Exhibit, told: Told, *, usual: float) -> list[Alert]:
@@ -102,10 +103,17 @@ def _follow(case: Case, incident: Incident, stat: Stat, exhibit: Exhibit, told: 
         incident.level, incident.raised_at = level, told.at
         incident.top = "alert" if level == "alert" else incident.top
         incident.returns += is_back
-    if level is None and not has_moved and not is_worth_telling(incident, told.at):
+    is_news = has_moved or _is_far_the_strongest(exhibit, told) or is_worth_telling(incident, told.at)
+    if level is None and not is_news:
         case.stage(incident)
         return []
     return [_revise(case, incident, stat, exhibit, at=told.at)]
+
+
+def _is_far_the_strongest(exhibit: Exhibit, told: Told) -> bool:
+    """Tell whether a post outweighs by half all that the incident rested on: a witness after faint or false posts."""
+    others = [slot.likelihood_ratio for slot in exhibit.slots if slot.post_key != told.signal.post_key]
+    return told.ratio >= STRONG_RATIO and told.ratio > NEWS_FACTOR * max(others, default=told.ratio)
 
 
 def _opened(

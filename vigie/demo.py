@@ -202,11 +202,11 @@ async def _to_the_end(pipeline: Pipeline, last: datetime) -> list[Alert]:
 
 
 async def _show(pipeline: Pipeline, screen: Screen, console: Console) -> None:
-    spoken: set[tuple[str, str]] = set()
+    spoken: set[tuple[str, str, str]] = set()
     async for alert in follow(pipeline.streams, ALERTS):
         await screen.incidents.send(alert)
         screen.shown += 1
-        key = (alert.incident_id, alert.level)
+        key = (alert.incident_id, alert.level, alert.evidence[0].post_key if alert.evidence else "")
         if alert.level in SPOKEN_LEVELS and key not in spoken:
             spoken.add(key)
             console.print(panel(alert, screen.language))
@@ -220,8 +220,8 @@ def outcome_of(story: Story, alerts: list[Alert], *, missed: int) -> Outcome:
     for alert in alerts:
         incidents.setdefault(alert.incident_id, []).append(alert)
     true = {key: found for key, revisions in incidents.items() if (found := _true_part(revisions, story))}
-    here = sorted((p for p in true.values() if _is_here(p[-1], story)), key=lambda p: _known_at(p[0], story))
-    watch = _known_at(here[0][0], story) if here else None
+    here = sorted((p for p in true.values() if _is_here(p[-1], story)), key=lambda p: _known_at(p[0]))
+    watch = _known_at(here[0][0]) if here else None
     alerted = sorted(alert.raised_at for part in here for alert in part if alert.level == "alert")
     false = [revisions for key, revisions in incidents.items() if key not in true or revisions[0] != true[key][0]]
     return Outcome(
@@ -245,10 +245,9 @@ def _true_part(revisions: list[Alert], story: Story) -> list[Alert]:
     return []
 
 
-def _known_at(alert: Alert, story: Story) -> datetime:
-    """Return since when an incident rests on a post of the truth: it may have been raised on another one before."""
-    told = [item.event_time for item in alert.evidence if post_id_of(item.post_key) in story.incident_ids]
-    return max(alert.raised_at, min(told))
+def _known_at(alert: Alert) -> datetime:
+    """Return when a revision was made: an incident may have been raised on other posts before."""
+    return max(alert.raised_at, *(item.event_time for item in alert.evidence))
 
 
 def _is_here(alert: Alert, story: Story) -> bool:

@@ -46,6 +46,14 @@ def test_faint_posts_open_nothing_by_their_number(desk: Desk, signal: MakesSigna
     assert desk.levels == ["watch"]
 
 
+def test_a_witness_who_outweighs_all_before_him_is_told_at_once(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(signal(0, 0, ratio=6.0), signal(1, 1, ratio=5.0))
+    assert len(desk.alerts) == 1
+    desk.tell(signal(2, 2))
+    assert len(desk.alerts) == 2
+    assert desk.alerts[-1].evidence[0].post_key == "twitter:2"
+
+
 def test_three_witnesses_on_two_platforms_with_a_picture_raise_the_alert(desk: Desk, signal: MakesSignals) -> None:
     desk.tell(
         signal(1, 0, platform="facebook"),
