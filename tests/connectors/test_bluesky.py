@@ -1,6 +1,5 @@
 """Bluesky against a local Jetstream server that speaks the real wire."""
 
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

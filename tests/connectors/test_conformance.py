@@ -1,6 +1,5 @@
 """What every source promises, checked on recorded bytes, whole and damaged, without a network beyond the loopback."""
 
-
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable

@@ -1,6 +1,5 @@
 """Sinks: the line of a file, the signed post to a program, the panel for people."""
 
-
 import asyncio
 import json
 from collections.abc import AsyncIterator

@@ -1,6 +1,5 @@
 """The webhook that takes posts in: who may send, what is refused and why, and nothing lost between."""
 
-
 import asyncio
 import hashlib
 import hmac
