@@ -33,7 +33,7 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(STAMP): $(BIN)/python requirements/runtime.txt pyproject.toml
-	@echo "==> installing what Vigie needs (some 150 MB, once)"
+	@echo "==> installing what Vigie needs (once)"
 	@$(BIN)/python -m pip install --progress-bar on --require-hashes -r requirements/runtime.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -23,7 +23,7 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     asyncio.run(declare_topics(settings))
-    uvloop.install()  # Faust's many small tasks cost a fifth less on it
+    uvloop.install()  # Faust runs on many small tasks
     app = make_app(settings)
     wiring = Wiring(app, settings, steps, clock)
     wiring.connect()
