@@ -1,11 +1,13 @@
-"""The corpus of hand-written posts: read, and checked before anything is learned from it."""
+"""The corpus of posts written for Vigie: read, line by line, and refused where a label cannot be right.
 
-from collections.abc import Iterable, Sequence
+What a single line cannot show (copies, balance, leakage) is for `corpus_check.py`.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from models.near_duplicate import fingerprint
 from records import ACTUALITIES, SettingsError
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -13,11 +15,10 @@ HEADER = "hazard\tactuality\twitness\ttext"
 LABELS = frozenset({"fire", "flood", "industrial"})
 
 _COLUMNS = 4
-_COPY_BITS = 6  # fingerprints this close are the same post, lightly changed
 
 
 class CorpusPost(msgspec.Struct, frozen=True, kw_only=True):
-    """One hand-written post with its labels."""
+    """One post of the corpus with its labels."""
 
     hazards: tuple[str, ...]  # the main one first; empty for "none"
     actuality: str
@@ -30,6 +31,11 @@ class CorpusPost(msgspec.Struct, frozen=True, kw_only=True):
     def language(self) -> str:
         """The language it was written in."""
         return self.source.partition("-")[0]
+
+    @property
+    def main_hazard(self) -> str:
+        """The hazard it is counted under; "none" where it has none."""
+        return self.hazards[0] if self.hazards else "none"
 
     @property
     def where(self) -> str:
@@ -48,21 +54,12 @@ def read_part(folder: Path) -> list[CorpusPost]:
     return [post for path in files for post in _posts_from(path)]
 
 
-def check(train: Sequence[CorpusPost], test: Sequence[CorpusPost]) -> None:
-    """Refuse a corpus that would fool its users: posts given twice, or in both parts.
-
-    Errors  SettingsError naming both lines
-    """
-    _refuse_repeats([*train, *test])
-    _refuse_copies(train, test)
-
-
 def balance(posts: Iterable[CorpusPost]) -> dict[str, dict[str, int]]:
     """Count the posts of each source by main hazard and by actuality."""
     counts: dict[str, dict[str, int]] = {}
     for post in posts:
         row = counts.setdefault(post.source, {})
-        for label in (post.hazards[0] if post.hazards else "none", f"actuality {post.actuality}"):
+        for label in (post.main_hazard, f"actuality {post.actuality}"):
             row[label] = row.get(label, 0) + 1
     return counts
 
@@ -108,23 +105,3 @@ def _refuse_labels(where: str, hazards: tuple[str, ...], actuality: str, witness
         raise SettingsError(f'{where}: actuality "now" without a hazard: name the hazard, or use other')
     if witness not in ("0", "1") or (witness == "1" and not hazards):
         raise SettingsError(f'{where}: witness "{witness}": use 0 or 1, and always 0 where the hazard is none')
-
-
-def _refuse_repeats(posts: Sequence[CorpusPost]) -> None:
-    seen: dict[str, CorpusPost] = {}
-    for post in posts:
-        first = seen.setdefault(" ".join(post.text.casefold().split()), post)
-        if first is not post:
-            raise SettingsError(f"{post.where}: the same post stands at {first.where}: keep one of them")
-
-
-def _refuse_copies(train: Sequence[CorpusPost], test: Sequence[CorpusPost]) -> None:
-    prints = [(fingerprint(post.text), post) for post in train]
-    for post in test:
-        mine = fingerprint(post.text)
-        for other, original in prints:
-            if mine and other and (mine ^ other).bit_count() <= _COPY_BITS:
-                raise SettingsError(
-                    f"{post.where}: nearly the same post as {original.where} of the training part: "
-                    "the test part must be new; rewrite it"
-                )
