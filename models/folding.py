@@ -15,7 +15,21 @@ def _letter_table() -> bytes:
 
 _LETTERS = _letter_table()
 _PICTURES = tuple(zip("🔥💥🌊🚒🚨", ("emojifire", "emojiblast", "emojiwave", "emojifire", "emojisiren"), strict=True))
-_FIRST_PICTURE = "\U0001f000"
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, in plain small letters and digits."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).replace("œ", "oe").replace("Œ", "oe")
+        for picture, word in _PICTURES:
+            if picture in text:  # costs nothing in a text without any picture
+                text = text.replace(picture, f" {word} ")
+    return text.encode("latin-1", "replace").translate(_LETTERS).decode("ascii").split()
+
+
+def joined(words: list[str]) -> str:
+    """Return words as one text, one space around each."""
+    return f" {' '.join(words)} "
 
 
 def folded(text: str) -> str:
@@ -23,10 +37,4 @@ def folded(text: str) -> str:
 
     Shape   "L'incendie, #Rouen 🔥" -> " l incendie rouen emojifire "; without Latin letters or digits -> "  "
     """
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).replace("œ", "oe").replace("Œ", "oe")
-        if max(text) >= _FIRST_PICTURE:
-            for picture, word in _PICTURES:
-                text = text.replace(picture, f" {word} ")
-    letters = text.encode("latin-1", "replace").translate(_LETTERS).decode("ascii")
-    return f" {' '.join(letters.split())} "
+    return joined(words_of(text))

@@ -1,23 +1,35 @@
 """The gate: lets through the posts that could speak of a disaster, before anything is stored or sent.
 
-What it looks for stands in `models/lexicon/*.txt`, plain files that an analyst reads and extends.
+A post passes when an entry of the lexicon is found in it, or when the points of its words add up to the threshold. Both
+stand in `models/lexicon/*.txt`, plain files that an analyst reads and extends.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import ahocorasick
 
-from models.folding import folded
+from models.folding import folded, joined, words_of
 from records import SettingsError
 
 LEXICON = Path(__file__).parent / "lexicon"
 SECTIONS = ("fire", "flood", "industrial", "other", "help")
+POINTS = "points"
+"""The section whose lines give points to words instead of naming an entry."""
+THRESHOLD = "threshold"
 Parts = tuple[tuple[str, ...], ...]
 Lists = Mapping[str, tuple[str, ...]]
 
 _SHORTEST = 2  # letters; a shorter word is in every text
+_PAIR = 2  # parts
+_ALONE = 1  # the bit that is always there: what it completes needs no other word
+_POINTS_LINE = re.compile(r"(?P<word>\S+)\s+(?P<points>[+-]?\d+(\.\d)?)")
+_TENTHS = 10  # points are counted in whole tenths: sums of them are exact
+_MOST_WORDS = 100_000  # remembered with their points; then all are forgotten, and the gate starts anew
 
 
 @dataclass(frozen=True)
@@ -32,41 +44,96 @@ class Entry:
     parts: Parts
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """The points of one text: which words carry them, and what they must add up to.
+
+    Shape   words: (as written in the lexicon, points), in the text's order; a word said twice counts twice
+    """
+
+    words: tuple[tuple[str, float], ...]
+    points: float
+    threshold: float
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the points alone let the text pass."""
+        return self.points >= self.threshold
+
+
+def points_from(path: Path) -> dict[str, float]:
+    """Read the points that a lexicon file gives to words; `threshold` is among them where the file sets it.
+
+    Errors  SettingsError with file, line, what was found and what would do
+    """
+    points: dict[str, float] = {}
+    section = ""
+    for where, line in _lines_from(path):
+        if line.startswith("["):
+            section = _section(line, where)
+        elif section == POINTS:
+            found = _POINTS_LINE.fullmatch(line)
+            word = _pointed(found["word"]) if found is not None else ""
+            if found is None or not word:
+                raise SettingsError(
+                    f'{where}: "{line}" gives no points: write a word, * only at its end, and a number with at most '
+                    'one decimal, such as "evacu* 2.1"'
+                )
+            if word in points:
+                raise SettingsError(f'{where}: "{line}": {word} already has its points above: keep one of them')
+            points[word] = float(found["points"])
+    return points
+
+
+def _pointed(written: str) -> str:
+    plain = folded(written.removesuffix("*")).strip()
+    is_one_word = len(plain) >= _SHORTEST and " " not in plain and "*" not in written[:-1]
+    return plain + "*" * written.endswith("*") if is_one_word else ""
+
+
+def _lines_from(path: Path) -> list[tuple[str, str]]:
+    """Return the lines that say something, each with where it stands."""
+    try:
+        raws = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name}: cannot be read as UTF-8 text ({error}): name a lexicon file") from error
+    lines = [(f"{path.name}: line {number}", raw.partition("#")[0].strip()) for number, raw in enumerate(raws, start=1)]
+    return [(where, line) for where, line in lines if line]
+
+
 def entries_from(path: Path) -> tuple[list[Entry], list[Entry]]:
     """Read a lexicon file: the entries it adds, and those it takes out.
 
     Errors  SettingsError with file, line, what was found and what would do
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path.name}: cannot be read as UTF-8 text ({error}): name a lexicon file") from error
     added: list[Entry] = []
     taken_out: list[Entry] = []
     lists: dict[str, tuple[str, ...]] = {}
-    seen: dict[tuple[str, Parts], int] = {}
+    seen: dict[tuple[str, Parts], str] = {}
     section = ""
-    for number, raw in enumerate(lines, start=1):
-        line = raw.partition("#")[0].strip()
-        where = f"{path.name}: line {number}"
+    for where, line in _lines_from(path):
         if line.startswith("["):
             section = _section(line, where)
+        elif section == POINTS:
+            continue
         elif line.startswith("$") and "=" in line:
             name, _, words = line.partition("=")
             lists[name.strip()] = (*lists.get(name.strip(), ()), *_alternatives(words, line, where, lists))
-        elif line:
+        else:
             entry = _entry(line.removeprefix("!"), section, where, lists)
-            first = seen.setdefault((section, entry.parts), number)
-            if first != number:
-                raise SettingsError(f'{where}: "{line}" already stands on line {first}: keep one of them')
+            first = seen.setdefault((section, entry.parts), where)
+            if first != where:
+                raise SettingsError(
+                    f'{where}: "{line}" already stands on {first.rpartition(": ")[2]}: keep one of them'
+                )
             (taken_out if line.startswith("!") else added).append(entry)
     return added, taken_out
 
 
 def _section(line: str, where: str) -> str:
     name = line.strip("[]").strip()
-    if name not in SECTIONS or not line.endswith("]"):
-        allowed = " ".join(f"[{section}]" for section in SECTIONS)
+    if name not in (*SECTIONS, POINTS) or not line.endswith("]"):
+        allowed = " ".join(f"[{section}]" for section in (*SECTIONS, POINTS))
         raise SettingsError(f'{where}: "{line}" is no section: use one of {allowed}')
     return name
 
@@ -74,8 +141,7 @@ def _section(line: str, where: str) -> str:
 def _entry(line: str, section: str, where: str, lists: Lists) -> Entry:
     if not section:
         raise SettingsError(f'{where}: "{line}" stands before any section: put a line such as [fire] above it')
-    parts = tuple(_alternatives(part, line, where, lists) for part in line.split("+"))
-    return Entry(section, line.strip(), parts)
+    return Entry(section, line.strip(), tuple(_alternatives(part, line, where, lists) for part in line.split("+")))
 
 
 def _alternatives(part: str, line: str, where: str, lists: Lists) -> tuple[str, ...]:
@@ -105,26 +171,95 @@ def _key(written: str, line: str, where: str) -> str:
     return start.rstrip() if written.endswith("*") else start
 
 
+class _Bits:
+    """Each list of alternatives as one bit, so that a word costs the gate two operations however many entries use it.
+
+    Shape   alone: keys that are an entry by themselves; own: key -> its bits; longer: entries of three parts or more,
+            each as all its bits; completes: bit -> the bits that make an entry of two parts whole with it
+    """
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._bits: dict[tuple[str, ...], int] = {}
+        self.alone: set[str] = set()
+        self.own: dict[str, int] = {}
+        self.completes: dict[int, int] = {}
+        self.longer: list[int] = []
+        for entry in entries:
+            if len(entry.parts) == 1:
+                self.alone.update(entry.parts[0])
+                continue
+            mine = [self._bit(alternatives) for alternatives in entry.parts]
+            whole = reduce(or_, mine)
+            if len(mine) > _PAIR:
+                self.longer.append(whole)
+                continue
+            for bit in mine:
+                self.completes[bit] = self.completes.get(bit, 0) | (whole ^ bit or bit)
+
+    def _bit(self, alternatives: tuple[str, ...]) -> int:
+        if alternatives not in self._bits:
+            bit = self._bits[alternatives] = _ALONE << len(self._bits) + 1
+            for key in alternatives:
+                self.own[key] = self.own.get(key, 0) | bit
+        return self._bits[alternatives]
+
+    def completed_by(self, key: str) -> int:
+        """Return the bits of which one is enough for an entry together with this word; `_ALONE` where it is enough."""
+        own = self.own.get(key, 0)
+        partners = reduce(or_, (others for bit, others in self.completes.items() if bit & own), 0)
+        return partners | _ALONE if partners & own or key in self.alone else partners
+
+
+class _WordPoints(dict[str, int]):
+    """What each word weighs, in tenths, with all that is written for its beginnings; remembered once it was met."""
+
+    def __init__(self, points: Mapping[str, float]) -> None:
+        super().__init__()
+        self._tenths = {key: round(value * _TENTHS) for key, value in points.items()}
+        lengths = {len(key) - 1 for key in points if key.endswith("*")}
+        self._lengths = tuple(sorted(lengths))
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        total = self[word] = sum(self._tenths[key] for key in self.keys_of(word))
+        return total
+
+    def keys_of(self, word: str) -> list[str]:
+        """Return what is written for a word: itself, and its beginnings."""
+        beginnings = (f"{word[:length]}*" for length in self._lengths if length <= len(word))
+        return [key for key in (word, *beginnings) if key in self._tenths]
+
+    def tenths(self, key: str) -> int:
+        """Return the points written for a key."""
+        return self._tenths[key]
+
+
 class Gate:
     """Says whether a post could speak of a disaster; recall before precision.
 
-    Shape   one text in, yes or no out; a pure function of the text and the lexicon
+    Shape   one text in, yes or no out; a pure function of the text, the lexicon and the points
     Units   about 7 µs a post
     Errors  none on any text
     """
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[Entry], points: Mapping[str, float] | None = None) -> None:
         self.entries = tuple(entries)
-        keys: dict[str, list[tuple[int, int]]] = {}
+        words = dict(points or {})
+        self._threshold = round(words.pop(THRESHOLD) * _TENTHS) if THRESHOLD in words else float("inf")
+        self._points = _WordPoints(words)
+        self._tenths_of = self._points.__getitem__
+        uses: dict[str, list[tuple[int, int]]] = {}
         for number, entry in enumerate(self.entries):
-            for place, alternatives in enumerate(entry.parts):
+            for part, alternatives in enumerate(entry.parts):
                 for key in alternatives:
-                    keys.setdefault(key, []).append((number, 1 << place))
-        self._whole = tuple((1 << len(entry.parts)) - 1 for entry in self.entries)
+                    uses.setdefault(key, []).append((number, part))
+        bits = _Bits(self.entries)
+        self._longer = tuple(bits.longer)
         self._automaton = ahocorasick.Automaton()
-        for key, uses in keys.items():
-            alone = any(self._whole[number] == bit for number, bit in uses)
-            self._automaton.add_word(key, (alone, tuple(uses)))
+        for key, places in sorted(uses.items()):  # neighbours in the alphabet lie together in memory, too
+            self._automaton.add_word(key, (bits.completed_by(key), bits.own.get(key, 0), tuple(places)))
+        self._automaton.add_word("\0", (0, 0, ()))  # in no folded text: an automaton must know a word
         self._automaton.make_automaton()
 
     @classmethod
@@ -134,7 +269,9 @@ class Gate:
         Errors  SettingsError with file, line, what was found and what would do
         """
         entries = [entry for path in sorted(LEXICON.glob("*.txt")) for entry in entries_from(path)[0]]
+        points = {word: value for path in sorted(LEXICON.glob("*.txt")) for word, value in points_from(path).items()}
         if extra is not None:
+            points |= points_from(extra)
             added, taken_out = entries_from(extra)
             gone = {entry.parts for entry in taken_out}
             for entry in taken_out:
@@ -144,24 +281,38 @@ class Gate:
                         f"copy it as it stands in {LEXICON.name}/"
                     )
             entries = [entry for entry in entries if entry.parts not in gone] + added
-        return cls(entries)
+        return cls(entries, points)
 
     def __call__(self, text: str) -> bool:
         """Return whether the post goes on."""
-        found: dict[int, int] = {}
-        for _, (alone, uses) in self._automaton.iter(folded(text)):
-            if alone:
+        words = words_of(text)
+        seen = _ALONE
+        for _, (completed_by, own, _places) in self._automaton.iter(joined(words)):
+            if completed_by & seen:
                 return True
-            for number, bit in uses:
-                found[number] = found.get(number, 0) | bit
-                if found[number] == self._whole[number]:
-                    return True
-        return False
+            seen |= own
+        for whole in self._longer:
+            if seen & whole == whole:
+                return True
+        return sum(map(self._tenths_of, words)) >= self._threshold
 
     def why_passed(self, text: str) -> tuple[Entry, ...]:
-        """Return every entry found in the text, in the lexicon's order; empty where the post is held back."""
-        found: dict[int, int] = {}
-        for _, (_alone, uses) in self._automaton.iter(folded(text)):
-            for number, bit in uses:
-                found[number] = found.get(number, 0) | bit
-        return tuple(self.entries[number] for number in sorted(found) if found[number] == self._whole[number])
+        """Return every entry found in the text, in the lexicon's order; without any, `weighed` tells of the points."""
+        found: dict[int, set[int]] = {}
+        for _, (_completed_by, _own, places) in self._automaton.iter(folded(text)):
+            for number, part in places:
+                found.setdefault(number, set()).add(part)
+        whole = [number for number, parts in found.items() if len(parts) == len(self.entries[number].parts)]
+        return tuple(self.entries[number] for number in sorted(whole))
+
+    def weighed(self, text: str) -> Weighed:
+        """Return the points of the text's words, and the threshold that their sum must reach."""
+        tenths: dict[str, int] = {}
+        for word in words_of(text):
+            for key in self._points.keys_of(word):
+                tenths[key] = tenths.get(key, 0) + self._points.tenths(key)
+        return Weighed(
+            words=tuple((key, value / _TENTHS) for key, value in tenths.items() if value),
+            points=sum(tenths.values()) / _TENTHS,
+            threshold=self._threshold / _TENTHS,
+        )

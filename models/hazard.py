@@ -4,11 +4,12 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calibration import beta_calibrated, sigmoid
 from models.features import COLUMNS, Grams, grams_from
 from models.gate import SECTIONS, Gate
 from models.language import LanguageModel
@@ -18,20 +19,20 @@ from records import ACTUALITIES, HAZARDS, BrokenInvariant
 from records.signal import Actuality
 
 WEIGHTS = Path(__file__).parent / "weights"
-VERSION = "hazard/1"
-ARRAYS_FILE = "hazard-1.npz"
+VERSION = "hazard/2"
+ARRAYS_FILE = "hazard-2.npz"
 CHECKSUMS_FILE = "SHA256SUMS"
-
-HEADS = (*HAZARDS, "witness", *(f"actuality {actuality}" for actuality in ACTUALITIES))
-"""What each of the two experts gives an opinion on, in the order of the columns."""
 
 VERDICTS = (*HAZARDS, *(f"{hazard} now" for hazard in HAZARDS), "witness")
 """What the second step gives a probability to, each by itself; the actualities follow, adding up to 1."""
 
+HEADS = (*VERDICTS, *(f"actuality {actuality}" for actuality in ACTUALITIES))
+"""What each of the two experts gives an opinion on, in the order of the columns."""
+
 OPINIONS = 2 * len(HEADS) + len(SECTIONS) + 1
 """Columns of the second step: both experts, the lexicon's sections, the length."""
 
-Arrays = Mapping[str, NDArray[np.float64]]
+Arrays = Mapping[str, NDArray[Any]]
 
 SHAPES = {
     "meaning": (WIDTH, len(HEADS)),
@@ -40,15 +41,18 @@ SHAPES = {
     "wording_offset": (len(HEADS),),
     "verdict": (OPINIONS, len(VERDICTS)),
     "verdict_offset": (len(VERDICTS),),
+    "beta": (3, len(VERDICTS)),
     "actuality": (OPINIONS, len(ACTUALITIES)),
     "actuality_offset": (len(ACTUALITIES),),
     "base_rates": (len(VERDICTS),),
     "threshold": (1,),
 }
+_NETWORK = "network/"  # what the encoder's arrays are called among the others
 _LEAST_RATIO, _MOST_RATIO = 0.001, 1000.0
 _LONGEST = 1000  # letters looked at
 _WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,40}(?![^\W\d_])")
 _DIGITS = 6
+_TAUGHT = ("fr", "en", None)  # None: too short or too mixed to tell
 _ACTUALITIES: tuple[Actuality, ...] = get_args(Actuality)  # ACTUALITIES, with their type
 _PUBLIC: tuple[PublicHazard, ...] = ("fire", "flood", "industrial")
 
@@ -60,21 +64,23 @@ class HazardModel:
             batch it is in
     Units   calibrated probabilities; see PostReading
     Errors  none on any text: an empty or unreadable one gets the base rates
-    Source  models/cards/hazard-1.md names the data, the licences and the scores
+    Source  models/cards/hazard-2.md names the data, the licences and the scores
     """
 
     version = VERSION
 
     def __init__(self, arrays: Arrays) -> None:
-        self._arrays = {name: np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
         for name, shape in SHAPES.items():
-            found = self._arrays[name].shape if name in self._arrays else None
+            found = arrays[name].shape if name in arrays else None
             if found != shape:
                 raise BrokenInvariant(f"{ARRAYS_FILE}: {name} has shape {found}, {VERSION} needs {shape}")
-        self._wording = self._arrays["wording"].astype(np.float32)
-        self._vectors = SentenceVectors()
+        self._arrays = {name: np.asarray(arrays[name], dtype=np.float64) for name in SHAPES if name != "wording"}
+        self._wording = np.asarray(arrays["wording"], dtype=np.float32)
+        self.vectors = SentenceVectors(network_in(arrays))
         self._gate = Gate.load()
         self._language = LanguageModel()
+        rates = self._arrays["base_rates"][len(HAZARDS) :]
+        self._class_shares = {name: round(float(rate), _DIGITS) for name, rate in zip(HAZARDS, rates, strict=False)}
         self._nothing = self._reading(
             None, self._arrays["base_rates"], np.array([name == "other" for name in ACTUALITIES], dtype=float)
         )
@@ -102,7 +108,7 @@ class HazardModel:
     def probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text."""
         opinions = opinions_from(
-            self._vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
+            self.vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
             summed(grams_from(texts), self._wording) + self._arrays["wording_offset"],
             texts,
             self._gate,
@@ -127,10 +133,12 @@ class HazardModel:
             witness=round(float(verdicts[-1]), _DIGITS),
             actuality=_ACTUALITIES[int(actualities.argmax())],
             likelihood_ratios=ratios,
+            class_shares=self._class_shares,
+            is_degraded=language not in _TAUGHT,
         )
 
 
-def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
+def read_arrays(folder: Path) -> dict[str, NDArray[np.float32]]:
     """Read the weights of a folder, after comparing them with their checksum; nothing in them is executed.
 
     Errors  BrokenInvariant where they are missing or changed
@@ -147,17 +155,29 @@ def read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
             "the weights were changed; reinstall Vigie or train again"
         )
     with np.load(path, allow_pickle=False) as arrays:
-        return {name: arrays[name].astype(np.float64) for name in arrays.files}
+        return {name: arrays[name].astype(np.float32) for name in arrays.files}
 
 
 def write_arrays(folder: Path, arrays: Arrays) -> None:
-    """Write the weights with their checksum; the wide array in half precision."""
+    """Write the weights with their checksum; the large ones in half precision."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ARRAYS_FILE
-    stored = {name: array.astype(np.float16 if name == "wording" else np.float32) for name, array in arrays.items()}
+    stored = {
+        name: array.astype(np.float16 if name == "wording" or name.startswith(_NETWORK) else np.float32)
+        for name, array in arrays.items()
+    }
     np.savez_compressed(path, allow_pickle=False, **stored)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / CHECKSUMS_FILE).write_text(f"{digest}  {ARRAYS_FILE}\n", encoding="utf-8")
+
+
+def network_in(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
+    """Return the encoder's network that stands among a model's arrays."""
+    return {
+        name.removeprefix(_NETWORK): np.asarray(array, dtype=np.float32)
+        for name, array in arrays.items()
+        if name.startswith(_NETWORK)
+    }
 
 
 def summed(grams: Grams, weights: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -181,13 +201,22 @@ def opinions_from(
     return np.hstack((np.clip(meaning, -12, 12), np.clip(wording, -12, 12), concepts))
 
 
-def verdicts_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+def logits_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+    """Return the second step's log-odds of each verdict, not yet calibrated."""
+    return np.asarray(_product(opinions, arrays["verdict"]) + arrays["verdict_offset"])
+
+
+def calibrated(logits: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
     """Return the probability of each verdict; what happens now is never likelier than what happens at all."""
-    logits = _product(opinions, arrays["verdict"]) + arrays["verdict_offset"]
-    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-logits))
+    probabilities = sigmoid(beta_calibrated(logits, arrays["beta"]))
     any_time, now = slice(0, len(HAZARDS)), slice(len(HAZARDS), 2 * len(HAZARDS))
     probabilities[:, now] = np.minimum(probabilities[:, now], probabilities[:, any_time])
     return probabilities
+
+
+def verdicts_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:
+    """Return the probability of each verdict."""
+    return calibrated(logits_from(opinions, arrays), arrays)
 
 
 def actualities_from(opinions: NDArray[np.float64], arrays: Arrays) -> NDArray[np.float64]:

@@ -51,10 +51,10 @@ class PublicPost(msgspec.Struct, frozen=True, kw_only=True):
     is_witness: bool | None = None  # None where nobody labelled it
 
 
-def read_set(folder: Path, pattern: str) -> Iterator[PublicPost]:
-    """Read the files of the public data that match a pattern, leaving out the held-back streams."""
+def read_set(folder: Path, pattern: str, *, is_held_back_too: bool = False) -> Iterator[PublicPost]:
+    """Read the files of the public data that match a pattern; the held-back streams only where asked for."""
     for path in sorted(folder.glob(pattern)):
-        if not path.name.startswith(HELD_BACK):
+        if is_held_back_too or not path.name.startswith(HELD_BACK):
             with gzip.open(path, "rt", encoding="utf-8") as lines:
                 yield from (_post_from(json.loads(line)) for line in lines)
 

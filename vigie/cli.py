@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 import msgspec
 
-from records import SystemClock, VigieError
+from records import SettingsError, SystemClock, VigieError
 from vigie import logging as vigie_logging
 from vigie.lines import NOTHING_READ, SOME_BAD, Question, answer_lines
 from vigie.settings import FILE_VARIABLE, load
@@ -120,9 +121,11 @@ def connect(settings_file: Path | None) -> None:
 
 @main.command()
 @click.argument("file", required=False, type=IN_FILE)
-def classify(file: Path | None) -> None:
+@click.option("--why", "is_why", is_flag=True, help="Add what weighed most, and what detectors take.")
+def classify(file: Path | None, *, is_why: bool) -> None:
     """Read posts for hazard, witness and actuality: {"id","text","lang"?} a line, or on standard input."""
     from models.hazard import HazardModel
+    from models.why import why
 
     with told():
         model = HazardModel.load()
@@ -130,7 +133,7 @@ def classify(file: Path | None) -> None:
     def answer(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         readings = model.read([q.text for q in questions], [q.lang for q in questions])
         for question, reading in zip(questions, readings, strict=True):
-            yield {
+            answered: dict[str, Any] = {
                 "id": question.id,
                 "language": reading.language,
                 "hazards": {hazard: reading.hazards[hazard] for hazard in ("fire", "flood", "industrial")},
@@ -138,6 +141,16 @@ def classify(file: Path | None) -> None:
                 "witness": reading.witness,
                 "actuality": reading.actuality,
             }
+            if is_why:
+                reasons = why(model, question.text)
+                answered |= {
+                    "why": reasons.sentence("fr" if reading.language == "fr" else "en"),
+                    "reasons": [{"words": reason.words, "factor": reason.factor} for reason in reasons.reasons],
+                    "likelihood_ratios": reading.likelihood_ratios,
+                    "class_shares": reading.class_shares,
+                    "is_degraded": reading.is_degraded,
+                }
+            yield answered
 
     sys.exit(answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr))
 
@@ -227,18 +240,59 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
             sys.exit(Supervisor(load(), Path("vigie.toml")).run())
 
 
+public_data_option = click.option(
+    "--public-data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Labelled posts."
+)
+work_option = click.option(
+    "--work",
+    type=FILE,
+    default="vigie-training",
+    show_default=True,
+    help="The folder for what is learned on the way; a training that was stopped goes on there.",
+)
+
+
 @main.command()
-@click.option("--public-data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Labelled posts.")
+@public_data_option
+@work_option
 @click.option("--out", type=FILE, help="The folder for the weights; over the shipped ones where not given.")
-def train(public_data: Path | None, out: Path | None) -> None:
+def train(public_data: Path | None, work: Path, out: Path | None) -> None:
     """Train the hazard model on the corpus and, where given, on public data; the same again gives the same."""
     from models.hazard import WEIGHTS
     from models.posts_corpus import CORPUS
-    from models.train import train as fit
 
     with told():
-        report = fit(CORPUS, public_data, out or WEIGHTS)
+        from models.gate_points import POINTS_FILE, learn_points
+        from models.train import train as fit  # it says so where JAX is missing
+
+        if public_data is not None:
+            learn_points(CORPUS, public_data, POINTS_FILE if out is None else out / POINTS_FILE.name)
+        report = fit(CORPUS, public_data, out or WEIGHTS, work=work, told=lambda line: click.echo(line, err=True))
     click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
+
+
+@main.command()
+@public_data_option
+@click.option("--work", type=FILE, help="A training's folder: also print what was measured on the way.")
+@click.option("--corpus", "is_corpus", is_flag=True, help="Check the corpus, and measure nothing else.")
+@click.option("--diagram", type=FILE, help="Draw the reliability diagram into this PNG file.")
+def evaluate(public_data: Path | None, work: Path | None, *, is_corpus: bool, diagram: Path | None) -> None:
+    """Print the tables of the model card."""
+    with told():
+        from vigie.evaluate import corpus_lines, draw_reliability, quick_tables, training_tables
+
+        if work is not None and public_data is None:
+            raise SettingsError("--work: the training's tables need --public-data, which it learned from")
+        if is_corpus:
+            tables = corpus_lines()
+        elif work is not None and public_data is not None:
+            tables = chain(quick_tables(public_data), training_tables(public_data, work))
+        else:
+            tables = quick_tables(public_data)
+        for table in tables:
+            click.echo(table)
+        if diagram is not None:
+            draw_reliability(diagram)
 
 
 @main.command("build-places")

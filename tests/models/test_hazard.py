@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from models.hazard import ARRAYS_FILE, CHECKSUMS_FILE, HEADS, WEIGHTS, HazardModel, read_arrays
 from models.posts_corpus import CORPUS, read_part
 from models.reading import PostReading
-from models.sentence_vectors import SentenceVectors
 from records import ACTUALITIES, HAZARDS, BrokenInvariant
 
 ROUNDING = 1.5e-6
@@ -138,12 +137,29 @@ def test_refuses_weights_of_another_shape() -> None:
 
 
 def test_the_weights_are_small() -> None:
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 6_000_000
-    assert len(HEADS) == 11
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 14_000_000
+    assert len(HEADS) == 15
 
 
-def test_pieces_are_those_of_the_encoders_own_tokenizer() -> None:
-    ours = SentenceVectors()._encoder._sp
-    for post in read_part(CORPUS / "train")[::25]:
-        theirs = ours._tokenizer.encode(post.text, out_type=int, add_bos=True, add_eos=True)
-        assert ours.encode(post.text, out_type=int, add_bos=True, add_eos=True) == theirs
+def test_a_reading_names_the_share_its_ratios_were_made_with(model: HazardModel) -> None:
+    reading = _read(model, "la rivière est dans la rue, les voitures flottent")
+    assert tuple(reading.class_shares) == HAZARDS
+    for hazard, ratio in reading.likelihood_ratios.items():
+        share = reading.class_shares[hazard]
+        odds = ratio * share / (1 - share)
+        assert 0 < share < 0.5
+        if 0.001 < ratio < 1000:
+            assert odds / (1 + odds) <= reading.hazards[hazard] + 1e-5  # now is never likelier than at all
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "is_degraded"),
+    [
+        pytest.param("fumée noire sur le port ce matin", "fr", False, id="French"),
+        pytest.param("black smoke over the port this morning", "en", False, id="English"),
+        pytest.param("humo negro sobre el puerto esta mañana", "es", True, id="Spanish"),
+        pytest.param("feu", None, False, id="nobody can tell"),
+    ],
+)
+def test_other_languages_are_marked(model: HazardModel, text: str, lang: str | None, is_degraded: bool) -> None:
+    assert _read(model, text, lang).is_degraded is is_degraded

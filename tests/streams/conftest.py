@@ -52,6 +52,7 @@ class StubReader:
             witness=0.5,
             actuality="now",
             likelihood_ratios={name: 10 * p for name, p in found.items()},
+            class_shares=dict.fromkeys(found, 0.1),
         )
 
 

@@ -112,6 +112,16 @@ def test_reads_standard_input_and_gives_status_0(vigie: Runs) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+def test_says_why_where_asked(vigie: Runs) -> None:
+    result = vigie("classify", "--why", input=line("a", TEXTS["fire"], lang="fr") + b"\n" + line("b", ""))
+    said, nothing = rows_of(result)
+    assert said["why"].startswith("feu ")
+    assert all(reason["words"] in TEXTS["fire"] and reason["factor"] > 0 for reason in said["reasons"])
+    assert said["likelihood_ratios"]["fire"] > 1 > said["class_shares"]["fire"] > 0
+    assert nothing["reasons"] == []
+    assert set(nothing["likelihood_ratios"].values()) == {1.0}
+
+
 def echoed(questions: Sequence[Question]) -> Iterable[dict[str, Any]]:
     return ({"id": question.id, "text": question.text, "lang": question.lang} for question in questions)
 

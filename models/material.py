@@ -1,0 +1,85 @@
+"""Material: the lessons as numbers, and the parts of them that are held back in turn."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from models.features import COLUMNS, grams_from
+from models.lessons import Lesson
+from models.sentence_vectors import Vocabulary
+from records import ACTUALITIES, HAZARDS
+
+Numbers = NDArray[np.float64]
+
+FOLDS = 3
+"""Parts of the authors and incidents that are held back in turn."""
+
+_OTHER_BOOST = 15.0
+
+
+class Material(msgspec.Struct, frozen=True, kw_only=True):
+    """The lessons as numbers.
+
+    Shape   a row a lesson; targets: 1 yes, 0 no, NaN not known, a column a head
+    """
+
+    lessons: Sequence[Lesson]
+    pieces: Sequence[Sequence[int]]
+    grams: csr_matrix
+    targets: Numbers
+    weights: Numbers
+    folds: NDArray[np.int64]
+
+
+def folds_from(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
+    """Return the fold of each lesson: groups stay whole; authors by language and incidents by hazard are dealt out."""
+    kinds: dict[str, str] = {}
+    for lesson in lessons:
+        if lesson.group not in kinds or kinds[lesson.group] == "public none":
+            kinds[lesson.group] = _kind(lesson)
+    dealt: dict[str, int] = {}
+    for kind in sorted(set(kinds.values())):
+        groups = sorted(group for group, its_kind in kinds.items() if its_kind == kind)
+        dealt |= {group: number % FOLDS for number, group in enumerate(groups)}
+    return np.array([dealt[lesson.group] for lesson in lessons], dtype=np.int64)
+
+
+def _kind(lesson: Lesson) -> str:
+    if lesson.is_corpus:
+        return f"corpus {lesson.language}"
+    return f"public {next((hazard for hazard in HAZARDS if lesson.hazards[hazard]), 'none')}"
+
+
+def material_from(lessons: Sequence[Lesson], vocabulary: Vocabulary) -> Material:
+    """Return the lessons as numbers."""
+    texts = [lesson.text for lesson in lessons]
+    grams = grams_from(texts)
+    table = csr_matrix((grams.values, grams.columns, grams.starts), shape=(len(texts), COLUMNS))
+    table.sum_duplicates()
+    return Material(
+        lessons=lessons,
+        pieces=vocabulary.cut(texts),
+        grams=table,
+        targets=np.array([_targets(lesson) for lesson in lessons], dtype=np.float64),
+        weights=np.array([lesson.weight for lesson in lessons]),
+        folds=folds_from(lessons),
+    )
+
+
+def _targets(lesson: Lesson) -> list[float]:
+    is_now = lesson.actuality in (None, "now")
+    known = [lesson.hazards[hazard] for hazard in HAZARDS]
+    known += [None if spoken is None else spoken and is_now for spoken in known]
+    known.append(lesson.is_witness)
+    known += [None if lesson.actuality is None else lesson.actuality == name for name in ACTUALITIES]
+    return [np.nan if answer is None else float(answer) for answer in known]
+
+
+def weights_for(material: Material, question: str) -> Numbers:
+    """Return what each lesson weighs for a question: only public posts know of other disasters."""
+    if question in ("other", "other now"):
+        return np.where(material.weights < 1, np.minimum(material.weights * _OTHER_BOOST, 1), 1)
+    return material.weights

@@ -1,0 +1,46 @@
+"""`vigie evaluate`: the model card's tables and diagram, without any data but the corpus."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from vigie.evaluate import markdown
+
+Runs = Callable[..., Result]
+
+
+def test_prints_the_tables_and_draws_the_diagram(vigie: Runs, tmp_path: Path) -> None:
+    result = vigie("evaluate", "--diagram", tmp_path / "reliability.png")
+    assert result.exit_code == 0, result.stderr
+    headings = [line for line in result.stdout.splitlines() if line.startswith("## ")]
+    assert headings == ["## Test part of the corpus", "## Let through by the gate", "## Loading"]
+    assert "| all fr | 641 |" in result.stdout
+    assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_checks_the_corpus(vigie: Runs) -> None:
+    result = vigie("evaluate", "--corpus")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.strip()
+
+
+def test_the_training_tables_need_the_data_it_learned_from(vigie: Runs, tmp_path: Path) -> None:
+    result = vigie("evaluate", "--work", tmp_path)
+    assert result.exit_code == 2
+    assert "--work: the training's tables need --public-data" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "lines"),
+    [
+        pytest.param(
+            {"a": {"x": 0.5, "y": 2}, "b": {"y": 0.123456789}},
+            ["## T", "", "| | x | y |", "|---|---|---|", "| a | 0.5 | 2 |", "| b |  | 0.123457 |"],
+            id="a missing cell stays empty",
+        ),
+    ],
+)
+def test_a_table_is_markdown(table: dict[str, dict[str, float]], lines: list[str]) -> None:
+    assert markdown("T", table).splitlines() == lines
