@@ -7,56 +7,28 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.material import Questions, Recipe
 from models.sentence_vectors import BRANCHES, MOST_PIECES, TINY, WIDTH, Floats, Vocabulary, published_network
-from records import SettingsError
 
 # The order in which sums are taken must be the same each time; XLA reads this before its first use.
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_enable_fast_math=false")
 
-try:
-    import jax
-    import jax.numpy as jnp
-    import optax  # type: ignore[import-untyped, unused-ignore]
-except ImportError as error:  # pragma: no cover  every development environment has them
-    raise SettingsError(f'{error}: training needs JAX: install "vigie[train]"') from error
+import jax
+import jax.numpy as jnp
+import optax  # type: ignore[import-untyped, unused-ignore]
 
-Numbers = NDArray[np.float64]
 Tensor = Any  # a JAX array, or what stands for one while a step is compiled
 Parameters = dict[str, Tensor]
 
 LEFT_OUT = frozenset({"w2_5", "b2_5"})
-"""The slowest layer: without it the encoder takes a third less time, and tuning makes up for it."""
+"""Half of the second layer's products: the network is taught to do without."""
 
 _TEXTS_AT_ONCE = 32
 _SORTED_AT_ONCE = 20 * _TEXTS_AT_ONCE  # texts of one length come together, and yet in another order each time
 _LENGTH_STEP = 16  # pieces; each length is compiled once
-
-
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """How the encoder is tuned."""
-
-    rounds: int = 5
-    encoder_rate: float = 5e-4
-    head_rate: float = 2e-3
-    dropout: float = 0.2
-    pieces_dropped: float = 0.1
-    seed: int = 2012
-
-
-class Questions(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of each text.
-
-    Shape   n x q: answers 1 yes, 0 no; weights 0 where the answer is not known. The columns from `first_choice` on
-            exclude each other: one of them is right
-    """
-
-    answers: Numbers
-    weights: Numbers
-    first_choice: int
 
 
 def tuned(

@@ -20,6 +20,29 @@ FOLDS = 3
 _OTHER_BOOST = 15.0
 
 
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """How the encoder is tuned."""
+
+    rounds: int = 5
+    encoder_rate: float = 5e-4
+    head_rate: float = 2e-3
+    dropout: float = 0.2
+    pieces_dropped: float = 0.1
+    seed: int = 2012
+
+
+class Questions(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of each text.
+
+    Shape   n x q: answers 1 yes, 0 no; weights 0 where the answer is not known. The columns from `first_choice` on
+            exclude each other: one of them is right
+    """
+
+    answers: Numbers
+    weights: Numbers
+    first_choice: int
+
+
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """The lessons as numbers.
 

@@ -91,6 +91,11 @@ class SentenceVectors:
             name: np.asarray(array, np.float32) for name, array in (network or published_network()).items()
         }
         self._first = _FirstLayer(self.vocabulary, self._network)
+        self._second = {
+            branch: _side_by_side(self._network[f"w2_{branch}"], branch)
+            for branch in BRANCHES
+            if f"w2_{branch}" in self._network  # a tuned network may do without
+        }
 
     def __call__(self, texts: Sequence[str]) -> Floats:
         """Return the vector of each text."""
@@ -125,9 +130,9 @@ class SentenceVectors:
         return self._whole(np.add.reduceat(seen, starts, axis=0), counts.astype(np.float32)[:, None])
 
     def _second_layer(self, hidden: Floats, branch: int, before: int) -> Floats:
-        if f"w2_{branch}" not in self._network:
+        if branch not in self._second:
             return hidden
-        seen = _summed(hidden @ _side_by_side(self._network[f"w2_{branch}"], branch), branch, before)
+        seen = _summed(hidden @ self._second[branch], branch, before)
         seen += self._network[f"b2_{branch}"]
         np.maximum(seen, 0, out=seen)
         seen += hidden
@@ -153,16 +158,18 @@ class _FirstLayer:
     def __init__(self, vocabulary: Vocabulary, network: Network) -> None:
         self._vocabulary = vocabulary
         self._network = network
+        self._weights = {branch: _side_by_side(network[f"w1_{branch}"], branch) for branch in BRANCHES}
+        self._gain_and_offset = [
+            np.concatenate([network[f"{name}{branch}"] for branch in BRANCHES]) for name in ("ln_g", "ln_b")
+        ]
         self._rows = np.empty((_ROWS_KEPT, self.width), dtype=np.float32)
         self._places: dict[int, int] = {}
         self._lock = Lock()
 
     def __call__(self, pieces: NDArray[np.int64]) -> Floats:
         distinct, number = np.unique(pieces, return_inverse=True)
-        with self._lock:
-            places, rows = self._places, self._rows  # held on to: another thread may start anew meanwhile
-        found = np.array([places.get(piece, -1) for piece in distinct.tolist()])
-        gathered = rows[found]
+        found = np.array([self._places.get(piece, -1) for piece in distinct.tolist()])
+        gathered = self._rows[found]
         new = np.flatnonzero(found < 0)
         if len(new):
             gathered[new] = self._computed(distinct[new])
@@ -172,20 +179,18 @@ class _FirstLayer:
     def _computed(self, pieces: NDArray[np.int64]) -> Floats:
         net, numbers = self._network, self._vocabulary.numbers(pieces)
         channels = np.hstack([numbers @ net[f"proj{branch}"] + net[f"proj_b{branch}"] for branch in BRANCHES])
-        normalised(
-            channels, *(np.concatenate([net[f"{name}{branch}"] for branch in BRANCHES]) for name in ("ln_g", "ln_b"))
-        )
+        normalised(channels, *self._gain_and_offset)
         products = [
-            channels[:, number * CHANNELS : (number + 1) * CHANNELS] @ _side_by_side(net[f"w1_{branch}"], branch)
+            channels[:, number * CHANNELS : (number + 1) * CHANNELS] @ self._weights[branch]
             for number, branch in enumerate(BRANCHES)
         ]
         return np.hstack((numbers, channels, *products))
 
     def _remember(self, pieces: NDArray[np.int64], rows: Floats) -> None:
         with self._lock:
-            if len(self._places) + len(pieces) > _ROWS_KEPT:  # start anew: what is common comes back at once
-                self._places, self._rows = {}, np.empty_like(self._rows)
-            for piece, row in zip(pieces[:_ROWS_KEPT].tolist(), rows, strict=False):
+            for piece, row in zip(pieces.tolist(), rows, strict=True):
+                if len(self._places) == _ROWS_KEPT:  # what is common came early
+                    return
                 if piece not in self._places:
                     self._rows[len(self._places)] = row
                     self._places[piece] = len(self._places)
@@ -202,7 +207,8 @@ def normalised(rows: Floats, gain: Floats, offset: Floats) -> None:
 
 def _side_by_side(weights: Floats, branch: int) -> Floats:
     """Return a layer's weights so that one product gives what a row contributes to each place of the window."""
-    return weights.reshape(branch, CHANNELS, CHANNELS).transpose(1, 0, 2).reshape(CHANNELS, branch * CHANNELS)
+    together = weights.reshape(branch, CHANNELS, CHANNELS).transpose(1, 0, 2)
+    return np.ascontiguousarray(together.reshape(CHANNELS, branch * CHANNELS))
 
 
 def _summed(products: Floats, branch: int, before: int) -> Floats:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib.util import find_spec
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -15,15 +16,14 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from models.features import COLUMNS, grams_from
-from models.fine_tuning import Questions, Recipe, tuned
 from models.gate import Gate
 from models.hazard import HEADS, VERDICTS, network_in, opinions_from, summed, write_arrays
 from models.lessons import Lesson, lessons_from_corpus, lessons_from_public
-from models.material import FOLDS, Material, material_from, weights_for
+from models.material import FOLDS, Material, Questions, Recipe, material_from, weights_for
 from models.posts_corpus import read_part
 from models.second_step import second_step
 from models.sentence_vectors import SentenceVectors, Vocabulary
-from records import ACTUALITIES
+from records import ACTUALITIES, SettingsError
 
 Numbers = NDArray[np.float64]
 Arrays = dict[str, Numbers]
@@ -91,14 +91,17 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
     Shape   fold -> arrays of the experts that have not seen it; ALL -> arrays of those that have seen everything
     """
     work.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        begun = {
-            fold: pool.submit(_learned_in, _file_in(work, material, recipe, fold), material, recipe, fold)
-            for fold in (*range(FOLDS), ALL)
-        }
-        for fold, experts_file in begun.items():
-            told(f"{'everything' if fold == ALL else f'all but part {fold + 1} of {FOLDS}'}: {experts_file.result()}")
-    return {fold: dict(np.load(experts_file.result(), allow_pickle=False)) for fold, experts_file in begun.items()}
+    files = {fold: _file_in(work, material, recipe, fold) for fold in (*range(FOLDS), ALL)}
+    missing = [fold for fold, path in files.items() if not path.exists()]
+    if missing and find_spec("jax") is None:
+        raise SettingsError('training needs JAX, which is not there: install "vigie[train]"')
+    if missing:
+        with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+            begun = {fold: pool.submit(_learn_into, files[fold], material, recipe, fold) for fold in missing}
+            for fold, learning in begun.items():
+                learning.result()
+                told(f"learned from {'everything' if fold == ALL else f'all but part {fold + 1} of {FOLDS}'}")
+    return {fold: dict(np.load(path, allow_pickle=False)) for fold, path in files.items()}
 
 
 def _file_in(work: Path, material: Material, recipe: Recipe, fold: int) -> Path:
@@ -107,14 +110,12 @@ def _file_in(work: Path, material: Material, recipe: Recipe, fold: int) -> Path:
     return work / f"experts-{content}.npz"
 
 
-def _learned_in(path: Path, material: Material, recipe: Recipe, fold: int) -> Path:
-    if not path.exists():
-        with threadpool_limits(1):
-            arrays = experts(material, material.folds != fold, recipe)
-        unfinished = path.with_suffix(".part.npz")
-        np.savez(unfinished, allow_pickle=False, **arrays)
-        unfinished.rename(path)
-    return path
+def _learn_into(path: Path, material: Material, recipe: Recipe, fold: int) -> None:
+    with threadpool_limits(1):
+        arrays = experts(material, material.folds != fold, recipe)
+    unfinished = path.with_suffix(".part.npz")
+    np.savez(unfinished, allow_pickle=False, **arrays)
+    unfinished.rename(path)
 
 
 def unseen_opinions(material: Material, learned: Mapping[int, Arrays]) -> Numbers:
@@ -139,7 +140,9 @@ def expert_opinions(
 
 
 def experts(material: Material, chosen: NDArray[np.bool_], recipe: Recipe) -> Arrays:
-    """Return the arrays of both experts, learned from the chosen lessons."""
+    """Return the arrays of both experts, learned from the chosen lessons; call it in a process of its own, for JAX."""
+    from models.fine_tuning import tuned  # noqa: PLC0415  whoever only reads needs no JAX
+
     rows = np.flatnonzero(chosen)
     pieces = [text for text, is_chosen in zip(material.pieces, chosen, strict=True) if is_chosen]
     learned = tuned(pieces, _questions(material, rows), Vocabulary(), recipe)

@@ -263,7 +263,7 @@ def train(public_data: Path | None, work: Path, out: Path | None) -> None:
 
     with told():
         from models.gate_points import POINTS_FILE, learn_points
-        from models.train import train as fit  # it says so where JAX is missing
+        from models.train import train as fit
 
         if public_data is not None:
             learn_points(CORPUS, public_data, POINTS_FILE if out is None else out / POINTS_FILE.name)

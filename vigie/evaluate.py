@@ -20,9 +20,9 @@ from models.evaluate import (
     left_out_table,
     readings_of,
 )
-from models.fine_tuning import Recipe
 from models.gate import Gate
 from models.hazard import HazardModel
+from models.material import Recipe
 from models.posts_corpus import CORPUS, read_part
 from models.train import learned_experts, material_of
 from records import HAZARDS, SettingsError

@@ -46,7 +46,7 @@ def stage(tmp_path: Path) -> Iterator["staging.Stage"]:
 @pytest.fixture(scope="module")
 def story() -> "staging.Hurried":
     """Return the story told in twelve minutes that end now: by the clock, nothing is over before the test is."""
-    return staging.Hurried.until(datetime.now(UTC), pace=35, held_back=80)
+    return staging.Hurried.until(datetime.now(UTC), pace=35, held_back=280)
 
 
 @pytest.fixture(scope="module")
