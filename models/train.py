@@ -54,7 +54,7 @@ def train(
     """Learn from the corpus's training part, and from the public sets where there are any; write the arrays.
 
     Shape   `work`: the folder that keeps what is learned on the way; the same training, started again, goes on there
-    Units   about 45 minutes on two cores
+    Units   about 40 minutes on two cores
     Errors  SettingsError where the corpus is missing or badly labelled
     """
     material = material_of(corpus, public)
@@ -94,7 +94,7 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
     files = {fold: _file_in(work, material, recipe, fold) for fold in (*range(FOLDS), ALL)}
     missing = [fold for fold, path in files.items() if not path.exists()]
     if missing and find_spec("jax") is None:
-        raise SettingsError('training needs JAX, which is not there: install "vigie[train]"')
+        raise SettingsError('training needs JAX, which is not there: pip install -e ".[train]"')
     if missing:
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
             begun = {fold: pool.submit(_learn_into, files[fold], material, recipe, fold) for fold in missing}

@@ -65,7 +65,7 @@ def draw_reliability(path: Path) -> None:
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415  only the diagram needs it
     except ImportError as error:
-        raise SettingsError(f'{error}: the diagram needs matplotlib: install "vigie[train]"') from error
+        raise SettingsError(f'{error}: the diagram needs matplotlib: pip install -e ".[train]"') from error
     posts = read_part(CORPUS / "test")
     readings = readings_of(HazardModel.load(), posts)
     figure = Figure(figsize=(10, 6.4), layout="constrained")
