@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
+from typing import NamedTuple
 
 import ahocorasick
 
@@ -174,40 +175,61 @@ def _key(written: str, line: str, where: str) -> str:
 class _Bits:
     """Each list of alternatives as one bit, so that a word costs the gate two operations however many entries use it.
 
-    Shape   alone: keys that are an entry by themselves; own: key -> its bits; longer: entries of three parts or more,
-            each as all its bits; completes: bit -> the bits that make an entry of two parts whole with it
+    Shape   longer: entries of three parts or more, each with its section and as all its bits
     """
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._bits: dict[tuple[str, ...], int] = {}
-        self.alone: set[str] = set()
-        self.own: dict[str, int] = {}
-        self.completes: dict[int, int] = {}
-        self.longer: list[int] = []
+        self._bits_of: dict[str, list[int]] = {}  # a key's own
+        self._alone: dict[str, set[str]] = {}  # the sections of which a key is an entry by itself
+        self._completes: dict[int, dict[str, int]] = {}  # the bits that make a pair whole with a bit, by section
+        self.longer: list[tuple[str, int]] = []
         for entry in entries:
             if len(entry.parts) == 1:
-                self.alone.update(entry.parts[0])
+                for key in entry.parts[0]:
+                    self._alone.setdefault(key, set()).add(entry.section)
                 continue
             mine = [self._bit(alternatives) for alternatives in entry.parts]
             whole = reduce(or_, mine)
             if len(mine) > _PAIR:
-                self.longer.append(whole)
+                self.longer.append((entry.section, whole))
                 continue
             for bit in mine:
-                self.completes[bit] = self.completes.get(bit, 0) | (whole ^ bit or bit)
+                partners = self._completes.setdefault(bit, {})
+                partners[entry.section] = partners.get(entry.section, 0) | (whole ^ bit or bit)
 
     def _bit(self, alternatives: tuple[str, ...]) -> int:
         if alternatives not in self._bits:
             bit = self._bits[alternatives] = _ALONE << len(self._bits) + 1
             for key in alternatives:
-                self.own[key] = self.own.get(key, 0) | bit
+                self._bits_of.setdefault(key, []).append(bit)
         return self._bits[alternatives]
 
-    def completed_by(self, key: str) -> int:
-        """Return the bits of which one is enough for an entry together with this word; `_ALONE` where it is enough."""
-        own = self.own.get(key, 0)
-        partners = reduce(or_, (others for bit, others in self.completes.items() if bit & own), 0)
-        return partners | _ALONE if partners & own or key in self.alone else partners
+    def own(self, key: str) -> int:
+        """Return the bits of a word."""
+        return reduce(or_, self._bits_of.get(key, ()), 0)
+
+    def completed_by(self, key: str) -> dict[str, int]:
+        """Return, by section, the bits of which one is enough for an entry together with this word.
+
+        `_ALONE` is among them where the word is enough.
+        """
+        own = self.own(key)
+        found = dict.fromkeys(self._alone.get(key, ()), _ALONE)
+        for bit in self._bits_of.get(key, ()):
+            for section, partners in self._completes.get(bit, {}).items():
+                found[section] = found.get(section, 0) | partners | (_ALONE if partners & own else 0)
+        return found
+
+
+class _Uses(NamedTuple):
+    """What a word is for.
+
+    Shape   places: (number of the entry, number of the part); completed_by: by section, as `_Bits` gives it
+    """
+
+    places: tuple[tuple[int, int], ...] = ()
+    completed_by: tuple[tuple[str, int], ...] = ()
 
 
 class _WordPoints(dict[str, int]):
@@ -258,8 +280,10 @@ class Gate:
         self._longer = tuple(bits.longer)
         self._automaton = ahocorasick.Automaton()
         for key, places in sorted(uses.items()):  # neighbours in the alphabet lie together in memory, too
-            self._automaton.add_word(key, (bits.completed_by(key), bits.own.get(key, 0), tuple(places)))
-        self._automaton.add_word("\0", (0, 0, ()))  # in no folded text: an automaton must know a word
+            completed_by = bits.completed_by(key)
+            by_any = reduce(or_, completed_by.values(), 0)
+            self._automaton.add_word(key, (by_any, bits.own(key), _Uses(tuple(places), tuple(completed_by.items()))))
+        self._automaton.add_word("\0", (0, 0, _Uses()))  # in no folded text: an automaton must know a word
         self._automaton.make_automaton()
 
     @classmethod
@@ -287,11 +311,11 @@ class Gate:
         """Return whether the post goes on."""
         words = words_of(text)
         seen = _ALONE
-        for _, (completed_by, own, _places) in self._automaton.iter(joined(words)):
+        for _, (completed_by, own, _uses) in self._automaton.iter(joined(words)):
             if completed_by & seen:
                 return True
             seen |= own
-        for whole in self._longer:
+        for _section, whole in self._longer:
             if seen & whole == whole:
                 return True
         return sum(map(self._tenths_of, words)) >= self._threshold
@@ -299,11 +323,21 @@ class Gate:
     def why_passed(self, text: str) -> tuple[Entry, ...]:
         """Return every entry found in the text, in the lexicon's order; without any, `weighed` tells of the points."""
         found: dict[int, set[int]] = {}
-        for _, (_completed_by, _own, places) in self._automaton.iter(folded(text)):
-            for number, part in places:
+        for _, (_completed_by, _own, uses) in self._automaton.iter(folded(text)):
+            for number, part in uses.places:
                 found.setdefault(number, set()).add(part)
         whole = [number for number, parts in found.items() if len(parts) == len(self.entries[number].parts)]
         return tuple(self.entries[number] for number in sorted(whole))
+
+    def sections_in(self, text: str) -> set[str]:
+        """Return the sections of the entries that `why_passed` would name, at a fraction of its cost."""
+        seen, sections = _ALONE, set()
+        for _, (completed_by, own, uses) in self._automaton.iter(folded(text)):
+            if completed_by & seen:
+                sections.update([section for section, partners in uses.completed_by if partners & seen])
+            seen |= own
+        sections.update(section for section, whole in self._longer if seen & whole == whole)
+        return sections
 
     def weighed(self, text: str) -> Weighed:
         """Return the points of the text's words, and the threshold that their sum must reach."""

@@ -3,6 +3,8 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -76,11 +78,13 @@ class HazardModel:
                 raise BrokenInvariant(f"{ARRAYS_FILE}: {name} has shape {found}, {VERSION} needs {shape}")
         self._arrays = {name: np.asarray(arrays[name], dtype=np.float64) for name in SHAPES if name != "wording"}
         self._wording = np.asarray(arrays["wording"], dtype=np.float32)
-        self.vectors = SentenceVectors(network_in(arrays))
-        self._gate = Gate.load()
-        self._language = LanguageModel()
-        rates = self._arrays["base_rates"][len(HAZARDS) :]
-        self._class_shares = {name: round(float(rate), _DIGITS) for name, rate in zip(HAZARDS, rates, strict=False)}
+        with ThreadPoolExecutor(1) as beside:  # to unpack languages takes as long as all else together
+            language = beside.submit(LanguageModel)
+            self.vectors = SentenceVectors(network_in(arrays))
+            self._gate = Gate.load()
+            self._language = language.result()
+        self._now_rates = self._arrays["base_rates"][len(HAZARDS) : 2 * len(HAZARDS)].tolist()
+        self._class_shares = {name: round(rate, _DIGITS) for name, rate in zip(HAZARDS, self._now_rates, strict=True)}
         self._nothing = self._reading(
             None, self._arrays["base_rates"], np.array([name == "other" for name in ACTUALITIES], dtype=float)
         )
@@ -118,19 +122,17 @@ class HazardModel:
     def _reading(
         self, language: str | None, verdicts: NDArray[np.float64], actualities: NDArray[np.float64]
     ) -> PostReading:
-        probabilities = {hazard: round(float(p), _DIGITS) for hazard, p in zip(HAZARDS, verdicts, strict=False)}
-        ahead = len(HAZARDS)
-        ratios = {
-            hazard: _ratio(float(verdicts[ahead + n]), float(self._arrays["base_rates"][ahead + n]))
-            for n, hazard in enumerate(HAZARDS)
-        }
+        *verdict, witness = verdicts.tolist()
+        any_time, now = verdict[: len(HAZARDS)], verdict[len(HAZARDS) :]
+        probabilities = {hazard: round(p, _DIGITS) for hazard, p in zip(HAZARDS, any_time, strict=True)}
+        ratios = {hazard: _ratio(p, rate) for hazard, p, rate in zip(HAZARDS, now, self._now_rates, strict=True)}
         likeliest = max(_PUBLIC, key=lambda hazard: probabilities[hazard])
         is_over = probabilities[likeliest] >= self._arrays["threshold"][0]
         return PostReading(
             language=language,
             hazards=probabilities,
             hazard=likeliest if is_over else "none",
-            witness=round(float(verdicts[-1]), _DIGITS),
+            witness=round(witness, _DIGITS),
             actuality=_ACTUALITIES[int(actualities.argmax())],
             likelihood_ratios=ratios,
             class_shares=self._class_shares,
@@ -182,10 +184,10 @@ def network_in(arrays: Arrays) -> dict[str, NDArray[np.float32]]:
 
 def summed(grams: Grams, weights: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return, for each text, the sum of its columns' weights times their values."""
-    products = np.zeros((len(grams.columns) + 1, weights.shape[1]), dtype=np.float64)
-    products[:-1] = weights[grams.columns] * grams.values[:, None]
-    sums = np.add.reduceat(products, grams.starts[:-1], axis=0)
-    sums[grams.starts[:-1] == grams.starts[1:]] = 0
+    rows = np.take(weights, grams.columns, axis=0)
+    sums = np.empty((len(grams.starts) - 1, weights.shape[1]), dtype=np.float64)
+    for text, (start, end) in enumerate(pairwise(grams.starts.tolist())):
+        sums[text] = grams.values[start:end] @ rows[start:end]
     return sums
 
 
@@ -195,7 +197,7 @@ def opinions_from(
     """Return the columns of the second step: both experts' opinions, the lexicon's sections, the length."""
     concepts = np.zeros((len(texts), len(SECTIONS) + 1))
     for row, text in enumerate(texts):
-        found = {entry.section for entry in gate.why_passed(text[:1000])}
+        found = gate.sections_in(text[:1000])
         concepts[row, :-1] = [section in found for section in SECTIONS]
         concepts[row, -1] = min(len(text), 300) / 300
     return np.hstack((np.clip(meaning, -12, 12), np.clip(wording, -12, 12), concepts))
@@ -240,5 +242,8 @@ def _ratio(probability: float, base_rate: float) -> float:
 def _is_readable(text: str) -> bool:
     """Return whether there is a word to read: not for emojis alone, endless letters, or bytes that are no text."""
     beginning = text[:_LONGEST]
-    unprintable = sum(not (letter.isprintable() or letter.isspace()) for letter in beginning)
-    return unprintable * 10 <= len(beginning) and _WORD.search(beginning) is not None
+    if not beginning.isprintable():  # hardly a text: only then is it worth the look at each letter
+        unprintable = sum(not (letter.isprintable() or letter.isspace()) for letter in beginning)
+        if unprintable * 10 > len(beginning):
+            return False
+    return _WORD.search(beginning) is not None

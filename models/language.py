@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from models.folding import folded
+from models.folding import words_of
 
 _COMMON_WORDS = {
     "fr": """je tu il elle nous vous ils elles le la les un une des du de et est pas dans sur pour avec ce cette ces
@@ -50,20 +50,29 @@ class LanguageModel:
 
     def __init__(self) -> None:
         self._spoken = _words_by_language()
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        self._identifier.set_languages([*_COMMON_WORDS, *_OTHER_LANGUAGES])
+        whole = LanguageIdentifier.from_model_file(MODEL_FILE)
+        whole.set_languages([*_COMMON_WORDS, *_OTHER_LANGUAGES])
+        # One that keeps nothing of the other 120 languages: they fill 28 MB.
+        self._identifier = LanguageIdentifier(
+            whole.nb_ptc,
+            whole.nb_pc,
+            whole.nb_classes,
+            whole.tk_nextmove,
+            whole.tk_output,
+            norm_probs=True,
+            tk_row=whole.tk_row,
+        )
 
     def languages(self, texts: Sequence[str], given: Sequence[str | None]) -> list[str | None]:
         """Return each text's language; what the platform says stands unless the words clearly contradict it."""
         return [self._language(text, said) for text, said in zip(texts, given, strict=True)]
 
     def _language(self, text: str, said: str | None) -> str | None:
-        plain = folded(text[:1000])
         counts = dict.fromkeys(_COMMON_WORDS, 0)
-        for word in plain.split():
+        for word in words_of(text[:1000]):
             for language in self._spoken.get(word, ()):
                 counts[language] += 1
-        best, second = sorted(counts, key=lambda language: -counts[language])[:2]
+        best, second = sorted(counts, key=counts.__getitem__, reverse=True)[:2]
         platform = _code(said)
         if platform:
             contradicted = counts[best] - counts.get(platform, 0) >= _CONTRADICTS
