@@ -12,16 +12,17 @@ from threadpoolctl import threadpool_limits
 from models.calibration import calibration_error, sigmoid
 from models.calibrators import cross_calibration_error
 from models.gate import Gate
-from models.hazard import HEADS, VERDICTS, HazardModel, opinions_from
+from models.hazard import HEADS, RELATED, VERDICTS, HazardModel, opinions_from
 from models.lessons import lessons_from_public
-from models.material import FOLDS, Material
+from models.links import without_links
+from models.material import FOLDS, Material, weights_for
 from models.posts_corpus import CorpusPost, read_part
 from models.public_posts import read_set
 from models.reading import PostReading
 from models.scores import mean_f1, named
 from models.second_step import second_logits, verdict_answers
-from models.sentence_vectors import SentenceVectors
-from models.train import Arrays, expert_opinions, unseen_opinions
+from models.sentence_vectors import SentenceVectors, Vocabulary
+from models.train import ALL, Arrays, expert_opinions, unseen_opinions
 from records import HAZARDS
 
 Table = dict[str, dict[str, float]]
@@ -44,7 +45,6 @@ _FROZEN_FREEDOM = 5.0
 _LINEAR_FREEDOM = 0.3
 _ROUNDS = 300
 _BEST_THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
-_CORPUS_BESIDE_PUBLIC = 0.03
 _EVERY = 4  # T6 posts measured: one in so many
 
 
@@ -94,7 +94,11 @@ def false_readings(model: HazardModel, public: Path) -> Table:
     learned = {lesson.text for lesson in lessons_from_public(public)}
     table: Table = {}
     for language in ("fr", "en"):
-        texts = [post.text for post in read_set(public, f"background/umsab_{language}*") if post.text not in learned]
+        texts = [
+            post.text
+            for post in read_set(public, f"background/umsab_{language}*")
+            if without_links(post.text) not in learned
+        ]
         read = [reading for start in range(0, len(texts), _BATCH) for reading in _read(model, texts[start:][:_BATCH])]
         wrong = [text for text, reading in zip(texts, read, strict=True) if reading.hazard != "none"]
         table[f"UMSAB {language}"] = {
@@ -165,22 +169,21 @@ def calibration_table(material: Material, learned: Mapping[int, Arrays]) -> Tabl
 def left_out_table(learned: Mapping[int, Arrays], material: Material, public: Path) -> Table:
     """Measure how well an incident's posts are told from chatter around it by experts that never saw it.
 
-    One logistic regression for "speaks of any disaster" weighs their opinions. It learns from the lessons of the same
-    fold, which these experts have not seen either, without the incident; public posts count more than the corpus here.
+    One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident.
     """
     folds = {lesson.group: int(fold) for lesson, fold in zip(material.lessons, material.folds, strict=True)}
-    opinions, gate, vocabulary = unseen_opinions(material, learned), Gate.load(), SentenceVectors().vocabulary
-    speaks = np.array([any(lesson.hazards.values()) for lesson in material.lessons])
-    weights = np.array([_CORPUS_BESIDE_PUBLIC if lesson.is_corpus else 1.0 for lesson in material.lessons])
+    opinions, gate, vocabulary = unseen_opinions(material, learned), Gate.load(), Vocabulary()
+    groups = np.array([lesson.group for lesson in material.lessons])
+    related, weights = material.targets[:, HEADS.index(RELATED)], weights_for(material, RELATED)
     table: Table = {}
     for incident in T6:
-        fold = folds.get(incident, 0)
-        rows = np.array([lesson.group != incident for lesson in material.lessons]) & (material.folds == fold)
+        rows = (groups != incident) & ~np.isnan(related)
         line = LogisticRegression(C=_LINEAR_FREEDOM, max_iter=_ROUNDS * 10)
-        line.fit(opinions[rows], speaks[rows], sample_weight=weights[rows])
+        line.fit(opinions[rows], related[rows], sample_weight=weights[rows])
         posts = list(read_set(public, f"t6/{incident}*", is_held_back_too=True))[::_EVERY]
-        texts = [post.text for post in posts]
-        said = line.decision_function(opinions_from(*expert_opinions(texts, learned[fold], vocabulary), texts, gate))
+        texts = [without_links(post.text) for post in posts]
+        unseeing = learned[folds.get(incident, ALL)]  # of a stream that is held back, nobody has seen anything
+        said = line.decision_function(opinions_from(*expert_opinions(texts, unseeing, vocabulary), texts, gate))
         score = average_precision_score([bool(post.hazards) for post in posts], said)
         table[incident] = {"posts": len(posts), "average precision": round(float(score), 4)}
     scores = [row["average precision"] for row in table.values()]

@@ -15,20 +15,24 @@ from models.calibration import beta_calibrated, sigmoid
 from models.features import COLUMNS, Grams, grams_from
 from models.gate import SECTIONS, Gate
 from models.language import LanguageModel
+from models.links import without_links
 from models.reading import PostReading, PublicHazard
 from models.sentence_vectors import WIDTH, SentenceVectors
 from records import ACTUALITIES, HAZARDS, BrokenInvariant
 from records.signal import Actuality
 
 WEIGHTS = Path(__file__).parent / "weights"
-VERSION = "hazard/2"
-ARRAYS_FILE = "hazard-2.npz"
+VERSION = "hazard/3"
+ARRAYS_FILE = "hazard-3.npz"
 CHECKSUMS_FILE = "SHA256SUMS"
 
 VERDICTS = (*HAZARDS, *(f"{hazard} now" for hazard in HAZARDS), "witness")
 """What the second step gives a probability to, each by itself; the actualities follow, adding up to 1."""
 
-HEADS = (*VERDICTS, *(f"actuality {actuality}" for actuality in ACTUALITIES))
+RELATED = "related"
+"""Whether a text is about a disaster of these days at all, be it in sympathy alone; public sets are labelled so."""
+
+HEADS = (*VERDICTS, RELATED, *(f"actuality {actuality}" for actuality in ACTUALITIES))
 """What each of the two experts gives an opinion on, in the order of the columns."""
 
 OPINIONS = 2 * len(HEADS) + len(SECTIONS) + 1
@@ -66,7 +70,7 @@ class HazardModel:
             batch it is in
     Units   calibrated probabilities; see PostReading
     Errors  none on any text: an empty or unreadable one gets the base rates
-    Source  models/cards/hazard-2.md names the data, the licences and the scores
+    Source  models/cards/hazard-3.md names the data, the licences and the scores
     """
 
     version = VERSION
@@ -100,7 +104,7 @@ class HazardModel:
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
         languages = self._language.languages(texts, langs)
-        readable = [number for number, text in enumerate(texts) if _is_readable(text)]
+        readable = [number for number, text in enumerate(texts) if _is_readable(without_links(text))]
         readings = [self._nothing] * len(texts)
         if not readable:
             return readings
@@ -111,6 +115,7 @@ class HazardModel:
 
     def probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text."""
+        texts = [without_links(text) for text in texts]
         opinions = opinions_from(
             self.vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
             summed(grams_from(texts), self._wording) + self._arrays["wording_offset"],

@@ -7,6 +7,7 @@ from random import Random
 import msgspec
 
 from models.folding import folded
+from models.links import without_links
 from models.posts_corpus import CorpusPost
 from models.public_posts import PublicPost, read_set, without_copies
 from records import HAZARDS
@@ -24,19 +25,20 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     hazards: dict[str, bool | None]
     actuality: str | None = None
     is_witness: bool | None = None
+    is_related: bool | None = None  # to a disaster of these days, be it in sympathy alone
     is_corpus: bool = False
     language: str | None = None
 
 
-WEIGHTS = {"informative": 0.06, "on topic": 0.03, "unrelated": 0.05, "IDRISI": 0.02, "background": 0.1}
+WEIGHTS = {"informative": 0.06, "on topic": 0.02, "unrelated": 0.04, "IDRISI": 0.02, "background": 0.2}
 """A post of the corpus weighs 1; public ones are many, noisy, and from few incidents."""
 
 _MOST_PER_FILE = {
-    "t26/*": 100,
-    "t6/*": 400,
+    "t26/*": 150,
+    "t6/*": 1000,
     "idrisi/*": 40,
-    "background/umsab_e[n]*": 700,
-    "background/umsab_fr*": 700,
+    "background/umsab_e[n]*": 1000,
+    "background/umsab_fr*": 1000,
     "background/umsab_[dip]*": 500,
 }
 _OTHER_DISASTERS = (
@@ -72,12 +74,13 @@ def lessons_from_corpus(posts: Sequence[CorpusPost]) -> list[Lesson]:
         sources.setdefault(post.language, set()).add(post.source)
     return [
         Lesson(
-            text=post.text,
+            text=without_links(post.text),
             group=post.source if len(sources[post.language]) > 1 else f"{post.source}/{post.line * 5 // 700}",
             weight=1.0,
             hazards=_corpus_hazards(post),
             actuality=post.actuality,
             is_witness=post.is_witness if post.hazards else None,
+            is_related=_is_related(post),
             is_corpus=True,
             language=post.language,
         )
@@ -85,12 +88,39 @@ def lessons_from_corpus(posts: Sequence[CorpusPost]) -> list[Lesson]:
     ]
 
 
+def lessons_from_everyday(posts: Sequence[CorpusPost]) -> list[Lesson]:
+    """Return posts of ordinary life as lessons: none speaks of an incident."""
+    return [
+        Lesson(
+            text=without_links(post.text),
+            group=f"everyday/{post.source}",
+            weight=WEIGHTS["background"],
+            hazards=dict.fromkeys(HAZARDS, False),
+            is_related=False,
+            language=post.language,
+        )
+        for post in posts
+    ]
+
+
+def _is_related(post: CorpusPost) -> bool | None:
+    """Return whether the post is about a disaster; memories, drills and warnings are, in a way: that stays open."""
+    if post.hazards:
+        return True
+    return False if post.actuality in ("figurative", "other") and not _speaks_of_another(post) else None
+
+
 def _corpus_hazards(post: CorpusPost) -> dict[str, bool | None]:
     """Return the post's labels; it has none for other disasters, so where it may speak of one that stays open."""
     known: dict[str, bool | None] = {hazard: hazard in post.hazards for hazard in HAZARDS}
-    if not post.hazards and any(f" {word}" in folded(post.text) for word in _OTHER_DISASTERS):
+    if not post.hazards and _speaks_of_another(post):
         known["other"] = None
     return known
+
+
+def _speaks_of_another(post: CorpusPost) -> bool:
+    words = folded(post.text)
+    return any(f" {word}" in words for word in _OTHER_DISASTERS)
 
 
 def lessons_from_public(folder: Path, *, without: Sequence[str] = ()) -> list[Lesson]:
@@ -106,22 +136,20 @@ def lessons_from_public(folder: Path, *, without: Sequence[str] = ()) -> list[Le
 def _sample(folder: Path, pattern: str, most: int) -> Iterator[Lesson]:
     by_file: dict[str, list[Lesson]] = {}
     for number, post in enumerate(without_copies(read_set(folder, pattern))):
-        lesson = _lesson_from(post, number)
-        if lesson is not None:
-            by_file.setdefault(post.incident or pattern, []).append(lesson)
+        by_file.setdefault(post.incident or pattern, []).append(_lesson_from(post, number))
     for _, lessons in sorted(by_file.items()):
         yield from Random(len(lessons)).sample(lessons, min(most, len(lessons)))  # noqa: S311  a fixed sample
 
 
-def _lesson_from(post: PublicPost, number: int) -> Lesson | None:
-    if post.theme in _NO_REPORT or (post.is_informative is False and post.hazards):
-        return None
+def _lesson_from(post: PublicPost, number: int) -> Lesson:
+    is_report = not post.hazards or (post.theme not in _NO_REPORT and post.is_informative is not False)
     return Lesson(
-        text=post.text,
+        text=without_links(post.text),
         group=post.incident or f"background/{number % 5}",
         weight=WEIGHTS[_kind(post)],
-        hazards=_hazards(post),
-        is_witness=post.is_witness if post.hazards else None,
+        hazards=_hazards(post) if is_report else dict.fromkeys(HAZARDS),
+        is_witness=post.is_witness if post.hazards and is_report else None,
+        is_related=bool(post.hazards),
         language=post.language,
     )
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from models.features import COLUMNS, grams_from
+from models.hazard import RELATED
 from models.lessons import Lesson
 from models.sentence_vectors import Vocabulary
 from records import ACTUALITIES, HAZARDS
@@ -18,6 +19,7 @@ FOLDS = 3
 """Parts of the authors and incidents that are held back in turn."""
 
 _OTHER_BOOST = 15.0
+_RELATED_PUBLIC, _RELATED_CORPUS = 0.6, 0.03
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,8 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """The lessons as numbers.
 
-    Shape   a row a lesson; targets: 1 yes, 0 no, NaN not known, a column a head
+    Shape   a row a lesson; targets: 1 yes, 0 no, NaN not known, a column a head; is_taught: whether the experts learn
+            from it; the rest is for the second step alone
     """
 
     lessons: Sequence[Lesson]
@@ -55,6 +58,7 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     targets: Numbers
     weights: Numbers
     folds: NDArray[np.int64]
+    is_taught: NDArray[np.bool_]
 
 
 def folds_from(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
@@ -76,8 +80,9 @@ def _kind(lesson: Lesson) -> str:
     return f"public {next((hazard for hazard in HAZARDS if lesson.hazards[hazard]), 'none')}"
 
 
-def material_from(lessons: Sequence[Lesson], vocabulary: Vocabulary) -> Material:
-    """Return the lessons as numbers."""
+def material_from(taught: Sequence[Lesson], vocabulary: Vocabulary, untaught: Sequence[Lesson] = ()) -> Material:
+    """Return the lessons as numbers; the experts learn from those that are taught."""
+    lessons = [*taught, *untaught]
     texts = [lesson.text for lesson in lessons]
     grams = grams_from(texts)
     table = csr_matrix((grams.values, grams.columns, grams.starts), shape=(len(texts), COLUMNS))
@@ -89,6 +94,7 @@ def material_from(lessons: Sequence[Lesson], vocabulary: Vocabulary) -> Material
         targets=np.array([_targets(lesson) for lesson in lessons], dtype=np.float64),
         weights=np.array([lesson.weight for lesson in lessons]),
         folds=folds_from(lessons),
+        is_taught=np.arange(len(lessons)) < len(taught),
     )
 
 
@@ -96,13 +102,15 @@ def _targets(lesson: Lesson) -> list[float]:
     is_now = lesson.actuality in (None, "now")
     known = [lesson.hazards[hazard] for hazard in HAZARDS]
     known += [None if spoken is None else spoken and is_now for spoken in known]
-    known.append(lesson.is_witness)
+    known += [lesson.is_witness, lesson.is_related]
     known += [None if lesson.actuality is None else lesson.actuality == name for name in ACTUALITIES]
     return [np.nan if answer is None else float(answer) for answer in known]
 
 
 def weights_for(material: Material, question: str) -> Numbers:
-    """Return what each lesson weighs for a question: only public posts know of other disasters."""
+    """Return what each lesson weighs for a question: only public posts know of other disasters, and of sympathy."""
+    if question == RELATED:
+        return np.where(material.weights < 1, _RELATED_PUBLIC, _RELATED_CORPUS)
     if question in ("other", "other now"):
         return np.where(material.weights < 1, np.minimum(material.weights * _OTHER_BOOST, 1), 1)
     return material.weights

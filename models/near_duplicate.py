@@ -15,7 +15,8 @@ from itertools import pairwise
 
 import numpy as np
 
-_LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'»”]+", re.IGNORECASE)
+from models.links import LINK
+
 _MENTION = re.compile(r"@[\w.-]+(?:@[\w.-]+)?")
 _RELAY_PREFIX = re.compile(r"^\W*(?:RT|MT|QT)\b[\s:]*(?=@|:)|^\W*RT\s", re.IGNORECASE)
 _RELAY = re.compile(
@@ -58,7 +59,7 @@ def content_ids(text: str, *, repost_of: str | None = None) -> tuple[str, ...]:
     Errors  none on any text
     """
     ids = [f"r:{repost_of}"] if repost_of else []
-    links = _LINK.findall(text)
+    links = LINK.findall(text)
     ids += dict.fromkeys(f"u:{_digest(_plain_link(link))}" for link in links)
     words = _wording(text)
     if len(words) >= _FEWEST_WORDS_ALIKE:
@@ -235,7 +236,7 @@ def _wording(text: str) -> list[str]:
     if "@" in text:
         text = _MENTION.sub(" ", text)
     if "://" in text or "www." in text.lower():
-        text = _LINK.sub(" ", text)
+        text = LINK.sub(" ", text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _WORD.findall(text.casefold())

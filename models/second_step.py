@@ -16,8 +16,9 @@ Arrays = dict[str, Numbers]
 
 THRESHOLDS = np.arange(0.2, 0.81, 0.02)
 MOST_FALSE = 0.002
-"""Share of everyday posts that may pass the gate and be read as an incident at the working threshold."""
+"""Share of real everyday posts that may pass the gate and be read as an incident at the working threshold."""
 
+_BACKGROUND, _EVERYDAY = 4.0, 2.0
 _FREEDOM = 0.3  # inverse strength of the pull to zero
 _ROUNDS = 3000
 _FEWEST_EXAMPLES = 2
@@ -61,7 +62,7 @@ def verdict_answers(material: Material) -> Numbers:
 
 def threshold_for(material: Material, verdicts: Numbers) -> float:
     """Return the threshold with the best mean F1 over the corpus's posts among those that spare everyday posts."""
-    gate, everyday = Gate.load(), np.flatnonzero(_is_everyday(material))
+    gate, everyday = Gate.load(), np.flatnonzero(_is_of(material, "background/"))
     passed = [row for row in everyday.tolist() if gate(material.lessons[row].text)]
     most = MOST_FALSE * len(everyday)
     allowed = [t for t in THRESHOLDS if (verdicts[passed, :3] >= t).any(axis=1).sum() <= most] or [THRESHOLDS[-1]]
@@ -75,13 +76,14 @@ def corpus_f1(material: Material, verdicts: Numbers, threshold: float) -> dict[s
     return mean_f1(truths, named(verdicts[rows], threshold))
 
 
-def _is_everyday(material: Material) -> NDArray[np.bool_]:
-    return np.array([lesson.group.startswith("background/") for lesson in material.lessons])
+def _is_of(material: Material, *groups: str) -> NDArray[np.bool_]:
+    return np.array([lesson.group.startswith(groups) for lesson in material.lessons])
 
 
 def _weights(material: Material, verdict: str) -> Numbers:
-    """Return what each lesson weighs here: everyday posts as much as the corpus's, for most posts are such."""
-    return np.where(_is_everyday(material), 1.0, weights_for(material, verdict))
+    """Return what each lesson weighs here: everyday posts more than the corpus's, for nearly all posts are such."""
+    weights = np.where(_is_of(material, "everyday/"), _EVERYDAY, weights_for(material, verdict))
+    return np.where(_is_of(material, "background/"), _BACKGROUND, weights)
 
 
 def _fitted(material: Material, opinions: Numbers, chosen: NDArray[np.bool_]) -> Arrays:

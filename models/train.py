@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from models.features import COLUMNS, grams_from
 from models.gate import Gate
 from models.hazard import HEADS, VERDICTS, network_in, opinions_from, summed, write_arrays
-from models.lessons import Lesson, lessons_from_corpus, lessons_from_public
+from models.lessons import Lesson, lessons_from_corpus, lessons_from_everyday, lessons_from_public
 from models.material import FOLDS, Material, Questions, Recipe, material_from, weights_for
 from models.posts_corpus import read_part
 from models.second_step import second_step
@@ -68,7 +68,7 @@ def material_of(corpus: Path, public: Path | None) -> Material:
     lessons = lessons_from_corpus(read_part(corpus / "train"))
     if public is not None:
         lessons += lessons_from_public(public)
-    return material_from(lessons, Vocabulary())
+    return material_from(lessons, Vocabulary(), lessons_from_everyday(read_part(corpus / "everyday")))
 
 
 def fit(material: Material, recipe: Recipe, work: Path, told: Told) -> tuple[Arrays, TrainingReport]:
@@ -106,13 +106,14 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
 
 def _file_in(work: Path, material: Material, recipe: Recipe, fold: int) -> Path:
     """Return where experts are kept: under a name that changes with everything they are learned from."""
-    content = hashlib.sha256(msgspec.json.encode((material.lessons, recipe, fold, FOLDS))).hexdigest()[:16]
+    taught = [lesson for lesson, is_taught in zip(material.lessons, material.is_taught, strict=True) if is_taught]
+    content = hashlib.sha256(msgspec.json.encode((taught, recipe, fold, FOLDS))).hexdigest()[:16]
     return work / f"experts-{content}.npz"
 
 
 def _learn_into(path: Path, material: Material, recipe: Recipe, fold: int) -> None:
     with threadpool_limits(1):
-        arrays = experts(material, material.folds != fold, recipe)
+        arrays = experts(material, material.is_taught & (material.folds != fold), recipe)
     unfinished = path.with_suffix(".part.npz")
     np.savez(unfinished, allow_pickle=False, **arrays)
     unfinished.rename(path)

@@ -33,7 +33,7 @@ _LANGUAGES = {"fr": "French", "en": "English"}
 
 def corpus_lines() -> Iterator[str]:
     """Yield what the corpus check found, in lines for a person."""
-    yield from report(read_part(CORPUS / "train"), read_part(CORPUS / "test")).lines()
+    yield from report(*(read_part(CORPUS / part) for part in ("train", "test", "everyday"))).lines()
 
 
 def quick_tables(public: Path | None) -> Iterator[str]:

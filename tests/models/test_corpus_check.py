@@ -48,11 +48,18 @@ def parts() -> tuple[list[CorpusPost], list[CorpusPost]]:
 
 @pytest.fixture(scope="module")
 def shipped(parts: tuple[list[CorpusPost], list[CorpusPost]]) -> CorpusReport:
-    return report(*parts)
+    return report(*parts, read_part(CORPUS / "everyday"))
 
 
 def test_the_shipped_corpus_passes(shipped: CorpusReport) -> None:
     assert not shipped.refused, "\n".join(shipped.lines(most=0))
+
+
+def test_a_copy_of_a_test_post_is_refused_in_everyday_posts_too() -> None:
+    test = _posts("fr-9", ("fire", "now", PORT))
+    everyday = _posts("fr-8", ("none", "other", PORT))
+    refused = report(_others("fr-7"), test, everyday, places_of=_no_places).refused
+    assert [one.message for one in refused if one.kind == "copy" and "fr-8.tsv: line 2" in one.message]
 
 
 def test_the_shipped_corpus_is_read_whole(

@@ -17,13 +17,13 @@ from records import SettingsError
 GATE = Gate.load()
 LEAST_RECALL = 0.99
 LEAST_RECALL_FILE = 0.965
-LEAST_RECALL_LATER = 0.965  # the entries were written without them; the points have learned from them, too
+LEAST_RECALL_LATER = 0.985  # the entries were written without them; the points have learned from them, too
 MOST_HARD_HELD_BACK = 0.12
 MOST_EVERYDAY = 0.06
 LEAST_ENTRIES = 60
 LEAST_BY_POINTS = 0.12
-LEAST_RECALL_UNSEEN = {"en": 0.91, "fr": 0.985}  # new authors find new words
-LATER_AUTHORS = ("en-7", "en-8", "en-9", "fr-9", "fr-10")
+LEAST_RECALL_UNSEEN = {"en": 0.965, "fr": 0.99}  # new authors find new words
+UNSEEN_AUTHORS = ("en-10", "en-11", "en-14", "en-16", "fr-12", "fr-13", "fr-15", "fr-16")
 READ_AUTHORS = ("en-1", "en-3", "en-4", "en-5", "fr-1", "fr-2", "fr-4", "fr-5", "fr-6", "fr-7", "fr-8")
 
 # Posts of our own, written after the lexicon: hard ones that must pass, everyday ones that must not.
@@ -202,7 +202,7 @@ def test_passes_nearly_every_incident_of_the_authors_it_was_written_with() -> No
 
 def test_passes_most_incidents_of_authors_that_came_later() -> None:
     later = [post for post in read_part(CORPUS / "train") if post.hazards and post.source not in READ_AUTHORS]
-    assert {post.source for post in later} == set(LATER_AUTHORS)
+    assert {post.source for post in later} > set(UNSEEN_AUTHORS)
     assert recall_over(later) >= LEAST_RECALL_LATER
 
 
@@ -220,6 +220,11 @@ def test_holds_back_everyday_life() -> None:
 @given(st.text(max_size=300))
 def test_passes_exactly_what_it_can_explain(text: str) -> None:
     assert GATE(text) == (bool(GATE.why_passed(text)) or GATE.weighed(text).is_enough)
+
+
+def test_names_the_sections_of_what_it_explains() -> None:
+    for post in read_part(CORPUS / "train")[::20]:
+        assert GATE.sections_in(post.text) == {entry.section for entry in GATE.why_passed(post.text)}, post.text
 
 
 @given(st.text(max_size=100))
@@ -326,9 +331,10 @@ def public() -> Path:
 @pytest.mark.parametrize(
     ("pattern", "most"),
     [
-        pytest.param("background/umsab_fr*", 0.045, id="French"),
-        pytest.param("background/umsab_en*", 0.04, id="English"),
-        pytest.param("t6/*", 0.059, id="off topic beside disasters"),
+        pytest.param("background/umsab_fr*", 0.05, id="French"),
+        pytest.param("background/umsab_en*", 0.05, id="English"),
+        pytest.param("t6/*", 0.067, id="off topic beside disasters"),
+        pytest.param("[bt][a6]*/*", 0.055, id="all together"),
     ],
 )
 def test_lets_few_everyday_posts_pass(public: Path, pattern: str, most: float) -> None:
@@ -339,7 +345,7 @@ def test_lets_few_everyday_posts_pass(public: Path, pattern: str, most: float) -
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("pattern", "least"),
-    [pytest.param("t26/*", 0.955, id="T26"), pytest.param("idrisi/*", 0.985, id="IDRISI")],
+    [pytest.param("t26/*", 0.97, id="T26"), pytest.param("idrisi/*", 0.99, id="IDRISI")],
 )
 def test_passes_incidents_as_the_world_wrote_of_them(public: Path, pattern: str, least: float) -> None:
     ours = {"fire", "flood", "industrial"}
@@ -362,8 +368,8 @@ def test_the_shipped_points_are_what_is_learned(public: Path, tmp_path: Path) ->
 def test_points_find_incidents_of_authors_they_were_not_learned_from(public: Path) -> None:
     entries = list(GATE.entries)
     examples = list(examples_from(CORPUS, public, Gate(entries)))
-    gate = Gate(entries, points_for([example for example in examples if example.group not in LATER_AUTHORS], entries))
-    later = [example for example in examples if example.group in LATER_AUTHORS and example.is_incident]
+    gate = Gate(entries, points_for([example for example in examples if example.group not in UNSEEN_AUTHORS], entries))
+    later = [example for example in examples if example.group in UNSEEN_AUTHORS and example.is_incident]
     for language, least in LEAST_RECALL_UNSEEN.items():
         passed = [gate(example.text) for example in later if example.group.startswith(language)]
         assert sum(passed) / len(passed) >= least, language

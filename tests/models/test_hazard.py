@@ -138,7 +138,17 @@ def test_refuses_weights_of_another_shape() -> None:
 
 def test_the_weights_are_small() -> None:
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 14_000_000
-    assert len(HEADS) == 15
+    assert len(HEADS) == 16
+
+
+@pytest.mark.parametrize("link", ["https://t.co/Ab3dEf9", "www.example.org/a?b=c", "http…"])
+def test_a_link_does_not_change_what_is_read(model: HazardModel, link: str) -> None:
+    text = "petite balade au bord de la rivière ce matin"
+    assert _read(model, f"{text} {link}") == _read(model, text)
+
+
+def test_a_link_alone_gives_base_rates(model: HazardModel) -> None:
+    assert _read(model, "https://t.co/incendie").hazards == _read(model, "").hazards
 
 
 def test_a_reading_names_the_share_its_ratios_were_made_with(model: HazardModel) -> None:

@@ -55,7 +55,7 @@ def test_refuses_a_wrong_header_and_an_empty_folder(tmp_path: Path) -> None:
 
 def test_the_guides_figures_are_true() -> None:
     guide = (CORPUS / "README.md").read_text(encoding="utf-8")
-    for part in ("train", "test"):
+    for part in ("train", "test", "everyday"):
         posts = read_part(CORPUS / part)
         hazards = Counter(post.main_hazard for post in posts)
         languages = Counter(post.language for post in posts)
@@ -65,7 +65,11 @@ def test_the_guides_figures_are_true() -> None:
         [row] = [line for line in guide.splitlines() if line.startswith(f"| `{part}/` |")]
         assert row.split(" | ", 2)[2] == f"{' | '.join(f'{count:,}' for count in counts)} |"
         joined = sum(len(post.hazards) > 1 for post in posts)
-        assert f"{joined} {'training' if part == 'train' else 'test'} posts" in guide
+        assert part == "everyday" or f"{joined} {'training' if part == 'train' else 'test'} posts" in guide
+
+
+def test_nothing_happens_in_everyday_life() -> None:
+    assert not any(post.hazards for post in read_part(CORPUS / "everyday"))
 
 
 def test_the_guides_borderline_cases_keep_its_own_rules(tmp_path: Path) -> None:

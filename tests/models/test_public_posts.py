@@ -43,11 +43,15 @@ def test_what_a_post_teaches(tmp_path: Path) -> None:
     ]
     _write(tmp_path, "t26/s.jsonl.gz", rows)
     lessons = {lesson.text: lesson for lesson in lessons_from_public(tmp_path)}
-    assert len(lessons) == 3
+    assert len(lessons) == 4
     assert lessons["the storm took our roof"].hazards == {
         "fire": False, "flood": False, "industrial": False, "other": True,
     }  # fmt: skip
     assert lessons["the storm took our roof"].is_witness
     assert lessons["the storm brought flooding to town"].hazards["flood"] is None
     assert not any(lessons["what a lovely morning it is"].hazards.values())
+    assert not lessons["what a lovely morning it is"].is_related
+    sympathy = lessons["so sorry for everyone over there"]
+    assert sympathy.is_related  # to the storm, but reports nothing of it
+    assert set(sympathy.hazards.values()) == {None}
     assert all(lesson.weight < 1 for lesson in lessons.values())

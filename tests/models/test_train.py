@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.hazard import SHAPES, network_in
-from models.lessons import Lesson, lessons_from_corpus
+from models.hazard import HEADS, OPINIONS, SHAPES, network_in
+from models.lessons import Lesson, lessons_from_corpus, lessons_from_everyday
 from models.material import FOLDS, Material, Recipe, folds_from, material_from
 from models.posts_corpus import CORPUS, read_part
 from models.public_posts import HELD_BACK
@@ -63,13 +63,21 @@ def test_experts_learned_twice_are_the_same_and_another_recipe_gives_others(mate
     assert "jax" not in sys.modules
 
 
+def test_everyday_posts_are_for_the_second_step_alone(material: Material) -> None:
+    taught, vocabulary = list(material.lessons[:200]), Vocabulary()
+    kept = lessons_from_everyday(read_part(CORPUS / "everyday")[::40])
+    whole = material_from(taught, vocabulary, kept)
+    assert whole.is_taught.tolist() == [True] * 200 + [False] * len(kept)
+    assert not any(any(lesson.hazards.values()) for lesson in whole.lessons[200:])
+
+
 def test_the_second_step_learns_and_calibrates(material: Material) -> None:
     """Opinions that know the answer half of the time give good, honest verdicts."""
     chance = np.random.default_rng(3)
-    opinions = chance.normal(0, 1, (len(material.lessons), 36))
+    opinions = chance.normal(0, 1, (len(material.lessons), OPINIONS))
     knows = chance.random(opinions.shape[0]) < 0.8
     targets = np.nan_to_num(material.targets)
-    opinions[:, :15] += np.where(np.expand_dims(knows, 1), 4 * targets - 2, 0)
+    opinions[:, : len(HEADS)] += np.where(np.expand_dims(knows, 1), 4 * targets - 2, 0)
     arrays, scores = second_step(material, opinions)
     assert scores["mean"] > 0.6
     assert arrays["beta"].shape == (3, 9)

@@ -16,7 +16,7 @@ def test_prints_the_tables_and_draws_the_diagram(vigie: Runs, tmp_path: Path) ->
     assert result.exit_code == 0, result.stderr
     headings = [line for line in result.stdout.splitlines() if line.startswith("## ")]
     assert headings == ["## Test part of the corpus", "## Let through by the gate", "## Loading"]
-    assert "| all fr | 641 |" in result.stdout
+    assert "| all fr | 1061 |" in result.stdout
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
