@@ -22,7 +22,7 @@ from models.reading import PostReading
 from models.scores import mean_f1, named
 from models.second_step import second_logits, verdict_answers
 from models.sentence_vectors import SentenceVectors, Vocabulary
-from models.train import ALL, Arrays, expert_opinions, unseen_opinions
+from models.train import ALL, Arrays, expert_opinions
 from records import HAZARDS
 
 Table = dict[str, dict[str, float]]
@@ -109,13 +109,14 @@ def false_readings(model: HazardModel, public: Path) -> Table:
     return table
 
 
-def comparison_table(material: Material, learned: Mapping[int, Arrays]) -> Table:
+def comparison_table(material: Material, shipped: Numbers) -> Table:
     """Compare what the second step may look at, always on authors that neither step has learned from.
 
     The last row is what is shipped; the others are weighed likewise, by a logistic regression an answer.
+
+    Shape   shipped: as `unseen_opinions` gives them, like `opinions` below
     """
     with threadpool_limits(1):
-        shipped = unseen_opinions(material, learned)
         frozen = _frozen_opinions(material)
         sections = shipped[:, 2 * len(HEADS) :]
         choices = {
@@ -148,10 +149,10 @@ def _linear(material: Material, opinions: Numbers) -> Numbers:
     return said
 
 
-def calibration_table(material: Material, learned: Mapping[int, Arrays]) -> Table:
+def calibration_table(material: Material, opinions: Numbers) -> Table:
     """Compare ways of calibration by the error they leave on authors they were not fitted on."""
     with threadpool_limits(1):
-        logits, _ = second_logits(material, unseen_opinions(material, learned))
+        logits, _ = second_logits(material, opinions)
     answers = verdict_answers(material)
     table: Table = {}
     for language in ("fr", "en"):
@@ -166,13 +167,13 @@ def calibration_table(material: Material, learned: Mapping[int, Arrays]) -> Tabl
     return table
 
 
-def left_out_table(learned: Mapping[int, Arrays], material: Material, public: Path) -> Table:
+def left_out_table(material: Material, opinions: Numbers, learned: Mapping[int, Arrays], public: Path) -> Table:
     """Measure how well an incident's posts are told from chatter around it by experts that never saw it.
 
     One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident.
     """
     folds = {lesson.group: int(fold) for lesson, fold in zip(material.lessons, material.folds, strict=True)}
-    opinions, gate, vocabulary = unseen_opinions(material, learned), Gate.load(), Vocabulary()
+    gate, vocabulary = Gate.load(), Vocabulary()
     groups = np.array([lesson.group for lesson in material.lessons])
     related, weights = material.targets[:, HEADS.index(RELATED)], weights_for(material, RELATED)
     table: Table = {}

@@ -104,18 +104,21 @@ class HazardModel:
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
         languages = self._language.languages(texts, langs)
-        readable = [number for number, text in enumerate(texts) if _is_readable(without_links(text))]
+        said = [without_links(text) for text in texts]
+        readable = [number for number, text in enumerate(said) if _is_readable(text)]
         readings = [self._nothing] * len(texts)
         if not readable:
             return readings
-        verdicts, actualities = self.probabilities([texts[number] for number in readable])
+        verdicts, actualities = self._probabilities([said[number] for number in readable])
         for row, number in enumerate(readable):
             readings[number] = self._reading(languages[number], verdicts[row], actualities[row])
         return readings
 
     def probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text."""
-        texts = [without_links(text) for text in texts]
+        return self._probabilities([without_links(text) for text in texts])
+
+    def _probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         opinions = opinions_from(
             self.vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
             summed(grams_from(texts), self._wording) + self._arrays["wording_offset"],

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.calibration import reliability
 from models.corpus_check import report
@@ -24,7 +25,7 @@ from models.gate import Gate
 from models.hazard import HazardModel
 from models.material import Recipe
 from models.posts_corpus import CORPUS, read_part
-from models.train import learned_experts, material_of
+from models.train import learned_experts, material_of, unseen_opinions
 from records import HAZARDS, SettingsError
 
 _MEGABYTE = 1 << 20
@@ -52,9 +53,11 @@ def training_tables(public: Path, work: Path) -> Iterator[str]:
     """Yield the tables of what was learned on the way, which `vigie train --work` keeps; what is missing is learned."""
     material = material_of(CORPUS, public)
     learned = learned_experts(material, Recipe(), work, told=lambda _line: None)
-    yield markdown("What the second step looks at, on authors not learned from", comparison_table(material, learned))
-    yield markdown("Calibration error by method, on authors not learned from", calibration_table(material, learned))
-    yield markdown("CrisisLex T6 without the incident", left_out_table(learned, material, public))
+    with threadpool_limits(1):  # as in training: several threads would add up in another order each time
+        opinions = unseen_opinions(material, learned)
+    yield markdown("What the second step looks at, on authors not learned from", comparison_table(material, opinions))
+    yield markdown("Calibration error by method, on authors not learned from", calibration_table(material, opinions))
+    yield markdown("CrisisLex T6 without the incident", left_out_table(material, opinions, learned, public))
 
 
 def draw_reliability(path: Path) -> None:

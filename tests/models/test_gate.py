@@ -334,7 +334,7 @@ def public() -> Path:
         pytest.param("background/umsab_fr*", 0.05, id="French"),
         pytest.param("background/umsab_en*", 0.05, id="English"),
         pytest.param("t6/*", 0.067, id="off topic beside disasters"),
-        pytest.param("[bt][a6]*/*", 0.055, id="all together"),
+        pytest.param("[bt][a6]*/*", 0.055, id="all together"),  # background/ and t6/
     ],
 )
 def test_lets_few_everyday_posts_pass(public: Path, pattern: str, most: float) -> None:

@@ -48,6 +48,11 @@ def test_training_gives_a_model_and_goes_on_where_it_stopped(material: Material,
     for name, array in arrays.items():
         np.testing.assert_allclose(array, again[name], atol=1e-6, err_msg=name)
 
+    everyday = lessons_from_everyday(read_part(CORPUS / "everyday")[::40])
+    other, _ = fit(material_from(material.lessons, Vocabulary(), everyday), SHORT, tmp_path, told.append)
+    assert sorted(tmp_path.glob("experts-*.npz")) == kept  # nothing was learned anew for them
+    assert np.abs(other["verdict"] - arrays["verdict"]).max() > 1e-4  # but the second step did see them
+
 
 def test_experts_learned_twice_are_the_same_and_another_recipe_gives_others(material: Material) -> None:
     chosen = np.asarray(material.folds == 0)
