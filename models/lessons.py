@@ -30,13 +30,20 @@ class Lesson(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
 
 
-WEIGHTS = {"informative": 0.06, "on topic": 0.02, "unrelated": 0.04, "IDRISI": 0.02, "background": 0.2}
+WEIGHTS = {
+    "informative": 0.03,
+    "on topic": 0.02,
+    "unrelated": 0.02,
+    "IDRISI": 0.01,
+    "background": 0.2,
+    "everyday": 0.5,
+}
 """A post of the corpus weighs 1; public ones are many, noisy, and from few incidents."""
 
 _MOST_PER_FILE = {
-    "t26/*": 150,
+    "t26/*": 300,
     "t6/*": 1000,
-    "idrisi/*": 40,
+    "idrisi/*": 100,
     "background/umsab_e[n]*": 1000,
     "background/umsab_fr*": 1000,
     "background/umsab_[dip]*": 500,
@@ -94,7 +101,7 @@ def lessons_from_everyday(posts: Sequence[CorpusPost]) -> list[Lesson]:
         Lesson(
             text=without_links(post.text),
             group=f"everyday/{post.source}",
-            weight=WEIGHTS["background"],
+            weight=WEIGHTS["everyday"],
             hazards=dict.fromkeys(HAZARDS, False),
             is_related=False,
             language=post.language,

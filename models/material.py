@@ -18,8 +18,8 @@ Numbers = NDArray[np.float64]
 FOLDS = 3
 """Parts of the authors and incidents that are held back in turn."""
 
-_OTHER_BOOST = 15.0
-_RELATED_PUBLIC, _RELATED_CORPUS = 0.6, 0.03
+_OTHER_BOOST = 25.0
+_RELATED_PUBLIC, _RELATED_CORPUS = 0.6, 0.03  # on average
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +48,7 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
 class Material(msgspec.Struct, frozen=True, kw_only=True):
     """The lessons as numbers.
 
-    Shape   a row a lesson; targets: 1 yes, 0 no, NaN not known, a column a head; is_taught: whether the experts learn
-            from it; the rest is for the second step alone
+    Shape   a row a lesson; targets: 1 yes, 0 no, NaN not known, a column a head
     """
 
     lessons: Sequence[Lesson]
@@ -58,7 +57,6 @@ class Material(msgspec.Struct, frozen=True, kw_only=True):
     targets: Numbers
     weights: Numbers
     folds: NDArray[np.int64]
-    is_taught: NDArray[np.bool_]
 
 
 def folds_from(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
@@ -80,9 +78,8 @@ def _kind(lesson: Lesson) -> str:
     return f"public {next((hazard for hazard in HAZARDS if lesson.hazards[hazard]), 'none')}"
 
 
-def material_from(taught: Sequence[Lesson], vocabulary: Vocabulary, untaught: Sequence[Lesson] = ()) -> Material:
-    """Return the lessons as numbers; the experts learn from those that are taught."""
-    lessons = [*taught, *untaught]
+def material_from(lessons: Sequence[Lesson], vocabulary: Vocabulary) -> Material:
+    """Return the lessons as numbers."""
     texts = [lesson.text for lesson in lessons]
     grams = grams_from(texts)
     table = csr_matrix((grams.values, grams.columns, grams.starts), shape=(len(texts), COLUMNS))
@@ -94,7 +91,6 @@ def material_from(taught: Sequence[Lesson], vocabulary: Vocabulary, untaught: Se
         targets=np.array([_targets(lesson) for lesson in lessons], dtype=np.float64),
         weights=np.array([lesson.weight for lesson in lessons]),
         folds=folds_from(lessons),
-        is_taught=np.arange(len(lessons)) < len(taught),
     )
 
 
@@ -110,7 +106,15 @@ def _targets(lesson: Lesson) -> list[float]:
 def weights_for(material: Material, question: str) -> Numbers:
     """Return what each lesson weighs for a question: only public posts know of other disasters, and of sympathy."""
     if question == RELATED:
-        return np.where(material.weights < 1, _RELATED_PUBLIC, _RELATED_CORPUS)
+        return _related_weights(material)
     if question in ("other", "other now"):
         return np.where(material.weights < 1, np.minimum(material.weights * _OTHER_BOOST, 1), 1)
     return material.weights
+
+
+def _related_weights(material: Material) -> Numbers:
+    """Return what lessons weigh for relatedness: large incidents less a post, so that it is not their words that count."""
+    is_public = material.weights < 1
+    _, incident, sizes = np.unique([lesson.group for lesson in material.lessons], return_inverse=True, return_counts=True)
+    weights = 1 / np.sqrt(sizes[incident])
+    return np.where(is_public, weights / weights[is_public].mean() * _RELATED_PUBLIC, _RELATED_CORPUS)

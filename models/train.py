@@ -65,10 +65,10 @@ def train(
 
 def material_of(corpus: Path, public: Path | None) -> Material:
     """Return all that the model learns from, as numbers."""
-    lessons = lessons_from_corpus(read_part(corpus / "train"))
+    lessons = lessons_from_corpus(read_part(corpus / "train")) + lessons_from_everyday(read_part(corpus / "everyday"))
     if public is not None:
         lessons += lessons_from_public(public)
-    return material_from(lessons, Vocabulary(), lessons_from_everyday(read_part(corpus / "everyday")))
+    return material_from(lessons, Vocabulary())
 
 
 def fit(material: Material, recipe: Recipe, work: Path, told: Told) -> tuple[Arrays, TrainingReport]:
@@ -106,14 +106,13 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
 
 def _file_in(work: Path, material: Material, recipe: Recipe, fold: int) -> Path:
     """Return where experts are kept: under a name that changes with everything they are learned from."""
-    taught = [lesson for lesson, is_taught in zip(material.lessons, material.is_taught, strict=True) if is_taught]
-    content = hashlib.sha256(msgspec.json.encode((taught, recipe, fold, FOLDS))).hexdigest()[:16]
+    content = hashlib.sha256(msgspec.json.encode((list(material.lessons), recipe, fold, FOLDS))).hexdigest()[:16]
     return work / f"experts-{content}.npz"
 
 
 def _learn_into(path: Path, material: Material, recipe: Recipe, fold: int) -> None:
     with threadpool_limits(1):
-        arrays = experts(material, material.is_taught & (material.folds != fold), recipe)
+        arrays = experts(material, material.folds != fold, recipe)
     unfinished = path.with_suffix(".part.npz")
     np.savez(unfinished, allow_pickle=False, **arrays)
     unfinished.rename(path)
