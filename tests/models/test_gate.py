@@ -331,10 +331,10 @@ def public() -> Path:
 @pytest.mark.parametrize(
     ("pattern", "most"),
     [
-        pytest.param("background/umsab_fr*", 0.05, id="French"),
-        pytest.param("background/umsab_en*", 0.05, id="English"),
-        pytest.param("t6/*", 0.067, id="off topic beside disasters"),
-        pytest.param("[bt][a6]*/*", 0.055, id="all together"),  # background/ and t6/
+        pytest.param("background/umsab_fr*", 0.055, id="French"),
+        pytest.param("background/umsab_en*", 0.06, id="English"),
+        pytest.param("t6/*", 0.08, id="off topic beside disasters"),
+        pytest.param("[bt][a6]*/*", 0.06, id="all together"),  # background/ and t6/
     ],
 )
 def test_lets_few_everyday_posts_pass(public: Path, pattern: str, most: float) -> None:
@@ -345,7 +345,7 @@ def test_lets_few_everyday_posts_pass(public: Path, pattern: str, most: float) -
 @pytest.mark.data
 @pytest.mark.parametrize(
     ("pattern", "least"),
-    [pytest.param("t26/*", 0.97, id="T26"), pytest.param("idrisi/*", 0.99, id="IDRISI")],
+    [pytest.param("t26/*", 0.985, id="T26"), pytest.param("idrisi/*", 0.993, id="IDRISI")],
 )
 def test_passes_incidents_as_the_world_wrote_of_them(public: Path, pattern: str, least: float) -> None:
     ours = {"fire", "flood", "industrial"}
