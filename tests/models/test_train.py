@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.hazard import HEADS, OPINIONS, SHAPES, network_in
+from models.hazard import HEADS, OPINIONS, RELATED, SHAPES, network_in
 from models.lessons import Lesson, lessons_from_corpus, lessons_from_everyday
-from models.material import FOLDS, Material, Recipe, folds_from, material_from
+from models.material import FOLDS, Material, Recipe, folds_from, material_from, weights_for
 from models.posts_corpus import CORPUS, read_part
 from models.public_posts import HELD_BACK
 from models.scores import mean_f1
@@ -48,11 +48,6 @@ def test_training_gives_a_model_and_goes_on_where_it_stopped(material: Material,
     for name, array in arrays.items():
         np.testing.assert_allclose(array, again[name], atol=1e-6, err_msg=name)
 
-    everyday = lessons_from_everyday(read_part(CORPUS / "everyday")[::40])
-    other, _ = fit(material_from(material.lessons, Vocabulary(), everyday), SHORT, tmp_path, told.append)
-    assert sorted(tmp_path.glob("experts-*.npz")) == kept  # nothing was learned anew for them
-    assert np.abs(other["verdict"] - arrays["verdict"]).max() > 1e-4  # but the second step did see them
-
 
 def test_experts_learned_twice_are_the_same_and_another_recipe_gives_others(material: Material) -> None:
     chosen = np.asarray(material.folds == 0)
@@ -68,12 +63,23 @@ def test_experts_learned_twice_are_the_same_and_another_recipe_gives_others(mate
     assert "jax" not in sys.modules
 
 
-def test_everyday_posts_are_for_the_second_step_alone(material: Material) -> None:
-    taught, vocabulary = list(material.lessons[:200]), Vocabulary()
-    kept = lessons_from_everyday(read_part(CORPUS / "everyday")[::40])
-    whole = material_from(taught, vocabulary, kept)
-    assert whole.is_taught.tolist() == [True] * 200 + [False] * len(kept)
-    assert not any(any(lesson.hazards.values()) for lesson in whole.lessons[200:])
+def test_everyday_posts_are_held_back_in_every_fold_and_speak_of_no_incident() -> None:
+    everyday = lessons_from_everyday(read_part(CORPUS / "everyday"))
+    assert set(folds_from(everyday)) == set(range(FOLDS))
+    assert not any(any(lesson.hazards.values()) or lesson.is_related for lesson in everyday)
+
+
+def test_a_large_incident_weighs_less_a_post_when_relatedness_is_learned() -> None:
+    lessons = [_public("a large storm", number) for number in range(90)] + [_public("a small fire", 0)] * 10
+    weights = weights_for(material_from(lessons, Vocabulary()), RELATED)
+    assert weights[-1] == pytest.approx(3 * weights[0])
+    assert weights.mean() == pytest.approx(0.6)
+
+
+def _public(incident: str, number: int) -> Lesson:
+    return Lesson(
+        text=f"post {number}", group=incident, weight=0.02, hazards=dict.fromkeys(HAZARDS), is_related=bool(number % 2)
+    )
 
 
 def test_the_second_step_learns_and_calibrates(material: Material) -> None:
