@@ -2,7 +2,7 @@
 
 import re
 
-LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"'»”]+", re.IGNORECASE)
+LINK = re.compile(r"(?:https?://|(?<!\w)www\.(?=\w))[^\s<>\"'»”]+", re.IGNORECASE)  # not "Ewww..."
 _CUT_SHORT = re.compile(r"\bhttps?\S{0,3}$", re.IGNORECASE)  # what a platform's limit left of a link at the end
 
 

@@ -20,7 +20,7 @@ from models.links import LINK
 _MENTION = re.compile(r"@[\w.-]+(?:@[\w.-]+)?")
 _RELAY_PREFIX = re.compile(r"^\W*(?:RT|MT|QT)\b[\s:]*(?=@|:)|^\W*RT\s", re.IGNORECASE)
 _RELAY = re.compile(
-    r"(?:^|\s|[\"“«(])(?:RT|MT|QT|HT)\s*:?\s*@\w"  # RT @someone, anywhere
+    r"(?:^|\s|[\"“«(])(?:RT|MT|QT|HT)\s*+(?::\s*+)?@\w"  # RT @someone, anywhere; never takes spaces twice
     r"|^\W*RT\s*:"
     r"|\bvia\s+@\w"
     r"|^\s*[\"“«'‘]\s*@\w+[^\"”»]*:"  # "@someone: the old way to quote
@@ -59,8 +59,8 @@ def content_ids(text: str, *, repost_of: str | None = None) -> tuple[str, ...]:
     Errors  none on any text
     """
     ids = [f"r:{repost_of}"] if repost_of else []
-    links = LINK.findall(text)
-    ids += dict.fromkeys(f"u:{_digest(_plain_link(link))}" for link in links)
+    pages = filter(_is_page, map(_plain_link, filter(_is_whole, LINK.findall(text))))
+    ids += dict.fromkeys(f"u:{_digest(page)}" for page in pages)
     words = _wording(text)
     if len(words) >= _FEWEST_WORDS_ALIKE:
         ids.append(f"t:{_digest(' '.join(words))}")
@@ -240,6 +240,17 @@ def _wording(text: str) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _WORD.findall(text.casefold())
+
+
+def _is_whole(link: str) -> bool:
+    """Return whether a link was not cut short: "https://t.co/…" stands for thousands of pages."""
+    return not link.endswith(("…", "..."))
+
+
+def _is_page(plain_link: str) -> bool:
+    """Return whether a link names a page, not a mere site ("t.co", "lemonde.fr") or what is left of one ("t")."""
+    host, slash, _ = plain_link.replace("?", "/", 1).partition("/")
+    return "." in host and bool(slash)
 
 
 def _plain_link(link: str) -> str:
