@@ -17,7 +17,7 @@ from models.gate import SECTIONS, Gate
 from models.language import LanguageModel
 from models.links import without_links
 from models.reading import PostReading, PublicHazard
-from models.sentence_vectors import WIDTH, SentenceVectors
+from models.sentence_vectors import NETWORK_NAMES, WIDTH, SentenceVectors
 from records import ACTUALITIES, HAZARDS, BrokenInvariant
 from records.signal import Actuality
 
@@ -54,6 +54,8 @@ SHAPES = {
     "threshold": (1,),
 }
 _NETWORK = "network/"  # what the encoder's arrays are called among the others
+_NO_ACTUALITY = np.array([name == "other" for name in ACTUALITIES], dtype=float)
+_MEND = "reinstall Vigie or train again"
 _LEAST_RATIO, _MOST_RATIO = 0.001, 1000.0
 _LONGEST = 1000  # letters looked at
 _WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,40}(?![^\W\d_])")
@@ -79,19 +81,20 @@ class HazardModel:
         for name, shape in SHAPES.items():
             found = arrays[name].shape if name in arrays else None
             if found != shape:
-                raise BrokenInvariant(f"{ARRAYS_FILE}: {name} has shape {found}, {VERSION} needs {shape}")
+                raise BrokenInvariant(f"{ARRAYS_FILE}: {name} has shape {found}, {VERSION} needs {shape}: {_MEND}")
+        network = network_in(arrays)
+        if missing := NETWORK_NAMES - network.keys():
+            raise BrokenInvariant(f"{ARRAYS_FILE}: the network lacks {', '.join(sorted(missing))}: {_MEND}")
         self._arrays = {name: np.asarray(arrays[name], dtype=np.float64) for name in SHAPES if name != "wording"}
         self._wording = np.asarray(arrays["wording"], dtype=np.float32)
         with ThreadPoolExecutor(1) as beside:  # to unpack languages takes as long as all else together
             language = beside.submit(LanguageModel)
-            self.vectors = SentenceVectors(network_in(arrays))
+            self.vectors = SentenceVectors(network)
             self._gate = Gate.load()
             self._language = language.result()
         self._now_rates = self._arrays["base_rates"][len(HAZARDS) : 2 * len(HAZARDS)].tolist()
         self._class_shares = {name: round(rate, _DIGITS) for name, rate in zip(HAZARDS, self._now_rates, strict=True)}
-        self._nothing = self._reading(
-            None, self._arrays["base_rates"], np.array([name == "other" for name in ACTUALITIES], dtype=float)
-        )
+        self._nothing = self._reading(None, self._arrays["base_rates"], _NO_ACTUALITY)
 
     @classmethod
     def load(cls, folder: Path = WEIGHTS) -> "HazardModel":
@@ -105,27 +108,33 @@ class HazardModel:
         """Return one reading a text, in the same order."""
         languages = self._language.languages(texts, langs)
         said = [without_links(text) for text in texts]
-        readable = [number for number, text in enumerate(said) if _is_readable(text)]
-        readings = [self._nothing] * len(texts)
-        if not readable:
-            return readings
-        verdicts, actualities = self._probabilities([said[number] for number in readable])
-        for row, number in enumerate(readable):
-            readings[number] = self._reading(languages[number], verdicts[row], actualities[row])
-        return readings
+        verdicts, actualities = self._probabilities(said)
+        return [
+            self._reading(languages[row], verdicts[row], actualities[row]) if _is_readable(text) else self._nothing
+            for row, text in enumerate(said)
+        ]
 
     def probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text."""
+        """Return the probabilities of the VERDICTS and of the ACTUALITIES, a row a text; unread: base rates."""
         return self._probabilities([without_links(text) for text in texts])
 
-    def _probabilities(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        opinions = opinions_from(
+    def _probabilities(self, said: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        verdicts = np.tile(self._arrays["base_rates"], (len(said), 1))
+        actualities = np.tile(_NO_ACTUALITY, (len(said), 1))
+        rows = [row for row, text in enumerate(said) if _is_readable(text)]
+        if rows:
+            opinions = self._opinions([said[row] for row in rows])
+            verdicts[rows] = verdicts_from(opinions, self._arrays)
+            actualities[rows] = actualities_from(opinions, self._arrays)
+        return verdicts, actualities
+
+    def _opinions(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        return opinions_from(
             self.vectors(texts).astype(np.float64) @ self._arrays["meaning"] + self._arrays["meaning_offset"],
             summed(grams_from(texts), self._wording) + self._arrays["wording_offset"],
             texts,
             self._gate,
         )
-        return verdicts_from(opinions, self._arrays), actualities_from(opinions, self._arrays)
 
     def _reading(
         self, language: str | None, verdicts: NDArray[np.float64], actualities: NDArray[np.float64]
@@ -161,8 +170,7 @@ def read_arrays(folder: Path) -> dict[str, NDArray[np.float32]]:
         raise BrokenInvariant(f"{path}: the model's weights cannot be read ({error}): reinstall Vigie") from error
     if f"{found}  {ARRAYS_FILE}" not in lines:
         raise BrokenInvariant(
-            f"{path}: its SHA-256 is {found}, {CHECKSUMS_FILE} says otherwise: "
-            "the weights were changed; reinstall Vigie or train again"
+            f"{path}: its SHA-256 is {found}, {CHECKSUMS_FILE} says otherwise: the weights were changed; {_MEND}"
         )
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name].astype(np.float32) for name in arrays.files}

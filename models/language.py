@@ -88,4 +88,4 @@ class LanguageModel:
 def _code(said: str | None) -> str | None:
     """Return a platform's language tag as ISO 639-1, or None where it says nothing ("und", "", "zxx")."""
     code = (said or "").lower().replace("_", "-").partition("-")[0]
-    return code if len(code) == 2 and code.isalpha() else None  # noqa: PLR2004
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else None  # noqa: PLR2004

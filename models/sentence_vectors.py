@@ -23,6 +23,12 @@ BRANCHES = MappingProxyType({2: 0, 3: 1, 5: 2})
 CHANNELS = 256
 """Numbers a piece has in each branch."""
 
+NETWORK_NAMES = frozenset(
+    ["ln_g", "ln_b", "cnn_W", "cnn_b", "d0", "d1", "d2", "d3", "p1", "p3"]
+    + [f"{name}{branch}" for branch in BRANCHES for name in ("proj", "proj_b", "ln_g", "ln_b", "w1_", "b1_")]
+)
+"""The arrays that a network must have, tuned or published; of the second layer it may lack some."""
+
 TINY = 1e-12
 """What keeps a division by nothing away."""
 
@@ -91,7 +97,8 @@ class SentenceVectors:
         # One thread of linear algebra for the whole process: callers who want more cores call from several threads.
         threadpool_limits(limits=1, user_api="blas")
         self.vocabulary = vocabulary or Vocabulary()
-        net = {name: np.asarray(array, np.float32) for name, array in (network or published_network()).items()}
+        given = published_network() if network is None else network
+        net = {name: np.asarray(array, np.float32) for name, array in given.items()}
         self._first = _FirstLayer(self.vocabulary, net)
         # Each piece is brought to one scale; the gain and offset that follow it do as well on a text's sum.
         net["cnn_b"] = net["cnn_b"] + net["ln_b"] @ net["cnn_W"]

@@ -14,6 +14,7 @@ _MOST_WORDS = 60  # of a text; later words are not looked at one by one
 _LEAST_FACTOR = 1.5  # a smaller change is not worth a duty officer's time
 _MOST_FACTOR = 1000.0
 _TINY = 1e-9
+_WHOLE_FROM = 100  # from here on a factor is told in whole numbers
 _PUNCTUATION = ' \t\n.,;:!?…"«»“”()[]'
 _HAZARD_WORDS: dict[Language, dict[str, str]] = {
     "fr": {"fire": "feu", "flood": "inondation", "industrial": "accident industriel"},
@@ -100,7 +101,11 @@ def _strongest(words: Sequence[str], spans: Sequence[tuple[int, int]], owed: Num
 
 def _listed(reasons: Sequence[Reason], quote: str, *, is_for: bool) -> str:
     return ", ".join(
-        f"{quote.format(reason.words)} (x{max(reason.factor, 1 / reason.factor):.3g})"
+        f"{quote.format(reason.words)} (x{_times(max(reason.factor, 1 / reason.factor))})"
         for reason in reasons
         if (reason.factor > 1) == is_for
     )
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.0f}" if factor >= _WHOLE_FROM else f"{factor:.3g}"

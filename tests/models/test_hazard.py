@@ -136,6 +136,14 @@ def test_refuses_weights_of_another_shape() -> None:
         HazardModel(arrays | {"meaning": np.zeros((3, 2))})
 
 
+def test_refuses_weights_without_their_network() -> None:
+    arrays = read_arrays(WEIGHTS)
+    with pytest.raises(BrokenInvariant, match="the network lacks p1: reinstall"):
+        HazardModel({name: array for name, array in arrays.items() if name != "network/p1"})
+    with pytest.raises(BrokenInvariant, match="the network lacks b1_2, b1_3"):
+        HazardModel({name: array for name, array in arrays.items() if not name.startswith("network/")})
+
+
 def test_the_weights_are_small() -> None:
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 14_000_000
     assert len(HEADS) == 16

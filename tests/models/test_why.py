@@ -66,8 +66,19 @@ def test_real_readings_rest_on_words_of_the_danger(model: HazardModel, text: str
     assert words & named
 
 
-@pytest.mark.parametrize("text", ["", "🔥", "x", "mot " * 300, "\x00\x01"])
-def test_any_text_has_an_answer(model: HazardModel, text: str) -> None:
+@pytest.mark.parametrize("factor", [1000.0, 0.001])
+def test_the_strongest_factor_is_told_as_a_number(factor: float) -> None:
+    told = Why(hazard="fire", probability=1.0, reasons=(Reason(words="flammes", factor=factor),))
+    assert "« flammes » (x1000)" in told.sentence("fr")
+
+
+@pytest.mark.parametrize("text", ["", "🔥🔥 🚒", "x" * 80, "\x00\x01"])
+def test_what_cannot_be_read_has_no_reasons(model: HazardModel, text: str) -> None:
     told = why(model, text)
-    assert len(told.reasons) <= 5
-    assert 0 <= told.probability <= 1
+    assert told.reasons == ()
+    [reading] = model.read([text], [None])
+    assert told.probability == pytest.approx(reading.class_shares[told.hazard], abs=1e-5)
+
+
+def test_a_long_text_has_few_reasons(model: HazardModel) -> None:
+    assert len(why(model, "mot " * 300).reasons) <= 5
