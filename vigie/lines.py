@@ -7,11 +7,17 @@ from typing import IO, Any
 
 import msgspec
 
+from records import SettingsError
+
 BATCH = 64
 SOME_BAD, NOTHING_READ = 1, 2  # exit status
 _BOM = b"\xef\xbb\xbf"
 
 Answer = Callable[[Sequence["Question"]], Iterable[dict[str, Any]]]
+
+
+class _Unreadable(Exception):
+    """The input cannot be read, or no further."""
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -35,18 +41,27 @@ def answer_lines(path: Path | None, answer: Answer, *, out: IO[bytes], errors: I
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     bad += 1
                     print(f"{name}: line {number}: {error}", file=errors)
-            for row in answer(questions):
-                out.write(msgspec.json.encode(row) + b"\n")
+            _write(out, answer(questions))
             good += len(questions)
-    except OSError as error:
-        print(f"{name}: {error.strerror}", file=errors)
+    except _Unreadable as error:
+        print(f"{name}: {error}", file=errors)
         return NOTHING_READ
-    out.flush()
     if bad:
         print(f"{name}: {bad} bad lines of {good + bad}", file=errors)
     elif not good:
         print(f"{name}: nothing to read", file=errors)
     return _status(good, bad)
+
+
+def _write(out: IO[bytes], rows: Iterable[dict[str, Any]]) -> None:
+    try:
+        for row in rows:
+            out.write(msgspec.json.encode(row) + b"\n")
+        out.flush()
+    except BrokenPipeError:
+        raise  # nobody reads any more: click ends the command without a word
+    except OSError as error:
+        raise SettingsError(f"output: {error.strerror}: write it where there is room") from error
 
 
 def _status(good: int, bad: int) -> int:
@@ -56,11 +71,14 @@ def _status(good: int, bad: int) -> int:
 
 
 def _lines(path: Path | None) -> Iterator[tuple[int, bytes]]:
-    if path is None:
-        yield from _numbered(sys.stdin.buffer)
-        return
-    with path.open("rb") as file:
-        yield from _numbered(file)
+    try:
+        if path is None:
+            yield from _numbered(sys.stdin.buffer)
+            return
+        with path.open("rb") as file:
+            yield from _numbered(file)
+    except OSError as error:
+        raise _Unreadable(error.strerror) from error
 
 
 def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from records import ACTUALITIES
+from records import ACTUALITIES, SettingsError
 from vigie.lines import BATCH, Question, answer_lines
 
 Runs = Callable[..., Result]
@@ -129,6 +129,16 @@ def echoed(questions: Sequence[Question]) -> Iterable[dict[str, Any]]:
 def status_of(path: Path) -> tuple[int, bytes, str]:
     out, errors = io.BytesIO(), io.StringIO()
     return answer_lines(path, echoed, out=out, errors=errors), out.getvalue(), errors.getvalue()
+
+
+def test_where_the_output_is_full_it_is_the_output_that_is_blamed(tmp_path: Path) -> None:
+    path = tmp_path / "posts.jsonl"
+    path.write_bytes(line("1", TEXTS["fire"]))
+    with Path("/dev/full").open("wb") as full:  # Linux: never has room
+        with pytest.raises(SettingsError, match="output: No space left on device"):
+            answer_lines(path, echoed, out=full, errors=io.StringIO())
+        with pytest.raises(OSError, match="No space left"):
+            full.close()
 
 
 @pytest.mark.parametrize(
