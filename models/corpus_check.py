@@ -15,7 +15,6 @@ from models.corpus_copies import copies, templates
 from models.corpus_findings import CorpusReport, Finding, has_label, words_of
 from models.corpus_leaks import PlacesOf, geoparsed, named_leaks, word_leaks
 from models.posts_corpus import CorpusPost
-from records import SettingsError
 
 # Lengths, in characters.
 LONGEST_REPORTED, LONGEST_REFUSED = 450, 1000
@@ -71,16 +70,6 @@ def report(
     )
     order = sorted(findings, key=lambda one: (not one.is_refused, one.kind, -one.strength, one.message))
     return CorpusReport(posts={file: len(posts) for file, posts in by_file.items()}, findings=tuple(order))
-
-
-def check(train: Sequence[CorpusPost], test: Sequence[CorpusPost], *, places_of: PlacesOf | None = None) -> None:
-    """Refuse a corpus that would fool its users.
-
-    Errors  SettingsError with every refused finding
-    """
-    refused = report(train, test, places_of=places_of).refused
-    if refused:
-        raise SettingsError("\n".join(finding.message for finding in refused))
 
 
 def _imbalances(by_file: Mapping[str, Sequence[CorpusPost]]) -> Iterator[Finding]:

@@ -1,6 +1,7 @@
 """Evaluation: the tables of the model card, measured on posts that the model has not learned from."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from models.calibration import calibration_error, sigmoid
 from models.calibrators import cross_calibration_error
 from models.gate import Gate
+from models.gate_points import LEARNED_EVERY, everyday_texts
 from models.hazard import HEADS, RELATED, VERDICTS, HazardModel, opinions_from
 from models.lessons import lessons_from_public
 from models.links import without_links
@@ -23,7 +25,7 @@ from models.scores import mean_f1, named
 from models.second_step import second_logits, verdict_answers
 from models.sentence_vectors import SentenceVectors, Vocabulary
 from models.train import Arrays, expert_opinions
-from records import HAZARDS
+from records import HAZARDS, SettingsError
 
 Table = dict[str, dict[str, float]]
 Numbers = NDArray[np.float64]
@@ -75,7 +77,10 @@ def _sources(posts: Sequence[CorpusPost]) -> list[str]:
 
 
 def gate_table(gate: Gate, corpus: Path, public: Path | None) -> Table:
-    """Measure what share of posts the gate lets through: of incident posts nearly all, of others few."""
+    """Measure what share of posts the gate lets through: of incident posts nearly all, of others few.
+
+    Shape   "all …" rows last; "not learned from": everyday posts that the points were not learned from
+    """
     test, train = read_part(corpus / "test"), read_part(corpus / "train")
     kinds: dict[str, list[str]] = {}
     for name, posts in (("test", test), ("train", train)):
@@ -85,11 +90,20 @@ def gate_table(gate: Gate, corpus: Path, public: Path | None) -> Table:
             kinds[f"corpus {name} {language}, others"] = [post.text for post in spoken if not post.hazards]
     if public is not None:
         kinds |= _public_kinds(public)
+    incidents = [texts for name, texts in kinds.items() if "incidents" in name or name.startswith(("T26", "IDRISI"))]
+    kinds["all incidents"] = list(chain.from_iterable(incidents))
+    if public is not None:
+        everyday = [texts for _, texts in everyday_texts(public)]
+        kinds["all everyday posts"] = list(chain.from_iterable(everyday))
+        kinds["all everyday posts, not learned from"] = [text for texts in everyday for text in texts[1::LEARNED_EVERY]]
     return {name: _passed(gate, texts) for name, texts in kinds.items()}
 
 
 def false_readings(model: HazardModel, public: Path) -> Table:
-    """Count the everyday posts, not learned from, that are read as an incident; and those of them past the gate."""
+    """Count the everyday posts, not learned from, that are read as an incident; and those of them past the gate.
+
+    Errors  SettingsError where UMSAB is not there
+    """
     gate = Gate.load()
     learned = {lesson.text for lesson in lessons_from_public(public)}
     table: Table = {}
@@ -99,6 +113,8 @@ def false_readings(model: HazardModel, public: Path) -> Table:
             for post in read_set(public, f"background/umsab_{language}*")
             if without_links(post.text) not in learned
         ]
+        if not texts:
+            raise SettingsError(f"{public}: no background/umsab_{language}* there: name the folder of the public sets")
         read = [reading for start in range(0, len(texts), _BATCH) for reading in _read(model, texts[start:][:_BATCH])]
         wrong = [text for text, reading in zip(texts, read, strict=True) if reading.hazard != "none"]
         table[f"UMSAB {language}"] = {
@@ -170,8 +186,8 @@ def calibration_table(material: Material, opinions: Numbers) -> Table:
 def left_out_table(material: Material, opinions: Numbers, learned: Mapping[int, Arrays], public: Path) -> Table:
     """Measure how well an incident's posts are told from chatter around it by experts that never saw it.
 
-    One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident. Of a
-    stream that is held back nobody has seen anything: there all experts speak, and their mean counts.
+    One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident.
+    Nobody has seen anything of a stream that is held back: there all experts speak, and their mean counts.
     """
     folds = {lesson.group: int(fold) for lesson, fold in zip(material.lessons, material.folds, strict=True)}
     gate, vocabulary = Gate.load(), Vocabulary()
@@ -282,8 +298,8 @@ def _public_kinds(public: Path) -> dict[str, list[str]]:
     kinds = {f"UMSAB {name}": [p.text for p in read_set(public, f"background/umsab_{name}*")] for name in ("fr", "en")}
     kinds["T6 off topic"] = [p.text for p in read_set(public, "t6/*") if not p.hazards]
     ours = {"fire", "flood", "industrial"}
-    for language in ("en", "fr", "es", "pt"):
-        kinds[f"T26 informative, {language}"] = [
+    for language in ("en", "fr", "es", "pt", "tl", None):
+        kinds[f"T26 informative, {language or 'no language told'}"] = [
             p.text
             for p in read_set(public, "t26/*")
             if p.is_informative and ours & set(p.hazards) and p.language == language

@@ -40,7 +40,7 @@ WEIGHTS = {
 }
 """A post of the corpus weighs 1; public ones are many, noisy, and from few incidents."""
 
-_MOST_PER_FILE = {
+_MOST_PER_INCIDENT = {  # and of everyday posts, per line
     "t26/*": 300,
     "t6/*": 1000,
     "idrisi/*": 100,
@@ -130,14 +130,9 @@ def _speaks_of_another(post: CorpusPost) -> bool:
     return any(f" {word}" in words for word in _OTHER_DISASTERS)
 
 
-def lessons_from_public(folder: Path, *, without: Sequence[str] = ()) -> list[Lesson]:
-    """Return the public posts as lessons, a fixed sample of each file, without the named incidents."""
-    return [
-        lesson
-        for pattern, most in _MOST_PER_FILE.items()
-        for lesson in _sample(folder, pattern, most)
-        if lesson.group not in without
-    ]
+def lessons_from_public(folder: Path) -> list[Lesson]:
+    """Return the public posts as lessons: a fixed sample of each incident, and of the everyday posts."""
+    return [lesson for pattern, most in _MOST_PER_INCIDENT.items() for lesson in _sample(folder, pattern, most)]
 
 
 def _sample(folder: Path, pattern: str, most: int) -> Iterator[Lesson]:

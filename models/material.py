@@ -113,8 +113,11 @@ def weights_for(material: Material, question: str) -> Numbers:
 
 
 def _related_weights(material: Material) -> Numbers:
-    """Return what lessons weigh for relatedness: large incidents less a post, so that it is not their words that count."""
-    is_public = material.weights < 1
-    _, incident, sizes = np.unique([lesson.group for lesson in material.lessons], return_inverse=True, return_counts=True)
-    weights = 1 / np.sqrt(sizes[incident])
-    return np.where(is_public, weights / weights[is_public].mean() * _RELATED_PUBLIC, _RELATED_CORPUS)
+    """Return what lessons weigh for relatedness: a post of a large incident less, so that its own words do not decide.
+
+    Public posts and the corpus's everyday posts count in full; of the other posts nobody labelled sympathy.
+    """
+    groups = [lesson.group for lesson in material.lessons]
+    _, incident, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    weights, is_full = 1 / np.sqrt(sizes[incident]), material.weights < 1
+    return np.where(is_full, weights / weights[is_full].mean() * _RELATED_PUBLIC, _RELATED_CORPUS)

@@ -15,6 +15,7 @@ HEADER = "hazard\tactuality\twitness\ttext"
 LABELS = frozenset({"fire", "flood", "industrial"})
 
 _COLUMNS = 4
+_MOST_HAZARDS = 2
 
 
 class CorpusPost(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ class CorpusPost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_part(folder: Path) -> list[CorpusPost]:
-    """Read every file of one part (`train` or `test`), in the order of file names.
+    """Read every file of one part (`train`, `test` or `everyday`), in the order of file names.
 
     Errors  SettingsError with file, line, what was found and what would do
     """
@@ -54,18 +55,11 @@ def read_part(folder: Path) -> list[CorpusPost]:
     return [post for path in files for post in _posts_from(path)]
 
 
-def balance(posts: Iterable[CorpusPost]) -> dict[str, dict[str, int]]:
-    """Count the posts of each source by main hazard and by actuality."""
-    counts: dict[str, dict[str, int]] = {}
-    for post in posts:
-        row = counts.setdefault(post.source, {})
-        for label in (post.main_hazard, f"actuality {post.actuality}"):
-            row[label] = row.get(label, 0) + 1
-    return counts
-
-
 def _posts_from(path: Path) -> Iterable[CorpusPost]:
-    lines = path.read_text(encoding="utf-8").split("\n")
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.name}: cannot be read as UTF-8 text ({error}): save it so") from error
     if lines[0] != HEADER:
         raise SettingsError(f"{path.name}: line 1: found {lines[0]!r}: the header must be {HEADER!r}")
     for number, line in enumerate(lines[1:], start=2):
@@ -97,6 +91,8 @@ def _refuse_labels(where: str, hazards: tuple[str, ...], actuality: str, witness
     for hazard in hazards:
         if hazard not in LABELS:
             raise SettingsError(f'{where}: hazard "{hazard}": use fire, flood, industrial, two with +, or none')
+    if len(hazards) > _MOST_HAZARDS or len(set(hazards)) < len(hazards):
+        raise SettingsError(f'{where}: hazard "{"+".join(hazards)}": join two different ones at most')
     if actuality not in ACTUALITIES:
         raise SettingsError(f'{where}: actuality "{actuality}": use one of {", ".join(ACTUALITIES)}')
     if hazards and actuality not in ("now", "past"):

@@ -32,6 +32,9 @@ Told = Callable[[str], None]
 ALL = -1
 """In place of a fold: nothing is held back."""
 
+_TAUGHT_BY = ("fine_tuning.py", "features.py", "folding.py")
+"""Modules whose every change asks for another training."""
+
 _WORDING_FREEDOM = 10.0  # inverse strength of the pull to zero
 _ROUNDS = 300
 _CLOSE_ENOUGH = 1e-3
@@ -93,9 +96,8 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
     work.mkdir(parents=True, exist_ok=True)
     files = {fold: _file_in(work, material, recipe, fold) for fold in (*range(FOLDS), ALL)}
     missing = [fold for fold, path in files.items() if not path.exists()]
-    if missing and find_spec("jax") is None:
-        raise SettingsError('training needs JAX, which is not there: pip install -e ".[train]"')
     if missing:
+        refuse_without_jax()
         with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
             begun = {fold: pool.submit(_learn_into, files[fold], material, recipe, fold) for fold in missing}
             for fold, learning in begun.items():
@@ -104,10 +106,23 @@ def learned_experts(material: Material, recipe: Recipe, work: Path, told: Told) 
     return {fold: dict(np.load(path, allow_pickle=False)) for fold, path in files.items()}
 
 
+def refuse_without_jax() -> None:
+    """Refuse to train where JAX is missing, before anything is written.
+
+    Errors  SettingsError
+    """
+    if find_spec("jax") is None:
+        raise SettingsError('training needs JAX, which is not there: pip install -e ".[train]"')
+
+
 def _file_in(work: Path, material: Material, recipe: Recipe, fold: int) -> Path:
-    """Return where experts are kept: under a name that changes with everything they are learned from."""
-    content = hashlib.sha256(msgspec.json.encode((list(material.lessons), recipe, fold, FOLDS))).hexdigest()[:16]
-    return work / f"experts-{content}.npz"
+    """Return where experts are kept: under a name that changes with what they learn from, and how."""
+    content = hashlib.sha256(msgspec.json.encode((list(material.lessons), recipe, fold, FOLDS, HEADS)))
+    content.update(np.column_stack([weights_for(material, head) for head in HEADS]).tobytes())
+    content.update(material.targets.tobytes())
+    for module in _TAUGHT_BY:
+        content.update((Path(__file__).parent / module).read_bytes())
+    return work / f"experts-{content.hexdigest()[:16]}.npz"
 
 
 def _learn_into(path: Path, material: Material, recipe: Recipe, fold: int) -> None:

@@ -30,6 +30,10 @@ def told() -> Iterator[None]:
         sys.exit(2)
 
 
+def _said(line: str) -> None:
+    click.echo(line, err=True)
+
+
 def settings_option(function: Any) -> Any:
     """Add `--settings`."""
     return click.option(
@@ -152,7 +156,9 @@ def classify(file: Path | None, *, is_why: bool) -> None:
                 }
             yield answered
 
-    sys.exit(answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr))
+    with told():
+        status = answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr)
+    sys.exit(status)
 
 
 @main.command()
@@ -178,7 +184,9 @@ def locate(file: Path | None, home: str, local_places: Path | None) -> None:
             places = [msgspec.structs.asdict(p) for p in geoparser.locate(question.text, lang=question.lang)]
             yield {"id": question.id, "places": [{name: place[name] for name in fields} for place in places]}
 
-    sys.exit(answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr))
+    with told():
+        status = answer_lines(file, answer, out=sys.stdout.buffer, errors=sys.stderr)
+    sys.exit(status)
 
 
 @main.command()
@@ -255,7 +263,7 @@ work_option = click.option(
 @main.command()
 @public_data_option
 @work_option
-@click.option("--out", type=FILE, help="The folder for the weights; over the shipped ones where not given.")
+@click.option("--out", type=FILE, help="The folder for weights and points.txt; over the shipped ones where not given.")
 def train(public_data: Path | None, work: Path, out: Path | None) -> None:
     """Train the hazard model on the corpus and, where given, on public data; the same again gives the same."""
     from models.hazard import WEIGHTS
@@ -263,33 +271,38 @@ def train(public_data: Path | None, work: Path, out: Path | None) -> None:
 
     with told():
         from models.gate_points import POINTS_FILE, learn_points
+        from models.train import refuse_without_jax
         from models.train import train as fit
 
+        refuse_without_jax()  # before anything is written
         if public_data is not None:
             learn_points(CORPUS, public_data, POINTS_FILE if out is None else out / POINTS_FILE.name)
-        report = fit(CORPUS, public_data, out or WEIGHTS, work=work, told=lambda line: click.echo(line, err=True))
+        report = fit(CORPUS, public_data, out or WEIGHTS, work=work, told=_said)
     click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
 
 
 @main.command()
 @public_data_option
 @click.option("--work", type=FILE, help="A training's folder: also print what was measured on the way.")
-@click.option("--corpus", "is_corpus", is_flag=True, help="Check the corpus, and measure nothing else.")
+@click.option("--corpus", "is_corpus", is_flag=True, help="Only check the corpus; status 1 where it refuses.")
 @click.option("--diagram", type=FILE, help="Draw the reliability diagram into this PNG file.")
 def evaluate(public_data: Path | None, work: Path | None, *, is_corpus: bool, diagram: Path | None) -> None:
     """Print the tables of the model card."""
     with told():
-        from vigie.evaluate import corpus_lines, draw_reliability, quick_tables, training_tables
+        from vigie.evaluate import corpus_report, draw_reliability, quick_tables, training_tables
 
+        if is_corpus and (work is not None or diagram is not None):
+            raise SettingsError("--corpus: checks the corpus and nothing else: leave --work and --diagram out")
         if work is not None and public_data is None:
             raise SettingsError("--work: the training's tables need --public-data, which it learned from")
+        if diagram is not None and not diagram.parent.is_dir():
+            raise SettingsError(f"--diagram: there is no folder {diagram.parent}: make it, or name another file")
         if is_corpus:
-            tables = corpus_lines()
-        elif work is not None and public_data is not None:
-            tables = chain(quick_tables(public_data), training_tables(public_data, work))
-        else:
-            tables = quick_tables(public_data)
-        for table in tables:
+            found = corpus_report()
+            click.echo("\n".join(found.lines()))
+            sys.exit(SOME_BAD if found.refused else 0)
+        more = training_tables(public_data, work, _said) if work is not None and public_data is not None else ()
+        for table in chain(quick_tables(public_data), more):
             click.echo(table)
         if diagram is not None:
             draw_reliability(diagram)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from models.calibration import reliability
 from models.corpus_check import report
+from models.corpus_findings import CorpusReport
 from models.evaluate import (
     Table,
     calibration_table,
@@ -32,9 +33,9 @@ _MEGABYTE = 1 << 20
 _LANGUAGES = {"fr": "French", "en": "English"}
 
 
-def corpus_lines() -> Iterator[str]:
-    """Yield what the corpus check found, in lines for a person."""
-    yield from report(*(read_part(CORPUS / part) for part in ("train", "test", "everyday"))).lines()
+def corpus_report() -> CorpusReport:
+    """Return what the corpus check found."""
+    return report(*(read_part(CORPUS / part) for part in ("train", "test", "everyday")))
 
 
 def quick_tables(public: Path | None) -> Iterator[str]:
@@ -49,10 +50,19 @@ def quick_tables(public: Path | None) -> Iterator[str]:
     yield markdown("Loading", {"hazard model": {"seconds": round(loaded, 2), "MB": round(resident / _MEGABYTE)}})
 
 
-def training_tables(public: Path, work: Path) -> Iterator[str]:
-    """Yield the tables of what was learned on the way, which `vigie train --work` keeps; what is missing is learned."""
+def training_tables(public: Path, work: Path, told: Callable[[str], None]) -> Iterator[str]:
+    """Yield the tables of what was learned on the way, which `vigie train --work` keeps.
+
+    Errors  SettingsError where the folder keeps nothing: learning it anew takes three quarters of an hour
+    """
+    if not any(work.glob("experts-*.npz")):
+        raise SettingsError(f"{work}: keeps nothing of a training: run vigie train with the same --work first")
+    return _training_tables(public, work, told)
+
+
+def _training_tables(public: Path, work: Path, told: Callable[[str], None]) -> Iterator[str]:
     material = material_of(CORPUS, public)
-    learned = learned_experts(material, Recipe(), work, told=lambda _line: None)
+    learned = learned_experts(material, Recipe(), work, told)
     with threadpool_limits(1):  # as in training: several threads would add up in another order each time
         opinions = unseen_opinions(material, learned)
     yield markdown("What the second step looks at, on authors not learned from", comparison_table(material, opinions))

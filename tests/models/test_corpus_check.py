@@ -1,15 +1,15 @@
 """The corpus check: each fault is planted and must be found; the shipped corpus must have none that is refused."""
 
+import re
 from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
-from models.corpus_check import check, report
+from models.corpus_check import report
 from models.corpus_findings import CorpusReport, Finding, words_of
 from models.corpus_leaks import PLACE_REFUSED, WORD_REFUSED, sure_log_odds
 from models.posts_corpus import CORPUS, CorpusPost, read_part
-from records import SettingsError
 
 PORT = "le port est plein de fumée noire et on ne voit plus les grues du terminal"
 FARM = "ma grand-mère a vendu deux poules et un vieux coq au marché de samedi"
@@ -105,8 +105,7 @@ def test_refuses_a_copy_across_the_split(one: str, other: str) -> None:
     [finding] = _found("copy", train, test)
     assert finding.is_refused
     assert finding.where == ("fr-8.tsv: line 2", "fr-9.tsv: line 2")
-    with pytest.raises(SettingsError, match=r"fr-9\.tsv: line 2: .* as fr-8\.tsv: line 2"):
-        check(train, test, places_of=_no_places)
+    assert re.search(r"fr-9\.tsv: line 2: .* as fr-8\.tsv: line 2", finding.message)
 
 
 @pytest.mark.parametrize(

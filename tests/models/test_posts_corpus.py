@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.posts_corpus import CORPUS, HEADER, balance, read_part
+from models.posts_corpus import CORPUS, HEADER, read_part
 from records import SettingsError
 
 
@@ -16,8 +16,10 @@ def _part(folder: Path, *lines: str, header: str = HEADER) -> Path:
 
 
 def test_every_file_has_every_hazard() -> None:
-    for source, counts in balance([*read_part(CORPUS / "train"), *read_part(CORPUS / "test")]).items():
-        assert all(counts.get(label, 0) >= 20 for label in ("fire", "flood", "industrial", "none")), source
+    posts = [*read_part(CORPUS / "train"), *read_part(CORPUS / "test")]
+    counts = Counter((post.source, post.main_hazard) for post in posts)
+    for source in {post.source for post in posts}:
+        assert all(counts[source, label] >= 20 for label in ("fire", "flood", "industrial", "none")), source
 
 
 def test_reads_labels_and_line_breaks(tmp_path: Path) -> None:
@@ -33,6 +35,8 @@ def test_reads_labels_and_line_breaks(tmp_path: Path) -> None:
     [
         pytest.param("fire\tnow\t1", "found 3 columns", id="column missing"),
         pytest.param("feu\tnow\t1\tx", 'hazard "feu"', id="unknown hazard"),
+        pytest.param("fire+fire\tnow\t1\tx", "join two different ones at most", id="twice the same"),
+        pytest.param("fire+flood+industrial\tnow\t1\tx", "join two different ones at most", id="three"),
         pytest.param("fire\ttoday\t1\tx", 'actuality "today"', id="unknown actuality"),
         pytest.param("fire\texercise\t0\tx", "an incident is now or past", id="exercise with a hazard"),
         pytest.param("none\tnow\t0\tx", "without a hazard", id="now without a hazard"),
@@ -51,6 +55,12 @@ def test_refuses_a_wrong_header_and_an_empty_folder(tmp_path: Path) -> None:
         read_part(_part(tmp_path / "a", header="hazard\ttext"))
     with pytest.raises(SettingsError, match=r"no \*\.tsv file"):
         read_part(tmp_path / "b")
+
+
+def test_refuses_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "fr-9.tsv").write_bytes(f"{HEADER}\nfire\tnow\t1\tça brûle\n".encode("latin-1"))
+    with pytest.raises(SettingsError, match=r"fr-9\.tsv: cannot be read as UTF-8"):
+        read_part(tmp_path)
 
 
 def test_the_guides_figures_are_true() -> None:
