@@ -186,16 +186,18 @@ def calibration_table(material: Material, opinions: Numbers) -> Table:
 def left_out_table(material: Material, opinions: Numbers, learned: Mapping[int, Arrays], public: Path) -> Table:
     """Measure how well an incident's posts are told from chatter around it by experts that never saw it.
 
-    One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident.
+    One logistic regression for "related to a disaster" weighs their opinions; it, too, learns without the incident, and
+    from public posts alone: of the corpus's nobody said whether they speak of another disaster, or in sympathy.
     Nobody has seen anything of a stream that is held back: there all experts speak, and their mean counts.
     """
     folds = {lesson.group: int(fold) for lesson, fold in zip(material.lessons, material.folds, strict=True)}
     gate, vocabulary = Gate.load(), Vocabulary()
+    is_public = np.array([not (post.is_corpus or post.group.startswith("everyday/")) for post in material.lessons])
     groups = np.array([lesson.group for lesson in material.lessons])
     related, weights = material.targets[:, HEADS.index(RELATED)], weights_for(material, RELATED)
     table: Table = {}
     for incident in T6:
-        rows = (groups != incident) & ~np.isnan(related)
+        rows = is_public & (groups != incident) & ~np.isnan(related)
         line = LogisticRegression(C=_LINEAR_FREEDOM, max_iter=_ROUNDS * 10)
         line.fit(opinions[rows], related[rows], sample_weight=weights[rows])
         posts = list(read_set(public, f"t6/{incident}*", is_held_back_too=True))[::_EVERY]

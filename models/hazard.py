@@ -22,8 +22,8 @@ from records import ACTUALITIES, HAZARDS, BrokenInvariant
 from records.signal import Actuality
 
 WEIGHTS = Path(__file__).parent / "weights"
-VERSION = "hazard/3"
-ARRAYS_FILE = "hazard-3.npz"
+VERSION = "hazard/4"
+ARRAYS_FILE = "hazard-4.npz"
 CHECKSUMS_FILE = "SHA256SUMS"
 
 VERDICTS = (*HAZARDS, *(f"{hazard} now" for hazard in HAZARDS), "witness")
@@ -72,7 +72,7 @@ class HazardModel:
             batch it is in
     Units   calibrated probabilities; see PostReading
     Errors  none on any text: an empty or unreadable one gets the base rates
-    Source  models/cards/hazard-3.md names the data, the licences and the scores
+    Source  models/cards/hazard-4.md names the data, the licences and the scores
     """
 
     version = VERSION

@@ -15,7 +15,7 @@ Numbers = NDArray[np.float64]
 Arrays = dict[str, Numbers]
 
 THRESHOLDS = np.arange(0.2, 0.81, 0.02)
-MOST_FALSE = 0.002
+MOST_FALSE = 0.001
 """Share of real everyday posts that may pass the gate and be read as an incident at the working threshold."""
 
 _BACKGROUND, _EVERYDAY = 4.0, 2.0

@@ -128,7 +128,7 @@ def signal() -> MakesSignals:
             "cluster_ids": (f"text:{number}",),
             "platform": "twitter",
             "text": f"La centrale brûle, {number}",
-            "versions": {"hazard": "hazard/3"},
+            "versions": {"hazard": "hazard/4"},
         }
         return Signal(**{**fields, **changes})
 
