@@ -57,7 +57,7 @@ def train(
     """Learn from the corpus's training part, and from the public sets where there are any; write the arrays.
 
     Shape   `work`: the folder that keeps what is learned on the way; the same training, started again, goes on there
-    Units   about 45 minutes on two cores
+    Units   about 75 minutes on two cores
     Errors  SettingsError where the corpus is missing or badly labelled
     """
     material = material_of(corpus, public)

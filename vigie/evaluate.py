@@ -53,7 +53,7 @@ def quick_tables(public: Path | None) -> Iterator[str]:
 def training_tables(public: Path, work: Path, told: Callable[[str], None]) -> Iterator[str]:
     """Yield the tables of what was learned on the way, which `vigie train --work` keeps.
 
-    Errors  SettingsError where the folder keeps nothing: learning it anew takes three quarters of an hour
+    Errors  SettingsError where the folder keeps nothing: learning it anew takes more than an hour
     """
     if not any(work.glob("experts-*.npz")):
         raise SettingsError(f"{work}: keeps nothing of a training: run vigie train with the same --work first")
