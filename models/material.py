@@ -120,4 +120,6 @@ def _related_weights(material: Material) -> Numbers:
     groups = [lesson.group for lesson in material.lessons]
     _, incident, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     weights, is_full = 1 / np.sqrt(sizes[incident]), material.weights < 1
+    if not is_full.any():
+        return np.full(len(groups), _RELATED_CORPUS)
     return np.where(is_full, weights / weights[is_full].mean() * _RELATED_PUBLIC, _RELATED_CORPUS)

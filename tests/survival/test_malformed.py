@@ -74,6 +74,7 @@ def test_all_are_set_aside_whole_and_the_posts_between_them_are_read(stage: "Sta
     assert all(letter.value == (values[letter.offset] or b"") for letter in letters)
 
     stage.wait_until_drained()
-    assert stage.handled(SIGNALS) == sum(stage.metric("vigie_signals_total").values()) > len(posts) / 2
+    of_the_fire = sum(post.id.startswith("e") for post in posts)
+    assert stage.handled(SIGNALS) == sum(stage.metric("vigie_signals_total").values()) > of_the_fire > 300
     print(f"{a_second:.0f} malformed values a second")  # noqa: T201  with pytest -s, and when it fails
     assert stage.stop_worker() == 0
