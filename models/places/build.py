@@ -9,6 +9,7 @@ from pathlib import Path
 from models.places.build_admin import admin1_rows, country_rows, french_rows
 from models.places.build_flags import flag_rows, read_person_names, read_words
 from models.places.build_france import Commune, read_france
+from models.places.build_outlines import write_all
 from models.places.build_world import read_cities, world_rows
 from models.places.columns import ADMIN_COLUMNS, FLAG_COLUMNS, FRANCE_COLUMNS, WORLD_COLUMNS
 from models.places.folding import fold_name, head_of
@@ -31,7 +32,7 @@ def _commune_row(commune: Commune) -> list[str]:
 
 
 def build(source_dir: Path, out_dir: Path) -> dict[str, int]:
-    """Write the gazetteer's four files; return how many rows each holds. The same sources give the same bytes.
+    """Write the gazetteer's files; return how many rows each holds. The same sources give the same bytes.
 
     Errors  SettingsError naming the source file that is missing or unreadable
     """
@@ -51,4 +52,5 @@ def build(source_dir: Path, out_dir: Path) -> dict[str, int]:
     }
     for table, (columns, rows) in tables.items():
         write_table(out_dir / f"{table}.tsv.xz", columns, rows)
-    return {table: len(rows) for table, (_, rows) in tables.items()}
+    outlines = write_all(out_dir, france.communes, {dep["code"]: dep["nom"] for dep in france.deps})
+    return {table: len(rows) for table, (_, rows) in tables.items()} | outlines

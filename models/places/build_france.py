@@ -45,6 +45,7 @@ class Commune:
     lon: float = 0.0
     radius_km: float = 0.0
     parent: str = ""
+    outline: BaseGeometry | None = None
 
 
 @dataclass
@@ -101,6 +102,7 @@ def _commune_from(row: dict[str, str], deps: dict[str, str], epcis: dict[str, st
     if shape is not None and not shape.is_empty:
         commune.lat, commune.lon = point_of(shape, town_hall)
         commune.radius_km = area_radius_km(shape)
+        commune.outline = shape
     elif town_hall is not None and not town_hall.is_empty:
         commune.lat, commune.lon = town_hall.y, town_hall.x
     return commune

@@ -14,6 +14,7 @@ import numpy as np
 from models.places.columns import ADMIN_COLUMNS, FLAG_COLUMNS, FRANCE_COLUMNS, WORLD_COLUMNS
 from models.places.folding import fold_name
 from models.places.geometry import KM_PER_DEGREE, distance_km
+from models.places.outlines import Outlines, read_outlines
 from models.places.tables import read_table
 from records import Place, SettingsError
 from records.place import PlaceLevel, PlaceSource
@@ -66,6 +67,7 @@ class Gazetteer:
     """
 
     def __init__(self, files: Path = FILES) -> None:
+        self.files = files
         self.kinds: list[str] = []
         self.codes: list[str] = []
         self.names: list[str] = []
@@ -247,30 +249,31 @@ class Gazetteer:
         towns = slice(self.french_rows, self.town_rows)
         return np.asarray(self.lats[towns]), np.asarray(self.lons[towns])
 
-    def commune_at(self, lat: float, lon: float) -> int | None:
-        """Return the row of the commune around a point, or None outside France.
+    @cached_property
+    def outlines(self) -> Outlines:
+        """The outlines of the communes, read when first asked for: most posts have no geotag."""
+        return read_outlines(self.files / "commune_outlines.npz.xz")
 
-        Without polygons: the commune whose circle of equal area reaches the point best (a power diagram).
-        """
-        rows, lats, lons, radii = self._commune_grid
-        north = (lats - lat) * KM_PER_DEGREE
-        east = (lons - lon) * KM_PER_DEGREE * np.cos(np.radians(lat))
-        power = north**2 + east**2 - radii**2
-        best = int(np.argmin(power))
-        return int(rows[best]) if power[best] <= (2 * radii[best]) ** 2 else None
+    def commune_at(self, lat: float, lon: float) -> int | None:
+        """Return the row of the commune that a point lies in, or within two kilometres of; None outside France."""
+        found = self.outlines.nearest(lat, lon)
+        return None if found is None else self.communes[found[0]]
 
     def row_at(self, lat: float, lon: float) -> int | None:
-        """Return the row of the commune or of the nearest known town abroad within 50 km, or None."""
+        """Return the row of the commune around a point, or of the nearest known town abroad within 50 km, or None.
+
+        Outside all communes the nearer counts: Monaco and Kehl are not their French neighbours, a pier is France.
+        """
+        found = self.outlines.nearest(lat, lon)
+        if found is not None and not found[1]:
+            return self.communes[found[0]]
         lats, lons = self._town_grid
         squares = (lats - lat) ** 2 + ((lons - lon) * np.cos(np.radians(lat))) ** 2
-        nearest = int(np.argmin(squares)) + self.french_rows
-        abroad_km = distance_km(lat, lon, self.lats[nearest], self.lons[nearest])
-        commune = self.commune_at(lat, lon)
-        if commune is not None:
-            french_km = distance_km(lat, lon, self.lats[commune], self.lons[commune])
-            if french_km <= max(abroad_km, 2 * self.radii[commune]):
-                return commune
-        return nearest if abroad_km <= GEOTAG_TOWN_KM else None
+        town = int(np.argmin(squares)) + self.french_rows
+        km = distance_km(lat, lon, self.lats[town], self.lons[town])
+        if found is not None and found[1] < km - self.radii[town]:
+            return self.communes[found[0]]
+        return town if km <= GEOTAG_TOWN_KM else None
 
     def communes_within(self, lat: float, lon: float, reach_km: float) -> list[int]:
         """Return the rows of the communes whose point lies within some kilometres, nearest first."""
