@@ -8,7 +8,7 @@ from math import exp, log10
 
 from models.geoparse.index import NameIndex
 from models.geoparse.mention import Choice, Mention
-from models.geoparse.qualifiers import Areas
+from models.geoparse.qualifiers import Areas, lies_in
 from models.places.geometry import distance_km
 from records import Geo, Place
 
@@ -27,7 +27,10 @@ FRENCH_TERRITORIES = frozenset({"FR", "PM", "BL", "MF", "WF", "PF", "NC"})
 SHARPNESS = 1.6  # the scores are log-odds that each count some evidence twice
 FRENCH_TEXT = 1.6
 SAME_DEP = 1.0
+COUNTRY_NAMED = 2.0
+SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
 SPELT = 1.5  # accents and all: "Réding" is not Reading
+SHORT_FORM = -1.2  # "Tournon" for Tournon-sur-Rhône, where a Tournon is
 OVERSEAS = 0.8  # nine tenths of French posts come from the mainland; "(974)" outweighs it
 SHARE_LEAST = 0.3  # below, and without a common ancestor: no answer
 SHARE_SURE = 0.55  # below, the common ancestor instead of a guess
@@ -37,7 +40,6 @@ LOCAL_BASE = 11.0
 ENGLISH_TEXT = 0.6
 ENGLISH_SPEAKING = frozenset({"US", "GB", "CA", "AU", "IN", "IE", "NZ"})
 KINDRED = 1.0  # another area of the same country is named
-FAR_KM = 60.0
 DECISIVE = 8.0
 
 
@@ -83,6 +85,7 @@ class Chooser:
 
     def choose(self, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> Choice | None:
         """Return what a mention means, or None when nothing it could mean fits."""
+        areas = areas.besides(self.gazetteer, mention.start)
         rows = self._possible(mention)
         scores = {row: self._score(row, mention, areas, lang, geo) for row in rows}
         if mention.toponym.locals_ and self._is_local(areas, scores):
@@ -101,8 +104,7 @@ class Chooser:
         g = self.gazetteer
         rows = [row for row in mention.toponym.rows if row not in self.index.weak_deps or mention.has_area_cue]
         if mention.qualified_dep:
-            inside = [row for row in rows if g.deps[row] == mention.qualified_dep]
-            return inside or rows
+            return [row for row in rows if g.deps[row] == mention.qualified_dep]
         return rows
 
     def _is_local(self, areas: Areas, scores: dict[int, float]) -> bool:
@@ -115,14 +117,16 @@ class Chooser:
         g = self.gazetteer
         country = g.countries[row]
         score = POPULATION_WEIGHT * log10(g.populations[row] + 10) + AREA_BONUS.get(g.kinds[row], 0.0)
+        if row in mention.toponym.short_of:
+            score += SHORT_FORM
         if lang == "fr" and country in FRENCH_TERRITORIES:
             score += FRENCH_TEXT
         elif lang == "en" and country in ENGLISH_SPEAKING:
             score += ENGLISH_TEXT
         if g.deps[row].startswith("97") and (self.home is None or self.home.dep != g.deps[row]):
             score -= OVERSEAS
-        if not mention.written.isascii() and g.names[row].lower() == mention.written:
-            score += SPELT
+        if g.names[row].lower() == mention.written:
+            score += SPELT if not mention.written.isascii() else SPELT_PLAIN
         if areas:
             score += self._area_score(row, mention, areas)
         if self.home is not None:
@@ -138,15 +142,11 @@ class Chooser:
             agrees = g.deps[row] in areas.deps or g.region(row) in areas.regions
             score += 2.5 if agrees else -0.5
         if g.countries[row] in areas.countries:
-            score += 1.2
+            score += COUNTRY_NAMED if "FR" not in areas.countries else 1.2
         elif g.deps[row] not in areas.deps and any(dep.startswith(f"{g.countries[row]}-") for dep in areas.deps):
             score += KINDRED
-        behind = mention.qualified_by
-        if behind is not None and behind != row:
-            same_dep = bool(g.deps[behind]) and g.deps[row] == g.deps[behind]
-            same_region = g.kinds[behind] == "region" and g.region(row) == g.codes[behind]
-            same_country = g.kinds[behind] == "country" and g.countries[row] == g.countries[behind]
-            score += 4.0 if same_dep or same_region or same_country else 0.0
+        if mention.qualified_by is not None and lies_in(g, row, mention.qualified_by):
+            score += 4.0
         if mention.qualified_dep and g.deps[row] == mention.qualified_dep:
             score += 4.0
         return score
@@ -154,8 +154,10 @@ class Chooser:
     def _reasons(self, best: int, scores: dict[int, float], mention: Mention, areas: Areas) -> list[str]:
         g = self.gazetteer
         reasons = []
-        if len(scores) == 1:
+        if len(mention.toponym.rows) == 1:
             reasons.append("seul lieu de ce nom")
+        elif len(scores) == 1:
+            reasons.append(f"le seul qui convienne des {len(mention.toponym.rows)} lieux de ce nom")
         else:
             reasons.append(f"le plus probable des {len(scores)} lieux de ce nom")
         if g.deps[best] and (g.deps[best] in areas.deps or mention.qualified_dep == g.deps[best]):

@@ -3,6 +3,8 @@
 Source  weights after `shared/design/geolocation.md` 5.1, adjusted on own posts and IDRISI-DE (see README.md)
 """
 
+import re
+
 from models.geoparse.index import Toponym
 from models.geoparse.mention import Mention
 from models.geoparse.reading import Reading
@@ -12,23 +14,43 @@ from models.geoparse.words import (
     CLUBS,
     CONNECTORS,
     CUES,
+    DETERMINERS,
     FRENCH_AREA_CUES,
     GOING,
     GOODS,
+    IDIOMS_WITH_TO,
+    IN_TOWN,
     LIVING,
     NEAR,
+    OF_AREAS,
     OF_CUES,
+    OF_RIVERS,
     PEOPLE,
+    POWER_VERBS,
+    SEATS_OF_POWER,
+    SQUARES,
     STATIONS,
     STORMS,
     STREETS,
+    TEAM_VERBS,
+    WAYS,
 )
 from models.places.gazetteer import Flags, Gazetteer
 
 ACCEPTED = 1.6
 LARGE, MEDIUM = 100_000, 20_000
 COMMON_ZIPF = 3.5
+ENGLISH_ZIPF = 4.5
 SHORTEST = 2
+AREAS = frozenset({"country", "admin1", "region", "dep", "epci"})
+BREAKS = (",", ";", ":", ".", "!", "?", "(")
+TITLE_ENDS = (",", ":")
+HYPHENED_AFTER = re.compile(r"-([A-ZÀ-Þ][a-zà-ÿ]+)")
+HYPHENED_BEFORE = re.compile(r"([A-ZÀ-Þ][a-zà-ÿ]+)-$")
+NAME_PARTS = frozenset(
+    "nord sud est ouest centre ville north south east west saint sainte sur aeroport gare port plage".split()
+)
+NAME_AND_OF = re.compile(r"([^\W\d_]+) (?:de |d['’])$")
 
 
 def word_zipf(flags: Flags, lang: str) -> float:
@@ -52,24 +74,27 @@ def look_around(reading: Reading, mention: Mention) -> None:
     mention.is_hashtag = surface[max(0, start - 2) : start].endswith(("# ", "#"))
     mention.is_capital = surface[content : content + 1].isupper() and not reading.is_shouted
     mention.is_sentence_start = reading.begins_sentence(start)
+    mention.is_after_break = surface[:start].rstrip(" (#")[-1:] in BREAKS
 
 
 def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
     """Count all evidence about one mention, but its qualifiers and the home area."""
     look_around(reading, mention)
+    mention.before = reading.before(mention.start)
+    mention.after = reading.after(mention.end)
     mention.has_area_cue = mention.toponym.is_river and has_area_cue(reading, mention)
+    mention.is_area = any(gazetteer.kinds[row] in AREAS for row in mention.toponym.rows)
     _weigh_form(reading, mention)
     _weigh_word(reading, mention, largest_population(mention.toponym, gazetteer))
-    before = reading.before(mention.start)
-    _weigh_cue(reading, mention, before)
-    _weigh_against(mention, before)
-    _weigh_neighbours(reading, mention, before, gazetteer)
+    _weigh_cue(reading, mention)
+    _weigh_against(mention)
+    _weigh_determiner(reading, mention)
+    _weigh_neighbours(reading, mention, gazetteer)
     if mention.toponym.is_phrase:
         mention.add(-3.0, "locution courante")
-    if mention.toponym.is_river and not mention.has_area_cue:
+    if mention.toponym.is_river and not mention.has_area_cue and mention.is_area:
         mention.add(-3.5 if not mention.is_cued else -0.5, "est aussi un cours d'eau ou un département")
-    if reading.is_sport and not mention.is_cued:
-        mention.add(-1.5, "il est question de sport")
+    _weigh_subject(reading, mention)
 
 
 def _weigh_form(reading: Reading, mention: Mention) -> None:
@@ -78,8 +103,12 @@ def _weigh_form(reading: Reading, mention: Mention) -> None:
             mention.add(0.5, "majuscule en début de phrase")
         else:
             mention.add(1.0, "majuscule")
+    elif mention.start <= 1:
+        mention.add(0.4, "ouvre le message")
+    if mention.start <= 1 and mention.is_capital and reading.surface[mention.end :].lstrip()[:1] in TITLE_ENDS:
+        mention.add(0.8, "en tête du message")
     if mention.is_hashtag:
-        mention.add(0.8, "mot-dièse")
+        mention.add(1.4, "mot-dièse")
     if mention.toponym.words > 1 or mention.toponym.is_joined:
         mention.add(1.0, "nom composé")
     if mention.toponym.is_weak:
@@ -89,7 +118,8 @@ def _weigh_form(reading: Reading, mention: Mention) -> None:
 
 
 def _weigh_word(reading: Reading, mention: Mention, population: int) -> None:
-    zipf = word_zipf(mention.toponym.flags, reading.lang)
+    flags = mention.toponym.flags
+    zipf = 0.0 if mention.is_area and mention.is_capital else word_zipf(flags, reading.lang)
     excess = max(0.0, zipf - COMMON_ZIPF)
     if not zipf:
         mention.add(1.5, "n'est pas un mot courant")
@@ -98,9 +128,11 @@ def _weigh_word(reading: Reading, mention: Mention, population: int) -> None:
             mention.add(-0.5 * excess, "est aussi un mot")
     else:
         mention.add(-1.0 - 0.8 * excess, "est aussi un mot, sans majuscule")
-    if mention.toponym.flags.is_first_name and not mention.toponym.contraction and mention.toponym.words == 1:
+    if not zipf and flags.zipf_en >= ENGLISH_ZIPF and not (mention.is_capital or mention.is_hashtag):
+        mention.add(-1.6, "est aussi un mot anglais, sans majuscule")
+    if flags.is_first_name and not mention.toponym.contraction and mention.toponym.words == 1:
         mention.add(-1.0 if population < LARGE else -0.4, "est aussi un prénom")
-    elif mention.toponym.flags.is_last_name and population < LARGE and not mention.toponym.contraction:
+    elif flags.is_last_name and population < LARGE and not mention.toponym.contraction:
         mention.add(-0.6, "est aussi un nom de famille")
     if population >= LARGE:
         mention.add(1.0, "grande ville ou territoire")
@@ -108,28 +140,44 @@ def _weigh_word(reading: Reading, mention: Mention, population: int) -> None:
         mention.add(0.5, "ville moyenne")
 
 
-def _cue_before(reading: Reading, mention: Mention, before: list[str]) -> str:
+def _cue_before(reading: Reading, mention: Mention) -> str:
     if mention.toponym.contraction == "a":
         return "au"
+    before = mention.before
     steps = before[-3:]
     while steps and steps[-1] in OF_CUES:
         steps.pop()
     if not steps:
         return ""
     cue = steps[-1]
-    if cue == "a" and before[-1] in ("a", "la", "l"):
-        written = reading.surface[: mention.start].rstrip(" lLaA'’")[-1:]
-        return cue if "à" in reading.surface[max(0, mention.start - 6) : mention.start].lower() or written else ""
     return cue
 
 
-def _weigh_cue(reading: Reading, mention: Mention, before: list[str]) -> None:
-    cue = _cue_before(reading, mention, before)
+def _in_town_head(mention: Mention) -> str:
+    """Return the noun of "la cathédrale de Sens", "théâtre antique d'Orange", or an empty text."""
+    heads = list(mention.before[-4:])
+    has_joint = mention.toponym.contraction == "de"
+    while heads and heads[-1] in CONNECTORS:
+        has_joint = True
+        heads.pop()
+    return heads[-1] if heads and has_joint and heads[-1] in IN_TOWN else ""
+
+
+def _weigh_cue(reading: Reading, mention: Mention) -> None:
+    cue = _cue_before(reading, mention)
     if cue in CUES and not (cue == "a" and reading.lang == "en"):
         mention.is_cued = True
         mention.is_near = cue in NEAR
+        mention.cue = cue
         mention.add(1.5 if mention.is_capital else 1.0, f"précédé de « {cue} »")
-    elif before and (before[-1] in OF_CUES or mention.toponym.contraction == "de"):
+        if cue == "a" and reading.happenings and mention.toponym.key not in IDIOMS_WITH_TO:
+            is_accented = reading.surface[: mention.start].rstrip()[-1:] in ("à", "À")
+            mention.add(1.2 if is_accented else 0.6, "il s'y passe quelque chose")
+    elif head := _in_town_head(mention):
+        mention.is_cued = True
+        mention.cue = head
+        mention.add(1.5 if mention.is_capital else 1.0, f"suit « {head} de »")
+    elif mention.before and (mention.before[-1] in OF_CUES or mention.toponym.contraction == "de"):
         mention.add(0.4, "précédé de « de »")
     if (
         mention.toponym.key.isalnum()
@@ -139,51 +187,91 @@ def _weigh_cue(reading: Reading, mention: Mention, before: list[str]) -> None:
         mention.add(-4.0, "nom trop court")
 
 
-def _weigh_against(mention: Mention, before: list[str]) -> None:
-    heads = list(before[-4:])
+def _weigh_against(mention: Mention) -> None:
+    if mention.is_hashtag:
+        return
+    before = mention.before
+    heads = list(before[-5:])
     while heads and heads[-1] in CONNECTORS:
         heads.pop()
-    has_joint = mention.toponym.contraction == "de" or len(heads) < len(before[-4:])
+    has_joint = mention.toponym.contraction == "de" or len(heads) < len(before[-5:])
     head = heads[-1] if heads else ""
-    if head in STREETS:
+    if head in STREETS and not mention.is_after_break:
         mention.add(-3.5, f"nom de voie, d'enseigne ou de ligne (« {head} »)")
+    elif head in SQUARES and has_joint:
+        mention.add(-3.0, f"nom de place, de pont ou de quai (« {head} »)")
     elif head in STATIONS and has_joint:
         mention.add(-0.8, f"nom de lieu-dit (« {head} »)")
-    elif head in GOODS and has_joint:
-        mention.add(-3.0, f"appellation (« {head} de »)")
+    elif has_joint and (good := next((word for word in heads[-2:] if word in GOODS), "")):
+        mention.add(-3.0, f"appellation (« {good} de »)")
     elif head in STORMS and not has_joint:
         mention.add(-3.5, "nom de tempête")
-    elif head in PEOPLE or (head in CLUBS and len(heads) == len(before[-4:])) or (head in CLUBS and has_joint):
-        mention.add(-3.0, f"nom de personne ou de club (« {head} »)")
+    elif (head in PEOPLE and not has_joint) or head in CLUBS:
+        mention.add(-3.5, f"nom de personne ou de club (« {head} »)")
     if head in GOING or head in LIVING or _lives(heads):
         mention.is_bound = True
-        mention.add(-0.6, f"destination ou provenance (« {head} »)")
+        mention.add(-2.0 if not WAYS.isdisjoint(heads) else -0.6, f"destination ou provenance (« {head} »)")
 
 
 def _lives(heads: list[str]) -> bool:
     return len(heads) > 1 and heads[-1] in ("a", "au", "aux", "in") and heads[-2] in LIVING | GOING
 
 
-def _weigh_neighbours(reading: Reading, mention: Mention, before: list[str], gazetteer: Gazetteer) -> None:
+def _weigh_determiner(reading: Reading, mention: Mention) -> None:
+    """Weigh down "un bordeaux", "tes vannes", "trop nice": a thing or a word, no town."""
+    before = mention.before
+    if not before or mention.is_area or mention.toponym.contraction or mention.is_hashtag or mention.is_cued:
+        return
+    if before[-1] in DETERMINERS and not (before[-1] == "a" and reading.lang != "en"):
+        mention.add(-2.0 if mention.is_capital else -2.8, f"suit « {before[-1]} » comme un nom commun")
+    elif before[-1] in ("le", "la", "les", "du") and not mention.is_capital and mention.toponym.words == 1:
+        mention.add(-1.4, f"suit « {before[-1]} », sans majuscule")
+
+
+def _weigh_neighbours(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
+    surface = reading.surface
+    _weigh_hyphens(reading, mention)
+    _weigh_person(reading, mention, gazetteer)
+    if reading.lang == "en" and mention.after[:1] and mention.after[0] in AFTER_OTHER and not mention.is_hashtag:
+        mention.add(-3.0, f"autre chose qui en porte le nom (« {mention.after[0]} »)")
+        return
     if reading.is_shouted or mention.is_hashtag or not mention.is_capital:
         return
-    surface = reading.surface
-    left = surface[: mention.start].rsplit(None, 1)[-1:] or [""]
-    word = left[0].strip("'’-(")
-    if before and surface[mention.start - 1] == " " and _is_name(word) and not reading.begins_sentence(mention.start):
-        flags = gazetteer.flags.get(before[-1])
-        if flags is not None and flags.is_first_name:
-            mention.add(-2.5, f"suit un prénom (« {word} »)")
-        elif not reading.begins_sentence(mention.start - len(word) - 1) and before[-1] not in CUES:
-            mention.add(-0.6, f"suit un nom propre (« {word} »)")
     tail = surface[mention.end : mention.end + 24].split(" ")
     following = tail[1] if len(tail) > 1 and not tail[0] else ""
-    if following.lower().strip(".,;:!?") in AFTER_OTHER:
-        mention.add(-2.0, f"autre chose qui en porte le nom (« {following} »)")
-    elif following.lower() in AFTER_CLUB:
+    if following.lower() in AFTER_CLUB:
         mention.add(-3.0, f"nom de club (« {following} »)")
     elif _is_name(following) and not mention.is_cued and mention.toponym.words == 1:
-        mention.add(-0.8, f"suivi d'un nom propre (« {following} »)")
+        is_given = mention.toponym.flags.is_given_name and following.isalpha()
+        mention.add(-2.5 if is_given else -0.8, f"suivi d'un nom propre (« {following} »)")
+
+
+def _weigh_hyphens(reading: Reading, mention: Mention) -> None:
+    """Weigh down "Toulouse-Lautrec" and "Koh-Lanta": part of another name. Two places joined are weighed as a way."""
+    after = HYPHENED_AFTER.match(reading.surface, mention.end)
+    before = HYPHENED_BEFORE.search(reading.surface, max(0, mention.start - 24), mention.start)
+    other = after or before
+    if other and reading.folded[other.start(1) : other.end(1)] not in NAME_PARTS:
+        mention.hyphened = other.group(1)
+
+
+def _weigh_person(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
+    before, surface = mention.before, reading.surface
+    if not before or mention.is_hashtag:
+        return
+    of = NAME_AND_OF.search(surface, max(0, mention.start - 28), mention.start)
+    if of and (flags := gazetteer.flags.get(reading.folded[of.start(1) : of.end(1)])) is not None:
+        if flags.is_given_name and not flags.zipf_fr:
+            mention.add(-2.5, f"suit un prénom (« {of.group(1)} de »)")
+        return
+    word = (surface[: mention.start].rsplit(None, 1)[-1:] or [""])[0].strip("'’-(")
+    if surface[mention.start - 1] != " " or not mention.is_capital or not _is_name(word):
+        return
+    flags = gazetteer.flags.get(before[-1])
+    if flags is not None and flags.is_given_name and before[-1] not in CUES and word.isalpha():
+        mention.add(-3.5 if not mention.is_area else -1.0, f"suit un prénom (« {word} »)")
+    elif not reading.begins_sentence(mention.start - len(word) - 1) and before[-1] not in CUES:
+        mention.add(-0.6, f"suit un nom propre (« {word} »)")
 
 
 def _is_name(word: str) -> bool:
@@ -191,11 +279,37 @@ def _is_name(word: str) -> bool:
     return len(stripped) > SHORTEST and stripped.istitle() and stripped.isalpha()
 
 
+def _weigh_subject(reading: Reading, mention: Mention) -> None:
+    """Weigh down a town that stands for its team or its government."""
+    follows = mention.after[0] if mention.after else ""
+    if reading.is_sport and not mention.is_area:
+        mention.add(-0.3 if mention.is_cued else -2.5, "il est question de sport")
+    elif follows in TEAM_VERBS and not mention.is_cued and not mention.is_area:
+        mention.add(-1.5, f"agit comme une équipe (« {follows} »)")
+    if follows in POWER_VERBS and not mention.is_cued:
+        mention.is_bound = True
+        if mention.toponym.key in SEATS_OF_POWER:
+            mention.add(-3.0, f"siège d'un pouvoir qui s'exprime (« {follows} »)")
+    if mention.before[-1:] == ["allez"]:
+        mention.add(-2.5, "encouragement")
+
+
 def has_area_cue(reading: Reading, mention: Mention) -> bool:
-    """Tell whether "dans le Var", "en Gironde" or "(Var)" marks a name as a département, not a river or a word."""
-    before = reading.before(mention.start)
+    """Tell whether "dans le Var", "en Gironde", "(Var)" or the post's subject marks a département, not a river."""
+    before = list(mention.before)
     while before and before[-1] in ("le", "la", "l", "les", "du", "de", "des", "d"):
         before.pop()
     if before and (before[-1] in FRENCH_AREA_CUES or before[-1] == "en"):
         return True
-    return reading.surface[: mention.start].endswith(("(", ", ")) and mention.is_capital
+    if mention.is_hashtag:
+        return True
+    if reading.surface[: mention.start].endswith(("(", ", ")) and mention.is_capital:
+        return True
+    if mention.start <= 1 and reading.surface[mention.end :].lstrip()[:1] in TITLE_ENDS:
+        return reading.words.isdisjoint(OF_RIVERS)
+    has_article = mention.before[-1:] in (["le"], ["la"], ["l"])
+    return (
+        (has_article or mention.is_sentence_start)
+        and not reading.words.isdisjoint(OF_AREAS)
+        and reading.words.isdisjoint(OF_RIVERS)
+    )

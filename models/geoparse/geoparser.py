@@ -1,18 +1,18 @@
 """Geoparser: from a post's text, language and geotag to the places it speaks of, best first."""
 
-import re
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from math import exp
 
-from models.geoparse.choice import Chooser
+from models.geoparse.choice import ENGLISH_SPEAKING, Chooser
 from models.geoparse.evidence import ACCEPTED, weigh, word_zipf
 from models.geoparse.index import NameIndex, Toponym
+from models.geoparse.links import weigh_links
 from models.geoparse.mention import Choice, Mention
 from models.geoparse.qualifiers import Areas, dep_numbers_in, read_qualifiers
 from models.geoparse.reading import Reading
+from models.geoparse.scene import holds, rank
 from models.geoparse.typos import Misspellings
-from models.geoparse.words import HAPPENINGS
+from models.geoparse.words import HAPPENINGS, IDIOMS_WITH_TO
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
 from models.places.local import LocalPlace
@@ -22,21 +22,12 @@ MOST_MENTIONS = 40
 MOST_PLACES = 8
 NEAR_HOME_KM = 30.0
 FOREIGN_VILLAGE = 15_000
+METROPOLIS = 200_000
 FRENCH_VILLAGE = 2_000
 GEOTAG_RADIUS_KM = 0.1
 GEOTAG_PLACE_RADIUS_KM = 5.0
 GEOTAG_AGREES_KM = 50.0
-SPECIFIC = {
-    "point": 0.35,
-    "site": 0.3,
-    "quartier": 0.25,
-    "commune": 0.2,
-    "epci": 0.1,
-    "dep": 0.0,
-    "region": -0.1,
-    "country": -0.2,
-}
-LINK = re.compile(r"^\s?[-–—/>]+\s?$")
+AROUND = 2.0  # "à Laval, en Mayenne": the area that holds another place named comes after it
 NUMBER_CONFIDENCE = 0.75
 TYPO_CONFIDENCE = 0.55
 SHORT_NAME = 4
@@ -66,7 +57,7 @@ class Geoparser:
 
     def locate(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> list[Place]:
         """Return the places that a post speaks of, the event's first."""
-        reading = Reading(text, lang)
+        reading = Reading(text, lang, self.index.run_together)
         mentions = self._mentions(reading)
         choices: list[Choice] = []
         if mentions:
@@ -83,7 +74,7 @@ class Geoparser:
 
     def meanings(self, text: str, *, lang: str | None = None) -> list[tuple[str, Place]]:
         """Return each name that was taken for a place, folded, with the place it stands for, in the text's order."""
-        reading = Reading(text, lang)
+        reading = Reading(text, lang, self.index.run_together)
         mentions = self._mentions(reading)
         reading.study()
         areas = read_qualifiers(reading, mentions, self.index)
@@ -114,10 +105,12 @@ class Geoparser:
                     mention.add(-2.0, "un seul mot, sans majuscule")
             if mention.qualified_by is not None or mention.qualified_dep:
                 mention.add(2.0, "suivi de son territoire")
+            elif mention.contradicted_by:
+                mention.add(-4.0, f"aucun lieu de ce nom dans le {mention.contradicted_by}")
             self._weigh_size(reading, mention, areas)
             if self.chooser.home_km(mention) <= NEAR_HOME_KM:
                 mention.add(0.8, "près de la commune surveillée")
-        _weigh_links(reading, mentions)
+        weigh_links(reading, mentions)
 
     def _weigh_size(self, reading: Reading, mention: Mention, areas: Areas) -> None:
         toponym = mention.toponym
@@ -133,15 +126,19 @@ class Geoparser:
 
     def _weigh_foreign_town(self, reading: Reading, mention: Mention, areas: Areas) -> None:
         g, toponym = self.gazetteer, mention.toponym
-        if word_zipf(toponym.flags, "") > WORD_ABROAD:
+        if word_zipf(toponym.flags, "") > WORD_ABROAD and not (toponym.words > 1 and mention.is_capital):
             mention.add(-0.8 if mention.is_cued else -1.5, "mot courant avant d'être une ville étrangère")
+        largest = max(g.populations[row] for row in toponym.rows)
         if (toponym.flags.is_first_name or toponym.flags.is_last_name) and not mention.is_cued:
-            mention.add(-1.0, "nom de personne avant d'être une ville étrangère")
+            mention.add(-1.0 if largest < METROPOLIS else -0.3, "nom de personne avant d'être une ville étrangère")
         if len(toponym.key) <= SHORT_NAME and not mention.is_capital:
             mention.add(-1.5, "nom étranger court, sans majuscule")
         is_named = any(g.countries[row] in areas.countries or g.deps[row] in areas.deps for row in toponym.rows)
         if not is_named and all(g.populations[row] < FOREIGN_VILLAGE for row in toponym.rows):
-            mention.add(-1.2 if reading.lang != "fr" else -2.0, "petite localité étrangère")
+            is_own = reading.lang == "en" and any(g.countries[row] in ENGLISH_SPEAKING for row in toponym.rows)
+            is_plain = not (word_zipf(toponym.flags, "") or toponym.flags.is_first_name or toponym.flags.is_last_name)
+            weight = -2.0 if reading.lang == "fr" else -0.5 if is_own and is_plain else -1.2
+            mention.add(weight, "petite localité étrangère")
 
     def _choices(self, reading: Reading, mentions: list[Mention], areas: Areas, geo: Geo | None) -> list[Choice]:
         choices = []
@@ -155,25 +152,19 @@ class Geoparser:
 
     def _ranked(self, reading: Reading, choices: list[Choice]) -> list[Place]:
         placed = [(self._rank(reading, choice, place), place) for choice in choices for place in (self._place(choice),)]
+        placed = [
+            (score - AROUND if any(holds(self.gazetteer, place, other) for _, other in placed) else score, place)
+            for score, place in placed
+        ]
         placed.sort(key=lambda pair: -pair[0])
         return [place for _, place in placed]
 
     def _rank(self, reading: Reading, choice: Choice, place: Place) -> float:
-        mention = choice.mention
-        gap = min((abs(position - mention.start) for position in reading.happenings), default=80)
-        rank = place.confidence + SPECIFIC[place.level] + 0.3 * exp(-gap / 30) - 0.0005 * mention.start
-        if mention.is_bound:
-            rank -= 0.5
+        score = rank(reading, choice.mention, place)
         if choice.is_ancestor:
-            rank -= 0.3
-        if (
-            place.insee is not None
-            and self.home is not None
-            and place.insee == self.home.insee
-            and place.level == "commune"
-        ):
-            rank -= 0.02
-        return rank
+            score -= 0.3
+        is_home = self.home is not None and place.level == "commune" and place.insee == self.home.insee
+        return score - 0.02 if is_home else score  # people name the town they all live in along with the quarter
 
     def _place(self, choice: Choice) -> Place:
         mention = choice.mention
@@ -273,6 +264,8 @@ class Geoparser:
 def _is_written_so(reading: Reading, start: int, end: int, toponym: Toponym) -> bool:
     """Tell whether an abbreviation stands in capitals, and a common word in more than small letters."""
     if toponym.is_common and reading.surface[end - 1].islower() and reading.surface[start].islower():
+        if reading.surface[start - 2 : start] == "à " and toponym.key not in IDIOMS_WITH_TO:
+            return True  # "un immeuble brûle à gap"
         return toponym.contraction != "" and _is_capital_within(reading.surface[start:end])
     if not toponym.is_caps or not toponym.rows:
         return True
@@ -283,16 +276,6 @@ def _is_written_so(reading: Reading, start: int, end: int, toponym: Toponym) -> 
 
 def _is_capital_within(written: str) -> bool:
     return not written.islower()
-
-
-def _weigh_links(reading: Reading, mentions: list[Mention]) -> None:
-    """Weigh down both ends of "Paris-Le Havre": a train or a road, and neither end is where it happens."""
-    for left, right in pairwise(mentions):
-        between = reading.surface[left.end : right.start]
-        if LINK.match(between) and right.qualified_by is None and left.qualified_by is None:
-            for mention in (left, right):
-                mention.add(-1.0, "liaison entre deux villes")
-                mention.is_bound = True
 
 
 def _without_repeats(places: list[Place]) -> list[Place]:

@@ -5,18 +5,20 @@ from collections.abc import Iterable, Iterator
 
 import ahocorasick
 
-from models.geoparse.words import COMPASS, HAPPENINGS, NOT_PLACES
-from models.places.folding import bare, fold, fold_name, head_of, surface_from
+from models.geoparse.words import COMPASS, CUES, HAPPENINGS, NOT_PLACES
+from models.places.folding import bare, fold, fold_name, heads_of, surface_from
 from models.places.gazetteer import Flags, Gazetteer
 from models.places.local import LocalPlace
 from models.places.spellings import (
     ADMIN1_NAMES_REFUSED,
     CANADA_POSTAL,
+    COMMUNE_ALIASES,
     COUNTRY_NAMES_REFUSED,
     DEP_NAMES_WEAK,
 )
 
 HEAD_POPULATION = 2_000
+COUSIN_POPULATION = 5_000  # "Tournon" may mean Tournon-sur-Rhône beside the village that is called just so
 JOINED_POPULATION = 15_000
 HEAD_ZIPF = 3.2
 LEAST_JOINED = 6
@@ -27,10 +29,14 @@ LARGE_TOWN = 100_000
 DIVISION_ZIPF = 3.0
 RARE_TOWN = 15_000
 LONGEST_ABBREVIATION = 4
+CITY_STATES = frozenset({"new york", "washington"})  # the city is meant
+LARGE_DIVISION = 5_000_000
+ONE_DEP_REGIONS = frozenset({"01", "02", "03", "04", "06"})
+FRENCH_NEIGHBOURS = frozenset({"US", "CA", "GB", "AU", "CH", "BE", "LU", "DE", "IT", "ES"})  # their divisions are named
 ARRONDISSEMENT = " arrondissement"
 REFUSED = {"country": frozenset(COUNTRY_NAMES_REFUSED), "admin1": frozenset(ADMIN1_NAMES_REFUSED)}
 NO_FLAGS = Flags("", "0", "0")
-SHORT_FORMS = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt"}
+SHORT_FORMS = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "provence": "pce", "ferrand": "fd"}
 LONG_FORMS = {short: long for long, short in SHORT_FORMS.items()}
 FORM_WORDS = frozenset((*SHORT_FORMS, *LONG_FORMS))
 
@@ -51,12 +57,14 @@ class Toponym:
         "key",
         "locals_",
         "rows",
+        "short_of",
         "words",
     )
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.rows: tuple[int, ...] = ()
+        self.short_of: frozenset[int] = frozenset()  # the rows whose full name is longer
         self.locals_: tuple[LocalPlace, ...] = ()
         self.flags = NO_FLAGS
         self.words = len(bare(key).split())
@@ -89,6 +97,7 @@ class NameIndex:
         self._add_world()
         self._add_areas()
         self._joined = {key: rows for key, rows in self._joined.items() if key not in self._rows}
+        self.run_together = frozenset(self._joined)  # what a hashtag may be as a whole
         self._traps = frozenset(map(fold_name, NOT_PLACES))
         self._locals = _local_names(local)
         self._known: dict[str, Toponym] = {}
@@ -112,9 +121,21 @@ class NameIndex:
                 self._rows[key.replace("eme", "e")].append(row)
             self._add_french_name(key, row)
             self._add_with_remark(g.names[row], row)
-            head = head_of(key)
-            if head and g.populations[row] >= HEAD_POPULATION and _is_distinct(g.flags.get(head, NO_FLAGS)):
-                self._heads[head].append(row)
+            if g.kinds[row] == "com" and g.populations[row] >= HEAD_POPULATION:
+                self._add_heads(key, row)
+            for alias in filter(None, COMMUNE_ALIASES.get(g.codes[row], "").split("|")):
+                self._add_french_name(fold_name(alias), row)
+                if alias.isupper():
+                    self._caps.add(fold_name(alias))
+
+    def _add_heads(self, key: str, row: int) -> None:
+        for head in heads_of(key):
+            if _is_distinct(self.gazetteer.flags.get(bare(head), NO_FLAGS)):
+                for spelling in spellings_of(head):
+                    self._heads[spelling].append(row)
+                    for contracted, article in contractions_of(spelling):
+                        self._heads[contracted].append(row)
+                        self._contractions.setdefault(contracted, article)
 
     def _add_french_name(self, key: str, row: int) -> None:
         for spelling in spellings_of(key):
@@ -122,7 +143,11 @@ class NameIndex:
             for contracted, article in contractions_of(spelling):
                 self._rows[contracted].append(row)
                 self._contractions[contracted] = article
-        self._add_joined(key, row)
+            self._add_joined(spelling, row)
+        stem = bare(key)
+        if stem != key and " " in stem:  # "grand quevilly", "isle sur la sorgue"
+            self._heads[stem].append(row)
+            self._add_joined(stem, row)
 
     def _add_with_remark(self, name: str, row: int) -> None:
         """Add "Bors (Canton de Charente-Sud)" and "Sarroux - Saint Julien" as a text spaces them, and "Bors"."""
@@ -154,7 +179,7 @@ class NameIndex:
 
     def _is_town_name(self, key: str, population: int) -> bool:
         flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        if key in HAPPENINGS:
+        if key in HAPPENINGS or key in CUES:
             return False
         if population < RARE_TOWN and max(flags.zipf_fr, flags.zipf_en) >= TOWN_ZIPF:
             return False
@@ -175,12 +200,15 @@ class NameIndex:
         code = self.gazetteer.codes[row]
         if len(key) < SHORT_NAME and kind != "country":
             return
-        if key in REFUSED.get(kind, ()) or key.isdecimal() or (kind == "dep" and code == "75"):
+        is_refused = key in REFUSED.get(kind, ()) and (key in CITY_STATES or self.gazetteer.countries[row] != "US")
+        if is_refused or key.isdecimal() or (kind == "dep" and code == "75"):
             return
         if kind == "admin1" and not self._is_division_name(key, row):
             return
         if kind == "epci" and key in self._rows:
             return  # "CA de Bastia": the town is meant
+        if kind == "region" and code in ONE_DEP_REGIONS:
+            return  # La Réunion is both; the département is the finer answer
         if name.isupper() and len(key.replace(" ", "")) <= LONGEST_ABBREVIATION:
             self._caps.add(key)
         if kind == "dep" and key in DEP_NAMES_WEAK:
@@ -191,11 +219,17 @@ class NameIndex:
 
     def _is_division_name(self, key: str, row: int) -> bool:
         """Tell whether a name means a first division abroad: no mere direction, no word, no large town's name."""
-        if COMPASS.issuperset(key.split()) or (key in self._rows and self._is_city_of(key, row)):
+        if COMPASS.issuperset(key.split()):
+            return False
+        if self.gazetteer.countries[row] == "US":
+            return True
+        if key in self._rows and self._is_city_of(key, row):
             return False
         flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        is_known = self.gazetteer.countries[row] in ("US", "CA", "GB", "AU")
-        return is_known or max(flags.zipf_fr, flags.zipf_en) < DIVISION_ZIPF
+        is_known = self.gazetteer.countries[row] in FRENCH_NEIGHBOURS
+        if is_known or self.gazetteer.populations[row] >= LARGE_DIVISION:
+            return True
+        return max(flags.zipf_fr, flags.zipf_en) < DIVISION_ZIPF
 
     def _is_city_of(self, key: str, row: int) -> bool:
         """Tell whether a division is called as a large town of the same country: the town is meant."""
@@ -222,9 +256,12 @@ class NameIndex:
 
     def _toponym_from(self, key: str) -> Toponym:
         toponym = Toponym(key)
-        toponym.rows = tuple(dict.fromkeys(self._rows.get(key) or self._joined.get(key) or []))
-        if not toponym.rows and key in self._heads:
-            toponym.rows, toponym.is_weak = tuple(self._heads[key]), True
+        rows = list(dict.fromkeys(self._rows.get(key) or self._joined.get(key) or []))
+        longer = [row for row in dict.fromkeys(self._heads.get(key, ())) if row not in rows]
+        toponym.is_weak = not rows
+        if rows:
+            longer = [row for row in longer if self.gazetteer.populations[row] >= COUSIN_POPULATION]
+        toponym.rows, toponym.short_of = (*rows, *longer), frozenset(longer if rows else ())
         toponym.locals_, local_article = self._locals.get(key, ((), ""))
         toponym.contraction = self._contractions.get(key, local_article)
         stem = key.partition(" ")[2] if toponym.contraction else bare(key)

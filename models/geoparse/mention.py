@@ -17,15 +17,22 @@ class Mention:
     written: str = ""  # as the text has it, in small letters with its accents
     is_capital: bool = False
     is_sentence_start: bool = False
+    is_after_break: bool = False  # behind a comma or a full stop: what stands before does not name it
     is_hashtag: bool = False
     is_bound: bool = False  # somebody goes there or lives there: the thing is elsewhere
     is_cued: bool = False
     is_near: bool = False  # "près de": the radius doubles
     has_area_cue: bool = False  # "dans le Var": the département, not the river
+    is_area: bool = False  # a country, région, département rather than a town
+    cue: str = ""
+    hyphened: str = ""  # the other half of "Toulouse-Lautrec"
+    before: list[str] = field(default_factory=list)  # the folded words before it, the last one last
+    after: list[str] = field(default_factory=list)
     score: float = 0.0  # log-odds that it is a place
     evidence: list[tuple[float, str]] = field(default_factory=list)
     qualified_by: int | None = None  # the row of the area that stands right behind it
     qualified_dep: str = ""
+    contradicted_by: str = ""  # "Rouen (14)": no place of that name is there
 
     @property
     def source(self) -> PlaceSource:

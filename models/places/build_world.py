@@ -13,9 +13,13 @@ from models.places.spellings import CITY_ALIASES
 from records import SettingsError
 
 FRANCE = frozenset({"FR", "RE", "GP", "MQ", "GF", "YT"})  # in fr_places, with INSEE codes
-DENSE = frozenset({"CA", "US", "BE", "CH", "LU", "GB", "DE", "IT", "ES", "MC", "AD"})
+NEIGHBOURS = frozenset({"CA", "US", "BE", "CH", "LU", "GB", "DE", "IT", "ES", "MC", "AD"})
+FRENCH_SPEAKING = frozenset(
+    ("BF BI BJ BL CD CF CG CI CM DJ DZ GA GN GQ HT KM LB MA MF MG ML MR MU NC NE PF PM RW SC SN TD TG TN VU WF").split()
+)
+DENSE = NEIGHBOURS | FRENCH_SPEAKING
 DENSE_POPULATION = 500
-WORLD_POPULATION = 5_000
+WORLD_POPULATION = 1_000
 ALIASED_POPULATION = 100_000
 ALIAS_ZIPF = 2.2
 LEAST_ALIAS = 5

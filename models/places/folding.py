@@ -6,8 +6,16 @@ _LIGATURES = (("œ", "oe"), ("Œ", "Oe"), ("æ", "ae"), ("Æ", "Ae"), ("ß", "ss
 
 
 ARTICLES = ("le ", "la ", "les ", "l ", "aux ", "las ", "los ", "the ")
-HEAD_JOINTS = frozenset({"sur", "en", "les", "sous", "d", "de", "du", "l", "la", "lez", "le", "pres"})
-LEAST_HEAD = 4
+HEAD_JOINTS = frozenset("sur en les sous d de du des l la lez le pres a au aux et".split())
+GENERIC = frozenset(
+    """
+    saint sainte st ste ville villers villiers mont monts pont ponts port bois val vals vallee chateau bourg fort grand
+    grande petit petite haut haute hauts bas basse vieux vieille neuf neuve nouveau nouvelle belle beau bel font fontaine
+    roche roque castel ile isle iles cap champ champs col cote cotes pays plan pre pres puy riviere rivieres sable sables
+    tour trois deux quatre cinq six sept notre dame pointe terre plaine lac bains source mas moulin croix
+    """.split()
+)
+LEAST_HEAD = 3
 
 
 class _Table(dict[int, str]):
@@ -51,8 +59,18 @@ def bare(folded: str) -> str:
     return folded.partition(" ")[2] if folded.startswith(ARTICLES) else folded
 
 
-def head_of(folded: str) -> str:
-    """Return the short name that people use, "cagnes" for "cagnes sur mer", or an empty text."""
-    first, _, rest = folded.partition(" ")
-    joint = rest.partition(" ")[0]
-    return first if joint in HEAD_JOINTS and len(first) >= LEAST_HEAD else ""
+def heads_of(folded: str) -> list[str]:
+    """Return the short names that people use: "cagnes" for "cagnes sur mer", "saint die" for "saint die des vosges".
+
+    An article stays: "la seyne" for "la seyne sur mer". Words that begin many names are no short name by themselves.
+    """
+    stem = bare(folded)
+    article = folded.removesuffix(stem)
+    words = stem.split()
+    heads = []
+    for count in range(1, len(words)):
+        head = words[:count]
+        if head[-1] in HEAD_JOINTS or GENERIC.issuperset(head) or sum(map(len, head)) < LEAST_HEAD:
+            continue
+        heads.append(article + " ".join(head))
+    return heads

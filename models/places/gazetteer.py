@@ -48,13 +48,14 @@ NEAR_MISSES = 4
 class Flags:
     """What else a name is: a French or English word, a first or a family name, and how frequent."""
 
-    __slots__ = ("is_first_name", "is_last_name", "zipf_en", "zipf_fr")
+    __slots__ = ("is_first_name", "is_given_name", "is_last_name", "zipf_en", "zipf_fr")
 
     def __init__(self, kinds: str, zipf_fr: str, zipf_en: str) -> None:
         found = kinds.split(",")
         self.zipf_fr = float(zipf_fr) if "fr" in found else 0.0
         self.zipf_en = float(zipf_en) if "en" in found else 0.0
         self.is_first_name = "first" in found
+        self.is_given_name = "given" in found  # a first name anywhere: a family name may follow it
         self.is_last_name = "last" in found
 
 

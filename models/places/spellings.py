@@ -176,6 +176,16 @@ CITY_ALIASES: dict[tuple[str, str], str] = {
     ("US", "New York City"): "New York|NYC",
     ("US", "Los Angeles"): "LA|L.A.",
     ("US", "San Francisco"): "SF|San Fran",
+    ("US", "Washington"): "DC|D.C.|Washington DC|Washington D.C.",
+    ("US", "Las Vegas"): "Vegas",
+    ("US", "Atlanta"): "ATL",
+    ("US", "Philadelphia"): "Philly",
+    ("US", "New Orleans"): "NOLA|La Nouvelle-Orléans",
+    ("MY", "Kuala Lumpur"): "KL",
+    ("VN", "Ho Chi Minh City"): "Saigon|HCMC|Hô-Chi-Minh-Ville",
+    ("ZA", "Johannesburg"): "Joburg|Jozi",
+    ("AU", "Melbourne"): "Melb",
+    ("GB", "Manchester"): "Mcr",
     ("US", "Washington"): "Washington DC|Washington D.C.",
     ("US", "Las Vegas"): "Vegas",
     ("US", "Oklahoma City"): "OKC",
@@ -560,44 +570,6 @@ ADMIN1_NAMES_REFUSED = {
     "the hague",
     "ministry",
 }
-# Codes that are no use as abbreviations in running text: words of French or English.
-ABBREVIATIONS_REFUSED = {
-    "in",
-    "or",
-    "me",
-    "la",
-    "de",
-    "oh",
-    "hi",
-    "ok",
-    "pa",
-    "ma",
-    "mo",
-    "id",
-    "al",
-    "co",
-    "on",
-    "nu",
-    "nl",
-    "mb",
-    "act",
-    "tas",
-    "vic",
-    "us",
-    "ns",
-    "sk",
-    "yt",
-    "nb",
-    "ab",
-    "ms",
-    "mt",
-    "mi",
-    "ar",
-    "ct",
-    "nd",
-    "sd",
-    "md",
-}
 
 # Départements: other names and inhabitants' words; codes, names and numbers come from INSEE.
 DEP_ALIASES = {
@@ -696,7 +668,6 @@ DEP_NAMES_WEAK = {
     "cantal",
     "lozere",
     "vaucluse",
-    "reunion",
     "guyane",
     "herault",
 }
@@ -716,20 +687,20 @@ REGION_ALIASES = {
     "24": "Centre-Val-de-Loire|CVL",
 }
 
-# Nicknames of communes, by INSEE code.
+# Nicknames of communes, by INSEE code. Short ones in capitals count in capitals only.
 COMMUNE_ALIASES = {
-    "76351": "LH|Le Havre Seine",
-    "13055": "Mars|Massilia",
-    "75056": "Paname",
-    "33063": "Bdx",
-    "31555": "Tlse|Toulouse-ville",
-    "76540": "Rouen-ville",
-    "14118": "Caen-ville",
-    "59350": "Lille-ville",
+    "13055": "Massilia",
     "2A004": "Aiacciu",
-    "33281": "Mérignac",
+    "2B033": "Bastìa",
+    "31555": "TLSE",
+    "33063": "Bdx",
+    "67482": "Strasburg|Stras",
+    "75056": "Paname",
+    "76351": "LH",
 }
-COMMUNE_ALIASES_REFUSED = {"mars", "le havre seine"}
+
+# First names on the lists that nearly always are the city.
+NOT_PERSONS = {"paris", "london", "boston", "houston", "lyon", "nice", "rome", "texas", "mexico", "kerala", "manila"}
 
 # Names of large places that are in the word lists by accident: their capital-less form is still the place.
 NOT_WORDS = {
@@ -809,4 +780,32 @@ NOT_WORDS = {
     "mexico",
     "puebla",
     "christchurch",
+    "perigueux",
+    "valenciennes",
+    "castres",
+    "ales",
+    "douai",
+    "cambrai",
+    "vichy",
+    "rodez",
+    "anglet",
+    "macon",
+    "gueret",
+    "cavaillon",
+    "sevres",
+    "pantin",
+    "muret",
+    "montmorency",
+    "cluses",
+    "cagnes",
+    "fontainebleau",
+    "provins",
+    "etampes",
+    "dole",
+    "argentan",
+    "liege",
+    "elbeuf",
+    "sorgues",
+    "coulommiers",
+    "pertuis",
 }

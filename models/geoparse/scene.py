@@ -1,0 +1,117 @@
+"""The scene: which of several places is where it happens? The source and the observer can be two places."""
+
+from math import exp
+
+from models.geoparse.mention import Mention
+from models.geoparse.reading import Reading
+from models.geoparse.words import (
+    CONNECTORS,
+    FOCUS,
+    FROM_THERE,
+    NOT_THERE,
+    ORIGIN,
+    REACH,
+    SEEING,
+    SOURCE_HEADS,
+    TAKEN_TO,
+    UNTOUCHED,
+)
+from models.places.gazetteer import Gazetteer
+from records import Place
+
+FINENESS = {
+    "point": 0.3,
+    "site": 0.3,
+    "quartier": 0.2,
+    "commune": 0.2,
+    "epci": 0.05,
+    "dep": -0.1,
+    "region": -0.2,
+    "country": -0.35,
+}
+CONFIDENCE_WEIGHT = 0.5
+REACH_LETTERS = 30
+THERE = frozenset({"a", "au", "aux", "en", "commune", "village", "ville", "quartier", "at", "in"})
+
+
+def standing(reading: Reading, mention: Mention) -> float:
+    """Return how much the words around a name say that it happens there: more is likelier, 0 says nothing."""
+    heads = list(mention.before)
+    has_joint = mention.toponym.contraction == "de"
+    while heads and heads[-1] in CONNECTORS:
+        has_joint = True
+        heads.pop()
+    head = heads[-1] if heads else ""
+    score = 0.0
+    if head == "pas" or heads[-2:] == ["n", "est"]:
+        score -= 1.2
+    elif mention.toponym.contraction == "a" or head in THERE:
+        score += 0.35
+        score += _around_there(heads if mention.toponym.contraction == "a" else heads[:-1])
+    elif has_joint and not (ORIGIN | FROM_THERE).isdisjoint(heads[-3:]):
+        score -= 0.7
+    elif has_joint and not SOURCE_HEADS.isdisjoint(heads[-2:]):
+        score += 0.35
+    elif head in FOCUS and (has_joint or head == "mais"):
+        score += 0.4
+    elif head in ORIGIN or head in REACH:
+        score -= 0.6
+    if mention.start <= 1 and reading.surface[mention.end : mention.end + 2].lstrip().startswith((":", ",")):
+        score += 0.5
+    score += _after(reading, mention)
+    return score
+
+
+def _around_there(heads: list[str]) -> float:
+    """Return what stands before "à NAME": "jusqu'à", "pas à", "c'est à", "transporté à"."""
+    last = heads[-1] if heads else ""
+    if last in REACH or last in TAKEN_TO:
+        return -1.0
+    if last in NOT_THERE or heads[-2:-1] == ["pas"]:
+        return -1.2
+    if not TAKEN_TO.isdisjoint(heads[-4:]):
+        return -0.8
+    is_focus = last in FOCUS or heads[-2:] in (["c", "est"], ["il", "est"], ["chez", "moi"]) or heads[-2:-1] == ["mais"]
+    return 0.35 if is_focus else 0.0
+
+
+def _after(reading: Reading, mention: Mention) -> float:
+    following = mention.after[:3]
+    if following[:1] and (following[0] in UNTOUCHED or (len(following) > 1 and following[1] in UNTOUCHED)):
+        return -0.6
+    if following[:2] in (["n", "a"], ["n", "ont"]):
+        return -0.5
+    if following[:1] == ["on"] and following[1:2] and following[1] in SEEING:
+        return -0.8
+    if following[:1] == ["qui"] and mention.before[-1:] in (["est"], ["c"]):
+        return 0.5
+    return 0.0
+
+
+def rank(reading: Reading, mention: Mention, place: Place) -> float:
+    """Return how likely a place is where it happens, compared with the post's other places."""
+    source_km = _nearest(reading.sources, mention)
+    effect_km = _nearest(reading.effects, mention)
+    rank = CONFIDENCE_WEIGHT * place.confidence + FINENESS[place.level] + standing(reading, mention)
+    rank += 0.35 * exp(-source_km / REACH_LETTERS) + 0.15 * exp(-effect_km / REACH_LETTERS)
+    rank -= 0.0005 * mention.start
+    if mention.is_bound:
+        rank -= 0.6
+    return rank
+
+
+def _nearest(positions: list[int], mention: Mention) -> float:
+    return min((abs(position - mention.start) for position in positions), default=1e9)
+
+
+def holds(gazetteer: Gazetteer, area: Place, other: Place) -> bool:
+    """Tell whether an area contains a finer place, as "Tarn" does "Castres"."""
+    if area.level == "country":
+        return other.level != "country" and other.country == area.country
+    if area.level == "dep":
+        return other.level not in ("country", "region", "dep") and other.dep == area.dep
+    if area.level == "region":
+        inside = gazetteer.region_of_dep.get(other.dep or "", "")
+        code = area.place_id.rpartition(":")[2]
+        return other.level not in ("country", "region") and code in (inside, other.dep)
+    return False
