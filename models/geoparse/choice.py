@@ -4,11 +4,13 @@ Source  terms after `shared/design/geolocation.md` 5.2
 """
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from math import exp, log10
+from types import MappingProxyType
 
 from models.geoparse.index import NameIndex
 from models.geoparse.mention import Choice, Mention
-from models.geoparse.qualifiers import Areas, lies_in
+from models.geoparse.qualifiers import AREAS, Areas, lies_in
 from models.places.geometry import distance_km
 from records import Geo, Place
 
@@ -30,6 +32,8 @@ SAME_DEP = 1.0
 COUNTRY_NAMED = 2.0
 SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
 SPELT = 1.5  # accents and all: "Réding" is not Reading
+BESIDE, BESIDE_KM, BESIDE_COUNTRY = 2.0, 60.0, 0.5  # "Sainte-Colombe, près d'Yvetot"
+VOTE_TOLD = 0.5
 SHORT_FORM = -1.2  # "Tournon" for Tournon-sur-Rhône, where a Tournon is
 OVERSEAS = 0.8  # nine tenths of French posts come from the mainland; "(974)" outweighs it
 SHARE_LEAST = 0.3  # below, and without a common ancestor: no answer
@@ -83,21 +87,42 @@ class Chooser:
             self._home_km[key] = km
         return km
 
-    def choose(self, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> Choice | None:
-        """Return what a mention means, or None when nothing it could mean fits."""
+    def choose(
+        self,
+        mention: Mention,
+        areas: Areas,
+        lang: str,
+        geo: Geo | None,
+        *,
+        beside: Sequence[int] = (),
+        support: Mapping[int, float] = MappingProxyType({}),
+    ) -> Choice | None:
+        """Return what a mention means, or None when nothing it could mean fits.
+
+        `beside` are the rows of the post's other places, where these are sure; `support` is what others' posts add.
+        """
         areas = areas.besides(self.gazetteer, mention.start)
         rows = self._possible(mention)
         scores = {row: self._score(row, mention, areas, lang, geo) for row in rows}
+        if beside and len(scores) > 1:
+            for row in scores:
+                scores[row] += self._nearness(row, beside)
         if mention.toponym.locals_ and self._is_local(areas, scores):
             local = mention.toponym.locals_[0]
             return Choice(mention, None, local, 0.9, reasons=[f"lieu local ({local.kind})"])
         if not scores:
             return None
+        for row, votes in support.items():
+            if row in scores:
+                scores[row] += votes
         best = max(scores, key=lambda row: (scores[row], -row))
         total = sum(exp(SHARPNESS * (score - scores[best])) for score in scores.values())
         share = 1.0 / total
         if share >= SHARE_SURE or len(scores) == 1:
-            return Choice(mention, best, None, share, reasons=self._reasons(best, scores, mention, areas))
+            reasons = self._reasons(best, scores, mention, areas)
+            if support.get(best, 0.0) >= VOTE_TOLD:
+                reasons.append("d'autres messages récents parlent de ce lieu")
+            return Choice(mention, best, None, share, reasons=reasons)
         return self._ancestor(mention, scores, best, share)
 
     def _possible(self, mention: Mention) -> list[int]:
@@ -134,6 +159,15 @@ class Chooser:
         if geo is not None and distance_km(geo.lat, geo.lon, g.lats[row], g.lons[row]) <= GEOTAG_KM:
             score += DECISIVE
         return score
+
+    def _nearness(self, row: int, beside: Sequence[int]) -> float:
+        """Return what the post's other places add: 2.0 next to one of them, nothing far from all."""
+        g = self.gazetteer
+        if g.kinds[row] in AREAS:
+            return 0.0
+        km = min(distance_km(g.lats[row], g.lons[row], g.lats[other], g.lons[other]) for other in beside)
+        kindred = any(g.countries[row] == g.countries[other] for other in beside)
+        return BESIDE * exp(-km / BESIDE_KM) + (BESIDE_COUNTRY if kindred else 0.0)
 
     def _area_score(self, row: int, mention: Mention, areas: Areas) -> float:
         g = self.gazetteer

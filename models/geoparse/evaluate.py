@@ -7,12 +7,14 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from models.geoparse.evidence import word_zipf
 from models.geoparse.geoparser import Geoparser
+from models.geoparse.group import GroupVote, Others
 from models.places.folding import bare, fold_name
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
@@ -37,12 +39,14 @@ def evaluate(path: Path, geoparser: Geoparser | None = None) -> dict[str, float]
             precision: places answered that lie at a gold place, or hold one; city_recall: gold towns answered at all
     """
     parser = geoparser or Geoparser(Gazetteer())
+    votes = GroupVote(parser.gazetteer)
     counts: Counter[str] = Counter()
     distances: list[float] = []
     for post in posts_in(path):
         gold = [place for place in post["locations"] if place.get("lat") is not None]
-        answers = parser.locate(post["text"], lang=post.get("lang"))
-        meanings = dict(parser.meanings(post["text"], lang=post.get("lang")))
+        others = Others(votes, post["event"], post["id"], datetime.fromisoformat(post["ts"]).timestamp())
+        answers = parser.locate(post["text"], lang=post.get("lang"), others=others)
+        meanings = dict(parser.meanings(post["text"], lang=post.get("lang"), others=others))
         _count_answers(counts, answers, gold)
         for town in (place for place in gold if place["type"] in TOWN_TYPES):
             counts["cities"] += 1

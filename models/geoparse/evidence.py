@@ -38,7 +38,7 @@ from models.geoparse.words import (
 from models.places.gazetteer import Flags, Gazetteer
 
 ACCEPTED = 1.6
-LARGE, MEDIUM = 100_000, 20_000
+METROPOLIS, LARGE, MEDIUM = 200_000, 100_000, 20_000
 COMMON_ZIPF = 3.5
 ENGLISH_ZIPF = 4.5
 SHORTEST = 2
@@ -95,6 +95,9 @@ def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
     if mention.toponym.is_river and not mention.has_area_cue and mention.is_area:
         mention.add(-3.5 if not mention.is_cued else -0.5, "est aussi un cours d'eau ou un département")
     _weigh_subject(reading, mention)
+    is_small = largest_population(mention.toponym, gazetteer) < METROPOLIS
+    if mention.toponym.flags.is_given_name and is_small and not mention.is_cued and not STORMS.isdisjoint(reading.words):
+        mention.add(-3.0, "prénom, comme en portent les tempêtes")
 
 
 def _weigh_form(reading: Reading, mention: Mention) -> None:

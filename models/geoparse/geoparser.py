@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from math import exp
 
-from models.geoparse.choice import ENGLISH_SPEAKING, Chooser
+from models.geoparse.choice import ENGLISH_SPEAKING, SHARE_SURE, Chooser
 from models.geoparse.evidence import ACCEPTED, weigh, word_zipf
+from models.geoparse.group import Others
 from models.geoparse.index import NameIndex, Toponym
 from models.geoparse.links import weigh_links
 from models.geoparse.mention import Choice, Mention
@@ -55,16 +56,13 @@ class Geoparser:
         self.chooser = Chooser(self.index, home)
         self.misspellings = Misspellings(gazetteer, home, self.local) if home is not None else None
 
-    def locate(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> list[Place]:
+    def locate(
+        self, text: str, *, lang: str | None = None, geo: Geo | None = None, others: Others | None = None
+    ) -> list[Place]:
         """Return the places that a post speaks of, the event's first."""
         reading = Reading(text, lang, self.index.run_together)
         mentions = self._mentions(reading)
-        choices: list[Choice] = []
-        if mentions:
-            reading.study()
-            areas = read_qualifiers(reading, mentions, self.index)
-            self._weigh_all(reading, mentions, areas)
-            choices = self._choices(reading, mentions, areas, geo)
+        choices = self._read(reading, mentions, geo, others)
         places = self._ranked(reading, choices)
         places += self._numbered_deps(reading, {place.dep for place in places})
         places += self._misspelt(reading, mentions, places)
@@ -72,15 +70,20 @@ class Geoparser:
             places = self._with_geotag(geo, places)
         return _without_repeats(places)[:MOST_PLACES]
 
-    def meanings(self, text: str, *, lang: str | None = None) -> list[tuple[str, Place]]:
+    def meanings(self, text: str, *, lang: str | None = None, others: Others | None = None) -> list[tuple[str, Place]]:
         """Return each name that was taken for a place, folded, with the place it stands for, in the text's order."""
         reading = Reading(text, lang, self.index.run_together)
-        mentions = self._mentions(reading)
+        choices = self._read(reading, self._mentions(reading), None, others)
+        return [(choice.mention.toponym.key, self._place(choice)) for choice in choices]
+
+    def _read(self, reading: Reading, mentions: list[Mention], geo: Geo | None, others: Others | None) -> list[Choice]:
+        """Return what the names mean that are places."""
+        if not mentions:
+            return []
         reading.study()
         areas = read_qualifiers(reading, mentions, self.index)
         self._weigh_all(reading, mentions, areas)
-        choices = self._choices(reading, mentions, areas, None)
-        return [(choice.mention.toponym.key, self._place(choice)) for choice in choices]
+        return self._choices(reading, mentions, areas, geo, others)
 
     def locate_many(self, posts: Iterable[tuple[str, str | None, Geo | None]]) -> list[list[Place]]:
         """Return the places of each (text, lang, geo), in the same order."""
@@ -129,8 +132,10 @@ class Geoparser:
         if word_zipf(toponym.flags, "") > WORD_ABROAD and not (toponym.words > 1 and mention.is_capital):
             mention.add(-0.8 if mention.is_cued else -1.5, "mot courant avant d'être une ville étrangère")
         largest = max(g.populations[row] for row in toponym.rows)
-        if (toponym.flags.is_first_name or toponym.flags.is_last_name) and not mention.is_cued:
-            mention.add(-1.0 if largest < METROPOLIS else -0.3, "nom de personne avant d'être une ville étrangère")
+        is_person = toponym.flags.is_given_name or toponym.flags.is_last_name
+        if is_person and not mention.is_cued and mention.qualified_by is None:
+            weight = -0.3 if largest >= METROPOLIS else -2.0 if toponym.flags.is_given_name else -1.0
+            mention.add(weight, "nom de personne avant d'être une ville étrangère")
         if len(toponym.key) <= SHORT_NAME and not mention.is_capital:
             mention.add(-1.5, "nom étranger court, sans majuscule")
         is_named = any(g.countries[row] in areas.countries or g.deps[row] in areas.deps for row in toponym.rows)
@@ -140,15 +145,57 @@ class Geoparser:
             weight = -2.0 if reading.lang == "fr" else -0.5 if is_own and is_plain else -1.2
             mention.add(weight, "petite localité étrangère")
 
-    def _choices(self, reading: Reading, mentions: list[Mention], areas: Areas, geo: Geo | None) -> list[Choice]:
-        choices = []
-        for mention in mentions:
-            if mention.score < ACCEPTED:
+    def _choices(
+        self, reading: Reading, mentions: list[Mention], areas: Areas, geo: Geo | None, others: Others | None
+    ) -> list[Choice]:
+        """Choose for each name by itself, then again beside the post's other places, then with the others' votes."""
+        accepted = [mention for mention in mentions if mention.score >= ACCEPTED]
+        choices = [self.chooser.choose(mention, areas, reading.lang, geo) for mention in accepted]
+        sure = {
+            choice.mention.start: choice.row
+            for choice in choices
+            if choice is not None
+            and choice.row is not None
+            and choice.share >= SHARE_SURE
+            and self._is_town(choice.row)
+        }
+        for index, mention in enumerate(accepted):
+            if len(mention.toponym.rows) < 2:  # noqa: PLR2004
                 continue
-            choice = self.chooser.choose(mention, areas, reading.lang, geo)
-            if choice is not None:
-                choices.append(choice)
-        return choices
+            beside = [row for start, row in sure.items() if start != mention.start]
+            support = self._support(mention, others)
+            if beside or support:
+                choices[index] = self.chooser.choose(mention, areas, reading.lang, geo, beside=beside, support=support)
+        if others is not None:
+            self._note(others, sure, accepted, choices, areas)
+        return [choice for choice in choices if choice is not None]
+
+    def _support(self, mention: Mention, others: Others | None) -> dict[int, float]:
+        if others is None:
+            return {}
+        key, rows = mention.toponym.key, mention.toponym.rows
+        return others.votes.support(others.subject, key, rows, others.author, others.at)
+
+    def _note(
+        self,
+        others: Others,
+        sure: dict[int, int],
+        accepted: list[Mention],
+        choices: list[Choice | None],
+        areas: Areas,
+    ) -> None:
+        """Leave this post's own findings for the others: never what they themselves decided."""
+        for mention, choice in zip(accepted, choices, strict=True):
+            row = sure.get(mention.start)
+            if row is None or choice is None or choice.row != row:
+                continue
+            has_context = mention.qualified_by is not None or mention.qualified_dep or len(sure) > 1 or bool(areas)
+            others.votes.note(
+                others.subject, mention.toponym.key, row, others.author, others.at, is_sure=bool(has_context)
+            )
+
+    def _is_town(self, row: int) -> bool:
+        return row < self.gazetteer.town_rows
 
     def _ranked(self, reading: Reading, choices: list[Choice]) -> list[Place]:
         placed = [(self._rank(reading, choice, place), place) for choice in choices for place in (self._place(choice),)]

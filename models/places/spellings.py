@@ -182,6 +182,7 @@ CITY_ALIASES: dict[tuple[str, str], str] = {
     ("US", "Philadelphia"): "Philly",
     ("US", "New Orleans"): "NOLA|La Nouvelle-Orléans",
     ("MY", "Kuala Lumpur"): "KL",
+    ("PK", "New Mirpur City"): "Mirpur",
     ("VN", "Ho Chi Minh City"): "Saigon|HCMC|Hô-Chi-Minh-Ville",
     ("ZA", "Johannesburg"): "Joburg|Jozi",
     ("AU", "Melbourne"): "Melb",

@@ -1,0 +1,114 @@
+"""The group vote: what a name means in the other recent posts on the same subject.
+
+Source  TAGGS: de Bruijn, de Moel, Jongman, Wagemaker, Aerts, ISPRS Int. J. Geo-Inf. 2018
+"""
+
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+from math import sqrt
+from typing import NamedTuple
+
+from models.places.gazetteer import Gazetteer
+
+WINDOW_SECS = 24 * 3600
+MOST_NAMES = 20_000  # names remembered at once, over all subjects
+MOST_AUTHORS = 50  # remembered a name
+MOST_PLACES = 5_000  # remembered a subject
+SAME_NAME = 3.0  # log-odds when all others mean this place by the name
+AROUND, COUNTRY = 1.5, 1.0  # and when all the subject's places lie around it, or in its country
+DOUBT = 1.0  # a vote against everything, so that one post does not decide
+CELL_DEGREES = 2.0
+
+Cell = tuple[int, int]
+
+
+class Surroundings:
+    """Where the places of one subject lay in the last day: how many in each cell and country."""
+
+    def __init__(self) -> None:
+        self.cells: Counter[Cell] = Counter()
+        self.countries: Counter[str] = Counter()
+        self.total = 0
+        self._newest = 0.0
+        self._known: OrderedDict[tuple[str, Cell], tuple[float, str]] = OrderedDict()
+
+    def add(self, author: str, cell: Cell, country: str, at: float) -> None:
+        """Count an author's place, once a cell and day."""
+        self._newest = max(self._newest, at)
+        if (author, cell) in self._known:
+            return
+        self._known[author, cell] = (at, country)
+        self._count(cell, country, 1)
+        while self._known:
+            oldest = next(iter(self._known))
+            then, its_country = self._known[oldest]
+            if len(self._known) <= MOST_PLACES and then >= self._newest - WINDOW_SECS:
+                break
+            del self._known[oldest]
+            self._count(oldest[1], its_country, -1)
+
+    def _count(self, cell: Cell, country: str, change: int) -> None:
+        self.cells[cell] += change
+        self.countries[country] += change
+        self.total += change
+
+
+class GroupVote:
+    """Remembers, a day long, which place each name meant where the post itself said so, and where places were.
+
+    Shape   subject (a hazard), folded name and rows of the gazetteer in, log-odds a row out
+    Units   seconds of event time; an author has one vote a name, and none on what he writes himself
+    """
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self.gazetteer = gazetteer
+        self._votes: OrderedDict[tuple[str, str], OrderedDict[str, tuple[float, int]]] = OrderedDict()
+        self._surroundings: dict[str, Surroundings] = {}
+
+    def support(self, subject: str, key: str, rows: Iterable[int], author: str, at: float) -> dict[int, float]:
+        """Return what the others' posts add to each row that a name may mean; empty where they say nothing."""
+        votes = self._votes.get((subject, key), {})
+        meant = Counter(
+            row for voter, (then, row) in votes.items() if voter != author and abs(at - then) <= WINDOW_SECS
+        )
+        around = self._surroundings.get(subject)
+        if not meant and (around is None or not around.total):
+            return {}
+        g, count = self.gazetteer, meant.total() + DOUBT
+        support = {}
+        for row in rows:
+            support[row] = SAME_NAME * meant[row] / count
+            if around is not None:
+                total = around.total + DOUBT
+                support[row] += AROUND * sqrt(max(0, around.cells[self.cell(row)]) / total)
+                support[row] += COUNTRY * around.countries[g.countries[row]] / total
+        return support
+
+    def note(self, subject: str, key: str, row: int, author: str, at: float, *, is_sure: bool) -> None:
+        """Take in which place a post meant; it is a vote for the name only where the post itself made it sure."""
+        around = self._surroundings.setdefault(subject, Surroundings())
+        around.add(author, self.cell(row), self.gazetteer.countries[row], at)
+        if not is_sure:
+            return
+        votes = self._votes.setdefault((subject, key), OrderedDict())
+        self._votes.move_to_end((subject, key))
+        votes[author] = (at, row)
+        votes.move_to_end(author)
+        if len(votes) > MOST_AUTHORS:
+            votes.popitem(last=False)
+        if len(self._votes) > MOST_NAMES:
+            self._votes.popitem(last=False)
+
+    def cell(self, row: int) -> Cell:
+        """Return the square of two degrees that a place lies in."""
+        g = self.gazetteer
+        return int(g.lats[row] // CELL_DEGREES), int(g.lons[row] // CELL_DEGREES)
+
+
+class Others(NamedTuple):
+    """A post's standing among the others: their votes, what it is about, who wrote it and when."""
+
+    votes: GroupVote
+    subject: str
+    author: str
+    at: float
