@@ -34,6 +34,7 @@ SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
 SPELT = 1.5  # accents and all: "Réding" is not Reading
 BESIDE, BESIDE_KM, BESIDE_COUNTRY = 2.0, 60.0, 0.5  # "Sainte-Colombe, près d'Yvetot"
 VOTE_TOLD = 0.5
+LEAST_COUNTRY = 300_000
 SHORT_FORM = -1.2  # "Tournon" for Tournon-sur-Rhône, where a Tournon is
 OVERSEAS = 0.8  # nine tenths of French posts come from the mainland; "(974)" outweighs it
 SHARE_LEAST = 0.3  # below, and without a common ancestor: no answer
@@ -141,7 +142,9 @@ class Chooser:
     def _score(self, row: int, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> float:
         g = self.gazetteer
         country = g.countries[row]
-        score = POPULATION_WEIGHT * log10(g.populations[row] + 10) + AREA_BONUS.get(g.kinds[row], 0.0)
+        score = POPULATION_WEIGHT * log10(g.populations[row] + 10)
+        if g.kinds[row] != "country" or g.populations[row] > LEAST_COUNTRY:
+            score += AREA_BONUS.get(g.kinds[row], 0.0)  # Grenada is smaller than the Spanish Grenade
         if row in mention.toponym.short_of:
             score += SHORT_FORM
         if lang == "fr" and country in FRENCH_TERRITORIES:

@@ -11,22 +11,28 @@ from models.geoparse.reading import Reading
 from models.geoparse.words import (
     AFTER_CLUB,
     AFTER_OTHER,
+    BEATEN,
+    CLUB_TOWNS,
     CLUBS,
     CONNECTORS,
     CUES,
     DETERMINERS,
     FRENCH_AREA_CUES,
+    GIVEN_NOUNS,
     GOING,
     GOODS,
     IDIOMS_WITH_TO,
     IN_TOWN,
     LIVING,
     NEAR,
+    NO_VERBS,
     OF_AREAS,
     OF_CUES,
     OF_RIVERS,
     PEOPLE,
     POWER_VERBS,
+    PRODUCTS,
+    PRONOUNS,
     SEATS_OF_POWER,
     SQUARES,
     STATIONS,
@@ -96,7 +102,12 @@ def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
         mention.add(-3.5 if not mention.is_cued else -0.5, "est aussi un cours d'eau ou un département")
     _weigh_subject(reading, mention)
     is_small = largest_population(mention.toponym, gazetteer) < METROPOLIS
-    if mention.toponym.flags.is_given_name and is_small and not mention.is_cued and not STORMS.isdisjoint(reading.words):
+    if (
+        mention.toponym.flags.is_given_name
+        and is_small
+        and not mention.is_cued
+        and not STORMS.isdisjoint(reading.words)
+    ):
         mention.add(-3.0, "prénom, comme en portent les tempêtes")
 
 
@@ -199,13 +210,16 @@ def _weigh_against(mention: Mention) -> None:
         heads.pop()
     has_joint = mention.toponym.contraction == "de" or len(heads) < len(before[-5:])
     head = heads[-1] if heads else ""
-    if head in STREETS and not mention.is_after_break:
+    is_street = head in STREETS or (heads[-2:-1] and heads[-2] in STREETS and head not in CUES and not has_joint)
+    if is_street and not mention.is_after_break:
         mention.add(-3.5, f"nom de voie, d'enseigne ou de ligne (« {head} »)")
     elif head in SQUARES and has_joint:
         mention.add(-3.0, f"nom de place, de pont ou de quai (« {head} »)")
     elif head in STATIONS and has_joint:
         mention.add(-0.8, f"nom de lieu-dit (« {head} »)")
-    elif has_joint and (good := next((word for word in heads[-2:] if word in GOODS), "")):
+    elif (has_joint or head in ("facon", "style")) and (
+        good := next((word for word in heads[-2:] if word in GOODS), "")
+    ):
         mention.add(-3.0, f"appellation (« {good} de »)")
     elif head in STORMS and not has_joint:
         mention.add(-3.5, "nom de tempête")
@@ -227,7 +241,7 @@ def _weigh_determiner(reading: Reading, mention: Mention) -> None:
         return
     if before[-1] in DETERMINERS and not (before[-1] == "a" and reading.lang != "en"):
         mention.add(-2.0 if mention.is_capital else -2.8, f"suit « {before[-1]} » comme un nom commun")
-    elif before[-1] in ("le", "la", "les", "du") and not mention.is_capital and mention.toponym.words == 1:
+    elif before[-1] in ("le", "la", "les", "du", "des") and not mention.is_capital and mention.toponym.words == 1:
         mention.add(-1.4, f"suit « {before[-1]} », sans majuscule")
 
 
@@ -264,7 +278,7 @@ def _weigh_person(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> N
         return
     of = NAME_AND_OF.search(surface, max(0, mention.start - 28), mention.start)
     if of and (flags := gazetteer.flags.get(reading.folded[of.start(1) : of.end(1)])) is not None:
-        if flags.is_given_name and not flags.zipf_fr:
+        if flags.is_given_name and of.group(1)[0].isupper() and before[-2:-1] and before[-2] not in GIVEN_NOUNS:
             mention.add(-2.5, f"suit un prénom (« {of.group(1)} de »)")
         return
     word = (surface[: mention.start].rsplit(None, 1)[-1:] or [""])[0].strip("'’-(")
@@ -285,16 +299,38 @@ def _is_name(word: str) -> bool:
 def _weigh_subject(reading: Reading, mention: Mention) -> None:
     """Weigh down a town that stands for its team or its government."""
     follows = mention.after[0] if mention.after else ""
+    last = mention.before[-1] if mention.before else ""
     if reading.is_sport and not mention.is_area:
         mention.add(-0.3 if mention.is_cued else -2.5, "il est question de sport")
+    elif last in BEATEN and not mention.is_cued and not mention.is_area:
+        mention.add(-2.4, f"une équipe (« {last} »)")
+    elif _is_bare_subject(reading, mention):
+        mention.add(-1.8, f"une équipe autant que la ville (« {follows} »)")
     elif follows in TEAM_VERBS and not mention.is_cued and not mention.is_area:
         mention.add(-1.5, f"agit comme une équipe (« {follows} »)")
     if follows in POWER_VERBS and not mention.is_cued:
         mention.is_bound = True
         if mention.toponym.key in SEATS_OF_POWER:
             mention.add(-3.0, f"siège d'un pouvoir qui s'exprime (« {follows} »)")
-    if mention.before[-1:] == ["allez"]:
+    if last == "allez":
         mention.add(-2.5, "encouragement")
+    if mention.toponym.key in PRODUCTS and not mention.is_cued and not mention.is_hashtag:
+        mention.add(-1.5, "produit autant que lieu")
+    is_bare = not mention.is_cued and mention.qualified_by is None
+    if mention.toponym.flags.is_given_name and is_bare and not PRONOUNS.isdisjoint(mention.after[:4]):
+        mention.add(-1.5, "une personne")
+
+
+def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
+    """Tell whether a town with a well-known team begins a clause as its subject, in a post where nothing happens."""
+    key = mention.toponym.key
+    if key not in CLUB_TOWNS or mention.is_cued or mention.is_hashtag or reading.happenings:
+        return False
+    is_first = mention.is_sentence_start or mention.is_after_break
+    is_verb = reading.surface[mention.end : mention.end + 1] == " " and mention.after[:1]
+    if reading.lang == "en" and not reading.sport_hints:
+        return False
+    return is_first and bool(is_verb) and mention.after[0] not in NO_VERBS
 
 
 def has_area_cue(reading: Reading, mention: Mention) -> bool:

@@ -179,8 +179,8 @@ class NameIndex:
 
     def _is_town_name(self, key: str, population: int) -> bool:
         flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        if key in HAPPENINGS or key in CUES:
-            return False
+        if key in HAPPENINGS or key in CUES or key.startswith("a "):
+            return False  # "A Dun" in Burma is what a French text says of Dun
         if population < RARE_TOWN and max(flags.zipf_fr, flags.zipf_en) >= TOWN_ZIPF:
             return False
         return len(key) > SHORT_NAME or (bool(key) and population >= RARE_TOWN)

@@ -11,7 +11,7 @@ LINK = re.compile(r"^\s?(?:[-–—/>]|->|=>|→|↔)+\s?(?:>\s?)?$")
 SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
 ROAD_NUMBER = re.compile(ROAD)
 WORDS_BEFORE = 4
-SURE, LIKELY = -4.0, -2.2
+SURE, LIKELY = -4.0, -2.8
 
 
 def weigh_links(reading: Reading, mentions: list[Mention]) -> None:

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Container
 
-from models.geoparse.words import ENGLISH, FRENCH, HAPPENINGS, SCORE, SOURCES, SPORT, SURELY_SPORT
+from models.geoparse.words import ENGLISH, FRENCH, HAPPENINGS, SCORE, SOURCES, SPORT, SPORT_PHRASES, SURELY_SPORT
 from models.places.folding import fold, surface_from
 
 LONGEST_TEXT = 8_000  # what stands beyond has never placed a post
-ADDRESSES = re.compile(r"https?://\S+|www\.\S+|\S*@\S+")
+ADDRESSES = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S*@\S+")
 ON_WATER = re.compile(
     r"(?<=\w)[ ]?\bs/ ?(?=\w)|(?<=[a-zà-ÿ])/(?=(?:mer|sa[oô]ne|seine|marne|loire|rh[oô]ne|oise|orge|cher|meuse)\b)",
     re.IGNORECASE,
 )  # "Chalon s/Saône", "cagnes/mer"
+ABBREVIATED = re.compile(r"\b(St|Ste|Ft|Mt|Co)\. (?=[A-ZÀ-Þ])")
 HASHTAG = re.compile(r"#(\w+)")
 HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Za-zà-ÿ])(?=\d)|(?<=\d)(?=[A-Za-zà-ÿ])|_+")
 ACCENTS = re.compile("[éèêàçùôî]")
@@ -19,6 +20,7 @@ DIGIT = re.compile(r"\d")
 SENTENCE_END = frozenset('.!?…:;|\n"«»“”•–—>)]')
 WORDS_BEFORE = 48
 SCORE_OF_MATCH = re.compile(SCORE)
+OF_SPORT = re.compile(SPORT_PHRASES)
 SHOUTING_LETTERS = 12
 SHOUTING_RATIO = 0.7
 SURELY = 3  # small words of the other language
@@ -38,6 +40,7 @@ class Reading:
         self.has_digits = DIGIT.search(self.folded) is not None
         self.is_shouted = False  # all in capitals: a capital says nothing
         self.is_sport = False  # of clubs and matches
+        self.sport_hints = 0
         self.sources: list[int] = []  # positions of the words for what happens
         self.effects: list[int] = []  # and for what one notices of it
         self.words: set[str] = set()
@@ -50,8 +53,9 @@ class Reading:
         capitals = sum(map(str.isupper, self.surface))
         if capitals >= SHOUTING_LETTERS:
             self.is_shouted = capitals > SHOUTING_RATIO * sum(map(str.isalpha, self.surface))
-        hints = len(known & SPORT) + (SCORE_OF_MATCH.search(self.surface) is not None)
-        self.is_sport = hints > 1 or not known.isdisjoint(SURELY_SPORT)
+        hints = self.sport_hints = len(known & SPORT) + (SCORE_OF_MATCH.search(self.surface) is not None)
+        is_named = hints == 1 and OF_SPORT.search(self.folded) is not None
+        self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
         position = 0
         if not known.isdisjoint(HAPPENINGS):
             for word in words:
@@ -95,6 +99,8 @@ def _prepared(text: str, run_together: Container[str]) -> str:
     text = surface_from(text)
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "\n").replace("\n", " . ")
+    if ". " in text:
+        text = ABBREVIATED.sub(r"\1 ", text)
     if "/" in text or "@" in text or "www" in text:
         text = ADDRESSES.sub(" . ", text)
         text = ON_WATER.sub(" sur ", text)

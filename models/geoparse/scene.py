@@ -67,6 +67,8 @@ def _around_there(heads: list[str]) -> float:
     last = heads[-1] if heads else ""
     if last in REACH or last in TAKEN_TO:
         return -1.0
+    if last in UNTOUCHED or (heads[-2:-1] == ["de"] and not ORIGIN.isdisjoint(heads[-5:-2])):
+        return -0.8  # "we are fine in X"; "visible de X à Y"
     if last in NOT_THERE or heads[-2:-1] == ["pas"]:
         return -1.2
     if not TAKEN_TO.isdisjoint(heads[-4:]):
@@ -81,7 +83,7 @@ def _after(reading: Reading, mention: Mention) -> float:
         return -0.6
     if following[:2] in (["n", "a"], ["n", "ont"]):
         return -0.5
-    if following[:1] == ["on"] and following[1:2] and following[1] in SEEING:
+    if following[:1] and following[0] in ("on", "you", "we", "i", "je") and following[1:2] and following[1] in SEEING:
         return -0.8
     if following[:1] == ["qui"] and mention.before[-1:] in (["est"], ["c"]):
         return 0.5

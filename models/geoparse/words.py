@@ -8,7 +8,7 @@ def _words(text: str) -> frozenset[str]:
 # Before a name: the thing is there.
 CUES = _words("""
     a au aux sur vers depuis secteur cote environs proximite commune ville village agglomeration port zone entre pres
-    hauteur chez dans en centre quartier bourg proche autour sortie entree habitants mairie pompiers sdis chu aeroport
+    hauteur dessus dessous chez dans en into through centre quartier bourg proche autour sortie entree habitants mairie pompiers sdis chu aeroport
     in near at from around outside downtown across over throughout city town county village suburb hitting hits hit
     struck strikes flooding flooded devastated north south east west nord sud est ouest northern southern central
 """)
@@ -46,12 +46,14 @@ GOODS = _words("""
     biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
     dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience tomme
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
+    facon style
     galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
     duc comte prince princesse baron university bank banque editions theatre festival carnaval
 """)
 PEOPLE = _words("""
     m mr mme mlle dr docteur maitre monsieur madame mister mrs ms sir lady miss jean pape pope saint
+    boy girl son daughter brother sister uncle aunt auntie nephew niece grandson granddaughter
     tonton tata tatie oncle tante papi papy mamie mamy cousin cousine frere pere abbe
     commandant capitaine colonel lieutenant adjudant sergent general amiral brigadier commissaire juge procureur
     coach prof professeur famille
@@ -69,12 +71,12 @@ SURELY_SPORT = _words("""
     quarterback touchdown midfielder goalkeeper
 """)
 SPORT = _words("""
-    match matches matchs psg om ol but buts goal goals supporters score mi temps essai essais bonus offensif points coupe poule
-    football foot hand transfert joueur joueurs joueuse league premier saison classement victoire defaite qualifie
-    qualifies qualification finale demi quart tribune stade maillot abonnement montee relegation d2 top
-    periode players pitch innings inning wicket wickets overs hurlers defense offense quarterback traded picks cowboys
-    leafs lakers celtics yankees bulldogs broncos packers bears eagles steelers patriots warriors knicks arsenal chelsea
-    season win won beat beats lost draw game games playoff scored striker fans cup
+    match matches matchs psg om ol buts goal goals supporters score essai essais bonus offensif points coupe poule
+    football foot transfert joueur joueurs joueuse league saison classement victoire defaite qualifie periode
+    qualifies qualification finale tribune stade maillot abonnement montee relegation players pitch innings inning
+    wicket wickets overs hurlers defense offense traded picks cowboys
+    leafs lakers celtics yankees bulldogs broncos packers bears eagles steelers patriots warriors knicks
+    season win won beat beats lost game games playoff scored striker fans cup
 """)
 SCORE = r"\b\d{1,3}\s?-\s?\d{1,3}\b"
 # Right behind a town's name: the town's team did so.
@@ -84,6 +86,49 @@ TEAM_VERBS = _words("""
     affronte recoit rencontre jouera joue jouent tient trop costaud champion championne vainqueur
     beat beats won wins lost loses vs
 """)
+
+# Right before a town's name, without a preposition: its team was beaten, met, bought from.
+BEATEN = _words("""
+    explose brule bat battu ecrase humilie recoit affronte tape mange domine demonte atomise corrige rencontre elimine
+    terrasse giflee colle against beat beats beating thrashed hammered battered vs v
+""")
+# Towns whose name alone, as the subject of a sentence, is their team as often as the town.
+CLUB_TOWNS = _words("""
+    agen aix ajaccio albi amiens angers annecy auch aurillac auxerre barcelone bastia bayonne beziers biarritz bordeaux
+    boulogne bourgoin brest brive caen carcassonne castres chambery chateauroux clermont colomiers dax dijon dunkerque
+    grenoble guingamp laval lens lille limoges lorient lyon marseille metz monaco montauban montpellier nancy nanterre
+    nantes narbonne nevers nice nimes niort oyonnax paris pau perpignan poitiers quevilly reims rennes rouen sedan
+    sochaux strasbourg toulon toulouse tours troyes valence valenciennes vannes villefranche
+    arsenal atlanta barcelona birmingham blackburn blackpool bolton boston bournemouth brentford brighton bristol buffalo
+    burnley cardiff charlotte chelsea chennai chicago cleveland coventry dallas delhi denver derby detroit everton fulham
+    houston hull indiana ipswich kolkata leeds leicester liverpool luton manchester melbourne miami middlesbrough
+    millwall milwaukee minnesota mumbai munich newcastle norwich nottingham oakland oldham orlando philadelphia phoenix
+    pittsburgh portsmouth preston rangers reading rotherham sacramento seattle sheffield southampton stoke
+    sunderland swansea toronto tottenham utah watford wigan wolverhampton wrexham
+""")
+NO_VERBS = _words("""
+    sous en ce cette hier demain aujourd toujours encore la le les l un une des et ou dans a au aux sur par pour avec sans
+    c ca y on il depuis vers pres matin soir nuit centre ville nord sud est ouest samedi dimanche lundi mardi mercredi
+    jeudi vendredi
+    in on at this today tonight tomorrow yesterday and or the is was right now near with after before since
+    airport
+""")
+SPORT_PHRASES = (
+    r" (?:coupe de france|coupe d europe|coupe du monde|ligue des champions|pro d2|top 14|champions league) "
+)
+# First names that are also nouns before "de": "marine de Brest", "rose de Tunis".
+GIVEN_NOUNS = _words("""
+    pierre rose marine aurore reine violette marguerite olive victoire constance prudence colombe france grace perle
+    iris lys angel ange domaine dune foi gloire juste mai may june avril ville belle blanche blanc brune clair claire
+    clement fleur fort franc grand mars modeste noel parfait pascal prince roman sage sylvestre
+""")
+# Names that mean what is made there as often as the place.
+PRODUCTS = _words("""
+    gouda cheddar stilton edam parmesan roquefort camembert cognac champagne bourbon chablis sancerre cantal munster
+    gruyere worcester cassis armagnac madere porto saumur pommard meursault margaux sauternes cahors gaillac beaune
+    banyuls coulommiers maroilles livarot tokay emmental
+""")
+PRONOUNS = _words("her his him he she hers himself herself lui il elle son sa ses")
 
 # Right behind a seat of power: not the town, those who govern there.
 POWER_VERBS = _words("""
@@ -144,7 +189,7 @@ SOURCE_HEADS = _words("""
 """)
 NOT_THERE = _words("pas rien ni plus non not no")
 UNTOUCHED = _words("degage degages epargne epargnee intact prevenu prevenue garde tranquille rien safe fine")
-FOCUS = _words("mais vient viennent viendrait part provient but")
+FOCUS = _words("mais monte vient viennent viendrait part provient but")
 SEEING = _words("voit vois distingue apercoit entend sent see sees hear smell")
 IDIOMS_WITH_TO = _words("sens part contre bout long point vous us tours coup court jour fond flot")
 DETERMINERS = _words("""
@@ -214,6 +259,9 @@ NOT_PLACES = tuple(
     toulouse lautrec|paris brest paris|tour de corse|saint exupery
     chateau margaux|eau de cologne|sauce worcester|worcestershire sauce
     bayern|bayern munich|reine des neiges|la reine des neiges|fonte des neiges|boule de neige
+    paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
+    sent me to coventry|manchester by the sea|when in rome|paris brule t il
+    christmas|merry christmas|xmas|easter|happy easter|halloween|thanksgiving
     boeuf bourguignon
     kennedy space center|katy perry|saint pere noel|la france insoumise|kardashian|prince harry
 """.strip()

@@ -320,6 +320,18 @@ ADMIN1_ALIASES = {
     "CA.12": "",
     "CA.13": "Territoires du Nord-Ouest|NWT",
     "CA.14": "",
+    "GB.ENG": "Angleterre|Bedfordshire|Berkshire|Buckinghamshire|Cambridgeshire|Cheshire|Cornwall|Cornouailles|Cumbria"
+    "|Derbyshire|Devon|Dorset|County Durham|East Sussex|Essex|Gloucestershire|Hampshire|Herefordshire|Hertfordshire"
+    "|Kent|Lancashire|Leicestershire|Lincolnshire|Norfolk|Northamptonshire|Northumberland|North Yorkshire"
+    "|Nottinghamshire|Oxfordshire|Shropshire|Somerset|South Yorkshire|Staffordshire|Suffolk|Surrey|Sussex"
+    "|Warwickshire|West Midlands|West Sussex|West Yorkshire|Wiltshire|Worcestershire|Yorkshire",
+    "GB.SCT": "Écosse|Aberdeenshire|Ayrshire|Fife|Highlands|Lanarkshire|Perthshire",
+    "GB.WLS": "Pays de Galles|Gwynedd|Powys|Pembrokeshire|Carmarthenshire",
+    "GB.NIR": "Irlande du Nord|County Antrim|County Down|County Armagh|County Tyrone|Co. Antrim|Co. Down",
+    "IE.C": "Co. Mayo|County Mayo|Co. Galway|County Galway|Co. Sligo|County Sligo",
+    "IE.M": "Co. Cork|County Cork|Co. Kerry|County Kerry|Co. Clare|County Clare|Co. Waterford|Co. Limerick",
+    "IE.U": "Co. Donegal|County Donegal|Co. Cavan|Co. Monaghan",
+    "IE.L": "Co. Wicklow|County Wicklow|Co. Meath|Co. Kildare|Co. Wexford|Co. Louth",
     "BE.WAL": "Wallonie|Région wallonne",
     "BE.VLG": "Flandre|Flandres|Vlaanderen",
     "BE.BRU": "Région de Bruxelles-Capitale|Brussels Region",
@@ -335,10 +347,6 @@ ADMIN1_ALIASES = {
     "CH.ZH": "canton de Zurich",
     "CH.TG": "Thurgovie",
     "CH.AG": "Argovie",
-    "GB.ENG": "Angleterre",
-    "GB.SCT": "Écosse",
-    "GB.WLS": "Pays de Galles",
-    "GB.NIR": "Irlande du Nord",
     "DE.01": "Bade-Wurtemberg|Baden-Württemberg",
     "DE.02": "Bavière|Bayern",
     "DE.05": "Hesse|Hessen",
