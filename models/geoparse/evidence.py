@@ -265,9 +265,11 @@ def _weigh_neighbours(reading: Reading, mention: Mention, gazetteer: Gazetteer) 
 
 def _weigh_hyphens(reading: Reading, mention: Mention) -> None:
     """Weigh down "Toulouse-Lautrec" and "Koh-Lanta": part of another name. Two places joined are weighed as a way."""
-    after = HYPHENED_AFTER.match(reading.surface, mention.end)
-    before = HYPHENED_BEFORE.search(reading.surface, max(0, mention.start - 24), mention.start)
-    other = after or before
+    surface, other = reading.surface, None
+    if surface[mention.end] == "-":
+        other = HYPHENED_AFTER.match(surface, mention.end)
+    if other is None and surface[mention.start - 1] == "-":
+        other = HYPHENED_BEFORE.search(surface, max(0, mention.start - 24), mention.start)
     if other and reading.folded[other.start(1) : other.end(1)] not in NAME_PARTS:
         mention.hyphened = other.group(1)
 
@@ -276,7 +278,8 @@ def _weigh_person(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> N
     before, surface = mention.before, reading.surface
     if not before or mention.is_hashtag:
         return
-    of = NAME_AND_OF.search(surface, max(0, mention.start - 28), mention.start)
+    is_joined = before[-1] in ("de", "d")
+    of = NAME_AND_OF.search(surface, max(0, mention.start - 28), mention.start) if is_joined else None
     if of and (flags := gazetteer.flags.get(reading.folded[of.start(1) : of.end(1)])) is not None:
         if flags.is_given_name and of.group(1)[0].isupper() and before[-2:-1] and before[-2] not in GIVEN_NOUNS:
             mention.add(-2.5, f"suit un prénom (« {of.group(1)} de »)")

@@ -9,11 +9,11 @@ from models.geoparse.group import Others
 from models.geoparse.index import NameIndex, Toponym
 from models.geoparse.links import weigh_links
 from models.geoparse.mention import Choice, Mention
-from models.geoparse.qualifiers import Areas, dep_numbers_in, read_qualifiers
+from models.geoparse.qualifiers import NUMBER, Areas, dep_numbers_in, read_qualifiers
 from models.geoparse.reading import Reading
-from models.geoparse.scene import holds, rank
+from models.geoparse.scene import holds, rank, rank_of_number
 from models.geoparse.typos import Misspellings
-from models.geoparse.words import HAPPENINGS, IDIOMS_WITH_TO
+from models.geoparse.words import HAPPENINGS
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
 from models.places.local import LocalPlace
@@ -64,7 +64,6 @@ class Geoparser:
         mentions = self._mentions(reading)
         choices = self._read(reading, mentions, geo, others)
         places = self._ranked(reading, choices)
-        places += self._numbered_deps(reading, {place.dep for place in places})
         places += self._misspelt(reading, mentions, places)
         if geo is not None:
             places = self._with_geotag(geo, places)
@@ -90,7 +89,7 @@ class Geoparser:
         return [self.locate(text, lang=lang, geo=geo) for text, lang, geo in posts]
 
     def _mentions(self, reading: Reading) -> list[Mention]:
-        found = self.index.toponyms_in(reading.folded)
+        found = self.index.toponyms_in(reading.folded, reading.surface)
         if not found:
             return []
         return [
@@ -199,11 +198,14 @@ class Geoparser:
 
     def _ranked(self, reading: Reading, choices: list[Choice]) -> list[Place]:
         placed = [(self._rank(reading, choice, place), place) for choice in choices for place in (self._place(choice),)]
-        placed = [
-            (score - AROUND if any(holds(self.gazetteer, place, other) for _, other in placed) else score, place)
-            for score, place in placed
-        ]
-        placed.sort(key=lambda pair: -pair[0])
+        if NUMBER.search(reading.surface):
+            placed += self._numbered_deps(reading, {place.dep for _, place in placed})
+        if len(placed) > 1:
+            placed = [
+                (score - AROUND if any(holds(self.gazetteer, place, other) for _, other in placed) else score, place)
+                for score, place in placed
+            ]
+            placed.sort(key=lambda pair: -pair[0])
         return [place for _, place in placed]
 
     def _rank(self, reading: Reading, choice: Choice, place: Place) -> float:
@@ -246,14 +248,15 @@ class Geoparser:
             epci=(g.epcis[row] or None) if row is not None else None,
         )
 
-    def _numbered_deps(self, reading: Reading, covered: set[str | None]) -> list[Place]:
-        """Return the départements named by number: "dans le 76"."""
-        if not reading.has_digits:
-            return []
+    def _numbered_deps(self, reading: Reading, covered: set[str | None]) -> list[tuple[float, Place]]:
+        """Return the départements named by number, "dans le 76", with their ranks."""
         g = self.gazetteer
         return [
-            g.place(g.areas["dep", dep], confidence=NUMBER_CONFIDENCE, source="text", reasons=(f"numéro ({dep})",))
-            for dep in sorted(dep_numbers_in(reading.surface))
+            (
+                rank_of_number(reading, start, NUMBER_CONFIDENCE),
+                g.place(g.areas["dep", dep], confidence=NUMBER_CONFIDENCE, source="text", reasons=(f"numéro ({dep})",)),
+            )
+            for dep, start in dep_numbers_in(reading.surface).items()
             if dep not in covered and ("dep", dep) in g.areas
         ]
 
@@ -309,20 +312,12 @@ class Geoparser:
 
 
 def _is_written_so(reading: Reading, start: int, end: int, toponym: Toponym) -> bool:
-    """Tell whether an abbreviation stands in capitals, and a common word in more than small letters."""
-    if toponym.is_common and reading.surface[end - 1].islower() and reading.surface[start].islower():
-        if reading.surface[start - 2 : start] == "à " and toponym.key not in IDIOMS_WITH_TO:
-            return True  # "un immeuble brûle à gap"
-        return toponym.contraction != "" and _is_capital_within(reading.surface[start:end])
+    """Tell whether an abbreviation stands in capitals."""
     if not toponym.is_caps or not toponym.rows:
         return True
     if reading.lang == "en" and toponym.key in FRENCH_ABBREVIATIONS:
         return False
     return reading.surface[start:end].replace(".", "").replace(" ", "").isupper()
-
-
-def _is_capital_within(written: str) -> bool:
-    return not written.islower()
 
 
 def _without_repeats(places: list[Place]) -> list[Place]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import ahocorasick
 
-from models.geoparse.words import COMPASS, CUES, HAPPENINGS, NOT_PLACES
+from models.geoparse.words import COMPASS, CUES, HAPPENINGS, IDIOMS_WITH_TO, NOT_PLACES
 from models.places.folding import bare, fold, fold_name, heads_of, surface_from
 from models.places.gazetteer import Flags, Gazetteer
 from models.places.local import LocalPlace
@@ -26,6 +26,7 @@ SHORT_NAME = 3
 TOWN_ZIPF = 4.6  # a small town abroad that is called so is never what a text means
 COMMON_ZIPF = 4.0
 LARGE_TOWN = 100_000
+EVERYDAY_ZIPF, EVERYDAY_TOWN = 5.0, 10_000
 DIVISION_ZIPF = 3.0
 RARE_TOWN = 15_000
 LONGEST_ABBREVIATION = 4
@@ -128,6 +129,11 @@ class NameIndex:
                 if alias.isupper():
                     self._caps.add(fold_name(alias))
 
+    def _is_everyday(self, key: str, row: int) -> bool:
+        flags = self.gazetteer.flags.get(key, NO_FLAGS)
+        zipf = max(flags.zipf_fr, flags.zipf_en)
+        return " " not in key and zipf >= EVERYDAY_ZIPF and self.gazetteer.populations[row] < EVERYDAY_TOWN
+
     def _add_heads(self, key: str, row: int) -> None:
         for head in heads_of(key):
             if _is_distinct(self.gazetteer.flags.get(bare(head), NO_FLAGS)):
@@ -138,6 +144,10 @@ class NameIndex:
                         self._contractions.setdefault(contracted, article)
 
     def _add_french_name(self, key: str, row: int) -> None:
+        if self._is_everyday(key, row):
+            self._rows[f"a {key}"].append(row)  # "à Us", "à By": by themselves these words are everywhere
+            self._contractions[f"a {key}"] = "a"
+            return
         for spelling in spellings_of(key):
             self._rows[spelling].append(row)
             for contracted, article in contractions_of(spelling):
@@ -179,6 +189,8 @@ class NameIndex:
 
     def _is_town_name(self, key: str, population: int) -> bool:
         flags = self.gazetteer.flags.get(key, NO_FLAGS)
+        if " " not in key and max(flags.zipf_fr, flags.zipf_en) >= EVERYDAY_ZIPF and population < LARGE_TOWN:
+            return False
         if key in HAPPENINGS or key in CUES or key.startswith("a "):
             return False  # "A Dun" in Burma is what a French text says of Dun
         if population < RARE_TOWN and max(flags.zipf_fr, flags.zipf_en) >= TOWN_ZIPF:
@@ -279,26 +291,51 @@ class NameIndex:
         people = max((self.gazetteer.populations[row] for row in toponym.rows), default=0)
         return zipf >= COMMON_ZIPF and people < LARGE_TOWN and not toponym.locals_ and not toponym.is_caps
 
-    def toponyms_in(self, folded: str) -> list[tuple[int, int, Toponym]]:
-        """Return start, end and toponym of the longest names in a text that begins and ends with a space."""
-        found = [(end - len(key), end, key) for end, key in self.automaton.iter(folded)]
+    def toponyms_in(self, folded: str, surface: str) -> list[tuple[int, int, Toponym]]:
+        """Return start, end and toponym of the longest names in a text that begins and ends with a space.
+
+        Common words in small letters are passed over: they are most of what a text has in common with a gazetteer.
+        """
+        known = self._known
+        found = []
+        for end, key in self.automaton.iter(folded):
+            toponym = known.get(key) or self._toponym(key)
+            start = end - len(key)
+            if toponym.is_common and not is_more_than_word(surface, start, end, toponym):
+                continue
+            if toponym.is_caps and surface[end - 1].islower() and toponym.rows:
+                continue
+            found.append((start, end, toponym))
         if len(found) > 1:
             found.sort(key=_longest_first)
-            taken: list[tuple[int, int, str]] = []
+            taken: list[tuple[int, int, Toponym]] = []
             for hit in found:
                 start, end, _ = hit
                 if not any(start < other[1] and other[0] < end for other in taken):
                     taken.append(hit)
-            found = sorted(taken)
-        return [(start, end, self._toponym(key)) for start, end, key in found]
+            found = sorted(taken, key=_first)
+        return found
+
+
+def is_more_than_word(surface: str, start: int, end: int, toponym: Toponym) -> bool:
+    """Tell whether a name that is a common word is written with a capital, or stands behind "à"."""
+    if not (surface[start].islower() and surface[end - 1].islower()):
+        return True
+    if toponym.contraction:
+        return not surface[start:end].islower()
+    return surface[start - 2 : start] == "à " and toponym.key not in IDIOMS_WITH_TO  # "un immeuble brûle à gap"
 
 
 def _is_distinct(flags: Flags) -> bool:
     return max(flags.zipf_fr, flags.zipf_en) < HEAD_ZIPF and not flags.is_first_name
 
 
-def _longest_first(hit: tuple[int, int, str]) -> tuple[int, int]:
+def _longest_first(hit: tuple[int, int, Toponym]) -> tuple[int, int]:
     return hit[0] - hit[1], hit[0]
+
+
+def _first(hit: tuple[int, int, Toponym]) -> int:
+    return hit[0]
 
 
 def _local_names(local: Iterable[LocalPlace]) -> dict[str, tuple[tuple[LocalPlace, ...], str]]:

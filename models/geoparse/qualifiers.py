@@ -10,10 +10,10 @@ from models.geoparse.reading import Reading
 from models.places.gazetteer import Gazetteer
 
 DEP_NUMBER = r"(0[1-9]|[1-8]\d|9[0-5]|2[ABab]|97[1-46])"
-IN_DEP = re.compile(
-    rf"\(\s*{DEP_NUMBER}\s*\)|"
-    rf"\b(?:dans l[ea]|dept?\.?|dpt\.?|département|departement|d[ée]p\.?|#)\s*{DEP_NUMBER}\b(?!\s*[%€°h/:,.]?\d)",
-    re.IGNORECASE,
+NUMBER = re.compile(rf"(?<![\d,.]){DEP_NUMBER}(?!\s*[%€°h/:,.]?\d|\w)")
+AND_NUMBER = re.compile(r"\)?\s*(?:,|et|/|ou)\s*(?:dans )?(?:le |la )?\(?$")
+BEFORE_NUMBER = re.compile(
+    r"(?:\(\s*|(?:\b(?:dans l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)|#)\s*)$", re.IGNORECASE
 )
 POSTAL_CODE = re.compile(r"\b(\d{5}) (?=[A-ZÀ-Þ])")
 AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!['’%€°]|\s*(?:\d|ans|h\b|km|€|%))")
@@ -69,9 +69,16 @@ def dep_of_postal_code(code: str) -> str:
     return code[:3] if code.startswith("97") else code[:2]
 
 
-def dep_numbers_in(surface: str) -> set[str]:
-    """Return the départements that a text names by number: "(76)", "dans le 14"."""
-    return {(first or second).upper() for first, second in IN_DEP.findall(surface)}
+def dep_numbers_in(surface: str) -> dict[str, int]:
+    """Return the départements that a text names by number, with where: "(76)", "dans le 14", "#974", "le 76 et le 14"."""
+    found: dict[str, int] = {}
+    last_end = -1
+    for number in NUMBER.finditer(surface):
+        before = surface[max(0, number.start() - WINDOW) : number.start()]
+        if BEFORE_NUMBER.search(before) or (last_end >= 0 and AND_NUMBER.match(surface, last_end, number.start())):
+            found.setdefault(number.group(1).upper(), number.start())
+            last_end = number.end()
+    return found
 
 
 def postal_deps_in(surface: str) -> set[str]:
@@ -89,7 +96,7 @@ def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex)
     gazetteer = index.gazetteer
     areas = Areas()
     if reading.has_digits:
-        areas.numbered = dep_numbers_in(reading.surface) | postal_deps_in(reading.surface)
+        areas.numbered = {*dep_numbers_in(reading.surface), *postal_deps_in(reading.surface)}
         areas.deps |= areas.numbered
     for mention, behind in zip_longest(mentions, mentions[1:]):
         _qualify(reading, mention, behind, index)

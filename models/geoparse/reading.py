@@ -1,17 +1,19 @@
 """Reading: one post prepared for the search of places, its surface and its folded text at the same positions."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 
 from models.geoparse.words import ENGLISH, FRENCH, HAPPENINGS, SCORE, SOURCES, SPORT, SPORT_PHRASES, SURELY_SPORT
 from models.places.folding import fold, surface_from
 
 LONGEST_TEXT = 8_000  # what stands beyond has never placed a post
-ADDRESSES = re.compile(r"https?://\S+|www\.\S+|(?<!\S)\S*@\S+")
+ADDRESSES = re.compile(r"(?:https?://|www\.)\S+")
+HANDLES = re.compile(r"(?<!\S)\S*@\S+")
 ON_WATER = re.compile(
     r"(?<=\w)[ ]?\bs/ ?(?=\w)|(?<=[a-zà-ÿ])/(?=(?:mer|sa[oô]ne|seine|marne|loire|rh[oô]ne|oise|orge|cher|meuse)\b)",
     re.IGNORECASE,
 )  # "Chalon s/Saône", "cagnes/mer"
+ABBREVIATIONS = ("St. ", "Ste. ", "Ft. ", "Mt. ", "Co. ")
 ABBREVIATED = re.compile(r"\b(St|Ste|Ft|Mt|Co)\. (?=[A-ZÀ-Þ])")
 HASHTAG = re.compile(r"#(\w+)")
 HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Za-zà-ÿ])(?=\d)|(?<=\d)(?=[A-Za-zà-ÿ])|_+")
@@ -21,6 +23,7 @@ SENTENCE_END = frozenset('.!?…:;|\n"«»“”•–—>)]')
 WORDS_BEFORE = 48
 SCORE_OF_MATCH = re.compile(SCORE)
 OF_SPORT = re.compile(SPORT_PHRASES)
+NO_CAPITALS = bytes(b for b in range(256) if not bytes((b,)).decode("cp1252", errors="replace").isupper())
 SHOUTING_LETTERS = 12
 SHOUTING_RATIO = 0.7
 SURELY = 3  # small words of the other language
@@ -33,35 +36,39 @@ class Reading:
     The rest is worked out by `study`, once there is a name to judge: most posts hold none.
     """
 
+    is_shouted = False  # all in capitals: a capital says nothing
+    is_sport = False  # of clubs and matches
+    sport_hints = 0
+    has_digits = False  # so that a département may be named by number
+    words: frozenset[str] | set[str] = frozenset()
+    sources: Sequence[int] = ()  # positions of the words for what happens
+    effects: Sequence[int] = ()  # and for what one notices of it
+
     def __init__(self, text: str, lang: str | None, run_together: Container[str] = frozenset()) -> None:
         self.surface = f" {_prepared(text[:LONGEST_TEXT], run_together)} "
         self.folded = fold(self.surface)
         self.lang = lang[:2].lower() if lang else ""
-        self.has_digits = DIGIT.search(self.folded) is not None
-        self.is_shouted = False  # all in capitals: a capital says nothing
-        self.is_sport = False  # of clubs and matches
-        self.sport_hints = 0
-        self.sources: list[int] = []  # positions of the words for what happens
-        self.effects: list[int] = []  # and for what one notices of it
-        self.words: set[str] = set()
 
     def study(self) -> None:
         """Work out language, tone and subject."""
         words = self.folded.split()
         self.words = known = set(words)
         self.lang = _language_of(known, self.surface, self.lang)
-        capitals = sum(map(str.isupper, self.surface))
+        capitals = len(self.surface.encode("cp1252", errors="replace").translate(None, NO_CAPITALS))
         if capitals >= SHOUTING_LETTERS:
             self.is_shouted = capitals > SHOUTING_RATIO * sum(map(str.isalpha, self.surface))
-        hints = self.sport_hints = len(known & SPORT) + (SCORE_OF_MATCH.search(self.surface) is not None)
+        self.has_digits = DIGIT.search(self.folded) is not None
+        has_score = self.has_digits and "-" in self.surface and SCORE_OF_MATCH.search(self.surface) is not None
+        hints = self.sport_hints = len(known & SPORT) + has_score
         is_named = hints == 1 and OF_SPORT.search(self.folded) is not None
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
         position = 0
         if not known.isdisjoint(HAPPENINGS):
+            self.sources, self.effects = sources, effects = [], []
             for word in words:
                 position = self.folded.find(word, position)
                 if word in HAPPENINGS:
-                    (self.sources if word in SOURCES else self.effects).append(position)
+                    (sources if word in SOURCES else effects).append(position)
                 position += len(word)
 
     @property
@@ -96,17 +103,24 @@ def _language_of(words: set[str], surface: str, told: str) -> str:
 
 
 def _prepared(text: str, run_together: Container[str]) -> str:
+    """Return the text composed, in one line, without addresses, with abbreviations and hashtags opened.
+
+    Most posts need few of these steps, and to see that is cheaper than to search.
+    """
     text = surface_from(text)
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "\n").replace("\n", " . ")
-    if ". " in text:
+    if any(map(text.__contains__, ABBREVIATIONS)):
         text = ABBREVIATED.sub(r"\1 ", text)
-    if "/" in text or "@" in text or "www" in text:
+    if "://" in text or "www." in text:
         text = ADDRESSES.sub(" . ", text)
+    if "@" in text:
+        text = HANDLES.sub(" . ", text)
+    if "/" in text:
         text = ON_WATER.sub(" sur ", text)
     if "#" in text:
         text = HASHTAG.sub(lambda match: f"# {_opened(match.group(1), run_together)} ", text)
-    return " ".join(text.split())
+    return " ".join(text.split()) if "  " in text or not text.isprintable() else text
 
 
 def _opened(tag: str, run_together: Container[str]) -> str:

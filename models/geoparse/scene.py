@@ -92,18 +92,21 @@ def _after(reading: Reading, mention: Mention) -> float:
 
 def rank(reading: Reading, mention: Mention, place: Place) -> float:
     """Return how likely a place is where it happens, compared with the post's other places."""
-    source_km = _nearest(reading.sources, mention)
-    effect_km = _nearest(reading.effects, mention)
-    rank = CONFIDENCE_WEIGHT * place.confidence + FINENESS[place.level] + standing(reading, mention)
-    rank += 0.35 * exp(-source_km / REACH_LETTERS) + 0.15 * exp(-effect_km / REACH_LETTERS)
-    rank -= 0.0005 * mention.start
-    if mention.is_bound:
-        rank -= 0.6
-    return rank
+    score = CONFIDENCE_WEIGHT * place.confidence + FINENESS[place.level] + standing(reading, mention)
+    score += _near_happening(reading, mention.start)
+    return score - 0.6 if mention.is_bound else score
 
 
-def _nearest(positions: list[int], mention: Mention) -> float:
-    return min((abs(position - mention.start) for position in positions), default=1e9)
+def rank_of_number(reading: Reading, start: int, confidence: float) -> float:
+    """Return the same for a département named by number: "dans le 76"."""
+    return CONFIDENCE_WEIGHT * confidence + FINENESS["dep"] + 0.35 + _near_happening(reading, start)
+
+
+def _near_happening(reading: Reading, start: int) -> float:
+    """Return what nearness to the words for what happens adds, and being named early."""
+    source = min((abs(position - start) for position in reading.sources), default=1e9)
+    effect = min((abs(position - start) for position in reading.effects), default=1e9)
+    return 0.35 * exp(-source / REACH_LETTERS) + 0.15 * exp(-effect / REACH_LETTERS) - 0.0005 * start
 
 
 def holds(gazetteer: Gazetteer, area: Place, other: Place) -> bool:

@@ -5,8 +5,10 @@ Places are rows, and a row is a number: the columns are parallel lists, which lo
 
 import difflib
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from sys import intern
 from typing import Literal
 
 import numpy as np
@@ -86,45 +88,51 @@ class Gazetteer:
         self._load_world(read_table(files / "world_places.tsv.xz", WORLD_COLUMNS))
         self.town_rows = len(self.codes)
         self._load_admin(read_table(files / "admin.tsv.xz", ADMIN_COLUMNS))
-        self.flags = {
-            name: Flags(kinds, zipf_fr, zipf_en)
-            for name, kinds, zipf_fr, zipf_en in read_table(files / "name_flags.tsv.xz", FLAG_COLUMNS)
-        }
+        names, *values = read_table(files / "name_flags.tsv.xz", FLAG_COLUMNS)
+        self.flags = dict(zip(names, map(Flags, *values), strict=True))
         self.communes = {self.codes[row]: row for row in range(self.french_rows) if self.kinds[row] == "com"}
         self.areas = {(self.kinds[row], self.codes[row]): row for row in range(self.town_rows, len(self.codes))}
         self.region_of_dep = {code: self.parents[row] for (kind, code), row in self.areas.items() if kind == "dep"}
 
-    def _load_france(self, rows: list[list[str]]) -> None:
-        insee, parent, kind, name, dep, epci, population, lat, lon, radius = zip(*rows, strict=True)
-        self._extend(kind, insee, name, ("",) * len(rows), ("FR",) * len(rows), dep, parent)
+    def _load_france(self, columns: list[list[str]]) -> None:
+        insee, parent, kind, name, dep, epci, population, lat, lon, radius = columns
+        count = len(insee)
+        self._extend(kind, insee, name, [""] * count, ["FR"] * count, dep, parent)
         self.epcis += epci
         self._extend_numbers(lat, lon, radius, population)
 
-    def _load_world(self, rows: list[list[str]]) -> None:
-        geonameid, name, aliases, country, admin1, lat, lon, population = zip(*rows, strict=True)
-        dep = [f"{state}-{part}" for state, part in zip(country, admin1, strict=True)]
-        self._extend(("city",) * len(rows), geonameid, name, aliases, country, dep, ("",) * len(rows))
-        self.epcis += ("",) * len(rows)
+    def _load_world(self, columns: list[list[str]]) -> None:
+        geonameid, name, aliases, country, admin1, lat, lon, population = columns
+        count = len(geonameid)
+        dep = [intern(f"{state}-{part}") for state, part in zip(country, admin1, strict=True)]
+        self._extend(["city"] * count, geonameid, name, aliases, map(intern, country), dep, [""] * count)
+        self.epcis += [""] * count
         radius = [max(1.0, int(people) ** 0.5 / 110) for people in population]
         self._extend_numbers(lat, lon, radius, population)
 
-    def _load_admin(self, rows: list[list[str]]) -> None:
-        for kind, code, name, english, aliases, country, parent, lat, lon, radius, population in rows:
-            dep = code if kind in ("dep", "admin1") else parent if kind == "epci" else ""
-            others = f"{english}|{aliases}" if english != name else aliases
-            self._extend((kind,), (code,), (name,), (others,), (country,), (dep,), (parent,))
-            self.epcis.append(code if kind == "epci" else "")
-            self._extend_numbers((lat,), (lon,), (radius,), (population,))
+    def _load_admin(self, columns: list[list[str]]) -> None:
+        kind, code, name, english, aliases, country, parent, lat, lon, radius, population = columns
+        dep = [
+            own if level in ("dep", "admin1") else above if level == "epci" else ""
+            for level, own, above in zip(kind, code, parent, strict=True)
+        ]
+        others = [
+            f"{second}|{more}" if second != first else more
+            for first, second, more in zip(name, english, aliases, strict=True)
+        ]
+        self._extend(kind, code, name, others, country, dep, parent)
+        self.epcis += [own if level == "epci" else "" for level, own in zip(kind, code, strict=True)]
+        self._extend_numbers(lat, lon, radius, population)
 
     def _extend(  # noqa: PLR0917  the columns, in order
         self,
-        kinds: tuple[str, ...],
-        codes: tuple[str, ...],
-        names: tuple[str, ...],
-        aliases: tuple[str, ...],
-        countries: tuple[str, ...],
-        deps: tuple[str, ...] | list[str],
-        parents: tuple[str, ...],
+        kinds: list[str],
+        codes: list[str],
+        names: list[str],
+        aliases: list[str],
+        countries: Iterable[str],
+        deps: list[str],
+        parents: list[str],
     ) -> None:
         self.kinds += kinds
         self.codes += codes
@@ -136,10 +144,10 @@ class Gazetteer:
 
     def _extend_numbers(
         self,
-        lats: tuple[str, ...],
-        lons: tuple[str, ...],
-        radii: tuple[str, ...] | list[float],
-        populations: tuple[str, ...],
+        lats: list[str],
+        lons: list[str],
+        radii: Iterable[str | float],
+        populations: list[str],
     ) -> None:
         self.lats += map(float, lats)
         self.lons += map(float, lons)
