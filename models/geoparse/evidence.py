@@ -11,12 +11,14 @@ from models.geoparse.reading import Reading
 from models.geoparse.words import (
     AFTER_CLUB,
     AFTER_OTHER,
+    ADJECTIVES,
     BEATEN,
     CLUB_TOWNS,
     CLUBS,
     CONNECTORS,
     CUES,
     DETERMINERS,
+    FAMOUS,
     FRENCH_AREA_CUES,
     GIVEN_NOUNS,
     GOING,
@@ -39,7 +41,9 @@ from models.geoparse.words import (
     STORMS,
     STREETS,
     TEAM_VERBS,
+    TOWN_BODIES,
     WAYS,
+    WEATHER,
 )
 from models.places.gazetteer import Flags, Gazetteer
 
@@ -50,7 +54,6 @@ ENGLISH_ZIPF = 4.5
 SHORTEST = 2
 AREAS = frozenset({"country", "admin1", "region", "dep", "epci"})
 BREAKS = (",", ";", ":", ".", "!", "?", "(")
-TITLE_ENDS = (",", ":")
 HYPHENED_AFTER = re.compile(r"-([A-ZÀ-Þ][a-zà-ÿ]+)")
 HYPHENED_BEFORE = re.compile(r"([A-ZÀ-Þ][a-zà-ÿ]+)-$")
 NAME_PARTS = frozenset(
@@ -119,8 +122,9 @@ def _weigh_form(reading: Reading, mention: Mention) -> None:
             mention.add(1.0, "majuscule")
     elif mention.start <= 1:
         mention.add(0.4, "ouvre le message")
-    if mention.start <= 1 and mention.is_capital and reading.surface[mention.end :].lstrip()[:1] in TITLE_ENDS:
-        mention.add(0.8, "en tête du message")
+    if mention.start <= 1 and reading.has_title(mention.end) and (mention.is_capital or reading.is_shouted):
+        is_told = reading.happenings or reading.surface[mention.end :].lstrip()[:1] == ":"
+        mention.add(0.8 if is_told else 0.0, "en tête du message")
     if mention.is_hashtag:
         mention.add(1.4, "mot-dièse")
     if mention.toponym.words > 1 or mention.toponym.is_joined:
@@ -174,12 +178,15 @@ def _in_town_head(mention: Mention) -> str:
     while heads and heads[-1] in CONNECTORS:
         has_joint = True
         heads.pop()
+    if heads[-2:] == ["en", "gare"]:
+        return "gare"
     return heads[-1] if heads and has_joint and heads[-1] in IN_TOWN else ""
 
 
 def _weigh_cue(reading: Reading, mention: Mention) -> None:
     cue = _cue_before(reading, mention)
-    if cue in CUES and not (cue == "a" and reading.lang == "en"):
+    is_made_in = cue == "in" and mention.before[-2:-1] == ["made"]
+    if cue in CUES and not is_made_in and not (cue == "a" and reading.lang == "en"):
         mention.is_cued = True
         mention.is_near = cue in NEAR
         mention.cue = cue
@@ -187,6 +194,8 @@ def _weigh_cue(reading: Reading, mention: Mention) -> None:
         if cue == "a" and reading.happenings and mention.toponym.key not in IDIOMS_WITH_TO:
             is_accented = reading.surface[: mention.start].rstrip()[-1:] in ("à", "À")
             mention.add(1.2 if is_accented else 0.6, "il s'y passe quelque chose")
+    elif is_made_in:
+        mention.add(-2.5, "lieu de fabrication")
     elif head := _in_town_head(mention):
         mention.is_cued = True
         mention.cue = head
@@ -239,7 +248,9 @@ def _weigh_determiner(reading: Reading, mention: Mention) -> None:
     before = mention.before
     if not before or mention.is_area or mention.toponym.contraction or mention.is_hashtag or mention.is_cued:
         return
-    if before[-1] in DETERMINERS and not (before[-1] == "a" and reading.lang != "en"):
+    if before[-1] in ADJECTIVES and before[-2:-1] and before[-2] in DETERMINERS:
+        mention.add(-1.5 if mention.is_capital else -2.5, f"suit « {before[-2]} {before[-1]} » comme un nom commun")
+    elif before[-1] in DETERMINERS and not (before[-1] == "a" and reading.lang != "en"):
         mention.add(-2.0 if mention.is_capital else -2.8, f"suit « {before[-1]} » comme un nom commun")
     elif before[-1] in ("le", "la", "les", "du", "des") and not mention.is_capital and mention.toponym.words == 1:
         mention.add(-1.4, f"suit « {before[-1]} », sans majuscule")
@@ -308,7 +319,8 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
     elif last in BEATEN and not mention.is_cued and not mention.is_area:
         mention.add(-2.4, f"une équipe (« {last} »)")
     elif _is_bare_subject(reading, mention):
-        mention.add(-1.8, f"une équipe autant que la ville (« {follows} »)")
+        is_team = mention.toponym.key in CLUB_TOWNS or reading.sport_hints
+        mention.add(-2.0 if is_team else -1.5, f"sujet sans préposition, et rien ne s'y passe (« {follows} »)")
     elif follows in TEAM_VERBS and not mention.is_cued and not mention.is_area:
         mention.add(-1.5, f"agit comme une équipe (« {follows} »)")
     if follows in POWER_VERBS and not mention.is_cued:
@@ -320,20 +332,23 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
     if mention.toponym.key in PRODUCTS and not mention.is_cued and not mention.is_hashtag:
         mention.add(-1.5, "produit autant que lieu")
     is_bare = not mention.is_cued and mention.qualified_by is None
+    if mention.toponym.key in FAMOUS and is_bare and not mention.is_hashtag and not mention.qualified_dep:
+        mention.add(-1.5, "aussi une personne célèbre")
     if mention.toponym.flags.is_given_name and is_bare and not PRONOUNS.isdisjoint(mention.after[:4]):
         mention.add(-1.5, "une personne")
 
 
 def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
-    """Tell whether a town with a well-known team begins a clause as its subject, in a post where nothing happens."""
-    key = mention.toponym.key
-    if key not in CLUB_TOWNS or mention.is_cued or mention.is_hashtag or reading.happenings:
+    """Tell whether a town is the subject of a clause, as a team, a government or a person is, and nothing happens."""
+    if mention.is_cued or mention.is_hashtag or mention.is_area or not mention.after:
+        return False
+    if mention.qualified_by is not None or mention.qualified_dep or reading.happenings:
         return False
     is_first = mention.is_sentence_start or mention.is_after_break
-    is_verb = reading.surface[mention.end : mention.end + 1] == " " and mention.after[:1]
-    if reading.lang == "en" and not reading.sport_hints:
+    follows = reading.surface[mention.end]
+    if not is_first or follows not in " '’" or mention.after[0] in NO_VERBS | TOWN_BODIES:
         return False
-    return is_first and bool(is_verb) and mention.after[0] not in NO_VERBS
+    return reading.words.isdisjoint(WEATHER) and not reading.has_title(mention.end)
 
 
 def has_area_cue(reading: Reading, mention: Mention) -> bool:
@@ -347,7 +362,7 @@ def has_area_cue(reading: Reading, mention: Mention) -> bool:
         return True
     if reading.surface[: mention.start].endswith(("(", ", ")) and mention.is_capital:
         return True
-    if mention.start <= 1 and reading.surface[mention.end :].lstrip()[:1] in TITLE_ENDS:
+    if mention.start <= 1 and reading.has_title(mention.end):
         return reading.words.isdisjoint(OF_RIVERS)
     has_article = mention.before[-1:] in (["le"], ["la"], ["l"])
     return (

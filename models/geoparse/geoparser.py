@@ -129,7 +129,11 @@ class Geoparser:
     def _weigh_foreign_town(self, reading: Reading, mention: Mention, areas: Areas) -> None:
         g, toponym = self.gazetteer, mention.toponym
         if word_zipf(toponym.flags, "") > WORD_ABROAD and not (toponym.words > 1 and mention.is_capital):
-            mention.add(-0.8 if mention.is_cued else -1.5, "mot courant avant d'être une ville étrangère")
+            is_written = mention.is_cued and mention.is_capital and not mention.is_sentence_start
+            mention.add(
+                -0.3 if is_written else -0.8 if mention.is_cued else -1.5,
+                "mot courant avant d'être une ville étrangère",
+            )
         largest = max(g.populations[row] for row in toponym.rows)
         is_person = toponym.flags.is_given_name or toponym.flags.is_last_name
         if is_person and not mention.is_cued and mention.qualified_by is None:

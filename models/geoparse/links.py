@@ -5,13 +5,14 @@ from itertools import pairwise
 
 from models.geoparse.mention import Mention
 from models.geoparse.reading import Reading
-from models.geoparse.words import ROAD, WAYS
+from models.geoparse.words import ROAD, STRONG_WAYS, WAYS
 
 LINK = re.compile(r"^\s?(?:[-–—/>]|->|=>|→|↔)+\s?(?:>\s?)?$")
 SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
+FROM_TO = re.compile(r"^\s(?:a|à|jusqu['’]?\s?à?|to)\s$")
 ROAD_NUMBER = re.compile(ROAD)
 WORDS_BEFORE = 4
-SURE, LIKELY = -4.0, -2.8
+SURE, LIKELY = -4.0, -3.2
 
 
 def weigh_links(reading: Reading, mentions: list[Mention]) -> None:
@@ -20,6 +21,8 @@ def weigh_links(reading: Reading, mentions: list[Mention]) -> None:
     for mention in linked.values():
         mention.is_bound = True
     for mention in mentions:
+        if mention.start not in linked and mention.before[-1:] == ["via"]:
+            mention.add(-2.0, "étape d'un trajet")
         if mention.hyphened and mention.start not in linked:
             mention.add(-2.5, f"fait partie d'un autre nom (« {mention.hyphened} »)")
 
@@ -30,10 +33,12 @@ def _linked(reading: Reading, mentions: list[Mention]) -> dict[int, Mention]:
         if left.qualified_by is not None or right.qualified_by is not None or left.is_hashtag or right.is_hashtag:
             continue  # "Jackson Wyoming" is one place
         between = reading.surface[left.end : right.start]
-        is_way = _is_way(left)
+        is_way = _is_way(left) or not STRONG_WAYS.isdisjoint(reading.words)
         if LINK.match(between):
             weight = SURE if is_way else LIKELY
-        elif is_way and SIDE_BY_SIDE.match(between):
+        elif left.before[-1:] == ["de"] and FROM_TO.match(between) and not reading.happenings:
+            weight = -2.0
+        elif _is_way(left) and SIDE_BY_SIDE.match(between):
             weight = SURE
         else:
             continue

@@ -84,6 +84,10 @@ class Reading:
         """Return the folded words behind a position, in order."""
         return self.folded[end : end + WORDS_BEFORE].split()
 
+    def has_title(self, end: int) -> bool:
+        """Tell whether what ends here is set apart by a colon or a comma, as the title of a message is."""
+        return self.surface[end : end + 2].lstrip()[:1] in (":", ",")
+
     def begins_sentence(self, start: int) -> bool:
         """Tell whether a position is the first of a sentence."""
         left = self.surface[:start].rstrip(" #'’-*([")

@@ -38,7 +38,7 @@ STREETS = _words("""
     residence rdv
     train trains tgv ter vol bus autocar
 """)
-SQUARES = _words("bassin place pont quai passerelle passage carrefour esplanade parvis point")
+SQUARES = _words("cite villa bassin place pont quai passerelle passage carrefour esplanade parvis point")
 STATIONS = _words("gare stadium hospital bridge")
 GOODS = _words("""
     fromage fromages vin vins verre verres bouteille bouteilles rose rouge blanc cru crus jambon moutarde savon saucisse
@@ -46,7 +46,8 @@ GOODS = _words("""
     biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
     dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience tomme
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
-    facon style
+    facon style mode bataille battle sel pastilles pastille madeleines madeleine velours eau miel biscuit biscuits nougats
+    pull parfum pommes lots calissons girondins demoiselles
     galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
     duc comte prince princesse baron university bank banque editions theatre festival carnaval
@@ -126,8 +127,35 @@ GIVEN_NOUNS = _words("""
 PRODUCTS = _words("""
     gouda cheddar stilton edam parmesan roquefort camembert cognac champagne bourbon chablis sancerre cantal munster
     gruyere worcester cassis armagnac madere porto saumur pommard meursault margaux sauternes cahors gaillac beaune
+    pauillac volvic vichy evian vouvray laguiole bordeaux dijon philadelphia worcestershire ibiza turkey
     banyuls coulommiers maroilles livarot tokay emmental
 """)
+# Persons whose family name is also a commune: named alone, the person is meant.
+FAMOUS = _words("""
+    bach ravel descartes balzac murat ney marat mauriac ronsard racine lamartine marot barbey gounod charpentier couperin
+    lully poulenc boulez dumas musset vigny stael rabelais montaigne
+    pascal fermat galois lavoisier buffon condorcet turgot necker colbert vauban turenne conde jourdan augereau marmont
+    saint exupery lancelot perceval bayard jaures gambetta thiers guizot casimir mermoz
+""")
+ADJECTIVES = _words(
+    "bon bonne vieux vieil vieille petit petite grand grande beau belle nouveau nouvelle good old new big"
+)
+# With a town as subject, nothing happens unless one of these does too.
+WEATHER = _words("""
+    neige neiges pluie pluies vent vents orage orages gel verglas chaleur canicule brouillard grele froid tramontane
+    mistral boue
+    secheresse courant coupure panne blocage bouchon bouchons greve vigilance cyclone houle vagues
+    snow rain wind winds frost ice hail heat fog inches humidity warning outage flooded power aqi smells smell lightning
+    degrees tremor thunder evacuate evacuating choking haze
+""")
+# What may follow a town's name that is no verb: those who act for it.
+TOWN_BODIES = _words("""
+    council police fire airport city hospital hospitals mayor firefighters residents downtown university crews schools
+    port harbour harbor beach market
+""")
+STRONG_WAYS = _words(
+    "train trains tgv ter transilien intercites rer vol vols ferry covoiturage autoroute flight flights"
+)
 PRONOUNS = _words("her his him he she hers himself herself lui il elle son sa ses")
 
 # Right behind a seat of power: not the town, those who govern there.
@@ -259,8 +287,12 @@ NOT_PLACES = tuple(
     toulouse lautrec|paris brest paris|tour de corse|saint exupery
     chateau margaux|eau de cologne|sauce worcester|worcestershire sauce
     bayern|bayern munich|reine des neiges|la reine des neiges|fonte des neiges|boule de neige
+    demoiselles de rochefort|hiroshima mon amour|menent a rome|mort a venise|mourir a venise|aller a canossa
+    paris s eveille|sleepless in seattle|loathing in las vegas|meet me in st louis|london calling|coals to newcastle
+    bermuda triangle|triangle des bermudes|moscow mule|panama hat|bermuda shorts|streets of philadelphia
     paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
     sent me to coventry|manchester by the sea|when in rome|paris brule t il
+    in march|in may|in august|last march|next march|this march
     christmas|merry christmas|xmas|easter|happy easter|halloween|thanksgiving
     boeuf bourguignon
     kennedy space center|katy perry|saint pere noel|la france insoumise|kardashian|prince harry

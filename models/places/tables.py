@@ -35,7 +35,9 @@ def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
     found = [line.split("\t") for line in body.split("\n")[:-1]]
     if [values[0] for values in found] != list(columns) or len({len(values) for values in found}) != 1:
         names = " ".join(values[0][:40] for values in found)
-        raise SettingsError(f"{path}: has columns {names!r}, needs {' '.join(columns)}, all of one length; build it anew")
+        raise SettingsError(
+            f"{path}: has columns {names!r}, needs {' '.join(columns)}, all of one length; build it anew"
+        )
     return [values[1:] for values in found]
 
 
