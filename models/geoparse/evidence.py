@@ -267,7 +267,7 @@ def _weigh_neighbours(reading: Reading, mention: Mention, gazetteer: Gazetteer) 
         return
     tail = surface[mention.end : mention.end + 24].split(" ")
     following = tail[1] if len(tail) > 1 and not tail[0] else ""
-    if following.lower() in AFTER_CLUB:
+    if following.lower().strip(".,;:!?") in AFTER_CLUB:
         mention.add(-3.0, f"nom de club (« {following} »)")
     elif _is_name(following) and not mention.is_cued and mention.toponym.words == 1:
         is_given = mention.toponym.flags.is_given_name and following.isalpha()
@@ -316,6 +316,10 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
     last = mention.before[-1] if mention.before else ""
     if reading.is_sport and not mention.is_area:
         mention.add(-0.3 if mention.is_cued else -2.5, "il est question de sport")
+    elif reading.sport_hints and mention.toponym.key in CLUB_TOWNS and not mention.is_cued:
+        mention.add(-2.2, "une équipe connue, et un mot du sport")
+    elif follows.isdecimal() and len(follows) <= SHORTEST and not mention.is_cued and not reading.happenings:
+        mention.add(-2.0 if not mention.qualified_dep else 0.0, f"suivi d'un score (« {follows} »)")
     elif last in BEATEN and not mention.is_cued and not mention.is_area:
         mention.add(-2.4, f"une équipe (« {last} »)")
     elif _is_bare_subject(reading, mention):
@@ -340,7 +344,8 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
 
 def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
     """Tell whether a town is the subject of a clause, as a team, a government or a person is, and nothing happens."""
-    if mention.is_cued or mention.is_hashtag or mention.is_area or not mention.after:
+    is_area = mention.is_area and not mention.toponym.flags.is_given_name
+    if mention.is_cued or mention.is_hashtag or is_area or not mention.after:
         return False
     if mention.qualified_by is not None or mention.qualified_dep or reading.happenings:
         return False

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from models.geoparse.mention import Mention
 from models.geoparse.reading import Reading
-from models.geoparse.words import ROAD, STRONG_WAYS, WAYS
+from models.geoparse.words import MOVES, ROAD, STRONG_WAYS, WAYS
 
 LINK = re.compile(r"^\s?(?:[-–—/>]|->|=>|→|↔)+\s?(?:>\s?)?$")
 SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
@@ -36,7 +36,7 @@ def _linked(reading: Reading, mentions: list[Mention]) -> dict[int, Mention]:
         is_way = _is_way(left) or not STRONG_WAYS.isdisjoint(reading.words)
         if LINK.match(between):
             weight = SURE if is_way else LIKELY
-        elif left.before[-1:] == ["de"] and FROM_TO.match(between) and not reading.happenings:
+        elif left.before[-1:] == ["de"] and not MOVES.isdisjoint(left.before[-3:-1]) and FROM_TO.match(between):
             weight = -2.0
         elif _is_way(left) and SIDE_BY_SIDE.match(between):
             weight = SURE

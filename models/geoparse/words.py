@@ -8,7 +8,7 @@ def _words(text: str) -> frozenset[str]:
 # Before a name: the thing is there.
 CUES = _words("""
     a au aux sur vers depuis secteur cote environs proximite commune ville village agglomeration port zone entre pres
-    hauteur dessus dessous chez dans en into through centre quartier bourg proche autour sortie entree habitants mairie pompiers sdis chu aeroport
+    hauteur dessus dessous dans en into through centre quartier bourg proche autour sortie entree habitants mairie pompiers sdis chu aeroport
     in near at from around outside downtown across over throughout city town county village suburb hitting hits hit
     struck strikes flooding flooded devastated north south east west nord sud est ouest northern southern central
 """)
@@ -19,6 +19,7 @@ FRENCH_AREA_CUES = _words("dans departement dpt dept prefecture prefet")
 
 # Before "de" and a name: the thing stands in the town that the name means.
 IN_TOWN = _words("""
+    cristallerie fromagerie distillerie brasserie tannerie filature forge forges patinoire chantiers
     cathedrale eglise basilique mosquee synagogue mairie hotelville hopital chu clinique ehpad usine raffinerie fonderie
     papeterie verrerie aciérie acierie cimenterie scierie sucrerie centrale barrage depot port plage plages calanques digue
     gymnase piscine mediatheque
@@ -46,7 +47,7 @@ GOODS = _words("""
     biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
     dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience tomme
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
-    facon style mode bataille battle sel pastilles pastille madeleines madeleine velours eau miel biscuit biscuits nougats
+    facon style mode bataille battle sel pastilles pastille madeleines madeleine velours miel biscuit biscuits nougats
     pull parfum pommes lots calissons girondins demoiselles
     galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
@@ -58,6 +59,8 @@ PEOPLE = _words("""
     tonton tata tatie oncle tante papi papy mamie mamy cousin cousine frere pere abbe
     commandant capitaine colonel lieutenant adjudant sergent general amiral brigadier commissaire juge procureur
     coach prof professeur famille
+    chien chienne chat chatte chaton chiot hamster poney cheval lapin poisson perruche dog cat puppy kitten
+    appelle surnom prenomme named called
 """)
 CLUBS = _words("fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo")
 AFTER_CLUB = _words(
@@ -77,6 +80,7 @@ SPORT = _words("""
     qualifies qualification finale tribune stade maillot abonnement montee relegation players pitch innings inning
     wicket wickets overs hurlers defense offense traded picks cowboys
     leafs lakers celtics yankees bulldogs broncos packers bears eagles steelers patriots warriors knicks
+    tirs hockey buzzer prolongation melee plaquages elite accession abonne abonnes journee finale
     season win won beat beats lost game games playoff scored striker fans cup
 """)
 SCORE = r"\b\d{1,3}\s?-\s?\d{1,3}\b"
@@ -153,6 +157,9 @@ TOWN_BODIES = _words("""
     council police fire airport city hospital hospitals mayor firefighters residents downtown university crews schools
     port harbour harbor beach market
 """)
+MOVES = _words(
+    "monte descend montent descendent part partent va vais aller transfert route trajet voyage demenage going"
+)
 STRONG_WAYS = _words(
     "train trains tgv ter transilien intercites rer vol vols ferry covoiturage autoroute flight flights"
 )
@@ -176,7 +183,7 @@ WAYS = _words("""
     ter tgv intercites intercite ouigo oui rer transilien train trains rail ligne lignes liaison vol vols avion ferry bateau
     navette
     bus car autocar flixbus covoit covoiturage blabla blablacar autoroute nationale rocade trajet voyage aller
-    retour billet billets peage sens direction entre axe route rn trafic circulation
+    retour billet billets peage traversee sens direction entre axe route rn trafic circulation
     flight flights train line ferry route highway bus amtrak greyhound between drive road
 """)
 ROAD = r"^[adnrm]\d{1,4}$"
@@ -287,6 +294,9 @@ NOT_PLACES = tuple(
     toulouse lautrec|paris brest paris|tour de corse|saint exupery
     chateau margaux|eau de cologne|sauce worcester|worcestershire sauce
     bayern|bayern munich|reine des neiges|la reine des neiges|fonte des neiges|boule de neige
+    giscard d estaing|cyrano de bergerac|alienor d aquitaine|blanche de castille|therese de lisieux
+    sainte therese de lisieux|therese d avila|francois d assise|antoine de padoue|bernard de clairvaux|jeanne d albret
+    anatole france|pomme d api|sacre coeur
     demoiselles de rochefort|hiroshima mon amour|menent a rome|mort a venise|mourir a venise|aller a canossa
     paris s eveille|sleepless in seattle|loathing in las vegas|meet me in st louis|london calling|coals to newcastle
     bermuda triangle|triangle des bermudes|moscow mule|panama hat|bermuda shorts|streets of philadelphia
