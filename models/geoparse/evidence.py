@@ -54,6 +54,7 @@ ENGLISH_ZIPF = 4.5
 SHORTEST = 2
 AREAS = frozenset({"country", "admin1", "region", "dep", "epci"})
 BREAKS = (",", ";", ":", ".", "!", "?", "(")
+SCORED = re.compile(r" \d{1,2}(?: ?[-–] ?[A-ZÀ-Þ\d]|, [A-ZÀ-Þ]\w+ \d)")  # "Lens 2 - Lille 1", "Toronto 3, Buffalo 4"
 HYPHENED_AFTER = re.compile(r"-([A-ZÀ-Þ][a-zà-ÿ]+)")
 HYPHENED_BEFORE = re.compile(r"([A-ZÀ-Þ][a-zà-ÿ]+)-$")
 NAME_PARTS = frozenset(
@@ -92,6 +93,7 @@ def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
     mention.before = reading.before(mention.start)
     mention.after = reading.after(mention.end)
     mention.has_area_cue = mention.toponym.is_river and has_area_cue(reading, mention)
+    mention.is_french = any(row < gazetteer.french_rows for row in mention.toponym.rows)
     mention.is_area = any(gazetteer.kinds[row] in AREAS for row in mention.toponym.rows)
     _weigh_form(reading, mention)
     _weigh_word(reading, mention, largest_population(mention.toponym, gazetteer))
@@ -318,8 +320,8 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
         mention.add(-0.3 if mention.is_cued else -2.5, "il est question de sport")
     elif reading.sport_hints and mention.toponym.key in CLUB_TOWNS and not mention.is_cued:
         mention.add(-2.2, "une équipe connue, et un mot du sport")
-    elif follows.isdecimal() and len(follows) <= SHORTEST and not mention.is_cued and not reading.happenings:
-        mention.add(-2.0 if not mention.qualified_dep else 0.0, f"suivi d'un score (« {follows} »)")
+    elif SCORED.match(reading.surface, mention.end) and not (mention.is_cued or mention.qualified_dep):
+        mention.add(-2.0, f"suivi d'un score (« {follows} »)")
     elif last in BEATEN and not mention.is_cued and not mention.is_area:
         mention.add(-2.4, f"une équipe (« {last} »)")
     elif _is_bare_subject(reading, mention):
@@ -347,8 +349,10 @@ def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
     is_area = mention.is_area and not mention.toponym.flags.is_given_name
     if mention.is_cued or mention.is_hashtag or is_area or not mention.after:
         return False
-    if mention.qualified_by is not None or mention.qualified_dep or reading.happenings:
+    if mention.qualified_by is not None or mention.qualified_dep or mention.toponym.is_caps or reading.happenings:
         return False
+    if reading.lang == "fr" and mention.is_french and mention.toponym.key not in CLUB_TOWNS | SEATS_OF_POWER:
+        return False  # villages have no team that everybody knows
     is_first = mention.is_sentence_start or mention.is_after_break
     follows = reading.surface[mention.end]
     if not is_first or follows not in " '’" or mention.after[0] in NO_VERBS | TOWN_BODIES:

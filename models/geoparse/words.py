@@ -250,12 +250,15 @@ SOURCES = _words("""
     inondations inonde
     inondee inondes inondees submersion debordement deborde fuite torchere accident
     sinistre seisme eboulement coulee detonation carambolage collision avalanche
+    explosions fuites accidents seismes eboulements coulees avalanches torcheres submersions debordements
+    wildfires blazes explosions leaks earthquakes tornadoes landslides spills crashes bushfire bushfires
     fire fires wildfire blaze burning flames blast explosion flood floods flooding flooded earthquake quake
     leak spill tornado landslide crash derailment
 """)
 EFFECTS = _words("""
     fumee fumees eau gaz odeur nuage pompiers sdis panache cendres retombees
     evacuation evacues tempete sirene ppi seveso
+    fumees nuages odeurs evacuations floodwaters floodwater
     smoke storm hurricane cyclone typhoon evacuated dead damage victims ash smell
 """)
 HAPPENINGS = SOURCES | EFFECTS
