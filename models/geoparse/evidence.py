@@ -20,6 +20,7 @@ from models.geoparse.words import (
     DETERMINERS,
     FAMOUS,
     FRENCH_AREA_CUES,
+    GIVEN_AREAS,
     GIVEN_NOUNS,
     GOING,
     GOODS,
@@ -49,6 +50,7 @@ from models.places.gazetteer import Flags, Gazetteer
 
 ACCEPTED = 1.6
 METROPOLIS, LARGE, MEDIUM = 200_000, 100_000, 20_000
+NAMESAKE = 5_000  # squares and bridges elsewhere are called after towns, not after villages
 COMMON_ZIPF = 3.5
 ENGLISH_ZIPF = 4.5
 SHORTEST = 2
@@ -98,11 +100,18 @@ def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
     _weigh_form(reading, mention)
     _weigh_word(reading, mention, largest_population(mention.toponym, gazetteer))
     _weigh_cue(reading, mention)
-    _weigh_against(mention)
+    _weigh_against(mention, largest_population(mention.toponym, gazetteer))
     _weigh_determiner(reading, mention)
     _weigh_neighbours(reading, mention, gazetteer)
     if mention.toponym.is_phrase:
         mention.add(-3.0, "locution courante")
+    if (
+        not mention.written.isascii()
+        and not mention.is_area
+        and mention.is_french
+        and not _is_spelt(mention, gazetteer)
+    ):
+        mention.add(-1.8, f"s'écrit autrement (« {mention.written} »)")
     if mention.toponym.is_river and not mention.has_area_cue and mention.is_area:
         mention.add(-3.5 if not mention.is_cued else -0.5, "est aussi un cours d'eau ou un département")
     _weigh_subject(reading, mention)
@@ -114,6 +123,19 @@ def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
         and not STORMS.isdisjoint(reading.words)
     ):
         mention.add(-3.0, "prénom, comme en portent les tempêtes")
+
+
+def _is_spelt(mention: Mention, gazetteer: Gazetteer) -> bool:
+    """Tell whether the accents that a name is written with are those of a place of that name: "maçon" is not Mâcon."""
+    return any(
+        letter == own or own.isascii() or letter.isascii()
+        for row in mention.toponym.rows
+        for letter, own in ((_accents(mention.written), _accents(gazetteer.names[row].lower())),)
+    )
+
+
+def _accents(name: str) -> str:
+    return "".join(letter for letter in name if not letter.isascii() and letter.isalpha())
 
 
 def _weigh_form(reading: Reading, mention: Mention) -> None:
@@ -170,16 +192,16 @@ def _cue_before(reading: Reading, mention: Mention) -> str:
     if not steps:
         return ""
     cue = steps[-1]
+    if cue == "a" and len(steps) < len(before[-3:]) and not mention.is_area:
+        return ""  # "les cannes à pêche": French says "à la" before no town whose name has no "la"
+    if cue in ("au", "aux") and mention.is_french and not mention.is_area and len(mention.toponym.rows) == 1:
+        return ""  # "tarte au maroilles"
     return cue
 
 
 def _in_town_head(mention: Mention) -> str:
     """Return the noun of "la cathédrale de Sens", "théâtre antique d'Orange", or an empty text."""
-    heads = list(mention.before[-4:])
-    has_joint = mention.toponym.contraction == "de"
-    while heads and heads[-1] in CONNECTORS:
-        has_joint = True
-        heads.pop()
+    heads, has_joint = mention.heads(CONNECTORS)
     if heads[-2:] == ["en", "gare"]:
         return "gare"
     return heads[-1] if heads and has_joint and heads[-1] in IN_TOWN else ""
@@ -212,20 +234,17 @@ def _weigh_cue(reading: Reading, mention: Mention) -> None:
         mention.add(-4.0, "nom trop court")
 
 
-def _weigh_against(mention: Mention) -> None:
+def _weigh_against(mention: Mention, population: int) -> None:
     if mention.is_hashtag:
         return
     before = mention.before
-    heads = list(before[-5:])
-    while heads and heads[-1] in CONNECTORS:
-        heads.pop()
-    has_joint = mention.toponym.contraction == "de" or len(heads) < len(before[-5:])
+    heads, has_joint = mention.heads(CONNECTORS)
     head = heads[-1] if heads else ""
     is_street = head in STREETS or (heads[-2:-1] and heads[-2] in STREETS and head not in CUES and not has_joint)
     if is_street and not mention.is_after_break:
         mention.add(-3.5, f"nom de voie, d'enseigne ou de ligne (« {head} »)")
     elif head in SQUARES and has_joint:
-        mention.add(-3.0, f"nom de place, de pont ou de quai (« {head} »)")
+        mention.add(-3.0 if population >= NAMESAKE else -0.8, f"nom de place, de pont ou de quai (« {head} »)")
     elif head in STATIONS and has_joint:
         mention.add(-0.8, f"nom de lieu-dit (« {head} »)")
     elif (has_joint or head in ("facon", "style")) and (
@@ -262,7 +281,8 @@ def _weigh_neighbours(reading: Reading, mention: Mention, gazetteer: Gazetteer) 
     surface = reading.surface
     _weigh_hyphens(reading, mention)
     _weigh_person(reading, mention, gazetteer)
-    if reading.lang == "en" and mention.after[:1] and mention.after[0] in AFTER_OTHER and not mention.is_hashtag:
+    is_joined = surface[mention.end] == " " and not mention.is_hashtag
+    if reading.lang == "en" and is_joined and mention.after[:1] and mention.after[0] in AFTER_OTHER:
         mention.add(-3.0, f"autre chose qui en porte le nom (« {mention.after[0]} »)")
         return
     if reading.is_shouted or mention.is_hashtag or not mention.is_capital:
@@ -298,7 +318,13 @@ def _weigh_person(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> N
             mention.add(-2.5, f"suit un prénom (« {of.group(1)} de »)")
         return
     word = (surface[: mention.start].rsplit(None, 1)[-1:] or [""])[0].strip("'’-(")
-    if surface[mention.start - 1] != " " or not mention.is_capital or not _is_name(word):
+    if surface[mention.start - 1] != " ":
+        return
+    if not mention.is_capital and before[-1] not in GIVEN_NOUNS | CUES | CONNECTORS and not mention.is_cued:
+        flags = gazetteer.flags.get(before[-1])
+        if flags is not None and flags.is_first_name:
+            mention.add(-2.0, f"suit un prénom (« {word} »)")
+    if not mention.is_capital or not _is_name(word):
         return
     flags = gazetteer.flags.get(before[-1])
     if flags is not None and flags.is_given_name and before[-1] not in CUES and word.isalpha():
@@ -346,7 +372,9 @@ def _weigh_subject(reading: Reading, mention: Mention) -> None:
 
 def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
     """Tell whether a town is the subject of a clause, as a team, a government or a person is, and nothing happens."""
-    is_area = mention.is_area and not mention.toponym.flags.is_given_name
+    is_area = mention.is_area and not (mention.toponym.flags.is_given_name and mention.toponym.key in GIVEN_AREAS)
+    if mention.toponym.key == "nice" and mention.is_sentence_start and not mention.is_cued and not reading.happenings:
+        return True
     if mention.is_cued or mention.is_hashtag or is_area or not mention.after:
         return False
     if mention.qualified_by is not None or mention.qualified_dep or mention.toponym.is_caps or reading.happenings:
@@ -355,6 +383,8 @@ def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
         return False  # villages have no team that everybody knows
     is_first = mention.is_sentence_start or mention.is_after_break
     follows = reading.surface[mention.end]
+    if follows in "'’" and mention.toponym.key not in CLUB_TOWNS:
+        return False
     if not is_first or follows not in " '’" or mention.after[0] in NO_VERBS | TOWN_BODIES:
         return False
     return reading.words.isdisjoint(WEATHER) and not reading.has_title(mention.end)
@@ -373,7 +403,7 @@ def has_area_cue(reading: Reading, mention: Mention) -> bool:
         return True
     if mention.start <= 1 and reading.has_title(mention.end):
         return reading.words.isdisjoint(OF_RIVERS)
-    has_article = mention.before[-1:] in (["le"], ["la"], ["l"])
+    has_article = mention.before[-1:] in (["le"], ["la"], ["l"], ["les"])
     return (
         (has_article or mention.is_sentence_start)
         and not reading.words.isdisjoint(OF_AREAS)

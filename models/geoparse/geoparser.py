@@ -128,13 +128,15 @@ class Geoparser:
 
     def _weigh_foreign_town(self, reading: Reading, mention: Mention, areas: Areas) -> None:
         g, toponym = self.gazetteer, mention.toponym
-        if word_zipf(toponym.flags, "") > WORD_ABROAD and not (toponym.words > 1 and mention.is_capital):
+        largest = max(g.populations[row] for row in toponym.rows)
+        is_plain_name = mention.is_capital and (toponym.words > 1 or largest >= METROPOLIS)
+        is_plain_name = is_plain_name or (mention.is_hashtag and largest >= METROPOLIS)
+        if word_zipf(toponym.flags, "") > WORD_ABROAD and not is_plain_name:
             is_written = mention.is_cued and mention.is_capital and not mention.is_sentence_start
             mention.add(
                 -0.3 if is_written else -0.8 if mention.is_cued else -1.5,
                 "mot courant avant d'être une ville étrangère",
             )
-        largest = max(g.populations[row] for row in toponym.rows)
         is_person = toponym.flags.is_given_name or toponym.flags.is_last_name
         if is_person and not mention.is_cued and mention.qualified_by is None:
             weight = -0.3 if largest >= METROPOLIS else -2.0 if toponym.flags.is_given_name else -1.0

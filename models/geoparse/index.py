@@ -321,7 +321,7 @@ def is_more_than_word(surface: str, start: int, end: int, toponym: Toponym) -> b
     """Tell whether a name that is a common word is written with a capital, or stands behind "à"."""
     if not (surface[start].islower() and surface[end - 1].islower()):
         return True
-    if toponym.contraction:
+    if " " in toponym.key:
         return not surface[start:end].islower()
     return surface[start - 2 : start] == "à " and toponym.key not in IDIOMS_WITH_TO  # "un immeuble brûle à gap"
 

@@ -42,7 +42,7 @@ def _linked(reading: Reading, mentions: list[Mention]) -> dict[int, Mention]:
             weight = SURE
         else:
             continue
-        if left.is_cued and not is_way:
+        if left.cue in ("a", "au", "aux", "en") and not is_way:
             weight = -0.6  # "à Fréjus - Saint-Raphaël"
         for mention in (left, right):
             if mention.start not in linked:

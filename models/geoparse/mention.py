@@ -7,6 +7,9 @@ from models.places.local import LocalPlace
 from records.place import PlaceSource
 
 
+OF = frozenset({"de", "d", "du", "des", "of"})
+
+
 @dataclass(slots=True)
 class Mention:
     """A name in a text. `start` and `end` are positions in its reading."""
@@ -39,6 +42,15 @@ class Mention:
     def source(self) -> PlaceSource:
         """Where the place was read."""
         return "hashtag" if self.is_hashtag else "text"
+
+    def heads(self, connectors: frozenset[str]) -> tuple[list[str], bool]:
+        """Return the words before the name and its "de la", and whether a "de" joins them."""
+        heads = self.before[-5:]
+        is_joined = self.toponym.contraction == "de"
+        while heads and heads[-1] in connectors:
+            is_joined = is_joined or heads[-1] in OF
+            heads.pop()
+        return heads, is_joined
 
     def add(self, weight: float, reason: str) -> None:
         """Count one piece of evidence and keep it as a reason."""

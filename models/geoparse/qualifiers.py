@@ -13,7 +13,7 @@ DEP_NUMBER = r"(0[1-9]|[1-8]\d|9[0-5]|2[ABab]|97[1-46])"
 NUMBER = re.compile(rf"(?<![\d,.]){DEP_NUMBER}(?!\s*[%€°h/:,.]?\d|\w)")
 AND_NUMBER = re.compile(r"\)?\s*(?:,|et|/|ou)\s*(?:dans )?(?:le |la )?\(?$")
 BEFORE_NUMBER = re.compile(
-    r"(?:\(\s*|(?:\b(?:dans l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)|#)\s*)$", re.IGNORECASE
+    r"(?:\(\s*|(?:\b(?:dans l[ea]|tout l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)|#)\s*)$", re.IGNORECASE
 )
 POSTAL_CODE = re.compile(r"\b(\d{5}) (?=[A-ZÀ-Þ])")
 AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!['’%€°]|\s*(?:\d|ans|h\b|km|€|%))")
@@ -106,9 +106,23 @@ def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex)
         rows = [mention.qualified_by] if mention.qualified_by is not None else []
         areas.name(gazetteer, mention.end, rows)
         if _is_area_only(gazetteer, mention):
-            rows = [row for row in area_rows(gazetteer, mention) if row not in index.weak_deps]
+            rows = [
+                row
+                for row in area_rows(gazetteer, mention)
+                if row not in index.weak_deps or _is_confirmed(gazetteer, row, mention, mentions)
+            ]
             areas.name(gazetteer, mention.start, rows)
     return areas
+
+
+def _is_confirmed(gazetteer: Gazetteer, dep: int, mention: Mention, mentions: list[Mention]) -> bool:
+    """Tell whether "Ardèche" is the département because another name of the post can be a place in it."""
+    return any(
+        lies_in(gazetteer, row, dep)
+        for other in mentions
+        if other is not mention and len(other.toponym.rows) > 1
+        for row in other.toponym.rows
+    )
 
 
 def _is_area_only(gazetteer: Gazetteer, mention: Mention) -> bool:

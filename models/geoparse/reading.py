@@ -60,7 +60,7 @@ class Reading:
         self.has_digits = DIGIT.search(self.folded) is not None
         has_score = self.has_digits and "-" in self.surface and SCORE_OF_MATCH.search(self.surface) is not None
         hints = self.sport_hints = len(known & SPORT) + has_score
-        is_named = hints == 1 and OF_SPORT.search(self.folded) is not None
+        is_named = OF_SPORT.search(self.folded) is not None
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
         position = 0
         if not known.isdisjoint(HAPPENINGS):

@@ -36,11 +36,7 @@ THERE = frozenset({"a", "au", "aux", "en", "commune", "village", "ville", "quart
 
 def standing(reading: Reading, mention: Mention) -> float:
     """Return how much the words around a name say that it happens there: more is likelier, 0 says nothing."""
-    heads = list(mention.before)
-    has_joint = mention.toponym.contraction == "de"
-    while heads and heads[-1] in CONNECTORS:
-        has_joint = True
-        heads.pop()
+    heads, has_joint = mention.heads(CONNECTORS)
     head = heads[-1] if heads else ""
     score = 0.0
     if head == "pas" or heads[-2:] == ["n", "est"]:

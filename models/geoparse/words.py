@@ -49,6 +49,7 @@ GOODS = _words("""
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
     facon style mode bataille battle sel pastilles pastille madeleines madeleine velours miel biscuit biscuits nougats
     pull parfum pommes lots calissons girondins demoiselles
+    cassoulet quenelles quenelle tarte tartes
     galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
     duc comte prince princesse baron university bank banque editions theatre festival carnaval
@@ -62,7 +63,9 @@ PEOPLE = _words("""
     chien chienne chat chatte chaton chiot hamster poney cheval lapin poisson perruche dog cat puppy kitten
     appelle surnom prenomme named called
 """)
-CLUBS = _words("fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo")
+CLUBS = _words(
+    "hbc usap asse sco fcn rct aso hac fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo"
+)
 AFTER_CLUB = _words(
     "fc united rovers wanderers hotspur athletic volley basket handball rugby hac city csp hb vb xv xiii"
 )
@@ -95,7 +98,7 @@ TEAM_VERBS = _words("""
 # Right before a town's name, without a preposition: its team was beaten, met, bought from.
 BEATEN = _words("""
     explose brule bat battu ecrase humilie recoit affronte tape mange domine demonte atomise corrige rencontre elimine
-    terrasse giflee colle against beat beats beating thrashed hammered battered vs v
+    terrasse giflee colle against beat beating thrashed hammered battered vs v
 """)
 # Towns whose name alone, as the subject of a sentence, is their team as often as the town.
 CLUB_TOWNS = _words("""
@@ -119,7 +122,7 @@ NO_VERBS = _words("""
     airport
 """)
 SPORT_PHRASES = (
-    r" (?:coupe de france|coupe d europe|coupe du monde|ligue des champions|pro d2|top 14|champions league) "
+    r" (?:coupe de france|coupe d europe|coupe du monde|ligue des champions|pro d2|top 14|champions league|allez les) "
 )
 # First names that are also nouns before "de": "marine de Brest", "rose de Tunis".
 GIVEN_NOUNS = _words("""
@@ -132,7 +135,7 @@ PRODUCTS = _words("""
     gouda cheddar stilton edam parmesan roquefort camembert cognac champagne bourbon chablis sancerre cantal munster
     gruyere worcester cassis armagnac madere porto saumur pommard meursault margaux sauternes cahors gaillac beaune
     pauillac volvic vichy evian vouvray laguiole bordeaux dijon philadelphia worcestershire ibiza turkey
-    banyuls coulommiers maroilles livarot tokay emmental
+    cayenne banyuls coulommiers maroilles livarot tokay emmental
 """)
 # Persons whose family name is also a commune: named alone, the person is meant.
 FAMOUS = _words("""
@@ -163,6 +166,7 @@ MOVES = _words(
 STRONG_WAYS = _words(
     "train trains tgv ter transilien intercites rer vol vols ferry covoiturage autoroute flight flights"
 )
+GIVEN_AREAS = _words("victoria georgia virginia carolina alberta kenya jordan india china asia israel france")
 PRONOUNS = _words("her his him he she hers himself herself lui il elle son sa ses")
 
 # Right behind a seat of power: not the town, those who govern there.
@@ -306,6 +310,7 @@ NOT_PLACES = tuple(
     paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
     sent me to coventry|manchester by the sea|when in rome|paris brule t il
     in march|in may|in august|last march|next march|this march
+    arena|l arena|the arena
     christmas|merry christmas|xmas|easter|happy easter|halloween|thanksgiving
     boeuf bourguignon
     kennedy space center|katy perry|saint pere noel|la france insoumise|kardashian|prince harry

@@ -698,7 +698,10 @@ REGION_ALIASES = {
 
 # Nicknames of communes, by INSEE code. Short ones in capitals count in capitals only.
 COMMUNE_ALIASES = {
-    "13055": "Massilia",
+    "13055": "Massilia|Marseilles",
+    "51454": "Rheims",
+    "59183": "Dunkirk",
+    "69123": "Lyons",
     "2A004": "Aiacciu",
     "2B033": "Bastìa",
     "31555": "TLSE",
