@@ -27,6 +27,7 @@ class Mention:
     is_near: bool = False  # "près de": the radius doubles
     has_area_cue: bool = False  # "dans le Var": the département, not the river
     is_french: bool = False  # one of the places of that name is in France
+    population: int = 0  # of the largest place of that name
     is_area: bool = False  # a country, région, département rather than a town
     cue: str = ""
     hyphened: str = ""  # the other half of "Toulouse-Lautrec"
