@@ -21,16 +21,30 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     level: PlaceLevel
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
     source: PlaceSource
-    reasons: tuple[str, ...]
+    reasons: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     country: str = ""  # ISO 3166 alpha-2
     insee: str | None = None  # commune code, where there is one
     dep: str | None = None  # département code, or "US-TX" style first division abroad
     epci: str | None = None
+    region: str | None = None  # INSEE code of the French région
+    h3: str | None = None  # the hexagon that its radius deserves
     population: int = 0
 
     @property
     def area(self) -> str:
-        """The area that owns the place's detection state: the département, or the country abroad."""
+        """The area that owns the place's detection state: the département, abroad the first division or the country."""
         if self.dep:
             return self.dep
         return self.country or "world"
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        """The areas that hold the place, from its commune to its country: where a mention of it counts too."""
+        chain = (
+            ("fr:", self.insee),
+            ("fr:epci:", self.epci),
+            ("fr:dep:" if self.country == "FR" else "admin1:", self.dep),
+            ("fr:reg:", self.region),
+            ("country:", self.country),
+        )
+        return tuple(prefix + code for prefix, code in chain if code)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, cast
 
+from models.geoparse.group import Said
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
 from records import Geo, Place, Post, Signal
@@ -27,7 +28,9 @@ class Reader(Protocol):
 class Locator(Protocol):
     """Places posts."""
 
-    def locate(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> list[Place]:
+    def locate(
+        self, text: str, *, lang: str | None = None, geo: Geo | None = None, said: Said | None = None
+    ) -> list[Place]:
         """Return the places a text speaks of, best first."""
 
 
@@ -64,7 +67,8 @@ class Enrich:
         hazards = self._hazards(reading)
         if not hazards:
             return Enriched("no_hazard")
-        places = self.locator.locate(post.text, lang=reading.language, geo=post.geo)
+        said = Said(hazards[0], post.author_id or post.key, post.event_time.timestamp())
+        places = self.locator.locate(post.text, lang=reading.language, geo=post.geo, said=said)
         if not places:
             fallback = self.source_places.get(post.source) or self.source_places.get("*")
             if fallback is None:

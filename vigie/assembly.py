@@ -23,6 +23,7 @@ from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
 from models.geoparse import Geoparser
+from models.geoparse.group import GroupVote
 from models.hazard import HazardModel
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
@@ -110,7 +111,7 @@ def steps(settings: Settings, *, outbox: Outbox | None, is_exact: bool = False) 
     model = HazardModel.load()
     enrich = Enrich(
         reader=OneByOne(model) if is_exact else model,
-        locator=Geoparser(gazetteer, home=home, local=local_places(settings)),
+        locator=Geoparser(gazetteer, home=home, local=local_places(settings, gazetteer), votes=GroupVote(gazetteer)),
         hazards=frozenset(profile.hazards),
         source_places=places,
     )
@@ -136,13 +137,14 @@ class OneByOne:
         return [self.reader.read([text], [lang])[0] for text, lang in zip(texts, langs, strict=True)]
 
 
-def local_places(settings: Settings) -> list[LocalPlace]:
+def local_places(settings: Settings, gazetteer: Gazetteer) -> list[LocalPlace]:
     """Return the places of the territory that no gazetteer has.
 
     Errors  SettingsError when their file cannot be used
     """
     with _told_of("territory.local_places"):
-        return load_local_places(settings.territory.local_places) if settings.territory.local_places else []
+        path = settings.territory.local_places
+        return load_local_places(path, gazetteer) if path else []
 
 
 def usual_place(gazetteer: Gazetteer, source: SourceSettings) -> Place:

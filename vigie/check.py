@@ -88,7 +88,7 @@ def _territory(settings: Settings) -> Iterator[Problem]:
         yield problem_from(error)
     else:
         yield from _tried(lambda: assembly.profile_of(settings, home))
-    yield from _tried(lambda: assembly.local_places(settings))
+    yield from _tried(lambda: assembly.local_places(settings, gazetteer))
     for source in settings.sources:
         if source.place:
             yield from _tried(lambda source=source: assembly.usual_place(gazetteer, source))  # type: ignore[misc]

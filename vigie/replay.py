@@ -85,8 +85,9 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Rep
 
 def refuse_unusable(settings: Settings) -> None:
     """Raise what the worker would raise on these settings: here it is told at once, and without a worker's log."""
-    profile_of(settings, home_of(settings, Gazetteer()))
-    local_places(settings)
+    gazetteer = Gazetteer()
+    profile_of(settings, home_of(settings, gazetteer))
+    local_places(settings, gazetteer)
 
 
 def refuse_unwritable(out: Path) -> None:

@@ -28,6 +28,7 @@ AREA_BONUS = {
 FRENCH_TERRITORIES = frozenset({"FR", "PM", "BL", "MF", "WF", "PF", "NC"})
 SHARPNESS = 1.6  # the scores are log-odds that each count some evidence twice
 FRENCH_TEXT = 1.6
+FRENCH_COUNTRY = 0.6  # "en Géorgie" is the country for the French, the state for Americans
 SAME_DEP = 1.0
 COUNTRY_NAMED = 2.0
 SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
@@ -103,19 +104,20 @@ class Chooser:
         `beside` are the rows of the post's other places, where these are sure; `support` is what others' posts add.
         """
         areas = areas.besides(self.gazetteer, mention.start)
-        rows = self._possible(mention)
-        scores = {row: self._score(row, mention, areas, lang, geo) for row in rows}
-        if beside and len(scores) > 1:
-            for row in scores:
-                scores[row] += self._nearness(row, beside)
+        scores = self._scores(mention, areas, lang, geo)
+        for row in scores:
+            scores[row] += support.get(row, 0.0) + (self._nearness(row, beside) if beside else 0.0)
         if mention.toponym.locals_ and self._is_local(areas, scores):
             local = mention.toponym.locals_[0]
-            return Choice(mention, None, local, 0.9, reasons=[f"lieu local ({local.kind})"])
+            return Choice(
+                mention,
+                None,
+                local,
+                0.9,
+                reasons=[f"lieu local ({local.kind}{', ' + local.operator if local.operator else ''})"],
+            )
         if not scores:
             return None
-        for row, votes in support.items():
-            if row in scores:
-                scores[row] += votes
         best = max(scores, key=lambda row: (scores[row], -row))
         total = sum(exp(SHARPNESS * (score - scores[best])) for score in scores.values())
         share = 1.0 / total
@@ -139,28 +141,38 @@ class Chooser:
             return False
         return not scores or max(scores.values()) < LOCAL_BASE
 
-    def _score(self, row: int, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> float:
+    def _scores(self, mention: Mention, areas: Areas, lang: str, geo: Geo | None) -> dict[int, float]:
+        """Return a log-odds for each place that the name may mean."""
         g = self.gazetteer
-        country = g.countries[row]
+        scores = {}
+        for row in self._possible(mention):
+            score = self._prior(row, mention, lang)
+            if areas or mention.qualified_by is not None:
+                score += self._area_score(row, mention, areas)
+            if self.home is not None:
+                score += self.home_bonus(row)
+            if geo is not None and distance_km(geo.lat, geo.lon, g.lats[row], g.lons[row]) <= GEOTAG_KM:
+                score += DECISIVE
+            scores[row] = score
+        return scores
+
+    def _prior(self, row: int, mention: Mention, lang: str) -> float:
+        """Return what a place's size, kind, country and spelling say."""
+        g = self.gazetteer
+        country, kind = g.countries[row], g.kinds[row]
         score = POPULATION_WEIGHT * log10(g.populations[row] + 10)
-        if g.kinds[row] != "country" or g.populations[row] > LEAST_COUNTRY:
-            score += AREA_BONUS.get(g.kinds[row], 0.0)  # Grenada is smaller than the Spanish Grenade
+        if kind != "country" or g.populations[row] > LEAST_COUNTRY:
+            score += AREA_BONUS.get(kind, 0.0)  # Grenada is smaller than the Spanish Grenade
         if row in mention.toponym.short_of:
             score += SHORT_FORM
-        if lang == "fr" and country in FRENCH_TERRITORIES:
-            score += FRENCH_TEXT
+        if lang == "fr":
+            score += FRENCH_TEXT if country in FRENCH_TERRITORIES else FRENCH_COUNTRY if kind == "country" else 0.0
         elif lang == "en" and country in ENGLISH_SPEAKING:
             score += ENGLISH_TEXT
         if g.deps[row].startswith("97") and (self.home is None or self.home.dep != g.deps[row]):
             score -= OVERSEAS
         if g.names[row].lower() == mention.written:
-            score += SPELT if not mention.written.isascii() else SPELT_PLAIN
-        if areas:
-            score += self._area_score(row, mention, areas)
-        if self.home is not None:
-            score += self.home_bonus(row)
-        if geo is not None and distance_km(geo.lat, geo.lon, g.lats[row], g.lons[row]) <= GEOTAG_KM:
-            score += DECISIVE
+            score += SPELT_PLAIN if mention.written.isascii() else SPELT
         return score
 
     def _nearness(self, row: int, beside: Sequence[int]) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from models.geoparse.evidence import word_zipf
 from models.geoparse.geoparser import Geoparser
-from models.geoparse.group import GroupVote, Others
+from models.geoparse.group import GroupVote, Said
 from models.places.folding import bare, fold_name
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
@@ -38,15 +38,15 @@ def evaluate(path: Path, geoparser: Geoparser | None = None) -> dict[str, float]
     Shape   city_accuracy161 and city_median_km: gold towns whose name was read as a place, found where they are;
             precision: places answered that lie at a gold place, or hold one; city_recall: gold towns answered at all
     """
-    parser = geoparser or Geoparser(Gazetteer())
-    votes = GroupVote(parser.gazetteer)
+    gazetteer = geoparser.gazetteer if geoparser is not None else Gazetteer()
+    parser = Geoparser(gazetteer, votes=GroupVote(gazetteer))
     counts: Counter[str] = Counter()
     distances: list[float] = []
     for post in posts_in(path):
         gold = [place for place in post["locations"] if place.get("lat") is not None]
-        others = Others(votes, post["event"], post["id"], datetime.fromisoformat(post["ts"]).timestamp())
-        answers = parser.locate(post["text"], lang=post.get("lang"), others=others)
-        meanings = dict(parser.meanings(post["text"], lang=post.get("lang"), others=others))
+        said = Said(post["event"], post["id"], datetime.fromisoformat(post["ts"]).timestamp())
+        answers = parser.locate(post["text"], lang=post.get("lang"), said=said)
+        meanings = dict(parser.meanings(post["text"], lang=post.get("lang"), said=said))
         _count_answers(counts, answers, gold)
         for town in (place for place in gold if place["type"] in TOWN_TYPES):
             counts["cities"] += 1

@@ -1,6 +1,6 @@
 """Is it a place? Log-odds for and against each name found, every term kept as a reason.
 
-Here is what the name itself and the words before it say; who else bears it is weighed in `things`, `persons`, `subjects`.
+Here is what the name itself and the words before it say; `things`, `persons` and `subjects` weigh who else bears it.
 
 Source  weights after `shared/design/geolocation.md` 5.1, adjusted on own posts (see README.md)
 """
@@ -90,9 +90,15 @@ def _weigh_writing(reading: Reading, mention: Mention) -> None:
         mention.add(0.5 if is_first_word else 1.0, f"majuscule{' en début de phrase' if is_first_word else ''}")
     elif mention.start <= 1:
         mention.add(0.4, "ouvre le message")
-    if mention.start <= 1 and reading.has_title(mention.end) and (mention.is_capital or reading.is_shouted):
-        if reading.happenings or reading.surface[mention.end :].lstrip()[:1] == ":":
-            mention.add(0.8, "en tête du message")
+    if _is_title(reading, mention):
+        mention.add(0.8, "en tête du message")
+
+
+def _is_title(reading: Reading, mention: Mention) -> bool:
+    """Tell whether a name is the message's title: "Rouen : …", and where something happens "Rouen, …"."""
+    if mention.start > 1 or not (mention.is_capital or reading.is_shouted) or not reading.has_title(mention.end):
+        return False
+    return reading.happenings or reading.surface[mention.end :].lstrip()[:1] == ":"
 
 
 def _weigh_form(mention: Mention) -> None:
@@ -182,7 +188,7 @@ def _in_town_head(mention: Mention) -> str:
 
 
 def _weigh_spelling(mention: Mention, gazetteer: Gazetteer) -> None:
-    """Weigh down a name written with other accents than the place has: "maçon" is not Mâcon. None at all say nothing."""
+    """Weigh down a name written with other accents than the place has, "maçon" for Mâcon; none at all say nothing."""
     if mention.written.isascii() or mention.is_area or not mention.is_french:
         return
     written = _accents(mention.written)

@@ -1,11 +1,13 @@
 """Geoparser: from a post's text, language and geotag to the places it speaks of, best first."""
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import exp
 
 from models.geoparse.choice import ENGLISH_SPEAKING, SHARE_SURE, Chooser
 from models.geoparse.evidence import ACCEPTED, weigh, word_zipf
-from models.geoparse.group import Others
+from models.geoparse.group import GroupVote, Said
 from models.geoparse.index import NameIndex, Toponym
 from models.geoparse.links import weigh_links
 from models.geoparse.mention import Choice, Mention
@@ -16,8 +18,10 @@ from models.geoparse.typos import Misspellings
 from models.geoparse.words import HAPPENINGS
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
+from models.places.grid import cell_of
 from models.places.local import LocalPlace
 from records import Geo, Place
+from records.place import PlaceSource
 
 MOST_MENTIONS = 40
 MOST_PLACES = 8
@@ -27,10 +31,15 @@ METROPOLIS = 200_000
 FRENCH_VILLAGE = 2_000
 GEOTAG_RADIUS_KM = 0.1
 GEOTAG_PLACE_RADIUS_KM = 5.0
+GEOTAG_CONFIDENCE, GEOTAG_PLACE_CONFIDENCE = 0.9, 0.75
 GEOTAG_AGREES_KM = 50.0
 AROUND = 2.0  # "à Laval, en Mayenne": the area that holds another place named comes after it
 NUMBER_CONFIDENCE = 0.75
 TYPO_CONFIDENCE = 0.55
+PROFILE_READ, PROFILE_CONFIDENCE = 0.5, 0.3
+BETWEEN_CUES = frozenset({"entre", "between"})
+AND = re.compile(r"^ (?:et|and) (?:le |la |les |l['’])?$")
+SETTLED = 0.9  # a share of the probability from which the others' posts need not be asked
 SHORT_NAME = 4
 WORD_ABROAD = 3.5
 FRENCH_ABBREVIATIONS = frozenset({"idf", "bfc", "hdf", "pdl", "aura", "cvl", "paca", "bdr", "pdc"})
@@ -48,8 +57,16 @@ class Geoparser:
 
     name = "geoparse/1"
 
-    def __init__(self, gazetteer: Gazetteer, *, home: Place | None = None, local: Sequence[LocalPlace] = ()) -> None:
+    def __init__(
+        self,
+        gazetteer: Gazetteer,
+        *,
+        home: Place | None = None,
+        local: Sequence[LocalPlace] = (),
+        votes: GroupVote | None = None,
+    ) -> None:
         self.gazetteer = gazetteer
+        self.votes = votes
         self.home = home
         self.local = tuple(local)
         self.index = NameIndex(gazetteer, self.local)
@@ -57,32 +74,44 @@ class Geoparser:
         self.misspellings = Misspellings(gazetteer, home, self.local) if home is not None else None
 
     def locate(
-        self, text: str, *, lang: str | None = None, geo: Geo | None = None, others: Others | None = None
+        self,
+        text: str,
+        *,
+        lang: str | None = None,
+        geo: Geo | None = None,
+        said: Said | None = None,
+        profile: str | None = None,
     ) -> list[Place]:
-        """Return the places that a post speaks of, the event's first."""
+        """Return the places that a post speaks of, the event's first.
+
+        `said` lets the other recent posts on the subject vote; `profile` is where the author says that he lives.
+        """
+        geo = geo if geo is not None and _is_on_earth(geo) else None
         reading = Reading(text, lang, self.index.run_together)
         mentions = self._mentions(reading)
-        choices = self._read(reading, mentions, geo, others)
+        choices = self._read(reading, mentions, geo, said)
         places = self._ranked(reading, choices)
         places += self._misspelt(reading, mentions, places)
         if geo is not None:
             places = self._with_geotag(geo, places)
+        if profile and not places:
+            places = self._profile_place(profile)
         return _without_repeats(places)[:MOST_PLACES]
 
-    def meanings(self, text: str, *, lang: str | None = None, others: Others | None = None) -> list[tuple[str, Place]]:
+    def meanings(self, text: str, *, lang: str | None = None, said: Said | None = None) -> list[tuple[str, Place]]:
         """Return each name that was taken for a place, folded, with the place it stands for, in the text's order."""
         reading = Reading(text, lang, self.index.run_together)
-        choices = self._read(reading, self._mentions(reading), None, others)
+        choices = self._read(reading, self._mentions(reading), None, said)
         return [(choice.mention.toponym.key, self._place(choice)) for choice in choices]
 
-    def _read(self, reading: Reading, mentions: list[Mention], geo: Geo | None, others: Others | None) -> list[Choice]:
+    def _read(self, reading: Reading, mentions: list[Mention], geo: Geo | None, said: Said | None) -> list[Choice]:
         """Return what the names mean that are places."""
         if not mentions:
             return []
         reading.study()
         areas = read_qualifiers(reading, mentions, self.index)
         self._weigh_all(reading, mentions, areas)
-        return self._choices(reading, mentions, areas, geo, others)
+        return self._choices(reading, mentions, areas, geo, said)
 
     def locate_many(self, posts: Iterable[tuple[str, str | None, Geo | None]]) -> list[list[Place]]:
         """Return the places of each (text, lang, geo), in the same order."""
@@ -151,7 +180,7 @@ class Geoparser:
             mention.add(weight, "petite localité étrangère")
 
     def _choices(
-        self, reading: Reading, mentions: list[Mention], areas: Areas, geo: Geo | None, others: Others | None
+        self, reading: Reading, mentions: list[Mention], areas: Areas, geo: Geo | None, said: Said | None
     ) -> list[Choice]:
         """Choose for each name by itself, then again beside the post's other places, then with the others' votes."""
         accepted = [mention for mention in mentions if mention.score >= ACCEPTED]
@@ -168,36 +197,31 @@ class Geoparser:
             if len(mention.toponym.rows) < 2:  # noqa: PLR2004
                 continue
             beside = [row for start, row in sure.items() if start != mention.start]
-            support = self._support(mention, others)
+            settled = choices[index]
+            is_settled = settled is not None and not settled.is_ancestor and settled.share >= SETTLED
+            support = {} if is_settled else self._support(mention, said)
             if beside or support:
                 choices[index] = self.chooser.choose(mention, areas, reading.lang, geo, beside=beside, support=support)
-        if others is not None:
-            self._note(others, sure, accepted, choices, areas)
+        _note_between(reading, accepted, choices, self.gazetteer)
+        if said is not None:
+            is_told = bool(areas) or len(sure) > 1
+            own = [c for c in choices if c is not None and c.row is not None and sure.get(c.mention.start) == c.row]
+            self._note(said, own, is_told=is_told)
         return [choice for choice in choices if choice is not None]
 
-    def _support(self, mention: Mention, others: Others | None) -> dict[int, float]:
-        if others is None:
+    def _support(self, mention: Mention, said: Said | None) -> dict[int, float]:
+        if self.votes is None or said is None:
             return {}
-        key, rows = mention.toponym.key, mention.toponym.rows
-        return others.votes.support(others.subject, key, rows, others.author, others.at)
+        return self.votes.support(said, mention.toponym.key, mention.toponym.rows)
 
-    def _note(
-        self,
-        others: Others,
-        sure: dict[int, int],
-        accepted: list[Mention],
-        choices: list[Choice | None],
-        areas: Areas,
-    ) -> None:
+    def _note(self, said: Said, own: list[Choice], *, is_told: bool) -> None:
         """Leave this post's own findings for the others: never what they themselves decided."""
-        for mention, choice in zip(accepted, choices, strict=True):
-            row = sure.get(mention.start)
-            if row is None or choice is None or choice.row != row:
-                continue
-            has_context = mention.qualified_by is not None or mention.qualified_dep or len(sure) > 1 or bool(areas)
-            others.votes.note(
-                others.subject, mention.toponym.key, row, others.author, others.at, is_sure=bool(has_context)
-            )
+        if self.votes is None:
+            return
+        for choice in own:
+            assert choice.row is not None  # noqa: S101  a finding of its own is a row
+            is_sure = is_told or choice.mention.qualified_by is not None or bool(choice.mention.qualified_dep)
+            self.votes.note(said, choice.mention.toponym.key, choice.row, is_sure=is_sure)
 
     def _is_town(self, row: int) -> bool:
         return row < self.gazetteer.town_rows
@@ -225,9 +249,9 @@ class Geoparser:
         mention = choice.mention
         confidence = choice.share / (1.0 + exp(-SLOPE * (mention.score - ACCEPTED + 0.7)))
         reasons = (*choice.reasons, *mention.reasons()[:REASONS_KEPT])
-        widened = 2.0 if mention.is_near else 1.0
+        widened = self._widened(choice)
         if choice.local is not None:
-            return self._local_place(choice.local, confidence, mention, reasons)
+            return self._local_place(choice.local, confidence, mention.source, reasons, widened=widened)
         assert choice.row is not None  # noqa: S101  a choice is a local place or a row
         if choice.is_ancestor:
             confidence *= 0.5
@@ -235,24 +259,29 @@ class Geoparser:
             choice.row, confidence=confidence, source=mention.source, reasons=reasons, widened=widened
         )
 
-    def _local_place(self, local: LocalPlace, confidence: float, mention: Mention, reasons: tuple[str, ...]) -> Place:
-        g = self.gazetteer
-        row = g.communes.get(local.insee)
-        return Place(
+    def _local_place(
+        self,
+        local: LocalPlace,
+        confidence: float,
+        source: PlaceSource,
+        reasons: tuple[str, ...],
+        *,
+        widened: float = 1.0,
+    ) -> Place:
+        radius_km = round(local.radius_km * widened, 2)
+        place = Place(
             place_id=f"local:{local.slug}",
             name=local.name,
             lat=local.lat,
             lon=local.lon,
-            radius_km=local.radius_km,
+            radius_km=radius_km,
             level=local.level,
             confidence=round(min(1.0, confidence), 3),
-            source=mention.source,
+            source=source,
             reasons=reasons,
-            country="FR",
-            insee=local.insee,
-            dep=g.deps[row] if row is not None else None,
-            epci=(g.epcis[row] or None) if row is not None else None,
+            h3=cell_of(local.lat, local.lon, radius_km),
         )
+        return self.gazetteer.inside(self.gazetteer.communes[local.insee], place)
 
     def _numbered_deps(self, reading: Reading, covered: set[str | None]) -> list[tuple[float, Place]]:
         """Return the départements named by number, "dans le 76", with their ranks."""
@@ -267,20 +296,28 @@ class Geoparser:
         ]
 
     def _misspelt(self, reading: Reading, mentions: list[Mention], places: list[Place]) -> list[Place]:
+        """Return the places of the watched area that a post about something happening almost names."""
         if self.misspellings is None or any(place.level in ("commune", "quartier", "site") for place in places):
             return []
         if HAPPENINGS.isdisjoint(reading.folded.split()):
-            return []  # guessing is for posts that speak of something happening
+            return []
         taken = [(mention.start, mention.end) for mention in mentions if mention.score >= ACCEPTED]
-        return [
-            self.gazetteer.place(
-                row,
-                confidence=TYPO_CONFIDENCE,
-                source="text",
-                reasons=(f"« {reading.surface[start:end]} » ressemble à {self.gazetteer.names[row]}",),
-            )
-            for start, end, row, _ in self.misspellings.found_in(reading, taken)
-        ]
+        found = self.misspellings.found_in(reading, taken)
+        return [self._guessed(reading.surface[start:end], meant) for start, end, meant in found]
+
+    def _widened(self, choice: Choice) -> float:
+        """Return what a radius is multiplied by: 2 for "près de X", up to half the way to Y for "entre X et Y"."""
+        mention = choice.mention
+        if mention.between_km and choice.row is not None:
+            return 1.0 + mention.between_km / 2 / max(1.0, self.gazetteer.radii[choice.row])
+        return 2.0 if mention.is_near else 1.0
+
+    def _guessed(self, written: str, meant: int | LocalPlace) -> Place:
+        name = meant.name if isinstance(meant, LocalPlace) else self.gazetteer.names[meant]
+        reasons = (f"« {written} » ressemble à {name}",)
+        if isinstance(meant, LocalPlace):
+            return self._local_place(meant, TYPO_CONFIDENCE, "text", reasons)
+        return self.gazetteer.place(meant, confidence=TYPO_CONFIDENCE, source="text", reasons=reasons)
 
     def _with_geotag(self, geo: Geo, places: list[Place]) -> list[Place]:
         """Put the geotag's place among those of the text: it leads unless the text names a place within its reach."""
@@ -294,27 +331,64 @@ class Geoparser:
         others = [place for place in places if place not in near]
         return [*near, tagged, *others] if near else [tagged, *others]
 
+    def _profile_place(self, profile: str) -> list[Place]:
+        """Return the area of an author's stated place, never finer than EPCI: people write of elsewhere."""
+        stated = next((p for p in self.locate(profile) if p.confidence >= PROFILE_READ), None)
+        if stated is None:
+            return []
+        g = self.gazetteer
+        keys = (("epci", stated.epci), ("dep", stated.dep), ("admin1", stated.dep), ("country", stated.country))
+        row = next((g.areas[kind, code] for kind, code in keys if code and (kind, code) in g.areas), None)
+        if row is None or stated.level in ("region", "country"):
+            row = g.row_of(stated.place_id)
+        reasons = (f"lieu indiqué par l'auteur : {stated.name}",)
+        return (
+            [g.place(row, confidence=PROFILE_CONFIDENCE, source="profile", reasons=reasons)] if row is not None else []
+        )
+
     def _geotag_place(self, geo: Geo) -> Place:
+        """Return the point, with the commune or town it lies in; the commune itself where that is all that was told."""
         g = self.gazetteer
         row = g.row_at(geo.lat, geo.lon)
-        is_point = geo.provenance == "point"
-        around = f"près de {g.names[row]}" if row is not None else "loin de tout lieu connu"
-        return Place(
-            place_id=g.place_id(row) if row is not None else f"point:{geo.lat:.3f},{geo.lon:.3f}",
-            name=g.names[row] if row is not None else f"{geo.lat:.3f}, {geo.lon:.3f}",
+        where = "loin de tout lieu connu" if row is None else f"dans la commune : {g.names[row]}"
+        if row is not None and row >= g.french_rows:
+            where = f"près de {g.names[row]}"
+        reasons = (f"position donnée par la plateforme, {where}",)
+        if row is not None and geo.provenance == "place":
+            return g.place(row, confidence=GEOTAG_PLACE_CONFIDENCE, source="geotag", reasons=reasons)
+        radius_km = GEOTAG_RADIUS_KM if geo.provenance == "point" else GEOTAG_PLACE_RADIUS_KM
+        place = Place(
+            place_id=f"point:{geo.lat:.3f},{geo.lon:.3f}" if row is None else g.place_id(row),
+            name=f"{geo.lat:.3f}, {geo.lon:.3f}" if row is None else g.names[row],
             lat=geo.lat,
             lon=geo.lon,
-            radius_km=GEOTAG_RADIUS_KM if is_point else GEOTAG_PLACE_RADIUS_KM,
-            level="point" if is_point else "commune",
-            confidence=0.9 if is_point else 0.75,
+            radius_km=radius_km,
+            level="point",
+            confidence=GEOTAG_CONFIDENCE if geo.provenance == "point" else GEOTAG_PLACE_CONFIDENCE,
             source="geotag",
-            reasons=(f"position donnée par la plateforme, {around}",),
-            country=g.countries[row] if row is not None else "",
-            insee=g.insee(row) if row is not None else None,
-            dep=(g.deps[row] or None) if row is not None else None,
-            epci=(g.epcis[row] or None) if row is not None else None,
-            population=g.populations[row] if row is not None else 0,
+            reasons=reasons,
+            h3=cell_of(geo.lat, geo.lon, radius_km),
         )
+        return place if row is None else g.inside(row, place)
+
+
+def _note_between(
+    reading: Reading, accepted: list[Mention], choices: list[Choice | None], gazetteer: Gazetteer
+) -> None:
+    """Note on X of "entre X et Y" how far Y is."""
+    points = [
+        None if choice is None or choice.row is None else (gazetteer.lats[choice.row], gazetteer.lons[choice.row])
+        for choice in choices
+    ]
+    for (left, right), (here, there) in zip(pairwise(accepted), pairwise(points), strict=True):
+        is_between = left.cue in BETWEEN_CUES and AND.match(reading.surface[left.end : right.start])
+        if is_between and here is not None and there is not None:
+            left.between_km = distance_km(*here, *there)
+
+
+def _is_on_earth(geo: Geo) -> bool:
+    """Tell whether a geotag is a point; records that were built and not decoded can hold anything."""
+    return -90 <= geo.lat <= 90 and -180 <= geo.lon <= 180  # noqa: PLR2004  degrees
 
 
 def _is_written_so(reading: Reading, start: int, end: int, toponym: Toponym) -> bool:
@@ -327,7 +401,7 @@ def _is_written_so(reading: Reading, start: int, end: int, toponym: Toponym) -> 
 
 
 def _without_repeats(places: list[Place]) -> list[Place]:
-    seen: dict[str, Place] = {}
+    seen: dict[tuple[str, str], Place] = {}
     for place in places:
-        seen.setdefault(place.place_id, place)
+        seen.setdefault((place.place_id, place.level), place)  # a commune, and a point in it
     return list(seen.values())

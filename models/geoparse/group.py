@@ -4,7 +4,7 @@ Source  TAGGS: de Bruijn, de Moel, Jongman, Wagemaker, Aerts, ISPRS Int. J. Geo-
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import NamedTuple
 
@@ -20,6 +20,14 @@ DOUBT = 1.0  # a vote against everything, so that one post does not decide
 CELL_DEGREES = 2.0
 
 Cell = tuple[int, int]
+
+
+class Said(NamedTuple):
+    """What a post is about, who wrote it and when: its place among the others."""
+
+    subject: str
+    author: str
+    at: float  # seconds of event time
 
 
 class Surroundings:
@@ -65,9 +73,10 @@ class GroupVote:
         self._votes: OrderedDict[tuple[str, str], OrderedDict[str, tuple[float, int]]] = OrderedDict()
         self._surroundings: dict[str, Surroundings] = {}
 
-    def support(self, subject: str, key: str, rows: Iterable[int], author: str, at: float) -> dict[int, float]:
+    def support(self, said: Said, key: str, rows: Iterable[int]) -> dict[int, float]:
         """Return what the others' posts add to each row that a name may mean; empty where they say nothing."""
-        votes = self._votes.get((subject, key), {})
+        subject, author, at = said
+        votes: Mapping[str, tuple[float, int]] = self._votes.get((subject, key), {})
         meant = Counter(
             row for voter, (then, row) in votes.items() if voter != author and abs(at - then) <= WINDOW_SECS
         )
@@ -84,8 +93,9 @@ class GroupVote:
                 support[row] += COUNTRY * around.countries[g.countries[row]] / total
         return support
 
-    def note(self, subject: str, key: str, row: int, author: str, at: float, *, is_sure: bool) -> None:
+    def note(self, said: Said, key: str, row: int, *, is_sure: bool) -> None:
         """Take in which place a post meant; it is a vote for the name only where the post itself made it sure."""
+        subject, author, at = said
         around = self._surroundings.setdefault(subject, Surroundings())
         around.add(author, self.cell(row), self.gazetteer.countries[row], at)
         if not is_sure:
@@ -103,12 +113,3 @@ class GroupVote:
         """Return the square of two degrees that a place lies in."""
         g = self.gazetteer
         return int(g.lats[row] // CELL_DEGREES), int(g.lons[row] // CELL_DEGREES)
-
-
-class Others(NamedTuple):
-    """A post's standing among the others: their votes, what it is about, who wrote it and when."""
-
-    votes: GroupVote
-    subject: str
-    author: str
-    at: float

@@ -209,18 +209,8 @@ class NameIndex:
 
     def _add_area_name(self, kind: str, name: str, row: int) -> None:
         key = fold_name(name)
-        code = self.gazetteer.codes[row]
-        if len(key) < SHORT_NAME and kind != "country":
+        if not self._is_area_name(kind, key, row):
             return
-        is_refused = key in REFUSED.get(kind, ()) and (key in CITY_STATES or self.gazetteer.countries[row] != "US")
-        if is_refused or key.isdecimal() or (kind == "dep" and code == "75"):
-            return
-        if kind == "admin1" and not self._is_division_name(key, row):
-            return
-        if kind == "epci" and key in self._rows:
-            return  # "CA de Bastia": the town is meant
-        if kind == "region" and code in ONE_DEP_REGIONS:
-            return  # La Réunion is both; the département is the finer answer
         if name.isupper() and len(key.replace(" ", "")) <= LONGEST_ABBREVIATION:
             self._caps.add(key)
         if kind == "dep" and key in DEP_NAMES_WEAK:
@@ -228,6 +218,18 @@ class NameIndex:
         for spelling in spellings_of(key):
             self._rows[spelling].append(row)
         self._add_joined(key, row)
+
+    def _is_area_name(self, kind: str, key: str, row: int) -> bool:
+        code, country = self.gazetteer.codes[row], self.gazetteer.countries[row]
+        if (len(key) < SHORT_NAME and kind != "country") or key.isdecimal():
+            return False
+        if key in REFUSED.get(kind, ()) and (key in CITY_STATES or country != "US"):
+            return False
+        if kind == "admin1":
+            return self._is_division_name(key, row)
+        is_town = (kind == "epci" and key in self._rows) or (kind == "dep" and code == "75")  # "CA de Bastia", Paris
+        is_dep = kind == "region" and code in ONE_DEP_REGIONS  # La Réunion is both; the département is the finer answer
+        return not is_town and not is_dep
 
     def _is_division_name(self, key: str, row: int) -> bool:
         """Tell whether a name means a first division abroad: no mere direction, no word, no large town's name."""

@@ -12,7 +12,7 @@ SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
 FROM_TO = re.compile(r"^\s(?:a|à|jusqu['’]?\s?à?|to)\s$")
 ROAD_NUMBER = re.compile(ROAD)
 WORDS_BEFORE = 4
-SURE, LIKELY = -4.0, -3.2
+SURE, LIKELY, JOURNEY, AT_BOTH = -4.0, -3.2, -2.0, -0.6
 
 
 def weigh_links(reading: Reading, mentions: list[Mention]) -> None:
@@ -29,26 +29,28 @@ def weigh_links(reading: Reading, mentions: list[Mention]) -> None:
 
 def _linked(reading: Reading, mentions: list[Mention]) -> dict[int, Mention]:
     linked: dict[int, Mention] = {}
+    has_ways = not STRONG_WAYS.isdisjoint(reading.words)
     for left, right in pairwise(mentions):
-        if left.qualified_by is not None or right.qualified_by is not None or left.is_hashtag or right.is_hashtag:
+        weight = _weight_of(reading.surface[left.end : right.start], left, has_ways=has_ways)
+        if not weight or left.qualified_by is not None or right.qualified_by is not None:
             continue  # "Jackson Wyoming" is one place
-        between = reading.surface[left.end : right.start]
-        is_way = _is_way(left) or not STRONG_WAYS.isdisjoint(reading.words)
-        if LINK.match(between):
-            weight = SURE if is_way else LIKELY
-        elif left.before[-1:] == ["de"] and not MOVES.isdisjoint(left.before[-3:-1]) and FROM_TO.match(between):
-            weight = -2.0
-        elif _is_way(left) and SIDE_BY_SIDE.match(between):
-            weight = SURE
-        else:
-            continue
-        if left.cue in ("a", "au", "aux", "en") and not is_way:
-            weight = -0.6  # "à Fréjus - Saint-Raphaël"
         for mention in (left, right):
-            if mention.start not in linked:
+            if mention.start not in linked and not mention.is_hashtag:
                 mention.add(weight, "liaison entre deux villes")
                 linked[mention.start] = mention
     return linked
+
+
+def _weight_of(between: str, left: Mention, *, has_ways: bool) -> float:
+    """Return the weight of what stands between two names: a hyphen, "à" in a journey, a space in "tgv Lille Paris"."""
+    is_way = _is_way(left)
+    if LINK.match(between):
+        if left.cue in ("a", "au", "aux", "en") and not is_way:
+            return AT_BOTH  # "à Fréjus - Saint-Raphaël"
+        return SURE if is_way or has_ways else LIKELY
+    if left.before[-1:] == ["de"] and not MOVES.isdisjoint(left.before[-3:-1]) and FROM_TO.match(between):
+        return JOURNEY
+    return SURE if is_way and SIDE_BY_SIDE.match(between) else 0.0
 
 
 def _is_way(left: Mention) -> bool:

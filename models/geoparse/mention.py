@@ -6,7 +6,6 @@ from models.geoparse.index import Toponym
 from models.places.local import LocalPlace
 from records.place import PlaceSource
 
-
 OF = frozenset({"de", "d", "du", "des", "of"})
 
 
@@ -30,6 +29,7 @@ class Mention:
     population: int = 0  # of the largest place of that name
     is_area: bool = False  # a country, région, département rather than a town
     cue: str = ""
+    between_km: float = 0.0  # "entre X et Y": how far Y is from X
     hyphened: str = ""  # the other half of "Toulouse-Lautrec"
     before: list[str] = field(default_factory=list)  # the folded words before it, the last one last
     after: list[str] = field(default_factory=list)

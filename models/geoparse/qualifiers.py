@@ -70,7 +70,7 @@ def dep_of_postal_code(code: str) -> str:
 
 
 def dep_numbers_in(surface: str) -> dict[str, int]:
-    """Return the départements that a text names by number, with where: "(76)", "dans le 14", "#974", "le 76 et le 14"."""
+    """Return the départements that a text names by number, and where: "(76)", "dans le 14", "#974"."""
     found: dict[str, int] = {}
     last_end = -1
     for number in NUMBER.finditer(surface):

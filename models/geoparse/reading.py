@@ -64,7 +64,9 @@ class Reading:
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
         position = 0
         if not known.isdisjoint(HAPPENINGS):
-            self.sources, self.effects = sources, effects = [], []
+            sources: list[int] = []
+            effects: list[int] = []
+            self.sources, self.effects = sources, effects
             for word in words:
                 position = self.folded.find(word, position)
                 if word in HAPPENINGS:

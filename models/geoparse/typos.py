@@ -25,18 +25,23 @@ class Misspellings:
 
     def __init__(self, gazetteer: Gazetteer, home: Place, local: Iterable[LocalPlace]) -> None:
         self.gazetteer = gazetteer
-        self.names: dict[str, int] = {}
+        self.names: dict[str, int | LocalPlace] = {}
         self.by_letter: dict[str, list[str]] = defaultdict(list)  # a first letter is hardly ever wrong
         for row in gazetteer.communes_within(home.lat, home.lon, REACH_KM):
             key = bare(fold_name(gazetteer.names[row]))
             for name in (key.replace(" ", ""), *heads_of(key)[:1]):
                 if len(name) >= LEAST_LETTERS and name not in gazetteer.flags:
                     self.names.setdefault(name, row)
+        for place in local:
+            for name in (place.name, *place.aliases):
+                joined = fold_name(name).replace(" ", "")
+                if len(joined) >= LEAST_LETTERS and joined not in gazetteer.flags:
+                    self.names.setdefault(joined, place)
         for name in self.names:
             self.by_letter[name[0]].append(name)
 
-    def found_in(self, reading: Reading, taken: list[tuple[int, int]]) -> list[tuple[int, int, int, str]]:
-        """Return start, end, row and right name for each word that is almost a name of the area.
+    def found_in(self, reading: Reading, taken: list[tuple[int, int]]) -> list[tuple[int, int, int | LocalPlace]]:
+        """Return start, end and what is meant, a row or a local place, for each word that is almost a name of the area.
 
         Only a word that no key covers, with a capital inside its sentence or after a preposition of place.
         """
@@ -50,6 +55,8 @@ class Misspellings:
             if tried > MOST_TRIED:
                 break
             word = fold_name(match.group(2)).replace(" ", "")
+            if not word:  # letters of a script that no name is folded from
+                continue
             near = process.extractOne(
                 word,
                 self.by_letter.get(word[0], ()),
@@ -57,7 +64,7 @@ class Misspellings:
                 score_cutoff=ALIKE,
             )
             if near is not None and near[0] != word:
-                found.append((start, end, self.names[near[0]], near[0]))
+                found.append((start, end, self.names[near[0]]))
         return found
 
     def _is_candidate(self, reading: Reading, cue: str, start: int, end: int, taken: list[tuple[int, int]]) -> bool:

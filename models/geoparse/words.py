@@ -8,7 +8,9 @@ def _words(text: str) -> frozenset[str]:
 # Before a name: the thing is there.
 CUES = _words("""
     a au aux sur vers depuis secteur cote environs proximite commune ville village agglomeration port zone entre pres
-    hauteur dessus dessous dans en into through centre quartier bourg proche autour sortie entree habitants mairie pompiers sdis chu aeroport
+    hauteur dessus dessous dans en into through centre quartier bourg proche autour sortie entree habitants mairie
+    pompiers sdis chu aeroport
+    between
     in near at from around outside downtown across over throughout city town county village suburb hitting hits hit
     struck strikes flooding flooded devastated north south east west nord sud est ouest northern southern central
 """)
@@ -20,12 +22,15 @@ FRENCH_AREA_CUES = _words("dans departement dpt dept prefecture prefet")
 # Before "de" and a name: the thing stands in the town that the name means.
 IN_TOWN = _words("""
     cristallerie fromagerie distillerie brasserie tannerie filature forge forges patinoire chantiers
-    cathedrale eglise basilique mosquee synagogue mairie hotelville hopital chu clinique ehpad usine raffinerie fonderie
-    papeterie verrerie aciérie acierie cimenterie scierie sucrerie centrale barrage depot port plage plages calanques digue
+    cathedrale eglise basilique mosquee synagogue mairie hotelville hopital chu clinique ehpad usine raffinerie
+    fonderie
+    papeterie verrerie aciérie acierie cimenterie scierie sucrerie centrale barrage depot port plage plages
+    calanques digue
     gymnase piscine mediatheque
     patinoire antique arenes halles halle marche foire zoo prison commissariat gendarmerie caserne tribunal prefecture
     souspreffecture sousprefecture
-    habitants habitante habitant riverains maire centre centreville ville vieille commune village bourg quartier quartiers
+    habitants habitante habitant riverains maire centre centreville ville vieille commune village bourg quartier
+    quartiers
     banlieue agglomeration agglo metropole environs alentours hauteurs sortie entree peripherie rocade dechetterie
     carriere massif foret citadelle remparts chateau lycees ecoles abattoir abattoirs incinerateur decharge
     aeroport aerodrome
@@ -42,10 +47,12 @@ STREETS = _words("""
 SQUARES = _words("cite villa bassin place pont quai passerelle passage carrefour esplanade parvis point")
 STATIONS = _words("gare stadium hospital bridge")
 GOODS = _words("""
-    fromage fromages vin vins verre verres bouteille bouteilles rose rouge blanc cru crus jambon moutarde savon saucisse
+    fromage fromages vin vins verre verres bouteille bouteilles rose rouge blanc cru crus jambon moutarde savon
+    saucisse
     saucisses saucisson brie bleu poulet poulets quiche piment piments betises lentilles sauce creme
     biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
-    dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience tomme
+    dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience
+    tomme
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
     facon style mode bataille battle sel pastilles pastille madeleines madeleine velours miel biscuit biscuits nougats
     pull parfum pommes lots calissons girondins demoiselles
@@ -63,9 +70,10 @@ PEOPLE = _words("""
     chien chienne chat chatte chaton chiot hamster poney cheval lapin poisson perruche dog cat puppy kitten
     appelle surnom prenomme named called
 """)
-CLUBS = _words(
-    "hbc usap asse sco fcn rct aso hac fc as us sc rc ac olympique racing real inter sporting club united athletic psg om asse og dynamo"
-)
+CLUBS = _words("""
+    hbc usap asse sco fcn rct aso hac fc as us sc rc ac olympique racing real inter sporting club united athletic
+    psg om asse og dynamo
+""")
 AFTER_CLUB = _words(
     "fc united rovers wanderers hotspur athletic volley basket handball rugby hac city csp hb vb xv xiii"
 )
@@ -102,20 +110,25 @@ BEATEN = _words("""
 """)
 # Towns whose name alone, as the subject of a sentence, is their team as often as the town.
 CLUB_TOWNS = _words("""
-    agen aix ajaccio albi amiens angers annecy auch aurillac auxerre barcelone bastia bayonne beziers biarritz bordeaux
+    agen aix ajaccio albi amiens angers annecy auch aurillac auxerre barcelone bastia bayonne beziers biarritz
+    bordeaux
     boulogne bourgoin brest brive caen carcassonne castres chambery chateauroux clermont colomiers dax dijon dunkerque
     grenoble guingamp laval lens lille limoges lorient lyon marseille metz monaco montauban montpellier nancy nanterre
     nantes narbonne nevers nice nimes niort oyonnax paris pau perpignan poitiers quevilly reims rennes rouen sedan
     sochaux strasbourg toulon toulouse tours troyes valence valenciennes vannes villefranche
-    arsenal atlanta barcelona birmingham blackburn blackpool bolton boston bournemouth brentford brighton bristol buffalo
-    burnley cardiff charlotte chelsea chennai chicago cleveland coventry dallas delhi denver derby detroit everton fulham
+    arsenal atlanta barcelona birmingham blackburn blackpool bolton boston bournemouth brentford brighton bristol
+    buffalo
+    burnley cardiff charlotte chelsea chennai chicago cleveland coventry dallas delhi denver derby detroit everton
+    fulham
     houston hull indiana ipswich kolkata leeds leicester liverpool luton manchester melbourne miami middlesbrough
-    millwall milwaukee minnesota mumbai munich newcastle norwich nottingham oakland oldham orlando philadelphia phoenix
+    millwall milwaukee minnesota mumbai munich newcastle norwich nottingham oakland oldham orlando philadelphia
+    phoenix
     pittsburgh portsmouth preston rangers reading rotherham sacramento seattle sheffield southampton stoke
     sunderland swansea toronto tottenham utah watford wigan wolverhampton wrexham
 """)
 NO_VERBS = _words("""
-    sous en ce cette hier demain aujourd toujours encore la le les l un une des et ou dans a au aux sur par pour avec sans
+    sous en ce cette hier demain aujourd toujours encore la le les l un une des et ou dans a au aux sur par pour
+    avec sans
     c ca y on il depuis vers pres matin soir nuit centre ville nord sud est ouest samedi dimanche lundi mardi mercredi
     jeudi vendredi
     in on at this today tonight tomorrow yesterday and or the is was right now near with after before since
@@ -139,20 +152,23 @@ PRODUCTS = _words("""
 """)
 # Persons whose family name is also a commune: named alone, the person is meant.
 FAMOUS = _words("""
-    bach ravel descartes balzac murat ney marat mauriac ronsard racine lamartine marot barbey gounod charpentier couperin
+    bach ravel descartes balzac murat ney marat mauriac ronsard racine lamartine marot barbey gounod charpentier
+    couperin
     lully poulenc boulez dumas musset vigny stael rabelais montaigne
-    pascal fermat galois lavoisier buffon condorcet turgot necker colbert vauban turenne conde jourdan augereau marmont
+    pascal fermat galois lavoisier buffon condorcet turgot necker colbert vauban turenne conde jourdan augereau
+    marmont
     saint exupery lancelot perceval bayard jaures gambetta thiers guizot casimir mermoz
 """)
-ADJECTIVES = _words(
-    "bon bonne vieux vieil vieille petit petite grand grande beau belle nouveau nouvelle good old new big"
-)
+ADJECTIVES = _words("""
+    bon bonne vieux vieil vieille petit petite grand grande beau belle nouveau nouvelle good old new big
+""")
 # With a town as subject, nothing happens unless one of these does too.
 WEATHER = _words("""
     neige neiges pluie pluies vent vents orage orages gel verglas chaleur canicule brouillard grele froid tramontane
     mistral boue
     secheresse courant coupure panne blocage bouchon bouchons greve vigilance cyclone houle vagues
-    snow rain wind winds frost ice hail heat fog inches humidity warning outage flooded power aqi smells smell lightning
+    snow rain wind winds frost ice hail heat fog inches humidity warning outage flooded power aqi smells smell
+    lightning
     degrees tremor thunder evacuate evacuating choking haze
 """)
 # What may follow a town's name that is no verb: those who act for it.
@@ -160,9 +176,9 @@ TOWN_BODIES = _words("""
     council police fire airport city hospital hospitals mayor firefighters residents downtown university crews schools
     port harbour harbor beach market
 """)
-MOVES = _words(
-    "monte descend montent descendent part partent va vais aller transfert route trajet voyage demenage going"
-)
+MOVES = _words("""
+    monte descend montent descendent part partent va vais aller transfert route trajet voyage demenage going
+""")
 STRONG_WAYS = _words(
     "train trains tgv ter transilien intercites rer vol vols ferry covoiturage autoroute flight flights"
 )
@@ -177,14 +193,16 @@ POWER_VERBS = _words("""
     denies refuses condemns demands accuses threatens wants says announces vows rejects insists responds
 """)
 SEATS_OF_POWER = _words("""
-    paris londres london bruxelles brussels washington moscou moscow pekin beijing berlin rome madrid kiev kyiv teheran
+    paris londres london bruxelles brussels washington moscou moscow pekin beijing berlin rome madrid kiev kyiv
+    teheran
     tehran tokyo ankara jerusalem ottawa alger rabat tunis varsovie budapest athenes delhi seoul pyongyang
     riyad doha damas bagdad kaboul caracas brasilia pretoria canberra vienne geneve matignon
 """)
 
 # Two places joined are the two ends of a way where one of these stands before them.
 WAYS = _words("""
-    ter tgv intercites intercite ouigo oui rer transilien train trains rail ligne lignes liaison vol vols avion ferry bateau
+    ter tgv intercites intercite ouigo oui rer transilien train trains rail ligne lignes liaison vol vols avion
+    ferry bateau
     navette
     bus car autocar flixbus covoit covoiturage blabla blablacar autoroute nationale rocade trajet voyage aller
     retour billet billets peage traversee sens direction entre axe route rn trafic circulation
@@ -193,7 +211,8 @@ WAYS = _words("""
 ROAD = r"^[adnrm]\d{1,4}$"
 
 AFTER_OTHER = _words("""
-    county counties river creek dam lake road rd street st ave avenue blvd drive dr lane square school church university
+    county counties river creek dam lake road rd street st ave avenue blvd drive dr lane square school church
+    university
     college hospital
     airport bay bridge park station center centre memorial parish chapel hall mall prison highway hwy valley
     canyon branch
@@ -207,19 +226,22 @@ STORMS = _words("hurricane hurricanes cyclone cyclones typhoon typhon tempete ou
 # Before a name: somebody goes there, comes from there, or speaks from there; the thing is elsewhere.
 GOING = _words("pour direction destination rejoindre towards toward to partir pars allons vais bound arrive")
 LIVING = _words("habite habitant vis viens viennent originaire salutations bonjour bisous soutien love")
-ORIGIN = _words(
-    "depuis left leaving heard quitte quittent quitter parti partie partis parties venu venus venue venant arrivant visible vu vue seen"
-)
+ORIGIN = _words("""
+    depuis left leaving heard quitte quittent quitter parti partie partis parties venu venus venue venant arrivant
+    visible vu vue seen
+""")
 REACH = _words("jusqu jusque vers direction via destination rejoindre towards toward until from way")
 TAKEN_TO = _words("""
     transporte transportee transportes emmene emmenee evacue evacuee evacues helitreuille conduit conduits conduite
     conduites dirige hospitalise hospitalisee envoie taken airlifted
 """)
 FROM_THERE = _words("""
-    pompiers renfort renforts secours sdis sapeurs gendarmes policiers habitant habitante habitants gens maire jeune homme
+    pompiers renfort renforts secours sdis sapeurs gendarmes policiers habitant habitante habitants gens maire
+    jeune homme
     femme couple
     famille forestiers citernes prefet supporters amis touristes touriste enfant enfants eleves etudiants randonneur
-    ouvriers salaries cousine cousin commandant chu equipes canadairs firefighters crews residents mayor man woman resident
+    ouvriers salaries cousine cousin commandant chu equipes canadairs firefighters crews residents mayor man woman
+    resident
 """)
 SOURCE_HEADS = _words("""
     incendie feu fuite explosion usine depot entrepot hangar raffinerie centrale site plateforme fonderie barrage
@@ -248,7 +270,7 @@ ENGLISH = _words("""
     just your their were there his her he she via new now over more due
 """)
 
-# What happens: the place that stands nearest to one of these is the event's. What is burning, and what one notices of it.
+# What happens: the place that stands nearest to one of these is the event's. What burns, and what one notices of it.
 SOURCES = _words("""
     incendie incendies feu feux brule brulent crame crament flammes explosion explose boum crue crues inondation
     inondations inonde

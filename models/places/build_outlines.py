@@ -40,7 +40,9 @@ def dep_outlines(communes: Iterable[Commune]) -> dict[str, shapely.Geometry]:
         if commune.kind == "com" and commune.outline is not None:
             parts[commune.dep].append(commune.outline)
     deps = sorted(parts)
-    joined = [shapely.union_all(parts[dep], grid_size=GRID_DEGREES) for dep in deps]
+    joined = [
+        shapely.set_precision(shapely.union_all(parts[dep], grid_size=GRID_DEGREES), GRID_DEGREES) for dep in deps
+    ]
     drawn = shapely.coverage_simplify(shapely.coverage_clean(joined), GENERAL_DEGREES)
     return dict(zip(deps, drawn, strict=True))
 

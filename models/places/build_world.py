@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ from records import SettingsError
 
 FRANCE = frozenset({"FR", "RE", "GP", "MQ", "GF", "YT"})  # in fr_places, with INSEE codes
 NEIGHBOURS = frozenset({"CA", "US", "BE", "CH", "LU", "GB", "DE", "IT", "ES", "MC", "AD"})
-FRENCH_SPEAKING = frozenset(
-    ("BF BI BJ BL CD CF CG CI CM DJ DZ GA GN GQ HT KM LB MA MF MG ML MR MU NC NE PF PM RW SC SN TD TG TN VU WF").split()
-)
+_FRENCH_SPEAKING = """
+    BF BI BJ BL CD CF CG CI CM DJ DZ GA GN GQ HT KM LB MA MF MG ML MR MU NC NE PF PM RW SC SN TD TG TN VU WF
+"""
+FRENCH_SPEAKING = frozenset(_FRENCH_SPEAKING.split())
 DENSE = NEIGHBOURS | FRENCH_SPEAKING
 DENSE_POPULATION = 500
 WORLD_POPULATION = 1_000
 ALIASED_POPULATION = 100_000
 ALIAS_ZIPF = 2.2
 LEAST_ALIAS = 5
-LEAST_RADIUS_KM = 1.0
 
 
 def read_json(path: Path) -> Any:
@@ -43,11 +42,6 @@ def is_kept(city: dict[str, Any]) -> bool:
     if country in FRANCE:
         return False
     return bool(city["population"] >= (DENSE_POPULATION if country in DENSE else WORLD_POPULATION))
-
-
-def radius_km(population: int) -> float:
-    """Return how far a town of this size reaches: 1 km for a village, 9 for 1 million, 27 for 10 million."""
-    return max(LEAST_RADIUS_KM, sqrt(population) / 110)
 
 
 def _is_current(alias: str) -> bool:

@@ -8,15 +8,17 @@ _LIGATURES = (("œ", "oe"), ("Œ", "Oe"), ("æ", "ae"), ("Æ", "Ae"), ("ß", "ss
 
 
 ARTICLES = ("le ", "la ", "les ", "l ", "aux ", "las ", "los ", "the ")
-HEAD_JOINTS = frozenset("sur en les sous d de du des l la lez le pres a au aux et".split())
-GENERIC = frozenset(
-    """
-    saint sainte st ste ville villers villiers mont monts pont ponts port bois val vals vallee chateau bourg fort grand
-    grande petit petite haut haute hauts bas basse vieux vieille neuf neuve nouveau nouvelle belle beau bel font fontaine
-    roche roque castel ile isle iles cap champ champs col cote cotes pays plan pre pres puy riviere rivieres sable sables
+_HEAD_JOINTS = "sur en les sous d de du des l la lez le pres a au aux et"
+HEAD_JOINTS = frozenset(_HEAD_JOINTS.split())
+_GENERIC = """
+    saint sainte st ste ville villers villiers mont monts pont ponts port bois val vals vallee chateau bourg fort
+    grand grande petit petite haut haute hauts bas basse vieux vieille neuf neuve nouveau nouvelle belle beau bel font
+    fontaine
+    roche roque castel ile isle iles cap champ champs col cote cotes pays plan pre pres puy riviere rivieres sable
+    sables
     tour trois deux quatre cinq six sept notre dame pointe terre plaine lac bains source mas moulin croix
-    """.split()
-)
+"""
+GENERIC = frozenset(_GENERIC.split())
 LEAST_HEAD = 3
 
 

@@ -12,10 +12,12 @@ from sys import intern
 from typing import Literal
 
 import numpy as np
+from msgspec.structs import replace
 
 from models.places.columns import ADMIN_COLUMNS, FLAG_COLUMNS, FRANCE_COLUMNS, WORLD_COLUMNS
 from models.places.folding import fold_name
 from models.places.geometry import KM_PER_DEGREE, distance_km
+from models.places.grid import cell_of
 from models.places.outlines import Outlines, read_outlines
 from models.places.tables import read_table
 from records import Place, SettingsError
@@ -42,9 +44,18 @@ PREFIXES = {
     "dep": "fr:dep:",
     "epci": "fr:epci:",
     "city": "geonames:",
+    "comd": "fr:comd:",
+    "coma": "fr:coma:",
+    "arm": "fr:arm:",
 }
 GEOTAG_TOWN_KM = 50.0
+LEAST_TOWN_KM = 1.0
 NEAR_MISSES = 4
+
+
+def radius_of_town(population: int) -> float:
+    """Return how far a town of this size reaches, in km: 1 for a village, 9 for 1 million people, 27 for 10 million."""
+    return max(LEAST_TOWN_KM, float(population**0.5) / 110)
 
 
 class Flags:
@@ -107,7 +118,7 @@ class Gazetteer:
         dep = [intern(f"{state}-{part}") for state, part in zip(country, admin1, strict=True)]
         self._extend(["city"] * count, geonameid, name, aliases, map(intern, country), dep, [""] * count)
         self.epcis += [""] * count
-        radius = [max(1.0, int(people) ** 0.5 / 110) for people in population]
+        radius = [radius_of_town(int(people)) for people in population]
         self._extend_numbers(lat, lon, radius, population)
 
     def _load_admin(self, columns: list[list[str]]) -> None:
@@ -165,6 +176,13 @@ class Gazetteer:
             return self.codes[row]
         return self.parents[row] if kind in ("comd", "coma", "arm") else None
 
+    def commune_of_former(self, code: str) -> str | None:
+        """Return the INSEE code of the commune of today that a former commune or an arrondissement is part of."""
+        return next(
+            (self.parents[row] for row in range(self.french_rows) if self.codes[row] == code and self.parents[row]),
+            None,
+        )
+
     def region(self, row: int) -> str:
         """Return the région of a French row, or an empty text."""
         return self.region_of_dep.get(self.deps[row], "")
@@ -175,12 +193,13 @@ class Gazetteer:
         """Return the row as a Place; `widened` multiplies its radius ("près de" doubles it)."""
         kind = self.kinds[row]
         least = 1.0 if kind in ("com", "city") else 0.3
+        radius_km = round(max(least, self.radii[row]) * widened, 2)
         return Place(
             place_id=self.place_id(row),
             name=self.names[row],
             lat=self.lats[row],
             lon=self.lons[row],
-            radius_km=round(max(least, self.radii[row]) * widened, 2),
+            radius_km=radius_km,
             level=LEVELS[kind],
             confidence=round(min(1.0, max(0.0, confidence)), 3),
             source=source,
@@ -189,6 +208,24 @@ class Gazetteer:
             insee=self.insee(row),
             dep=self.deps[row] or None,
             epci=self.epcis[row] or None,
+            region=(self.codes[row] if kind == "region" else self.region(row)) or None,
+            h3=cell_of(self.lats[row], self.lons[row], radius_km),
+            population=self.populations[row],
+        )
+
+    def row_of(self, place_id: str) -> int | None:
+        """Return the row of a country or an area by its identity, or None."""
+        return next((row for row in self.areas.values() if self.place_id(row) == place_id), None)
+
+    def inside(self, row: int, place: Place) -> Place:
+        """Return a finer place with what is known of the commune or town it lies in."""
+        return replace(
+            place,
+            country=self.countries[row],
+            insee=self.insee(row),
+            dep=self.deps[row] or None,
+            epci=self.epcis[row] or None,
+            region=self.region(row) or None,
             population=self.populations[row],
         )
 

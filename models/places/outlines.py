@@ -1,4 +1,4 @@
-"""Outlines of the communes: in which one does a point lie?"""
+"""Outlines of the communes, to tell in which one a point lies."""
 
 import lzma
 from io import BytesIO
@@ -51,9 +51,16 @@ def write_outlines(path: Path, codes: list[str], shapes: list[shapely.Geometry])
     if kind is not shapely.GeometryType.MULTIPOLYGON:
         raise ValueError(f"outlines must be polygons, these are {kind.name}")
     steps = np.diff(np.rint(points * UNITS_PER_DEGREE).astype(np.int32), axis=0, prepend=np.zeros((1, 2), np.int32))
-    arrays = {f"offsets{level}": np.asarray(offset, np.int32) for level, offset in enumerate(offsets)}
+    rings, polygons, communes = (np.asarray(offset, np.int32) for offset in offsets)
     body = BytesIO()
-    np.savez(body, codes=np.array(codes, "U5"), steps=np.ascontiguousarray(steps.T), **arrays)
+    np.savez(
+        body,
+        codes=np.array(codes, "U5"),
+        steps=np.ascontiguousarray(steps.T),
+        offsets0=rings,
+        offsets1=polygons,
+        offsets2=communes,
+    )
     path.write_bytes(lzma.compress(body.getvalue(), preset=9 | lzma.PRESET_EXTREME))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from models.geoparse.group import Said
 from models.reading import PostReading
 from records import Geo, ManualClock, Place, Post, Signal
 from streams.enrich import Enrich
@@ -59,7 +60,9 @@ class StubReader:
 class StubLocator:
     """A stub of the geoparser: every text with an `@` in it speaks of Le Havre, others of nowhere."""
 
-    def locate(self, text: str, *, lang: str | None = None, geo: Geo | None = None) -> list[Place]:
+    def locate(
+        self, text: str, *, lang: str | None = None, geo: Geo | None = None, said: Said | None = None
+    ) -> list[Place]:
         return [LE_HAVRE] if "@" in text else []
 
 

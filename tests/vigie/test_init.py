@@ -48,7 +48,7 @@ def test_writes_settings_that_load_and_name_the_commune(le_havre: Path) -> None:
 def test_writes_the_places_that_only_people_of_le_havre_know(le_havre: Path) -> None:
     settings = load(le_havre / "vigie.toml")
     assert settings.territory.local_places == le_havre / "places.csv"
-    assert len(load_local_places(le_havre / "places.csv")) > 10
+    assert len(load_local_places(le_havre / "places.csv", Gazetteer())) > 10
 
 
 def test_does_not_write_over_what_is_there(vigie: Runs, le_havre: Path) -> None:
@@ -67,7 +67,7 @@ def test_takes_a_name_and_writes_over_when_told_to(vigie: Runs, tmp_path: Path) 
     assert result.exit_code == 0
     settings = load(tmp_path / "vigie.toml")
     assert settings.territory.commune == "97411"
-    assert load_local_places(tmp_path / "places.csv") == []
+    assert load_local_places(tmp_path / "places.csv", Gazetteer()) == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def gazetteer() -> Gazetteer:
 def parser(home: str = "") -> Geoparser:
     if not home:
         return Geoparser(gazetteer())
-    local = load_local_places(LOCAL / "le_havre.csv") if home == "76351" else []
+    local = load_local_places(LOCAL / "le_havre.csv", gazetteer()) if home == "76351" else []
     return Geoparser(gazetteer(), home=gazetteer().home_place(home), local=local)
 
 
@@ -137,7 +137,7 @@ HOME = [
     ("feu à la raffinerie Total, torchère énorme", "local:raffinerie-de-normandie"),
     ("ça crame à Caucriauville", "local:caucriauville"),
     ("odeur bizarre quartier des Neiges", "local:quartier-des-neiges"),
-    ("cuve en feu chez Lyondell", "local:lyondellbasell-gonfreville"),
+    ("cuve en feu chez Chevron Oronite", "local:chevron-oronite-gonfreville"),
     ("bouchon sur le pont de Normandie", "local:pont-de-normandie"),
     ("ça brûle à fecamps", "fr:76259"),
     ("incendie à Harfluer", "fr:76341"),

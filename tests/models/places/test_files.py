@@ -1,8 +1,11 @@
 """Properties of the committed gazetteer, checked without its sources."""
 
+import gzip
+import json
 from collections import Counter
 
 import pytest
+import shapely
 
 from models.places import Gazetteer
 from models.places.gazetteer import FILES
@@ -80,18 +83,57 @@ def test_electoral_sectors_are_left_out(gazetteer: Gazetteer) -> None:
     assert [code for code in gazetteer.codes if "SR" in code and code[:2] in ("13", "75")] == []
 
 
+def test_place_ids_are_unique(gazetteer: Gazetteer) -> None:
+    ids = Counter(gazetteer.place_id(row) for row in range(len(gazetteer.codes)))
+    assert [place_id for place_id, count in ids.items() if count > 1] == []
+
+
+def test_every_town_hall_lies_in_its_own_outline_or_beside_it(gazetteer: Gazetteer) -> None:
+    astray = [
+        insee
+        for insee, row in gazetteer.communes.items()
+        if (found := gazetteer.outlines.nearest(gazetteer.lats[row], gazetteer.lons[row])) is None
+        or (found[0] != insee and insee in gazetteer.outlines.codes)
+    ]
+    assert len(astray) <= len(gazetteer.communes) // 80  # town halls within a kilometre outside are kept (repair 2)
+
+
+def test_the_outlines_of_the_departements_hold_their_communes(gazetteer: Gazetteer) -> None:
+    map_ = json.loads(gzip.decompress((FILES / "departements.geojson.gz").read_bytes()))
+    shapes = {f["properties"]["code"]: shapely.from_geojson(json.dumps(f["geometry"])) for f in map_["features"]}
+    assert len(shapes) == 101
+    assert all(shape.is_valid for shape in shapes.values())
+    inside = [
+        shapes[gazetteer.deps[row]].buffer(0.01).contains(shapely.Point(gazetteer.lons[row], gazetteer.lats[row]))
+        for row in list(gazetteer.communes.values())[::20]
+    ]
+    assert sum(inside) / len(inside) > 0.995
+
+
+def test_small_towns_of_french_speaking_and_neighbouring_countries_are_known(gazetteer: Gazetteer) -> None:
+    towns = range(gazetteer.french_rows, gazetteer.town_rows)
+    smallest: dict[str, int] = {}
+    for row in towns:
+        country, people = gazetteer.countries[row], gazetteer.populations[row]
+        smallest[country] = min(people, smallest.get(country, people))
+    assert all(smallest[country] < 1_000 for country in ("BE", "CH", "LU", "DE", "IT", "ES", "CA", "US", "GB"))
+    assert all(smallest[country] < 1_000 for country in ("SN", "TN", "CI", "MA", "HT", "PF", "NC", "CM"))
+    assert min(smallest.values()) >= 500
+
+
 def test_londres_is_london(gazetteer: Gazetteer) -> None:
     row = gazetteer.codes.index("2643743", gazetteer.french_rows)
     assert "Londres" in gazetteer.aliases[row].split("|")
 
 
 def test_files_stay_small() -> None:
-    assert sum(path.stat().st_size for path in FILES.iterdir()) < 4_000_000
+    assert sum(path.stat().st_size for path in FILES.iterdir()) < 7_000_000
 
 
 def test_no_person_is_in_the_files() -> None:
     assert {path.name for path in FILES.iterdir()} == {
-        "README.md", "admin.tsv.xz", "fr_places.tsv.xz", "name_flags.tsv.xz", "world_places.tsv.xz",
+        "README.md", "admin.tsv.xz", "commune_outlines.npz.xz", "departements.geojson.gz", "fr_places.tsv.xz",
+        "name_flags.tsv.xz", "world_places.tsv.xz",
     }  # fmt: skip
 
 
