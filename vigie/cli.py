@@ -178,14 +178,13 @@ def locate(file: Path | None, home: str, local_places: Path | None) -> None:
             local=load_local_places(local_places, gazetteer) if local_places else (),
         )
     fields = ("name", "lat", "lon", "radius_km", "level", "insee", "country", "confidence", "source", "reasons")
-    more_fields = ("place_id", "areas", "h3")
 
     def answer(questions: Sequence[Question]) -> Iterator[dict[str, Any]]:
         for question in questions:
             places = geoparser.locate(question.text, lang=question.lang)
             yield {
                 "id": question.id,
-                "places": [{name: getattr(place, name) for name in (*fields, *more_fields)} for place in places],
+                "places": [{name: getattr(place, name) for name in fields} for place in places],
             }
 
     with told():

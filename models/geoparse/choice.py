@@ -33,7 +33,7 @@ SAME_DEP = 1.0
 COUNTRY_NAMED = 2.0
 SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
 SPELT = 1.5  # accents and all: "Réding" is not Reading
-BESIDE, BESIDE_KM, BESIDE_COUNTRY = 2.0, 60.0, 0.5  # "Sainte-Colombe, près d'Yvetot"
+BESIDE, BESIDE_KM, BESIDE_COUNTRY = 3.0, 50.0, 0.5  # "Sainte-Colombe, près d'Yvetot"
 VOTE_TOLD = 0.5
 LEAST_COUNTRY = 300_000
 SHORT_FORM = -1.2  # "Tournon" for Tournon-sur-Rhône, where a Tournon is
@@ -169,14 +169,15 @@ class Chooser:
             score += FRENCH_TEXT if country in FRENCH_TERRITORIES else FRENCH_COUNTRY if kind == "country" else 0.0
         elif lang == "en" and country in ENGLISH_SPEAKING:
             score += ENGLISH_TEXT
-        if g.deps[row].startswith("97") and (self.home is None or self.home.dep != g.deps[row]):
+        is_overseas = g.deps[row].startswith("97") or country in FRENCH_TERRITORIES - {"FR"}
+        if is_overseas and (self.home is None or self.home.dep != g.deps[row]):
             score -= OVERSEAS
         if g.names[row].lower() == mention.written:
             score += SPELT_PLAIN if mention.written.isascii() else SPELT
         return score
 
     def _nearness(self, row: int, beside: Sequence[int]) -> float:
-        """Return what the post's other places add: 2.0 next to one of them, nothing far from all."""
+        """Return what the post's other places add: 3.0 next to one of them, nothing far from all."""
         g = self.gazetteer
         if g.kinds[row] in AREAS:
             return 0.0
@@ -227,7 +228,8 @@ class Chooser:
             for kind in ("dep", "admin1"):
                 shares[kind, g.deps[row]] += part
             shares["region", g.region(row)] += part
-            shares["country", g.countries[row]] += part
+            country = g.countries[row]
+            shares["country", "FR" if country in FRENCH_TERRITORIES else country] += part
         for kind in ("dep", "admin1", "region", "country"):
             if kind == "country" and not mention.is_cued:
                 return None  # a whole country only where the text says that something is there

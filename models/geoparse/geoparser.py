@@ -137,7 +137,7 @@ class Geoparser:
             if mention.qualified_by is not None or mention.qualified_dep:
                 mention.add(2.0, "suivi de son territoire")
             elif mention.contradicted_by:
-                mention.add(-4.0, f"aucun lieu de ce nom dans le {mention.contradicted_by}")
+                mention.add(-6.0, f"aucun lieu de ce nom dans le {mention.contradicted_by}")
             self._weigh_size(reading, mention, areas)
             if self.chooser.home_km(mention) <= NEAR_HOME_KM:
                 mention.add(0.8, "près de la commune surveillée")

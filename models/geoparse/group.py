@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 
 class Surroundings:
-    """Where the places of one subject lay in the last day: how many in each cell and country."""
+    """Where the places of one subject lay in the last day: how many authors' in each cell and country."""
 
     def __init__(self) -> None:
         self.cells: Counter[Cell] = Counter()
@@ -39,26 +39,43 @@ class Surroundings:
         self.total = 0
         self._newest = 0.0
         self._known: OrderedDict[tuple[str, Cell], tuple[float, str]] = OrderedDict()
+        self._by_author: dict[str, Counter[str]] = {}  # how many cells of each country an author named
 
     def add(self, author: str, cell: Cell, country: str, at: float) -> None:
         """Count an author's place, once a cell and day."""
-        self._newest = max(self._newest, at)
+        self.forget_before(at)
         if (author, cell) in self._known:
             return
         self._known[author, cell] = (at, country)
-        self._count(cell, country, 1)
-        while self._known:
-            oldest = next(iter(self._known))
-            then, its_country = self._known[oldest]
-            if len(self._known) <= MOST_PLACES and then >= self._newest - WINDOW_SECS:
-                break
-            del self._known[oldest]
-            self._count(oldest[1], its_country, -1)
+        self._count(author, cell, country, 1)
+        if len(self._known) > MOST_PLACES:
+            self._drop_oldest()
 
-    def _count(self, cell: Cell, country: str, change: int) -> None:
+    def forget_before(self, at: float) -> None:
+        """Forget what is more than a day older than the newest moment seen."""
+        self._newest = max(self._newest, at)
+        while self._known and next(iter(self._known.values()))[0] < self._newest - WINDOW_SECS:
+            self._drop_oldest()
+
+    def shares(self, author: str, cell: Cell, country: str) -> tuple[float, float]:
+        """Return which share of the other authors' places lies in a cell, and which in a country."""
+        own = self._by_author.get(author, Counter())
+        total = self.total - own.total() + DOUBT
+        in_cell = self.cells[cell] - ((author, cell) in self._known)
+        return in_cell / total, (self.countries[country] - own[country]) / total
+
+    def _drop_oldest(self) -> None:
+        (author, cell), (_, country) = self._known.popitem(last=False)
+        self._count(author, cell, country, -1)
+
+    def _count(self, author: str, cell: Cell, country: str, change: int) -> None:
         self.cells[cell] += change
         self.countries[country] += change
         self.total += change
+        own = self._by_author.setdefault(author, Counter())
+        own[country] += change
+        if not own.total():
+            del self._by_author[author]
 
 
 class GroupVote:
@@ -81,6 +98,8 @@ class GroupVote:
             row for voter, (then, row) in votes.items() if voter != author and abs(at - then) <= WINDOW_SECS
         )
         around = self._surroundings.get(subject)
+        if around is not None:
+            around.forget_before(at)
         if not meant and (around is None or not around.total):
             return {}
         g, count = self.gazetteer, meant.total() + DOUBT
@@ -88,9 +107,8 @@ class GroupVote:
         for row in rows:
             support[row] = SAME_NAME * meant[row] / count
             if around is not None:
-                total = around.total + DOUBT
-                support[row] += AROUND * sqrt(max(0, around.cells[self.cell(row)]) / total)
-                support[row] += COUNTRY * around.countries[g.countries[row]] / total
+                in_cell, in_country = around.shares(author, self.cell(row), g.countries[row])
+                support[row] += AROUND * sqrt(in_cell) + COUNTRY * in_country
         return support
 
     def note(self, said: Said, key: str, row: int, *, is_sure: bool) -> None:

@@ -12,7 +12,7 @@ SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
 FROM_TO = re.compile(r"^\s(?:a|à|jusqu['’]?\s?à?|to)\s$")
 ROAD_NUMBER = re.compile(ROAD)
 WORDS_BEFORE = 4
-SURE, LIKELY, JOURNEY, AT_BOTH = -4.0, -3.2, -2.0, -0.6
+SURE, LIKELY, AT_BOTH = -4.0, -3.2, -0.6
 
 
 def weigh_links(reading: Reading, mentions: list[Mention]) -> None:
@@ -48,8 +48,9 @@ def _weight_of(between: str, left: Mention, *, has_ways: bool) -> float:
         if left.cue in ("a", "au", "aux", "en") and not is_way:
             return AT_BOTH  # "à Fréjus - Saint-Raphaël"
         return SURE if is_way or has_ways else LIKELY
-    if left.before[-1:] == ["de"] and not MOVES.isdisjoint(left.before[-3:-1]) and FROM_TO.match(between):
-        return JOURNEY
+    is_journey = left.before[-1:] == ["de"] and not MOVES.isdisjoint(left.before[-3:-1])
+    if (is_journey or (is_way and left.before[-1:] == ["de"])) and FROM_TO.match(between):
+        return SURE
     return SURE if is_way and SIDE_BY_SIDE.match(between) else 0.0
 
 

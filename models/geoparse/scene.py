@@ -31,6 +31,7 @@ FINENESS = {
 }
 CONFIDENCE_WEIGHT = 0.5
 REACH_LETTERS = 30
+BESIDE = frozenset({"pres", "proximite", "near"})
 THERE = frozenset({"a", "au", "aux", "en", "commune", "village", "ville", "quartier", "at", "in"})
 
 
@@ -52,6 +53,8 @@ def standing(reading: Reading, mention: Mention) -> float:
         score += 0.4
     elif head in ORIGIN or head in REACH:
         score -= 0.6
+    if mention.cue in BESIDE:
+        score -= 0.4  # "X, près de Y": it is in X
     if mention.start <= 1 and reading.surface[mention.end : mention.end + 2].lstrip().startswith((":", ",")):
         score += 0.5
     score += _after(reading, mention)

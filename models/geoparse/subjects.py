@@ -17,6 +17,7 @@ from models.geoparse.words import (
 )
 
 SCORED = re.compile(r" \d{1,2}(?: ?[-–] ?[A-ZÀ-Þ\d]|, [A-ZÀ-Þ]\w+ \d)")  # "Lens 2 - Lille 1", "Toronto 3, Buffalo 4"
+AFTER_SCORE = re.compile(r"\d ?[-–,] ?$")
 KNOWN = CLUB_TOWNS | SEATS_OF_POWER
 NO_SUBJECT_BEFORE = NO_VERBS | TOWN_BODIES
 INTERJECTIONS = frozenset({"nice"})
@@ -45,7 +46,7 @@ def _weigh_team(reading: Reading, mention: Mention) -> None:
         return
     elif reading.sport_hints and mention.toponym.key in CLUB_TOWNS:
         mention.add(-2.2, "une équipe connue, et un mot du sport")
-    elif SCORED.match(reading.surface, mention.end) and not mention.qualified_dep:
+    elif _is_scored(reading, mention) and not mention.qualified_dep:
         mention.add(-2.0, "suivi d'un score")
     elif mention.before[-1:] and mention.before[-1] in BEATEN:
         mention.add(-2.4, f"une équipe (« {mention.before[-1]} »)")
@@ -54,6 +55,14 @@ def _weigh_team(reading: Reading, mention: Mention) -> None:
         mention.add(-2.0 if is_team else -1.5, "sujet sans préposition, et rien ne s'y passe")
     elif mention.after[:1] and mention.after[0] in TEAM_VERBS:
         mention.add(-1.5, f"agit comme une équipe (« {mention.after[0]} »)")
+
+
+def _is_scored(reading: Reading, mention: Mention) -> bool:
+    surface = reading.surface
+    if SCORED.match(surface, mention.end):
+        return True
+    follows = mention.after[:1] and mention.after[0].isdecimal()
+    return bool(follows) and AFTER_SCORE.search(surface[max(0, mention.start - 4) : mention.start]) is not None
 
 
 def _is_bare_subject(reading: Reading, mention: Mention) -> bool:

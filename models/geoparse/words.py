@@ -292,7 +292,7 @@ HAPPENINGS = SOURCES | EFFECTS
 OF_RIVERS = _words("""
     deborde debordement crue crues berges berge rive rives gonfle monte montee cote niveau lit quai quais canoe kayak
     baignade pont ponts
-    noye noyee peche courant barrage affluent
+    noye noyee peche barrage affluent
 """)
 OF_AREAS = _words("""
     vigilance prefecture prefet departement departementale conseil rouge orange jaune alerte communes cantons sdis
@@ -329,6 +329,7 @@ NOT_PLACES = tuple(
     demoiselles de rochefort|hiroshima mon amour|menent a rome|mort a venise|mourir a venise|aller a canossa
     paris s eveille|sleepless in seattle|loathing in las vegas|meet me in st louis|london calling|coals to newcastle
     bermuda triangle|triangle des bermudes|moscow mule|panama hat|bermuda shorts|streets of philadelphia
+    on dirait venise|c est venise|la venise du pauvre|la venise du nord|notre venise|petite venise|pas venise
     paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
     sent me to coventry|manchester by the sea|when in rome|paris brule t il
     in march|in may|in august|last march|next march|this march

@@ -273,7 +273,6 @@ COUNTRY_NAMES_REFUSED = {
     "an",
     "je",
     "jersey",
-    "georgie",
     "guinee",
     "dominique",
     "sud",
