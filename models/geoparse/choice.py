@@ -43,6 +43,8 @@ SHARE_SURE = 0.55  # below, the common ancestor instead of a guess
 ANCESTOR_SURE = 0.8
 GEOTAG_KM = 50.0
 LOCAL_BASE = 11.0
+LOCAL_SHARE = 0.9
+NEAR_HOME_KM = 30.0
 ENGLISH_TEXT = 0.6
 ENGLISH_SPEAKING = frozenset({"US", "GB", "CA", "AU", "IN", "IE", "NZ"})
 KINDRED = 1.0  # another area of the same country is named
@@ -104,29 +106,26 @@ class Chooser:
         `beside` are the rows of the post's other places, where these are sure; `support` is what others' posts add.
         """
         areas = areas.besides(self.gazetteer, mention.start)
+        if len(mention.toponym.rows) == 1 and not mention.toponym.locals_:
+            rows = self._possible(mention)
+            return (
+                Choice(mention, rows[0], None, 1.0, reasons=self._reasons(rows[0], 1, mention, areas)) if rows else None
+            )
         scores = self._scores(mention, areas, lang, geo)
         for row in scores:
             scores[row] += support.get(row, 0.0) + (self._nearness(row, beside) if beside else 0.0)
         if mention.toponym.locals_ and self._is_local(areas, scores):
-            local = mention.toponym.locals_[0]
-            return Choice(
-                mention,
-                None,
-                local,
-                0.9,
-                reasons=[f"lieu local ({local.kind}{', ' + local.operator if local.operator else ''})"],
-            )
+            return _local_choice(mention)
         if not scores:
             return None
         best = max(scores, key=lambda row: (scores[row], -row))
-        total = sum(exp(SHARPNESS * (score - scores[best])) for score in scores.values())
-        share = 1.0 / total
-        if share >= SHARE_SURE or len(scores) == 1:
-            reasons = self._reasons(best, scores, mention, areas)
-            if support.get(best, 0.0) >= VOTE_TOLD:
-                reasons.append("d'autres messages récents parlent de ce lieu")
-            return Choice(mention, best, None, share, reasons=reasons)
-        return self._ancestor(mention, scores, best, share)
+        share = 1.0 / sum(exp(SHARPNESS * (score - scores[best])) for score in scores.values())
+        if share < SHARE_SURE:
+            return self._ancestor(mention, scores, best, share)
+        reasons = self._reasons(best, len(scores), mention, areas)
+        if support.get(best, 0.0) >= VOTE_TOLD:
+            reasons.append("d'autres messages récents parlent de ce lieu")
+        return Choice(mention, best, None, share, reasons=reasons)
 
     def _possible(self, mention: Mention) -> list[int]:
         g = self.gazetteer
@@ -201,22 +200,27 @@ class Chooser:
             score += 4.0
         return score
 
-    def _reasons(self, best: int, scores: dict[int, float], mention: Mention, areas: Areas) -> list[str]:
-        g = self.gazetteer
-        reasons = []
-        if len(mention.toponym.rows) == 1:
-            reasons.append("seul lieu de ce nom")
-        elif len(scores) == 1:
-            reasons.append(f"le seul qui convienne des {len(mention.toponym.rows)} lieux de ce nom")
+    def _reasons(self, best: int, fitting: int, mention: Mention, areas: Areas) -> list[str]:
+        """Return in words why this row, of so many that fit."""
+        g, count = self.gazetteer, len(mention.toponym.rows)
+        if count == 1:
+            reasons = ["seul lieu de ce nom"]
+        elif fitting == 1:
+            reasons = [f"le seul qui convienne des {count} lieux de ce nom"]
         else:
-            reasons.append(f"le plus probable des {len(scores)} lieux de ce nom")
+            reasons = [f"le plus probable des {fitting} lieux de ce nom"]
         if g.deps[best] and (g.deps[best] in areas.deps or mention.qualified_dep == g.deps[best]):
             reasons.append(f"territoire cité ({g.deps[best]})")
         elif g.countries[best] in areas.countries:
             reasons.append(f"pays cité ({g.countries[best]})")
-        if self.home is not None and self.home_bonus(best) > 1.5:  # noqa: PLR2004
+        if self.home is not None and self._km_from_home(best) <= NEAR_HOME_KM:
             reasons.append("près de la commune surveillée")
         return reasons
+
+    def _km_from_home(self, row: int) -> float:
+        if self.home is None:
+            return float("inf")
+        return distance_km(self.home.lat, self.home.lon, self.gazetteer.lats[row], self.gazetteer.lons[row])
 
     def _ancestor(self, mention: Mention, scores: dict[int, float], best: int, share: float) -> Choice | None:
         """Return the département, région or country that most of the likely places share."""
@@ -240,3 +244,9 @@ class Chooser:
         if share < SHARE_LEAST:
             return None
         return Choice(mention, best, None, share, reasons=[f"{len(scores)} lieux de ce nom, incertain"])
+
+
+def _local_choice(mention: Mention) -> Choice:
+    local = mention.toponym.locals_[0]
+    operator = f", {local.operator}" if local.operator else ""
+    return Choice(mention, None, local, LOCAL_SHARE, reasons=[f"lieu local ({local.kind}{operator})"])

@@ -5,7 +5,6 @@ Here is what the name itself and the words before it say; `things`, `persons` an
 Source  weights after `shared/design/geolocation.md` 5.1, adjusted on own posts (see README.md)
 """
 
-from models.geoparse.index import Toponym
 from models.geoparse.mention import Mention
 from models.geoparse.persons import weigh_persons
 from models.geoparse.reading import Reading
@@ -29,7 +28,6 @@ LARGE, MEDIUM = 100_000, 20_000
 COMMON_ZIPF = 3.5
 ENGLISH_ZIPF = 4.5
 SHORTEST = 2
-AREAS = frozenset({"country", "admin1", "region", "dep", "epci"})
 BREAKS = (",", ";", ":", ".", "!", "?", "(")
 ARTICLES_AND_OF = frozenset({"le", "la", "l", "les", "du", "de", "des", "d"})
 
@@ -43,12 +41,7 @@ def word_zipf(flags: Flags, lang: str) -> float:
     return max(flags.zipf_fr, flags.zipf_en)
 
 
-def largest_population(toponym: Toponym, gazetteer: Gazetteer) -> int:
-    """Return the inhabitants of the largest place of that name."""
-    return max((gazetteer.populations[row] for row in toponym.rows), default=0)
-
-
-def look_around(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
+def look_around(reading: Reading, mention: Mention) -> None:
     """Note how the name is written, what stands around it, and what kinds of places have it."""
     surface, start, toponym = reading.surface, mention.start, mention.toponym
     content = start + (len(toponym.key.split(" ", 1)[0]) + 1 if toponym.contraction else 0)
@@ -58,15 +51,13 @@ def look_around(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> Non
     mention.is_after_break = surface[:start].rstrip(" (#")[-1:] in BREAKS
     mention.before = reading.before(start)
     mention.after = reading.after(mention.end)
-    mention.is_french = any(row < gazetteer.french_rows for row in toponym.rows)
-    mention.is_area = any(gazetteer.kinds[row] in AREAS for row in toponym.rows)
+    mention.is_french, mention.is_area, mention.population = toponym.is_french, toponym.is_area, toponym.population
     mention.has_area_cue = toponym.is_river and _has_area_cue(reading, mention)
-    mention.population = largest_population(toponym, gazetteer)
 
 
 def weigh(reading: Reading, mention: Mention, gazetteer: Gazetteer) -> None:
     """Count all evidence about one mention, but its qualifiers and the home area."""
-    look_around(reading, mention, gazetteer)
+    look_around(reading, mention)
     _weigh_writing(reading, mention)
     _weigh_form(mention)
     _weigh_word(reading, mention)

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import exp
 
-from models.geoparse.choice import ENGLISH_SPEAKING, SHARE_SURE, Chooser
+from models.geoparse.choice import ENGLISH_SPEAKING, NEAR_HOME_KM, SHARE_SURE, Chooser
 from models.geoparse.evidence import ACCEPTED, weigh, word_zipf
 from models.geoparse.group import GroupVote, Said
 from models.geoparse.index import NameIndex, Toponym
 from models.geoparse.links import weigh_links
 from models.geoparse.mention import Choice, Mention
-from models.geoparse.qualifiers import NUMBER, Areas, dep_numbers_in, read_qualifiers
+from models.geoparse.qualifiers import Areas, dep_numbers_in, may_hold_numbers, read_qualifiers
 from models.geoparse.reading import Reading
 from models.geoparse.scene import holds, rank, rank_of_number
 from models.geoparse.typos import Misspellings
@@ -25,7 +25,6 @@ from records.place import PlaceSource
 
 MOST_MENTIONS = 40
 MOST_PLACES = 8
-NEAR_HOME_KM = 30.0
 FOREIGN_VILLAGE = 15_000
 METROPOLIS = 200_000
 FRENCH_VILLAGE = 2_000
@@ -147,17 +146,15 @@ class Geoparser:
         toponym = mention.toponym
         if toponym.locals_ or mention.qualified_by is not None or mention.qualified_dep:
             return
-        g = self.gazetteer
-        if any(row < g.french_rows for row in toponym.rows):
-            largest = max(g.populations[row] for row in toponym.rows)
-            if reading.lang == "en" and largest < FRENCH_VILLAGE and self.home is None:
+        if toponym.is_french:
+            if reading.lang == "en" and toponym.population < FRENCH_VILLAGE and self.home is None:
                 mention.add(-1.2, "petite commune française dans un texte anglais")
-        elif all(g.kinds[row] == "city" for row in toponym.rows):
+        elif toponym.is_foreign:
             self._weigh_foreign_town(reading, mention, areas)
 
     def _weigh_foreign_town(self, reading: Reading, mention: Mention, areas: Areas) -> None:
         g, toponym = self.gazetteer, mention.toponym
-        largest = max(g.populations[row] for row in toponym.rows)
+        largest = toponym.population
         is_plain_name = mention.is_capital and (toponym.words > 1 or largest >= METROPOLIS)
         is_plain_name = is_plain_name or (mention.is_hashtag and largest >= METROPOLIS)
         if word_zipf(toponym.flags, "") > WORD_ABROAD and not is_plain_name:
@@ -173,7 +170,7 @@ class Geoparser:
         if len(toponym.key) <= SHORT_NAME and not mention.is_capital:
             mention.add(-1.5, "nom étranger court, sans majuscule")
         is_named = any(g.countries[row] in areas.countries or g.deps[row] in areas.deps for row in toponym.rows)
-        if not is_named and all(g.populations[row] < FOREIGN_VILLAGE for row in toponym.rows):
+        if not is_named and largest < FOREIGN_VILLAGE:
             is_own = reading.lang == "en" and any(g.countries[row] in ENGLISH_SPEAKING for row in toponym.rows)
             is_plain = not (word_zipf(toponym.flags, "") or toponym.flags.is_first_name or toponym.flags.is_last_name)
             weight = -2.0 if reading.lang == "fr" else -0.5 if is_own and is_plain else -1.2
@@ -228,7 +225,7 @@ class Geoparser:
 
     def _ranked(self, reading: Reading, choices: list[Choice]) -> list[Place]:
         placed = [(self._rank(reading, choice, place), place) for choice in choices for place in (self._place(choice),)]
-        if NUMBER.search(reading.surface):
+        if may_hold_numbers(reading):
             placed += self._numbered_deps(reading, {place.dep for _, place in placed})
         if len(placed) > 1:
             placed = [
@@ -248,7 +245,7 @@ class Geoparser:
     def _place(self, choice: Choice) -> Place:
         mention = choice.mention
         confidence = choice.share / (1.0 + exp(-SLOPE * (mention.score - ACCEPTED + 0.7)))
-        reasons = (*choice.reasons, *mention.reasons()[:REASONS_KEPT])
+        reasons = (*choice.reasons, *mention.reasons(REASONS_KEPT))
         widened = self._widened(choice)
         if choice.local is not None:
             return self._local_place(choice.local, confidence, mention.source, reasons, widened=widened)

@@ -48,8 +48,11 @@ class Toponym:
     __slots__ = (
         "contraction",
         "flags",
+        "is_area",
         "is_caps",
         "is_common",
+        "is_foreign",
+        "is_french",
         "is_joined",
         "is_phrase",
         "is_river",
@@ -57,6 +60,7 @@ class Toponym:
         "is_weak",
         "key",
         "locals_",
+        "population",
         "rows",
         "short_of",
         "words",
@@ -70,6 +74,10 @@ class Toponym:
         self.flags = NO_FLAGS
         self.words = len(bare(key).split())
         self.contraction = ""  # "a" for au and aux, "de" for du and des, when the article of a name stands in it
+        self.population = 0  # of the largest place of that name
+        self.is_french = False  # one of the places is in France
+        self.is_foreign = False  # all places are towns abroad
+        self.is_area = False  # one of the places is a country, a région, a département
         self.is_caps = False  # an abbreviation: only in capitals
         self.is_common = False  # in small letters it is the word and never the place
         self.is_river = False  # a département called after its river
@@ -280,6 +288,7 @@ class NameIndex:
         toponym.contraction = self._contractions.get(key, local_article)
         stem = key.partition(" ")[2] if toponym.contraction else bare(key)
         toponym.flags = self.gazetteer.flags.get(stem, NO_FLAGS)
+        self._note_kinds(toponym)
         toponym.is_caps = key in self._caps
         toponym.is_joined = key in self._joined
         toponym.is_river = key in DEP_NAMES_WEAK
@@ -288,10 +297,16 @@ class NameIndex:
         toponym.is_phrase = key in self._traps and not toponym.locals_
         return toponym
 
+    def _note_kinds(self, toponym: Toponym) -> None:
+        g, rows = self.gazetteer, toponym.rows
+        toponym.population = max((g.populations[row] for row in rows), default=0)
+        toponym.is_french = any(row < g.french_rows for row in rows)
+        toponym.is_area = any(row >= g.town_rows for row in rows)
+        toponym.is_foreign = bool(rows) and all(g.french_rows <= row < g.town_rows for row in rows)
+
     def _is_common(self, toponym: Toponym) -> bool:
         zipf = max(toponym.flags.zipf_fr, toponym.flags.zipf_en)
-        people = max((self.gazetteer.populations[row] for row in toponym.rows), default=0)
-        return zipf >= COMMON_ZIPF and people < LARGE_TOWN and not toponym.locals_ and not toponym.is_caps
+        return zipf >= COMMON_ZIPF and toponym.population < LARGE_TOWN and not toponym.locals_ and not toponym.is_caps
 
     def toponyms_in(self, folded: str, surface: str) -> list[tuple[int, int, Toponym]]:
         """Return start, end and toponym of the longest names in a text that begins and ends with a space.

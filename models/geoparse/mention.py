@@ -58,10 +58,14 @@ class Mention:
         self.score += weight
         self.evidence.append((weight, reason))
 
-    def reasons(self) -> tuple[str, ...]:
+    def reasons(self, most: int) -> tuple[str, ...]:
         """Return the evidence in words, with weights, the strongest first."""
-        ordered = sorted(self.evidence, key=lambda piece: -abs(piece[0]))
-        return tuple(f"{reason} ({weight:+.1f})" for weight, reason in ordered)
+        ordered = sorted(self.evidence, key=_strength, reverse=True)
+        return tuple([f"{reason} ({weight:+.1f})" for weight, reason in ordered[:most]])
+
+
+def _strength(piece: tuple[float, str]) -> float:
+    return abs(piece[0])
 
 
 @dataclass(slots=True)

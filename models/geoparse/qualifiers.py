@@ -11,6 +11,7 @@ from models.places.gazetteer import Gazetteer
 
 DEP_NUMBER = r"(0[1-9]|[1-8]\d|9[0-5]|2[ABab]|97[1-46])"
 NUMBER = re.compile(rf"(?<![\d,.]){DEP_NUMBER}(?!\s*[%€°h/:,.]?\d|\w)")
+NUMBER_WORDS = (" dans l", " tout", " dep", " dpt")
 AND_NUMBER = re.compile(r"\)?\s*(?:,|et|/|ou)\s*(?:dans )?(?:le |la )?\(?$")
 BEFORE_NUMBER = re.compile(
     r"(?:\(\s*|(?:\b(?:dans l[ea]|tout l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)|#)\s*)$", re.IGNORECASE
@@ -69,6 +70,13 @@ def dep_of_postal_code(code: str) -> str:
     return code[:3] if code.startswith("97") else code[:2]
 
 
+def may_hold_numbers(reading: Reading) -> bool:
+    """Tell whether looking for départements by number can find one: to see that it cannot is cheap."""
+    return (
+        "(" in reading.surface or "#" in reading.surface or any(map(reading.folded.__contains__, NUMBER_WORDS))
+    ) and NUMBER.search(reading.surface) is not None
+
+
 def dep_numbers_in(surface: str) -> dict[str, int]:
     """Return the départements that a text names by number, and where: "(76)", "dans le 14", "#974"."""
     found: dict[str, int] = {}
@@ -95,7 +103,7 @@ def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex)
     """Note on each mention the area right behind it, and return all areas of the post."""
     gazetteer = index.gazetteer
     areas = Areas()
-    if reading.has_digits:
+    if may_hold_numbers(reading):
         areas.numbered = {*dep_numbers_in(reading.surface), *postal_deps_in(reading.surface)}
         areas.deps |= areas.numbered
     for mention, behind in zip_longest(mentions, mentions[1:]):

@@ -22,7 +22,6 @@ DIGIT = re.compile(r"\d")
 SENTENCE_END = frozenset('.!?…:;|\n"«»“”•–—>)]')
 WORDS_BEFORE = 48
 SCORE_OF_MATCH = re.compile(SCORE)
-OF_SPORT = re.compile(SPORT_PHRASES)
 NO_CAPITALS = bytes(b for b in range(256) if not bytes((b,)).decode("cp1252", errors="replace").isupper())
 SHOUTING_LETTERS = 12
 SHOUTING_RATIO = 0.7
@@ -60,7 +59,7 @@ class Reading:
         self.has_digits = DIGIT.search(self.folded) is not None
         has_score = self.has_digits and "-" in self.surface and SCORE_OF_MATCH.search(self.surface) is not None
         hints = self.sport_hints = len(known & SPORT) + has_score
-        is_named = OF_SPORT.search(self.folded) is not None
+        is_named = any(map(self.folded.__contains__, SPORT_PHRASES))
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
         position = 0
         if not known.isdisjoint(HAPPENINGS):

@@ -3,12 +3,15 @@
 Source  H3, https://h3geo.org; resolutions after `shared/design/geolocation.md` 7
 """
 
+from functools import lru_cache
+
 import h3
 
 RESOLUTIONS = ((2.5, 7), (15.0, 5))  # up to so many km the resolution: edges of 1.4 and 9.9 km
 COARSEST = 3  # 69 km
 
 
+@lru_cache(maxsize=50_000)
 def cell_of(lat: float, lon: float, radius_km: float) -> str:
     """Return the hexagon around a point, finer for what is known better."""
     resolution = next((fine for most_km, fine in RESOLUTIONS if radius_km <= most_km), COARSEST)

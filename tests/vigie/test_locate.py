@@ -20,6 +20,7 @@ POSTS: list[dict[str, Any]] = [
     {"id": "nowhere", "text": "quelle fumée, incroyable !"},
     {"id": 3, "text": "Flames near Rouen and smoke over Dieppe", "lang": "en"},
     {"id": "saint-denis", "text": "Inondation à Saint-Denis, les rues sont sous l'eau"},
+    {"id": "observer", "text": "Depuis Marignane on voit la fumée, l'incendie est à Martigues"},
     {"id": "empty", "text": ""},
     {"id": "long", "text": "Fumée à Rouen. " * 7000},
     {"id": "one endless word", "text": "H" * 100_000},

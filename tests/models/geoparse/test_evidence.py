@@ -73,7 +73,7 @@ PAIRS = [
     ("vents violents, 76 km/h", None, "vents violents dans le 76", "Seine-Maritime"),
     ("33000 foyers sans courant", None, "toute la Gironde sans courant, alerte", "Gironde"),
     # hashtags
-    ("#incendie #saintgillescroixdevie", "Saint-Gilles-Croix-de-Vie", "#SaintGillesCroixdeVie", "Saint-Gilles-Croix-de-Vie"),
+    ("#saintgillescroixdevie", "Saint-Gilles-Croix-de-Vie", "#SaintGillesCroixdeVie", "Saint-Gilles-Croix-de-Vie"),
     ("alerte #islesurlasorgue", "L'Isle-sur-la-Sorgue", "alerte #974", "La Réunion"),
     # short names
     ("feu à Chalon s/Saône", "Chalon-sur-Saône", "feu à chalon/saone", "Chalon-sur-Saône"),
