@@ -3,7 +3,17 @@
 import re
 from collections.abc import Container, Sequence
 
-from models.geoparse.words import ENGLISH, FRENCH, HAPPENINGS, SCORE, SOURCES, SPORT, SPORT_PHRASES, SURELY_SPORT
+from models.geoparse.words import (
+    ENGLISH,
+    FRENCH,
+    HAPPENINGS,
+    SCORE,
+    SOURCES,
+    SPORT,
+    SPORT_HEADS,
+    SPORT_PHRASES,
+    SURELY_SPORT,
+)
 from models.places.folding import fold, surface_from
 
 LONGEST_TEXT = 8_000  # what stands beyond has never placed a post
@@ -13,7 +23,6 @@ ON_WATER = re.compile(
     r"(?<=\w)[ ]?\bs/ ?(?=\w)|(?<=[a-zà-ÿ])/(?=(?:mer|sa[oô]ne|seine|marne|loire|rh[oô]ne|oise|orge|cher|meuse)\b)",
     re.IGNORECASE,
 )  # "Chalon s/Saône", "cagnes/mer"
-ABBREVIATIONS = ("St. ", "Ste. ", "Ft. ", "Mt. ", "Co. ")
 ABBREVIATED = re.compile(r"\b(St|Ste|Ft|Mt|Co)\. (?=[A-ZÀ-Þ])")
 HASHTAG = re.compile(r"#(\w+)")
 HUMPS = re.compile(r"(?<=[a-zà-ÿ0-9])(?=[A-ZÀ-Þ])|(?<=[A-Za-zà-ÿ])(?=\d)|(?<=\d)(?=[A-Za-zà-ÿ])|_+")
@@ -50,8 +59,7 @@ class Reading:
 
     def study(self) -> None:
         """Work out language, tone and subject."""
-        words = self.folded.split()
-        self.words = known = set(words)
+        self.words = known = set(self.folded.split())
         self.lang = _language_of(known, self.surface, self.lang)
         capitals = len(self.surface.encode("cp1252", errors="replace").translate(None, NO_CAPITALS))
         if capitals >= SHOUTING_LETTERS:
@@ -59,18 +67,20 @@ class Reading:
         self.has_digits = DIGIT.search(self.folded) is not None
         has_score = self.has_digits and "-" in self.surface and SCORE_OF_MATCH.search(self.surface) is not None
         hints = self.sport_hints = len(known & SPORT) + has_score
-        is_named = any(map(self.folded.__contains__, SPORT_PHRASES))
+        is_named = not known.isdisjoint(SPORT_HEADS) and any(map(self.folded.__contains__, SPORT_PHRASES))
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)
-        position = 0
-        if not known.isdisjoint(HAPPENINGS):
-            sources: list[int] = []
-            effects: list[int] = []
-            self.sources, self.effects = sources, effects
-            for word in words:
-                position = self.folded.find(word, position)
-                if word in HAPPENINGS:
-                    (sources if word in SOURCES else effects).append(position)
-                position += len(word)
+        if happening := known & HAPPENINGS:
+            self.sources = self._positions_of(happening & SOURCES)
+            self.effects = self._positions_of(happening - SOURCES)
+
+    def _positions_of(self, words: set[str]) -> list[int]:
+        found = []
+        for word in sorted(words):
+            position = self.folded.find(f" {word} ")
+            while position >= 0:
+                found.append(position + 1)
+                position = self.folded.find(f" {word} ", position + 1)
+        return found
 
     @property
     def happenings(self) -> bool:
@@ -97,11 +107,13 @@ class Reading:
 
 def _language_of(words: set[str], surface: str, told: str) -> str:
     """Return French, English, nothing, or what was told where the small words of the text do not say otherwise."""
-    french, english = len(words & FRENCH), len(words & ENGLISH)
+    if told == "fr":
+        return "en" if len(words & ENGLISH) >= SURELY and words.isdisjoint(FRENCH) else told
+    if told == "en":
+        return "fr" if len(words & FRENCH) >= SURELY and words.isdisjoint(ENGLISH) else told
     if told:
-        if told == "fr" and english >= SURELY and not french:
-            return "en"
-        return "fr" if told == "en" and french >= SURELY and not english else told
+        return told
+    french, english = len(words & FRENCH), len(words & ENGLISH)
     if french == english:
         return "fr" if ACCENTS.search(surface) else ""
     return "fr" if french > english else "en"
@@ -115,19 +127,21 @@ def _prepared(text: str, run_together: Container[str]) -> str:
     text = surface_from(text)
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "\n").replace("\n", " . ")
-    if any(map(text.__contains__, ABBREVIATIONS)):
+    if "St. " in text or "Ste. " in text or "Ft. " in text or "Mt. " in text or "Co. " in text:
         text = ABBREVIATED.sub(r"\1 ", text)
     if "://" in text or "www." in text:
-        text = ADDRESSES.sub(" . ", text)
+        text = ADDRESSES.sub(".", text)
     if "@" in text:
-        text = HANDLES.sub(" . ", text)
+        text = HANDLES.sub(".", text)
     if "/" in text:
         text = ON_WATER.sub(" sur ", text)
     if "#" in text:
-        text = HASHTAG.sub(lambda match: f"# {_opened(match.group(1), run_together)} ", text)
+        text = HASHTAG.sub(lambda match: f"# {_opened(match.group(1), run_together)}", text)
     return " ".join(text.split()) if "  " in text or not text.isprintable() else text
 
 
 def _opened(tag: str, run_together: Container[str]) -> str:
     """Return a hashtag as words, by its humps; one that is a name as a whole stays whole, whatever its humps."""
-    return tag if fold(tag) in run_together else HUMPS.sub(" ", tag)
+    if (tag.lower() if tag.isascii() else fold(tag)) in run_together:
+        return tag
+    return tag if tag.isalpha() and tag.islower() else HUMPS.sub(" ", tag)

@@ -32,33 +32,35 @@ FINENESS = {
 CONFIDENCE_WEIGHT = 0.5
 REACH_LETTERS = 30
 BESIDE = frozenset({"pres", "proximite", "near"})
+THOSE_FROM_THERE = ORIGIN | FROM_THERE
 THERE = frozenset({"a", "au", "aux", "en", "commune", "village", "ville", "quartier", "at", "in"})
 
 
 def standing(reading: Reading, mention: Mention) -> float:
     """Return how much the words around a name say that it happens there: more is likelier, 0 says nothing."""
-    heads, has_joint = mention.heads(CONNECTORS)
-    head = heads[-1] if heads else ""
-    score = 0.0
-    if head == "pas" or heads[-2:] == ["n", "est"]:
-        score -= 1.2
-    elif mention.toponym.contraction == "a" or head in THERE:
-        score += 0.35
-        score += _around_there(heads if mention.toponym.contraction == "a" else heads[:-1])
-    elif has_joint and not (ORIGIN | FROM_THERE).isdisjoint(heads[-3:]):
-        score -= 0.7
-    elif has_joint and not SOURCE_HEADS.isdisjoint(heads[-2:]):
-        score += 0.35
-    elif head in FOCUS and (has_joint or head == "mais"):
-        score += 0.4
-    elif head in ORIGIN or head in REACH:
-        score -= 0.6
+    score = _before(mention) + _after(mention)
     if mention.cue in BESIDE:
         score -= 0.4  # "X, près de Y": it is in X
-    if mention.start <= 1 and reading.surface[mention.end : mention.end + 2].lstrip().startswith((":", ",")):
+    if mention.start <= 1 and reading.has_title(mention.end):
         score += 0.5
-    score += _after(reading, mention)
     return score
+
+
+def _before(mention: Mention) -> float:
+    heads, is_joined = mention.heads(CONNECTORS)
+    head = heads[-1] if heads else ""
+    if head == "pas" or heads[-2:] == ["n", "est"]:
+        return -1.2
+    if mention.toponym.contraction == "a":
+        return 0.35 + _around_there(heads)
+    if head in THERE:
+        return 0.35 + _around_there(heads[:-1])
+    if is_joined and not THOSE_FROM_THERE.isdisjoint(heads[-3:]):
+        return -0.7
+    if is_joined and not SOURCE_HEADS.isdisjoint(heads[-2:]):
+        return 0.35
+    is_focus = head in FOCUS and (is_joined or head == "mais")
+    return 0.4 if is_focus else -0.6 if head in ORIGIN or head in REACH else 0.0
 
 
 def _around_there(heads: list[str]) -> float:
@@ -76,7 +78,7 @@ def _around_there(heads: list[str]) -> float:
     return 0.35 if is_focus else 0.0
 
 
-def _after(reading: Reading, mention: Mention) -> float:
+def _after(mention: Mention) -> float:
     following = mention.after[:3]
     if following[:1] and (following[0] in UNTOUCHED or (len(following) > 1 and following[1] in UNTOUCHED)):
         return -0.6

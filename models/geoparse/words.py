@@ -134,6 +134,7 @@ NO_VERBS = _words("""
     in on at this today tonight tomorrow yesterday and or the is was right now near with after before since
     airport
 """)
+SPORT_HEADS = frozenset({"coupe", "ligue", "pro", "top", "champions", "allez"})
 SPORT_PHRASES = (
     " coupe de france ", " coupe d europe ", " coupe du monde ", " ligue des champions ", " pro d2 ", " top 14 ",
     " champions league ", " allez les ",

@@ -1,4 +1,4 @@
-"""Each rule of placing, by a pair of posts that differ in what the rule looks at: one is placed so, the other is not."""
+"""Each rule of placing, by a pair of posts that differ in what the rule looks at."""
 
 from functools import cache
 
@@ -63,7 +63,7 @@ PAIRS = [
     ("l'odeur arrive jusqu'à Miramas mais le feu est à Istres", "Istres", "le feu est à Miramas", "Miramas"),
     ("les pompiers de Sisteron sur un feu à Manosque", "Manosque", "les pompiers de Sisteron sur un feu", "Sisteron"),
     ("rien à Lorient, c'est Hennebont qui prend tout", "Hennebont", "l'eau monte à Lorient", "Lorient"),
-    ("le feu n'est pas à Lézignan mais à Narbonne", "Narbonne", "le feu est à Lézignan-Corbières", "Lézignan-Corbières"),
+    ("le feu n'est pas à Agde mais à Narbonne", "Narbonne", "le feu est à Agde", "Agde"),
     ("enfants évacués à Pontarlier après un feu à Morteau", "Morteau", "un feu à Pontarlier", "Pontarlier"),
     ("Landiras : les renforts d'Agen arrivent", "Landiras", "renforts d'Agen", "Agen"),
     # départements and rivers
