@@ -28,6 +28,7 @@ AREA_BONUS = {
 FRENCH_TERRITORIES = frozenset({"FR", "PM", "BL", "MF", "WF", "PF", "NC"})
 SHARPNESS = 1.6  # the scores are log-odds that each count some evidence twice
 FRENCH_TEXT = 1.6
+AT_AN_AREA = -2.0
 FRENCH_COUNTRY = 0.6  # "en Géorgie" is the country for the French, the state for Americans
 SAME_DEP = 1.0
 COUNTRY_NAMED = 2.0
@@ -171,6 +172,8 @@ class Chooser:
         is_overseas = g.deps[row].startswith("97") or country in FRENCH_TERRITORIES - {"FR"}
         if is_overseas and (self.home is None or self.home.dep != g.deps[row]):
             score -= OVERSEAS
+        if lang == "fr" and mention.cue == "a" and kind in AREAS:
+            score += AT_AN_AREA  # "à Québec" is the town, "au Québec" the province
         if g.names[row].lower() == mention.written:
             score += SPELT_PLAIN if mention.written.isascii() else SPELT
         return score

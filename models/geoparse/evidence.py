@@ -201,6 +201,8 @@ def _has_area_cue(reading: Reading, mention: Mention) -> bool:
         return True
     if mention.is_capital and reading.surface[: mention.start].endswith(("(", ", ")):
         return True
+    if mention.after[:1] in (["department"], ["departement"]):
+        return True
     has_article = mention.before[-1:] in (["le"], ["la"], ["l"], ["les"])
     if not reading.words.isdisjoint(OF_RIVERS) or not (has_article or mention.is_sentence_start):
         return False

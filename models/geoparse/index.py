@@ -11,6 +11,7 @@ from models.places.gazetteer import Flags, Gazetteer
 from models.places.local import LocalPlace
 from models.places.spellings import (
     ADMIN1_NAMES_REFUSED,
+    AUSTRALIA_POSTAL,
     CANADA_POSTAL,
     COMMUNE_ALIASES,
     COUNTRY_NAMES_REFUSED,
@@ -37,7 +38,15 @@ FRENCH_NEIGHBOURS = frozenset({"US", "CA", "GB", "AU", "CH", "BE", "LU", "DE", "
 ARRONDISSEMENT = " arrondissement"
 REFUSED = {"country": frozenset(COUNTRY_NAMES_REFUSED), "admin1": frozenset(ADMIN1_NAMES_REFUSED)}
 NO_FLAGS = Flags("", "0", "0")
-SHORT_FORMS = {"saint": "st", "sainte": "ste", "fort": "ft", "mount": "mt", "provence": "pce", "ferrand": "fd"}
+SHORT_FORMS = {
+    "saint": "st",
+    "sainte": "ste",
+    "fort": "ft",
+    "mount": "mt",
+    "provence": "pce",
+    "ferrand": "fd",
+    "sous": "ss",
+}
 LONG_FORMS = {short: long for long, short in SHORT_FORMS.items()}
 FORM_WORDS = frozenset((*SHORT_FORMS, *LONG_FORMS))
 
@@ -265,7 +274,8 @@ class NameIndex:
 
     def _add_abbreviation(self, row: int) -> None:
         country, _, number = self.gazetteer.codes[row].partition("-")
-        code = number if country == "US" else CANADA_POSTAL.get(number, "") if country == "CA" else ""
+        postal = {"CA": CANADA_POSTAL, "AU": AUSTRALIA_POSTAL}.get(country, {})
+        code = number if country == "US" else postal.get(number, "")
         if code:
             self.abbreviations[code] = row
 

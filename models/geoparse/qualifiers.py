@@ -19,7 +19,10 @@ BEFORE_NUMBER = re.compile(
 POSTAL_CODE = re.compile(r"\b(\d{5}) (?=[A-ZÀ-Þ])")
 AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!['’%€°]|\s*(?:\d|ans|h\b|km|€|%))")
 AFTER_POSTAL = re.compile(r"^\s*[,\-–(/\[]?\s*(\d{5})\b")
-AFTER_ABBREVIATION = re.compile(r"^\s*[,\-–(/]?\s*([A-Z]{2}|Vt|Tx|Fl|Ga|Ky|Va|Ca|Nc|Tn|Nj|Wv)\b(?!['’])")
+AFTER_ABBREVIATION = re.compile(r"^\s*[,\-–(/]?\s*([A-Z]{2,3}|[A-Z][a-z]|[a-z]{2,3})\b(?!['’])")
+CODES_THAT_ARE_WORDS = frozenset(
+    {"IN", "OR", "ME", "HI", "OK", "OH", "LA", "PA", "MA", "ID", "DE", "AL", "CO", "MO", "SA", "ACT", "ON", "NT"}
+)
 BETWEEN = re.compile(r"^\s*[,(\-–/]?\s*(?:in |en |au |du |de la |de l['’]|des |d['’]|dans (?:le |la |l['’]|les )?)?$")
 AREAS = frozenset({"country", "admin1", "region", "dep"})
 WINDOW = 24
@@ -152,7 +155,9 @@ def _qualify(reading: Reading, mention: Mention, behind: Mention | None, index: 
             return
     code = AFTER_ABBREVIATION.match(tail)
     if code and not reading.is_shouted and (reading.lang != "fr" or tail.lstrip().startswith((",", "("))):
-        area = index.abbreviations.get(code.group(1).upper())
+        written = code.group(1)
+        is_word = not written.isupper() and written.upper() in CODES_THAT_ARE_WORDS
+        area = None if is_word else index.abbreviations.get(written.upper())
         if area is not None and any(lies_in(gazetteer, row, area) for row in rows):
             mention.qualified_by = area
             return

@@ -20,7 +20,7 @@ LONGEST_TEXT = 8_000  # what stands beyond has never placed a post
 ADDRESSES = re.compile(r"(?:https?://|www\.)\S+")
 HANDLES = re.compile(r"(?<!\S)\S*@\S+")
 ON_WATER = re.compile(
-    r"(?<=\w)[ ]?\bs/ ?(?=\w)|(?<=[a-zà-ÿ])/(?=(?:mer|sa[oô]ne|seine|marne|loire|rh[oô]ne|oise|orge|cher|meuse)\b)",
+    r"(?<=\w)[ -]?\bs/[ -]?(?=\w)|(?<=[a-zà-ÿ])/(?=(?:mer|sa[oô]ne|seine|marne|loire|rh[oô]ne|oise|orge|cher|meuse)\b)",
     re.IGNORECASE,
 )  # "Chalon s/Saône", "cagnes/mer"
 ABBREVIATED = re.compile(r"\b(St|Ste|Ft|Mt|Co)\. (?=[A-ZÀ-Þ])")
@@ -65,7 +65,7 @@ class Reading:
         if capitals >= SHOUTING_LETTERS:
             self.is_shouted = capitals > SHOUTING_RATIO * sum(map(str.isalpha, self.surface))
         self.has_digits = DIGIT.search(self.folded) is not None
-        has_score = self.has_digits and "-" in self.surface and SCORE_OF_MATCH.search(self.surface) is not None
+        has_score = self.has_digits and SCORE_OF_MATCH.search(self.surface) is not None
         hints = self.sport_hints = len(known & SPORT) + has_score
         is_named = not known.isdisjoint(SPORT_HEADS) and any(map(self.folded.__contains__, SPORT_PHRASES))
         self.is_sport = hints > 1 or is_named or not known.isdisjoint(SURELY_SPORT)

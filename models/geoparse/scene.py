@@ -8,6 +8,7 @@ from models.geoparse.words import (
     CONNECTORS,
     FOCUS,
     FROM_THERE,
+    HAPPENINGS,
     NOT_THERE,
     ORIGIN,
     REACH,
@@ -32,6 +33,7 @@ FINENESS = {
 CONFIDENCE_WEIGHT = 0.5
 REACH_LETTERS = 30
 BESIDE = frozenset({"pres", "proximite", "near"})
+PARTED = frozenset({"parti", "partie", "partis", "parties"})
 THOSE_FROM_THERE = ORIGIN | FROM_THERE
 THERE = frozenset({"a", "au", "aux", "en", "commune", "village", "ville", "quartier", "at", "in"})
 
@@ -51,10 +53,10 @@ def _before(mention: Mention) -> float:
     head = heads[-1] if heads else ""
     if head == "pas" or heads[-2:] == ["n", "est"]:
         return -1.2
-    if mention.toponym.contraction == "a":
-        return 0.35 + _around_there(heads)
-    if head in THERE:
-        return 0.35 + _around_there(heads[:-1])
+    if mention.toponym.contraction == "a" or head in THERE:
+        return 0.35 + _around_there(heads if mention.toponym.contraction == "a" else heads[:-1])
+    if is_joined and head in PARTED and not HAPPENINGS.isdisjoint(heads[:-1]):
+        return 0.4  # "le feu parti de X"
     if is_joined and not THOSE_FROM_THERE.isdisjoint(heads[-3:]):
         return -0.7
     if is_joined and not SOURCE_HEADS.isdisjoint(heads[-2:]):

@@ -68,7 +68,14 @@ def _is_scored(reading: Reading, mention: Mention) -> bool:
 def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
     """Tell whether a name is the subject of a clause, as a team, a government or a person is, and nothing happens."""
     key = mention.toponym.key
-    if reading.happenings or mention.is_cued or mention.is_hashtag or mention.toponym.is_caps or not mention.after:
+    if (
+        reading.happenings
+        or reading.is_shouted
+        or mention.is_cued
+        or mention.is_hashtag
+        or mention.toponym.is_caps
+        or not mention.after
+    ):
         return False
     if key in INTERJECTIONS and mention.is_sentence_start:
         return True

@@ -13,6 +13,7 @@ from models.geoparse.words import (
     DETERMINERS,
     GOING,
     GOODS,
+    IN_TOWN,
     LIVING,
     PEOPLE,
     PRODUCTS,
@@ -63,7 +64,11 @@ def _weigh_head(mention: Mention, heads: list[str], *, is_joined: bool) -> None:
         mention.add(-3.0 if mention.population >= NAMESAKE else -0.8, f"nom de place ou de pont (« {head} »)")
     elif head in STATIONS and is_joined:
         mention.add(-0.8, f"nom de lieu-dit (« {head} »)")
-    elif (is_joined or head in OF_STYLE) and (good := head if head in GOODS else second if second in GOODS else ""):
+    elif (
+        (is_joined or head in OF_STYLE)
+        and (good := head if head in GOODS else second if second in GOODS else "")
+        and IN_TOWN.isdisjoint(heads[-3:])  # "la fabrique de nougat de Montélimar"
+    ):
         mention.add(-3.0, f"appellation (« {good} »)")
     elif head in STORMS and not is_joined:
         mention.add(-3.5, "nom de tempête")

@@ -10,7 +10,7 @@ CUES = _words("""
     a au aux sur vers depuis secteur cote environs proximite commune ville village agglomeration port zone entre pres
     hauteur dessus dessous dans en into through centre quartier bourg proche autour sortie entree habitants mairie
     pompiers sdis chu aeroport
-    between
+    between avant apres derriere devant
     in near at from around outside downtown across over throughout city town county village suburb hitting hits hit
     struck strikes flooding flooded devastated north south east west nord sud est ouest northern southern central
 """)
@@ -21,6 +21,7 @@ FRENCH_AREA_CUES = _words("dans departement dpt dept prefecture prefet")
 
 # Before "de" and a name: the thing stands in the town that the name means.
 IN_TOWN = _words("""
+    festival carnaval marathon theatre feria fete fetes brocante comice fabrique bas haut
     cristallerie fromagerie distillerie brasserie tannerie filature forge forges patinoire chantiers
     cathedrale eglise basilique mosquee synagogue mairie hotelville hopital chu clinique ehpad usine raffinerie
     fonderie
@@ -50,7 +51,7 @@ GOODS = _words("""
     fromage fromages vin vins verre verres bouteille bouteilles rose rouge blanc cru crus jambon moutarde savon
     saucisse
     saucisses saucisson brie bleu poulet poulets quiche piment piments betises lentilles sauce creme
-    biere toile edit traite accord accords bourse marathon tour equipe miss tripes rillettes calisson calissons nougat
+    biere toile edit traite accord accords tour equipe miss tripes rillettes calisson calissons nougat
     dentelle porcelaine camembert pastis beurre huile huitres caramel caramels pruneaux melon melons linge faience
     tomme
     champagne cognac match derby supporter supporters joueur joueurs coach maillot president presidente ministre
@@ -59,7 +60,8 @@ GOODS = _words("""
     cassoulet quenelles quenelle tarte tartes
     galette galettes gateau andouille andouillette haricots oignons fraises noix prunes ail couteau couteaux
     senateur roi reine
-    duc comte prince princesse baron university bank banque editions theatre festival carnaval
+    duc comte prince princesse baron university bank banque editions
+    syndrome convention declaration protocole
 """)
 PEOPLE = _words("""
     m mr mme mlle dr docteur maitre monsieur madame mister mrs ms sir lady miss jean pape pope saint
@@ -94,7 +96,7 @@ SPORT = _words("""
     tirs hockey buzzer prolongation melee plaquages elite accession abonne abonnes journee finale
     season win won beat beats lost game games playoff scored striker fans cup
 """)
-SCORE = r"\b\d{1,3}\s?-\s?\d{1,3}\b"
+SCORE = r"\b\d{1,3}\s?(?:-|à)\s?\d{1,3}\b"
 # Right behind a town's name: the town's team did so.
 TEAM_VERBS = _words("""
     bat battu battent gagne gagnent perd perdent mene menent recrute recrutent vend vendent signe qualifie qualifies
@@ -106,7 +108,7 @@ TEAM_VERBS = _words("""
 # Right before a town's name, without a preposition: its team was beaten, met, bought from.
 BEATEN = _words("""
     explose brule bat battu ecrase humilie recoit affronte tape mange domine demonte atomise corrige rencontre elimine
-    terrasse giflee colle against beat beating thrashed hammered battered vs v
+    etrille terrasse giflee colle against beat beating thrashed hammered battered vs v
 """)
 # Towns whose name alone, as the subject of a sentence, is their team as often as the town.
 CLUB_TOWNS = _words("""
@@ -175,6 +177,7 @@ WEATHER = _words("""
 """)
 # What may follow a town's name that is no verb: those who act for it.
 TOWN_BODIES = _words("""
+    folk folks people friends families metro prom traffic how you
     council police fire airport city hospital hospitals mayor firefighters residents downtown university crews schools
     port harbour harbor beach market
 """)
@@ -332,6 +335,7 @@ NOT_PLACES = tuple(
     paris s eveille|sleepless in seattle|loathing in las vegas|meet me in st louis|london calling|coals to newcastle
     bermuda triangle|triangle des bermudes|moscow mule|panama hat|bermuda shorts|streets of philadelphia
     on dirait venise|c est venise|la venise du pauvre|la venise du nord|notre venise|petite venise|pas venise
+    comme a gravelotte|tombe a gravelotte
     paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
     sent me to coventry|manchester by the sea|when in rome|paris brule t il
     in march|in may|in august|last march|next march|this march

@@ -21,6 +21,7 @@ DENSE = NEIGHBOURS | FRENCH_SPEAKING
 DENSE_POPULATION = 500
 WORLD_POPULATION = 1_000
 ALIASED_POPULATION = 100_000
+NAMESAKE_POPULATION = 5_000
 ALIAS_ZIPF = 2.2
 LEAST_ALIAS = 5
 
@@ -48,18 +49,20 @@ def _is_current(alias: str) -> bool:
     return alias.isalpha() and max(zipf_frequency(alias, "fr"), zipf_frequency(alias, "en")) >= ALIAS_ZIPF
 
 
-def aliases_of(city: dict[str, Any], words: frozenset[str]) -> list[str]:
+def aliases_of(city: dict[str, Any], words: frozenset[str], towns: frozenset[str]) -> list[str]:
     """Return the few other names that French or English texts use.
 
     A large city's alternate names are kept when French or English use them often and they are not plain words:
-    all alternate names of the world would make almost every post contain "a place".
+    all alternate names of the world would make almost every post contain "a place". Another town's own name is none
+    of them: Portland is called Bridgetown, too.
     """
     own = fold_name(city["name"])
     chosen = dict.fromkeys(filter(None, CITY_ALIASES.get((city["countrycode"], city["name"]), "").split("|")))
     if city["population"] >= ALIASED_POPULATION:
         for alias in city["alternatenames"]:
             folded = fold_name(alias)
-            if len(folded) >= LEAST_ALIAS and folded.isascii() and folded not in words and _is_current(alias):
+            is_own = folded.isascii() and folded not in words and folded not in towns
+            if len(folded) >= LEAST_ALIAS and is_own and _is_current(alias):
                 chosen.setdefault(alias)
     unique = {fold_name(alias): alias for alias in reversed(chosen)}
     unique.pop(own, None)
@@ -74,12 +77,14 @@ def read_cities(package: Path) -> list[dict[str, Any]]:
 
 def world_rows(cities: Iterable[dict[str, Any]], words: frozenset[str]) -> list[list[str]]:
     """Return the rows of world_places.tsv, largest first."""
+    cities = list(cities)
+    towns = frozenset(fold_name(city["name"]) for city in cities if city["population"] >= NAMESAKE_POPULATION)
     kept = sorted(filter(is_kept, cities), key=lambda city: (-city["population"], city["geonameid"]))
     return [
         [
             str(city["geonameid"]),
             city["name"],
-            "|".join(aliases_of(city, words)),
+            "|".join(aliases_of(city, words, towns)),
             city["countrycode"],
             city["admin1code"],
             f"{city['latitude']:.4f}",

@@ -173,7 +173,7 @@ CITY_ALIASES: dict[tuple[str, str], str] = {
     ("AU", "Sydney"): "Sidney",
     ("US", "New Orleans"): "La Nouvelle-Orléans|NOLA",
     ("US", "Philadelphia"): "Philadelphie|Philly",
-    ("US", "New York City"): "New York|NYC",
+    ("US", "New York City"): "New York|Nyc",
     ("US", "Los Angeles"): "LA|L.A.",
     ("US", "San Francisco"): "SF|San Fran",
     ("US", "Washington"): "DC|D.C.|Washington DC|Washington D.C.",
@@ -389,6 +389,15 @@ ADMIN1_ALIASES = {
     "IN.21": "Orissa",
     "IN.39": "Uttaranchal",
     "IN.12": "Jammu & Kashmir|Kashmir|Cachemire",
+}
+AUSTRALIA_POSTAL = {
+    "02": "NSW",
+    "03": "NT",
+    "04": "QLD",
+    "05": "SA",
+    "06": "TAS",
+    "07": "VIC",
+    "08": "WA",
 }
 CANADA_POSTAL = {
     "01": "AB",
@@ -675,12 +684,12 @@ DEP_NAMES_WEAK = {
 }
 REGION_ALIASES = {
     "11": "IDF|Ile de France|région parisienne|francilien",
-    "27": "BFC|Bourgogne|Franche-Comté",
-    "28": "normand|normands|normande|Haute-Normandie|Basse-Normandie",
+    "27": "BFC|Bourgogne|Burgundy|Franche-Comté",
+    "28": "Normandy|normand|normands|normande|Haute-Normandie|Basse-Normandie",
     "32": "HdF|Nord-Pas-de-Calais|Picardie",
     "44": "Alsace|Lorraine|Champagne-Ardenne",
     "52": "PDL",
-    "53": "Breizh",
+    "53": "Breizh|Brittany",
     "75": "Aquitaine|Limousin|Poitou-Charentes",
     "76": "Languedoc-Roussillon|Midi-Pyrénées|Languedoc",
     "84": "AURA|Auvergne|Rhône-Alpes",
