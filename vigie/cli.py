@@ -288,12 +288,19 @@ def train(public_data: Path | None, work: Path, out: Path | None) -> None:
 @public_data_option
 @click.option("--work", type=FILE, help="A training's folder: also print what was measured on the way.")
 @click.option("--corpus", "is_corpus", is_flag=True, help="Only check the corpus; status 1 where it refuses.")
+@click.option("--places", "is_places", is_flag=True, help="Only score the placing of posts.")
 @click.option("--diagram", type=FILE, help="Draw the reliability diagram into this PNG file.")
-def evaluate(public_data: Path | None, work: Path | None, *, is_corpus: bool, diagram: Path | None) -> None:
+def evaluate(
+    public_data: Path | None, work: Path | None, *, is_corpus: bool, is_places: bool, diagram: Path | None
+) -> None:
     """Print the tables of the model card."""
     with told():
-        from vigie.evaluate import corpus_report, draw_reliability, quick_tables, training_tables
+        from vigie.evaluate import corpus_report, draw_reliability, places_tables, quick_tables, training_tables
 
+        if is_places:
+            for table in places_tables(public_data):
+                click.echo(table)
+            return
         if is_corpus and (work is not None or diagram is not None):
             raise SettingsError("--corpus: checks the corpus and nothing else: leave --work and --diagram out")
         if work is not None and public_data is None:
@@ -315,11 +322,14 @@ def evaluate(public_data: Path | None, work: Path | None, *, is_corpus: bool, di
 @click.argument("source", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--out", type=FILE, help="The folder for the files; over the shipped ones where not given.")
 def build_places(source: Path, out: Path | None) -> None:
-    """Build the gazetteer's files from the unpacked packages in SOURCE; models/places/README.md names them."""
-    from models.places.build import build
+    """Build the gazetteer's files from the unpacked packages in SOURCE; models/places/files/README.md names them."""
     from models.places.gazetteer import FILES
 
     with told():
+        try:
+            from models.places.build import build
+        except ModuleNotFoundError as error:
+            raise SettingsError(f"{error.name} is not installed: pip install 'vigie[places]'") from error
         for name, rows in build(source, out or FILES).items():
             click.echo(f"{name}: {rows} rows")
 

@@ -23,8 +23,12 @@ from models.evaluate import (
     readings_of,
 )
 from models.gate import Gate
+from models.geoparse import Geoparser
+from models.geoparse.evaluate import evaluate as evaluate_places
+from models.geoparse.evaluate import evaluate_generated
 from models.hazard import HazardModel
 from models.material import Recipe
+from models.places import Gazetteer
 from models.posts_corpus import CORPUS, read_part
 from models.train import learned_experts, material_of, unseen_opinions
 from records import HAZARDS, SettingsError
@@ -36,6 +40,22 @@ _LANGUAGES = {"fr": "French", "en": "English"}
 def corpus_report() -> CorpusReport:
     """Return what the corpus check found."""
     return report(*(read_part(CORPUS / part) for part in ("train", "test", "everyday")))
+
+
+def places_tables(public: Path | None) -> Iterator[str]:
+    """Yield how well posts are placed: one generated post for each commune, and posts with gold places.
+
+    Errors  SettingsError where the folder holds no posts with gold places
+    """
+    geoparser = Geoparser(Gazetteer())
+    found = evaluate_generated(geoparser)
+    counts = {key: value for key, value in found.items() if not isinstance(value, list)}
+    yield markdown("One generated post for each commune", {"all communes": counts})
+    if public is not None:
+        gold = public / "geo" / "idrisi_d_en.jsonl.gz"
+        if not gold.is_file():
+            raise SettingsError(f"--public-data {public}: has no {gold.relative_to(public)}")
+        yield markdown("Posts with gold places", {"IDRISI-DE, English": evaluate_places(gold, geoparser)})
 
 
 def quick_tables(public: Path | None) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Geoparser: from a post's text, language and geotag to the places it speaks of, best first."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import exp
 
@@ -111,10 +111,6 @@ class Geoparser:
         areas = read_qualifiers(reading, mentions, self.index)
         self._weigh_all(reading, mentions, areas)
         return self._choices(reading, mentions, areas, geo, said)
-
-    def locate_many(self, posts: Iterable[tuple[str, str | None, Geo | None]]) -> list[list[Place]]:
-        """Return the places of each (text, lang, geo), in the same order."""
-        return [self.locate(text, lang=lang, geo=geo) for text, lang, geo in posts]
 
     def _mentions(self, reading: Reading) -> list[Mention]:
         found = self.index.toponyms_in(reading.folded, reading.surface)

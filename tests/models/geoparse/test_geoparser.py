@@ -33,7 +33,8 @@ def assert_sound(places: list[Place]) -> None:
         assert place.radius_km > 0
         assert place.reasons
         assert 0 <= place.confidence <= 1
-    assert len({place.place_id for place in places}) == len(places)
+        assert place.h3
+    assert len({(place.place_id, place.level) for place in places}) == len(places)
 
 
 @given(st.text(max_size=400))
@@ -81,9 +82,44 @@ def test_answers_odd_texts(text: str) -> None:
         assert_sound(parser.locate(text))
 
 
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(999.0, 999.0), (float("nan"), 0.1), (float("inf"), 0.0), (49.5, -181.0), (-90.001, 0.0)]
+)
+def test_a_geotag_beyond_the_world_is_none(lat: float, lon: float) -> None:
+    geo = Geo(lat=lat, lon=lon)  # built, not decoded: nothing has looked at it yet
+    assert parsers()[0].locate("grosse fumée", geo=geo) == []
+    assert [place.name for place in parsers()[0].locate("feu à Rouen", geo=geo)] == ["Rouen"]
+
+
+@given(st.text(st.characters(categories=["Lm", "Lo", "Mn"]), min_size=6, max_size=40))
+@settings(deadline=None)
+def test_answers_letters_of_any_script_where_a_misspelt_name_may_stand(letters: str) -> None:
+    for parser in parsers():
+        assert_sound(parser.locate(f"feu à {letters}"))
+
+
 def test_a_geotag_alone_gives_its_commune() -> None:
     (place,) = parsers()[0].locate("grosse fumée", geo=LE_HAVRE)
     assert (place.insee, place.level, place.source, place.radius_km) == ("76351", "point", "geotag", 0.1)
+    assert place.areas[0] == "fr:76351"
+
+
+def test_a_geotag_that_tells_a_town_only_gives_that_town() -> None:
+    (place,) = parsers()[0].locate("grosse fumée", geo=Geo(lat=49.4941, lon=0.1079, provenance="place"))
+    assert (place.insee, place.level, place.source) == ("76351", "commune", "geotag")
+    assert place.radius_km > 2
+
+
+def test_a_point_in_the_town_that_the_text_names_is_kept() -> None:
+    places = parsers()[0].locate("feu au Havre", geo=LE_HAVRE)
+    assert [(place.level, place.insee) for place in places] == [("commune", "76351"), ("point", "76351")]
+
+
+def test_a_misspelt_name_of_the_watched_area_is_guessed_where_something_burns() -> None:
+    watching = parsers()[1]
+    assert [place.name for place in watching.locate("incendie à Sandouvile", lang="fr")] == ["Sandouville"]
+    assert watching.locate("joli marché à Sandouvile", lang="fr") == []
+    assert parsers()[0].locate("incendie à Sandouvile", lang="fr") == []
 
 
 def test_a_geotag_decides_between_places_of_one_name() -> None:
@@ -99,27 +135,23 @@ def test_a_geotag_leads_over_a_place_far_away() -> None:
     assert parsers()[0].locate("feu à Marseille", geo=LE_HAVRE)[0].source == "geotag"
 
 
-def test_many_posts_come_back_in_order() -> None:
-    found = parsers()[0].locate_many([("feu à Rouen", None, None), ("rien", None, None), ("feu à Caen", "fr", None)])
-    assert [[place.name for place in places] for places in found] == [["Rouen"], [], ["Caen"]]
-
-
 def test_places_travel() -> None:
     for place in parsers()[0].locate("Incendie au Havre, Londres et Houston, Texas"):
         assert decode(encode(place), Place) == place
 
 
 def test_every_commune_is_found_by_name_and_departement() -> None:
-    scores = evaluate_generated(parsers()[0], every=23)
+    scores = evaluate_generated(parsers()[0])
+    assert scores["posts"] == 34_875
     assert scores["missed"] == []
-    assert scores["plain_right"] >= 0.99
+    assert scores["plain_right"] >= 0.995
 
 
 @pytest.mark.data
 @pytest.mark.skipif(not (DATA / "geo").is_dir(), reason="VIGIE_LABELLED_POSTS names no folder with labelled posts")
 def test_gold_places_of_other_events() -> None:
     scores = evaluate(DATA / "geo" / "idrisi_d_en.jsonl.gz", parsers()[0])
-    assert scores["city_accuracy161"] >= 0.9
+    assert scores["city_accuracy161"] >= 0.92
     assert scores["city_median_km"] <= 2
-    assert scores["precision"] >= 0.87
-    assert scores["city_recall"] >= 0.74
+    assert scores["precision"] >= 0.88
+    assert scores["city_recall"] >= 0.82
