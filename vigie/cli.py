@@ -288,7 +288,7 @@ def train(public_data: Path | None, work: Path, out: Path | None) -> None:
 @public_data_option
 @click.option("--work", type=FILE, help="A training's folder: also print what was measured on the way.")
 @click.option("--corpus", "is_corpus", is_flag=True, help="Only check the corpus; status 1 where it refuses.")
-@click.option("--places", "is_places", is_flag=True, help="Only score the placing of posts.")
+@click.option("--places", "is_places", is_flag=True, help="Score the placing of posts instead.")
 @click.option("--diagram", type=FILE, help="Draw the reliability diagram into this PNG file.")
 def evaluate(
     public_data: Path | None, work: Path | None, *, is_corpus: bool, is_places: bool, diagram: Path | None
@@ -297,25 +297,28 @@ def evaluate(
     with told():
         from vigie.evaluate import corpus_report, draw_reliability, places_tables, quick_tables, training_tables
 
-        if is_places:
-            for table in places_tables(public_data):
-                click.echo(table)
-            return
-        if is_corpus and (work is not None or diagram is not None):
-            raise SettingsError("--corpus: checks the corpus and nothing else: leave --work and --diagram out")
-        if work is not None and public_data is None:
-            raise SettingsError("--work: the training's tables need --public-data, which it learned from")
-        if diagram is not None and not diagram.parent.is_dir():
-            raise SettingsError(f"--diagram: there is no folder {diagram.parent}: make it, or name another file")
+        _refuse_evaluation(public_data, work, diagram, is_corpus=is_corpus)
         if is_corpus:
             found = corpus_report()
             click.echo("\n".join(found.lines()))
             sys.exit(SOME_BAD if found.refused else 0)
-        more = training_tables(public_data, work, _said) if work is not None and public_data is not None else ()
-        for table in chain(quick_tables(public_data), more):
+        tables = [places_tables(public_data)] if is_places else [quick_tables(public_data)]
+        if work is not None and public_data is not None:
+            tables.append(training_tables(public_data, work, _said))
+        for table in chain(*tables):
             click.echo(table)
         if diagram is not None:
             draw_reliability(diagram)
+
+
+def _refuse_evaluation(public_data: Path | None, work: Path | None, diagram: Path | None, *, is_corpus: bool) -> None:
+    """Raise SettingsError where the options of `vigie evaluate` do not go together."""
+    if is_corpus and (work is not None or diagram is not None):
+        raise SettingsError("--corpus: checks the corpus and nothing else: leave --work and --diagram out")
+    if work is not None and public_data is None:
+        raise SettingsError("--work: the training's tables need --public-data, which it learned from")
+    if diagram is not None and not diagram.parent.is_dir():
+        raise SettingsError(f"--diagram: there is no folder {diagram.parent}: make it, or name another file")
 
 
 @main.command("build-places")

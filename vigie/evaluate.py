@@ -43,18 +43,22 @@ def corpus_report() -> CorpusReport:
 
 
 def places_tables(public: Path | None) -> Iterator[str]:
-    """Yield how well posts are placed: one generated post for each commune, and posts with gold places.
+    """Return how well posts are placed, a table each: one generated post for each commune, and posts with gold places.
 
     Errors  SettingsError where the folder holds no posts with gold places
     """
+    gold = None if public is None else public / "geo" / "idrisi_d_en.jsonl.gz"
+    if gold is not None and not gold.is_file():
+        raise SettingsError(f"--public-data {public}: has no geo/{gold.name}, the posts with gold places")
+    return _places_tables(gold)
+
+
+def _places_tables(gold: Path | None) -> Iterator[str]:
     geoparser = Geoparser(Gazetteer())
     found = evaluate_generated(geoparser)
     counts = {key: value for key, value in found.items() if not isinstance(value, list)}
     yield markdown("One generated post for each commune", {"all communes": counts})
-    if public is not None:
-        gold = public / "geo" / "idrisi_d_en.jsonl.gz"
-        if not gold.is_file():
-            raise SettingsError(f"--public-data {public}: has no {gold.relative_to(public)}")
+    if gold is not None:
         yield markdown("Posts with gold places", {"IDRISI-DE, English": evaluate_places(gold, geoparser)})
 
 

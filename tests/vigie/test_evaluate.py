@@ -21,6 +21,13 @@ def test_prints_the_tables_and_draws_the_diagram(vigie: Runs, tmp_path: Path) ->
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_scores_the_placing_of_posts(vigie: Runs) -> None:
+    result = vigie("evaluate", "--places")
+    assert result.exit_code == 0, result.stderr
+    assert "## One generated post for each commune" in result.stdout
+    assert "| all communes | 34875 | 1 |" in result.stdout
+
+
 def test_checks_the_corpus_and_fails_where_something_is_refused(vigie: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     message = "fr-9.tsv: line 2: the same words as fr-8.tsv: line 2"
     refused = Finding(kind="copy", is_refused=True, strength=1.0, message=message)
@@ -44,6 +51,7 @@ def test_the_training_tables_need_the_data_it_learned_from(vigie: Runs, tmp_path
     [
         pytest.param(("--corpus", "--work", "."), "--corpus: checks the corpus and nothing else", id="two wishes"),
         pytest.param(("--diagram", "nowhere/at/all.png"), "--diagram: there is no folder", id="no folder"),
+        pytest.param(("--places", "--public-data", "."), "has no geo/idrisi_d_en.jsonl.gz", id="no gold places"),
         pytest.param(("--public-data", ".", "--work", "none"), "none: keeps nothing of a training", id="nothing kept"),
     ],
 )
