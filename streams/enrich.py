@@ -67,7 +67,7 @@ class Enrich:
         hazards = self._hazards(reading)
         if not hazards:
             return Enriched("no_hazard")
-        said = Said(hazards[0], post.author_id or post.key, post.event_time.timestamp())
+        said = Said(hazards[0], post.author_id or f"source:{post.source}", post.event_time.timestamp())
         places = self.locator.locate(post.text, lang=reading.language, geo=post.geo, said=said)
         if not places:
             fallback = self.source_places.get(post.source) or self.source_places.get("*")

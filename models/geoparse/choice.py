@@ -124,9 +124,10 @@ class Chooser:
         if share < SHARE_SURE:
             return self._ancestor(mention, scores, best, share)
         reasons = self._reasons(best, len(scores), mention, areas)
-        if support.get(best, 0.0) >= VOTE_TOLD:
+        is_voted = support.get(best, 0.0) >= VOTE_TOLD
+        if is_voted:
             reasons.append("d'autres messages récents parlent de ce lieu")
-        return Choice(mention, best, None, share, reasons=reasons)
+        return Choice(mention, best, None, share, is_voted=is_voted, reasons=reasons)
 
     def _possible(self, mention: Mention) -> list[int]:
         g = self.gazetteer

@@ -15,7 +15,6 @@ from models.geoparse.qualifiers import Areas, dep_numbers_in, may_hold_numbers, 
 from models.geoparse.reading import Reading
 from models.geoparse.scene import holds, rank, rank_of_number
 from models.geoparse.typos import Misspellings
-from models.geoparse.words import HAPPENINGS
 from models.places.gazetteer import Gazetteer
 from models.places.geometry import distance_km
 from models.places.grid import cell_of
@@ -102,6 +101,16 @@ class Geoparser:
         reading = Reading(text, lang, self.index.run_together)
         choices = self._read(reading, self._mentions(reading), None, said)
         return [(choice.mention.toponym.key, self._place(choice)) for choice in choices]
+
+    def weighed(self, text: str, *, lang: str | None = None) -> list[tuple[str, float, tuple[str, ...]]]:
+        """Return each name found in a text with its log-odds and all its reasons, taken for a place or not.
+
+        Units   a name is taken for a place from `ACCEPTED` on
+        """
+        reading = Reading(text, lang, self.index.run_together)
+        mentions = self._mentions(reading)
+        self._read(reading, mentions, None, None)
+        return [(mention.toponym.key, mention.score, mention.reasons(len(mention.evidence))) for mention in mentions]
 
     def _read(self, reading: Reading, mentions: list[Mention], geo: Geo | None, said: Said | None) -> list[Choice]:
         """Return what the names mean that are places."""
@@ -197,9 +206,8 @@ class Geoparser:
                 choices[index] = self.chooser.choose(mention, areas, reading.lang, geo, beside=beside, support=support)
         _note_between(reading, accepted, choices, self.gazetteer)
         if said is not None:
-            is_told = bool(areas) or len(sure) > 1
             own = [c for c in choices if c is not None and c.row is not None and sure.get(c.mention.start) == c.row]
-            self._note(said, own, is_told=is_told)
+            self._note(said, own, areas)
         return [choice for choice in choices if choice is not None]
 
     def _support(self, mention: Mention, said: Said | None) -> dict[int, float]:
@@ -207,13 +215,22 @@ class Geoparser:
             return {}
         return self.votes.support(said, mention.toponym.key, mention.toponym.rows)
 
-    def _note(self, said: Said, own: list[Choice], *, is_told: bool) -> None:
+    def _note(self, said: Said, own: list[Choice], areas: Areas) -> None:
         """Leave this post's own findings for the others: never what they themselves decided."""
         if self.votes is None:
             return
         for choice in own:
             assert choice.row is not None  # noqa: S101  a finding of its own is a row
-            is_sure = is_told or choice.mention.qualified_by is not None or bool(choice.mention.qualified_dep)
+            mention, g = choice.mention, self.gazetteer
+            named = areas.besides(g, mention.start)
+            is_sure = (
+                len(own) > 1
+                or mention.qualified_by is not None
+                or bool(mention.qualified_dep)
+                or g.deps[choice.row] in named.deps
+                or g.region(choice.row) in named.regions
+                or g.countries[choice.row] in named.countries
+            )
             self.votes.note(said, choice.mention.toponym.key, choice.row, is_sure=is_sure)
 
     def _is_town(self, row: int) -> bool:
@@ -249,7 +266,11 @@ class Geoparser:
         if choice.is_ancestor:
             confidence *= 0.5
         return self.gazetteer.place(
-            choice.row, confidence=confidence, source=mention.source, reasons=reasons, widened=widened
+            choice.row,
+            confidence=confidence,
+            source="group" if choice.is_voted else mention.source,
+            reasons=reasons,
+            widened=widened,
         )
 
     def _local_place(
@@ -292,7 +313,9 @@ class Geoparser:
         """Return the places of the watched area that a post about something happening almost names."""
         if self.misspellings is None or any(place.level in ("commune", "quartier", "site") for place in places):
             return []
-        if HAPPENINGS.isdisjoint(reading.folded.split()):
+        if not reading.words:
+            reading.study()
+        if not reading.happenings:
             return []
         taken = [(mention.start, mention.end) for mention in mentions if mention.score >= ACCEPTED]
         found = self.misspellings.found_in(reading, taken)

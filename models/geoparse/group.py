@@ -5,18 +5,18 @@ Source  TAGGS: de Bruijn, de Moel, Jongman, Wagemaker, Aerts, ISPRS Int. J. Geo-
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from math import sqrt
-from typing import NamedTuple
+from math import isfinite, sqrt
+from typing import Any, NamedTuple
 
 from models.places.gazetteer import Gazetteer
 
 WINDOW_SECS = 24 * 3600
-MOST_NAMES = 20_000  # names remembered at once, over all subjects
-MOST_AUTHORS = 50  # remembered a name
+MOST_NAMES = 5_000  # names remembered at once, over all subjects
+MOST_AUTHORS = 20  # remembered a name
 MOST_PLACES = 5_000  # remembered a subject
 SAME_NAME = 3.0  # log-odds when all others mean this place by the name
 AROUND, COUNTRY = 1.5, 1.0  # and when all the subject's places lie around it, or in its country
-DOUBT = 1.0  # a vote against everything, so that one post does not decide
+DOUBT = 2.0  # votes against everything: one post says little, three decide
 CELL_DEGREES = 2.0
 
 Cell = tuple[int, int]
@@ -44,7 +44,7 @@ class Surroundings:
     def add(self, author: str, cell: Cell, country: str, at: float) -> None:
         """Count an author's place, once a cell and day."""
         self.forget_before(at)
-        if (author, cell) in self._known:
+        if (author, cell) in self._known or at < self._newest - WINDOW_SECS:
             return
         self._known[author, cell] = (at, country)
         self._count(author, cell, country, 1)
@@ -69,30 +69,39 @@ class Surroundings:
         self._count(author, cell, country, -1)
 
     def _count(self, author: str, cell: Cell, country: str, change: int) -> None:
-        self.cells[cell] += change
-        self.countries[country] += change
-        self.total += change
         own = self._by_author.setdefault(author, Counter())
-        own[country] += change
-        if not own.total():
+        self.total += change
+        _change(self.cells, cell, change)
+        _change(self.countries, country, change)
+        _change(own, country, change)
+        if not own:
             del self._by_author[author]
+
+
+def _change(counts: Counter[Any], key: object, change: int) -> None:
+    counts[key] += change
+    if not counts[key]:
+        del counts[key]
 
 
 class GroupVote:
     """Remembers, a day long, which place each name meant where the post itself said so, and where places were.
 
-    Shape   subject (a hazard), folded name and rows of the gazetteer in, log-odds a row out
+    Shape   what a post is about, folded name and rows of the gazetteer in, log-odds a row out
     Units   seconds of event time; an author has one vote a name, and none on what he writes himself
     """
 
     def __init__(self, gazetteer: Gazetteer) -> None:
         self.gazetteer = gazetteer
-        self._votes: OrderedDict[tuple[str, str], OrderedDict[str, tuple[float, int]]] = OrderedDict()
+        self._newest = 0.0
+        self._votes: OrderedDict[tuple[str, str], dict[str, tuple[float, int]]] = OrderedDict()
         self._surroundings: dict[str, Surroundings] = {}
 
     def support(self, said: Said, key: str, rows: Iterable[int]) -> dict[int, float]:
-        """Return what the others' posts add to each row that a name may mean; empty where they say nothing."""
+        """Return what the others' posts add to each row that a name may mean; empty where there are none."""
         subject, author, at = said
+        if not isfinite(at):
+            return {}
         votes: Mapping[str, tuple[float, int]] = self._votes.get((subject, key), {})
         meant = Counter(
             row for voter, (then, row) in votes.items() if voter != author and abs(at - then) <= WINDOW_SECS
@@ -114,18 +123,32 @@ class GroupVote:
     def note(self, said: Said, key: str, row: int, *, is_sure: bool) -> None:
         """Take in which place a post meant; it is a vote for the name only where the post itself made it sure."""
         subject, author, at = said
+        if not isfinite(at):
+            return
+        self._newest = max(self._newest, at)
         around = self._surroundings.setdefault(subject, Surroundings())
         around.add(author, self.cell(row), self.gazetteer.countries[row], at)
-        if not is_sure:
-            return
-        votes = self._votes.setdefault((subject, key), OrderedDict())
-        self._votes.move_to_end((subject, key))
+        if is_sure and at >= self._newest - WINDOW_SECS:
+            self._cast((subject, key), author, at, row)
+            self._forget()
+
+    def _cast(self, name: tuple[str, str], author: str, at: float, row: int) -> None:
+        votes = self._votes.setdefault(name, {})
+        self._votes.move_to_end(name)
+        if author in votes and votes[author][0] > at:
+            return  # what he said later stands
         votes[author] = (at, row)
-        votes.move_to_end(author)
         if len(votes) > MOST_AUTHORS:
-            votes.popitem(last=False)
-        if len(self._votes) > MOST_NAMES:
-            self._votes.popitem(last=False)
+            del votes[min(votes, key=lambda voter: votes[voter])]
+
+    def _forget(self) -> None:
+        """Forget names that nobody has named for a day, and those named longest ago where they are too many."""
+        while self._votes:
+            oldest = next(iter(self._votes))
+            last = max(then for then, _ in self._votes[oldest].values())
+            if len(self._votes) <= MOST_NAMES and last >= self._newest - WINDOW_SECS:
+                break
+            del self._votes[oldest]
 
     def cell(self, row: int) -> Cell:
         """Return the square of two degrees that a place lies in."""

@@ -335,12 +335,14 @@ class NameIndex:
             found.append((start, end, toponym))
         if len(found) > 1:
             found.sort(key=_longest_first)
-            taken: list[tuple[int, int, Toponym]] = []
+            taken = bytearray(len(folded))
+            longest = []
             for hit in found:
                 start, end, _ = hit
-                if not any(start < other[1] and other[0] < end for other in taken):
-                    taken.append(hit)
-            found = sorted(taken, key=_first)
+                if 1 not in taken[start:end]:
+                    taken[start:end] = b"\1" * (end - start)
+                    longest.append(hit)
+            found = sorted(longest, key=_first)
         return found
 
 

@@ -7,7 +7,7 @@ from models.geoparse.mention import Mention
 from models.geoparse.reading import Reading
 from models.geoparse.words import MOVES, ROAD, STRONG_WAYS, WAYS
 
-LINK = re.compile(r"^\s?(?:[-–—/>]|->|=>|→|↔)+\s?(?:>\s?)?$")
+LINK = re.compile(r"^\s?[-–—/=>→↔]{1,4}\s?$")
 SIDE_BY_SIDE = re.compile(r"^\s(?:(?:to|vers)\s)?$")
 FROM_TO = re.compile(r"^\s(?:a|à|jusqu['’]?\s?à?|to)\s$")
 ROAD_NUMBER = re.compile(ROAD)

@@ -77,4 +77,5 @@ class Choice:
     local: LocalPlace | None
     share: float  # of the probability among the places of that name
     is_ancestor: bool = False
+    is_voted: bool = False  # the other posts of the day decided
     reasons: list[str] = field(default_factory=list)

@@ -10,15 +10,19 @@ from models.geoparse.reading import Reading
 from models.places.gazetteer import Gazetteer
 
 DEP_NUMBER = r"(0[1-9]|[1-8]\d|9[0-5]|2[ABab]|97[1-46])"
-NUMBER = re.compile(rf"(?<![\d,.]){DEP_NUMBER}(?!\s*[%€°h/:,.]?\d|\w)")
-NUMBER_WORDS = (" dans l", " tout", " dep", " dpt")
+NUMBER = re.compile(rf"(?<![\d,.]){DEP_NUMBER}(?!\s*[%€°h/:,.]?\d|\s?(?:e|è|ème|eme|er|ere|km|cm|m|ans|h|min|ha)\b|\w)")
+NUMBER_WORDS = (" dans l", " tout l", " dep ", " dept ", " dpt ", " departement ")
 AND_NUMBER = re.compile(r"\)?\s*(?:,|et|/|ou)\s*(?:dans )?(?:le |la )?\(?$")
-BEFORE_NUMBER = re.compile(
-    r"(?:\(\s*|(?:\b(?:dans l[ea]|tout l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)|#)\s*)$", re.IGNORECASE
-)
+BEFORE_NUMBER = re.compile(r"\b(?:dans l[ea]|tout l[ea]|dept?\.?|dpt\.?|d[ée]partement|d[ée]p\.?)\s*$", re.IGNORECASE)
+BRACKET, HASH = re.compile(r"\(\s*$"), re.compile(r"#\s?$")
+AFTER_BRACKET = re.compile(r"\s*(?:[),/-]|et\b|ou\b)")  # "(76)", "(76, 27)"; not "(12 blessés)"
+AFTER_HASH = re.compile(r"\s*(?:$|[#.,!?])")  # "#76 #incendie"; not "#14 juillet"
 POSTAL_CODE = re.compile(r"\b(\d{5}) (?=[A-ZÀ-Þ])")
-AFTER_DEP = re.compile(rf"^\s*[,\-–(/\[]?\s*{DEP_NUMBER}\b(?!['’%€°]|\s*(?:\d|ans|h\b|km|€|%))")
-AFTER_POSTAL = re.compile(r"^\s*[,\-–(/\[]?\s*(\d{5})\b")
+AFTER_DEP = re.compile(
+    rf"^(?:\s*\(\s*{DEP_NUMBER}\s*[),/]|\s*[,\-–/\[]?\s*{DEP_NUMBER}\b(?!['’%€°/]|\s*(?:\d|ans|h\b|km|m\b|cm|€|%)))"
+)
+AFTER_POSTAL = re.compile(r"^(?:\s*\(\s*(\d{5})\s*\)|\s*[,\-–/\[]?\s*(\d{5})\b)")
+IN_BRACKETS = re.compile(rf"^\s*\((?:{DEP_NUMBER}|\d{{5}})\)")
 AFTER_ABBREVIATION = re.compile(r"^\s*[,\-–(/]?\s*([A-Z]{2,3}|[A-Z][a-z]|[a-z]{2,3})\b(?!['’])")
 CODES_THAT_ARE_WORDS = frozenset(
     {"IN", "OR", "ME", "HI", "OK", "OH", "LA", "PA", "MA", "ID", "DE", "AL", "CO", "MO", "SA", "ACT", "ON", "NT"}
@@ -86,7 +90,12 @@ def dep_numbers_in(surface: str) -> dict[str, int]:
     last_end = -1
     for number in NUMBER.finditer(surface):
         before = surface[max(0, number.start() - WINDOW) : number.start()]
-        if BEFORE_NUMBER.search(before) or (last_end >= 0 and AND_NUMBER.match(surface, last_end, number.start())):
+        is_told = (
+            BEFORE_NUMBER.search(before)
+            or (BRACKET.search(before) and AFTER_BRACKET.match(surface, number.end()))
+            or (HASH.search(before) and AFTER_HASH.match(surface, number.end()))
+        )
+        if is_told or (last_end >= 0 and AND_NUMBER.match(surface, last_end, number.start())):
             found.setdefault(number.group(1).upper(), number.start())
             last_end = number.end()
     return found
@@ -106,8 +115,10 @@ def read_qualifiers(reading: Reading, mentions: list[Mention], index: NameIndex)
     """Note on each mention the area right behind it, and return all areas of the post."""
     gazetteer = index.gazetteer
     areas = Areas()
-    if may_hold_numbers(reading):
-        areas.numbered = {*dep_numbers_in(reading.surface), *postal_deps_in(reading.surface)}
+    if reading.has_digits:
+        areas.numbered = postal_deps_in(reading.surface)
+        if may_hold_numbers(reading):
+            areas.numbered |= dep_numbers_in(reading.surface).keys()
         areas.deps |= areas.numbered
     for mention, behind in zip_longest(mentions, mentions[1:]):
         _qualify(reading, mention, behind, index)
@@ -150,7 +161,7 @@ def _qualify(reading: Reading, mention: Mention, behind: Mention | None, index: 
         if any(gazetteer.deps[row] == dep for row in rows):
             mention.qualified_dep = dep
             return
-        if tail.lstrip().startswith("(") and ("dep", dep) in gazetteer.areas:
+        if IN_BRACKETS.match(tail) and ("dep", dep) in gazetteer.areas:
             mention.contradicted_by = dep
             return
     code = AFTER_ABBREVIATION.match(tail)
@@ -170,9 +181,9 @@ def _qualify(reading: Reading, mention: Mention, behind: Mention | None, index: 
 def _dep_behind(tail: str) -> str:
     """Return the département of "(76)", "76" or "76600" right behind a name, or an empty text."""
     if number := AFTER_DEP.match(tail):
-        return number.group(1).upper()
+        return (number.group(1) or number.group(2)).upper()
     code = AFTER_POSTAL.match(tail)
-    return dep_of_postal_code(code.group(1)) if code else ""
+    return dep_of_postal_code(code.group(1) or code.group(2)) if code else ""
 
 
 def lies_in(gazetteer: Gazetteer, row: int, area: int) -> bool:

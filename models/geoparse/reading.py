@@ -124,7 +124,7 @@ def _prepared(text: str, run_together: Container[str]) -> str:
 
     Most posts need few of these steps, and to see that is cheaper than to search.
     """
-    text = surface_from(text)
+    text = surface_from(_decodable(text))
     if "\n" in text or "\r" in text:
         text = text.replace("\r", "\n").replace("\n", " . ")
     if "St. " in text or "Ste. " in text or "Ft. " in text or "Mt. " in text or "Co. " in text:
@@ -138,6 +138,15 @@ def _prepared(text: str, run_together: Container[str]) -> str:
     if "#" in text:
         text = HASHTAG.sub(lambda match: f"# {_opened(match.group(1), run_together)}", text)
     return " ".join(text.split()) if "  " in text or not text.isprintable() else text
+
+
+def _decodable(text: str) -> str:
+    """Return the text without halves of characters, which could not be sent on."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 def _opened(tag: str, run_together: Container[str]) -> str:

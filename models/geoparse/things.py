@@ -63,7 +63,7 @@ def _weigh_head(mention: Mention, heads: list[str], *, is_joined: bool) -> None:
     elif head in SQUARES and is_joined:
         mention.add(-3.0 if mention.population >= NAMESAKE else -0.8, f"nom de place ou de pont (« {head} »)")
     elif head in STATIONS and is_joined:
-        mention.add(-0.8, f"nom de lieu-dit (« {head} »)")
+        mention.add(-0.8, f"nom de gare ou d'enseigne (« {head} »)")
     elif (
         (is_joined or head in OF_STYLE)
         and (good := head if head in GOODS else second if second in GOODS else "")

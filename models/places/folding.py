@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 _LIGATURES = (("œ", "oe"), ("Œ", "Oe"), ("æ", "ae"), ("Æ", "Ae"), ("ß", "ss"))
 
@@ -23,6 +22,7 @@ LEAST_HEAD = 3
 
 
 _ODD_LETTERS = dict(zip(map(ord, "øØđĐłŁıħĦ"), "ooddllihh", strict=True))  # that Unicode does not take apart
+_MARKS = re.compile("([\u0300-\u036f]{4})[\u0300-\u036f]+")  # composing a heap of marks takes their number squared
 _BEYOND = re.compile("[\u0100-\u02af\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffdc\U0001d400-\U0001d7ff]")
 """Letters that Western Europe's 256 characters do not hold; what is neither is a symbol, and folds to a space."""
 
@@ -38,7 +38,7 @@ class _Table(dict[int, str]):
 def _folded(letter: str) -> str:
     if ord(letter) in _ODD_LETTERS:
         return _ODD_LETTERS[ord(letter)]
-    plain = unicodedata.normalize("NFKD", letter)[:1].lower()[:1]
+    plain = unicodedata.normalize("NFKD", letter)[:1].lower()[:1] if letter.isalnum() else " "
     is_western = len(letter.encode("cp1252", errors="ignore")) == 1
     if is_western:
         return plain if plain.isascii() and plain.isalnum() else " "
@@ -46,16 +46,14 @@ def _folded(letter: str) -> str:
 
 
 _WESTERN = "".join(_folded(bytes((byte,)).decode("cp1252", errors="replace")) for byte in range(256)).encode("ascii")
-_WESTERN_LINES = _WESTERN[:10] + b"\n" + _WESTERN[11:]
 _TABLE = _Table()
-_LINES_TABLE = _Table({ord("\n"): "\n"})
 
 
 def surface_from(text: str) -> str:
     """Return the text composed and without ligatures, so that `fold` keeps every position."""
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", text))
     for ligature, letters in _LIGATURES:
         if ligature in text:
             text = text.replace(ligature, letters)
@@ -71,16 +69,6 @@ def fold(surface: str) -> str:
             return surface.translate(_TABLE)
         western = surface.encode("cp1252", errors="replace")
     return western.translate(_WESTERN).decode("ascii")
-
-
-def fold_names(names: Sequence[str]) -> list[str]:
-    """Return all names as `fold_name` does, at once."""
-    joined = surface_from("\n".join(names))
-    if _BEYOND.search(joined) is None:
-        folded = joined.encode("cp1252", errors="replace").translate(_WESTERN_LINES).decode("ascii")
-    else:
-        folded = joined.translate(_LINES_TABLE)
-    return [" ".join(name.split()) if "  " in name or name != name.strip() else name for name in folded.split("\n")]
 
 
 def fold_name(name: str) -> str:

@@ -285,13 +285,12 @@ class Gazetteer:
         return f"commune {name!r}: no commune has this INSEE code or name; {hint}"
 
     @cached_property
-    def _commune_grid(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _commune_points(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = np.fromiter(self.communes.values(), dtype=np.int64)
-        lats, lons, radii = (np.asarray(column) for column in (self.lats, self.lons, self.radii))
-        return rows, lats[rows], lons[rows], radii[rows]
+        return rows, np.asarray(self.lats)[rows], np.asarray(self.lons)[rows]
 
     @cached_property
-    def _town_grid(self) -> tuple[np.ndarray, np.ndarray]:
+    def _town_points(self) -> tuple[np.ndarray, np.ndarray]:
         towns = slice(self.french_rows, self.town_rows)
         return np.asarray(self.lats[towns]), np.asarray(self.lons[towns])
 
@@ -299,11 +298,6 @@ class Gazetteer:
     def outlines(self) -> Outlines:
         """The outlines of the communes, read when first asked for: most posts have no geotag."""
         return read_outlines(self.files / "commune_outlines.npz.xz")
-
-    def commune_at(self, lat: float, lon: float) -> int | None:
-        """Return the row of the commune that a point lies in, or within two kilometres of; None outside France."""
-        found = self.outlines.nearest(lat, lon)
-        return None if found is None else self.communes[found[0]]
 
     def row_at(self, lat: float, lon: float) -> int | None:
         """Return the row of the commune around a point, or of the nearest known town abroad within 50 km, or None.
@@ -313,7 +307,7 @@ class Gazetteer:
         found = self.outlines.nearest(lat, lon)
         if found is not None and not found[1]:
             return self.communes[found[0]]
-        lats, lons = self._town_grid
+        lats, lons = self._town_points
         squares = (lats - lat) ** 2 + ((lons - lon) * np.cos(np.radians(lat))) ** 2
         town = int(np.argmin(squares)) + self.french_rows
         km = distance_km(lat, lon, self.lats[town], self.lons[town])
@@ -323,7 +317,7 @@ class Gazetteer:
 
     def communes_within(self, lat: float, lon: float, reach_km: float) -> list[int]:
         """Return the rows of the communes whose point lies within some kilometres, nearest first."""
-        rows, lats, lons, _ = self._commune_grid
+        rows, lats, lons = self._commune_points
         north = (lats - lat) * KM_PER_DEGREE
         east = (lons - lon) * KM_PER_DEGREE * np.cos(np.radians(lat))
         squares = north**2 + east**2

@@ -29,7 +29,15 @@ GREATEST_RADIUS_KM = 50.0
 FARTHEST_KM = 5.0  # from the commune's circle: out at sea, across a river
 LONGEST_NAME = 100
 EVERYDAY_ZIPF = 4.5
-NO_NAMES = frozenset({"feu", "fumee", "incendie", "eau", "port", "usine", "rue", "a", "le", "la", "les", "de", "du"})
+TOWN = 5_000  # people: no local place takes the name of such a town elsewhere
+_NO_NAMES = """
+    feu feux fumee incendie eau port usine rue route avenue place quartier zone ville centre mort grand petit vieux
+    a au aux le la les l de du des d en et ou un une dans sur sous vers chez c est il y
+    the of in at to fire smoke water street road town
+"""
+NO_NAMES = frozenset(_NO_NAMES.split())
+SAINTS = {"st": "saint", "ste": "sainte"}
+CONTRACTIONS = ("au ", "aux ", "du ", "des ", "de ", "d ")
 
 
 class LocalPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +134,8 @@ def _place_from(line: Line, gazetteer: Gazetteer) -> LocalPlace:
             _refuse_name(line, column, name, gazetteer)
     if row["kind"] not in LEVEL_OF_KIND:
         raise line.refuse("kind", f"one of {', '.join(LEVEL_OF_KIND)}")
+    if len(row["operator"]) > LONGEST_NAME or not row["operator"].isprintable():
+        raise line.refuse("operator", f"a firm's or a service's name, of {LONGEST_NAME} characters or fewer")
     place = LocalPlace(
         name=row["name"],
         aliases=aliases,
@@ -145,9 +155,12 @@ def _refuse_name(line: Line, column: str, name: str, gazetteer: Gazetteer) -> No
     if not key or len(name) > LONGEST_NAME or not name.isprintable():
         raise line.refuse(column, f"a name with letters or digits, of {LONGEST_NAME} characters or fewer")
     flags = gazetteer.flags.get(bare(key))
-    is_word = flags is not None and max(flags.zipf_fr, flags.zipf_en) >= EVERYDAY_ZIPF
-    if " " not in key and (is_word or key in NO_NAMES):
-        raise line.refuse(column, f"names that are no everyday word by themselves, not {name!r}: every post says it")
+    is_word = flags is not None and " " not in key and max(flags.zipf_fr, flags.zipf_en) >= EVERYDAY_ZIPF
+    if is_word or NO_NAMES.issuperset(key.split()):
+        raise line.refuse(column, f"names that are no everyday words by themselves, not {name!r}: every post says it")
+    towns = [row for row in gazetteer.rows_named(key) if gazetteer.populations[row] >= TOWN]
+    if any(gazetteer.insee(row) != line.row["insee"] for row in towns):
+        raise line.refuse(column, f"names that no other town has, not {name!r}: posts about it would come here")
 
 
 def _refuse_commune(line: Line, place: LocalPlace, gazetteer: Gazetteer) -> None:
@@ -166,14 +179,22 @@ def _refuse_commune(line: Line, place: LocalPlace, gazetteer: Gazetteer) -> None
         )
 
 
+def _said(name: str) -> str:
+    """Return a name as posts may have it: "Dock St Jean", "au dock Saint-Jean" and "le dock Saint Jean" are one."""
+    key = bare(fold_name(name))
+    for contraction in CONTRACTIONS:
+        key = key.removeprefix(contraction)
+    return " ".join(SAINTS.get(word, word) for word in key.split())
+
+
 def _refuse_twins(lines: list[Line], places: list[LocalPlace]) -> None:
     """Refuse two places that one spelling means."""
     seen: dict[str, Line] = {}
     for line, place in zip(lines, places, strict=True):
-        own = {fold_name(name): name for name in (place.name, *place.aliases)}
+        own = {_said(name): name for name in (place.name, *place.aliases)}
         for key, name in own.items():
             if key in seen:
-                column = "name" if key == fold_name(place.name) else "aliases"
+                column = "name" if key == _said(place.name) else "aliases"
                 raise SettingsError(
                     f"{line}: column {column}: {name!r} stands on line {seen[key].number} too; give it once"
                 )

@@ -47,7 +47,7 @@ PAIRS = [
     # persons
     ("le plombier s'appelle Rémi Lisieux", None, "le plombier est à Lisieux", "Lisieux"),
     ("Hélène de Fougerolles joue ce soir", None, "la mairie de Fougerolles brûle", "Fougerolles"),
-    ("Toulouse-Lautrec en affiche", None, "Toulouse en alerte", "Toulouse"),
+    ("Koh-Lanta recommence", None, "incendie à Lanta", "Lanta"),
     ("l'adjudant Chambéry a parlé", None, "un adjudant a parlé à Chambéry", "Chambéry"),
     ("J'écoute Ravel en boucle", None, "incendie à Ravel", "Ravel"),
     # teams and governments
@@ -107,6 +107,59 @@ def test_a_rule_tells_two_english_posts_apart(
     assert (name_of(post, "en"), name_of(other, "en")) == (expected, other_expected)
 
 
+TERMS = [
+    ("vinça le lac, deux canadairs", "ouvre le message"),
+    ("Rouen : la cathédrale est fermée", "en tête du message"),
+    ("alerte #rouen", "mot-dièse"),
+    ("Rouen brûle", "majuscule en début de phrase"),
+    ("le feu est à Vernon", "est aussi un prénom"),
+    ("le feu est à Pace", "est aussi un nom de famille"),
+    ("le feu est à Tulle", "précédé de « a »"),
+    ("feu à Sens", "est aussi un mot ("),
+    ("du tulle à gap en feu", "est aussi un mot, sans majuscule"),
+    ("Orlando Bloom au cinéma", "suivi d'un nom propre"),
+    ("la Clio Orlando de papa", "suit un nom propre"),
+    ("j'ai bu un vouvray", "suit « un » comme un nom commun"),
+    ("son vieux Seville est mort", "suit « son vieux » comme un nom commun"),
+    ("on sait que Vitré affronte Rennes", "agit comme une équipe"),
+    ("on sait que Moscou dément", "siège d'un pouvoir"),
+    ("je suis à Chittenden", "petite localité étrangère"),
+    ("Karim habite à Rouen", "destination ou provenance"),
+    ("feu à Rouen (76)", "suivi de son territoire"),
+    ("feu à Béziérs", "s'écrit autrement"),
+    ("Rémi-Lanta ce soir", "fait partie d'un autre nom"),
+    ("Saint-Valentin approche", "locution courante"),
+    ("un train stjeandeluz", "mots collés"),
+    ("la gare de Rouen est fermée", "nom de gare"),
+    ("Limoges CSP gagne", "nom de club"),
+    ("Boulogne a explosé Dunkerque", "une équipe"),
+]
+
+
+@pytest.mark.parametrize(("text", "term"), TERMS, ids=[term for _, term in TERMS])
+def test_each_term_is_counted_and_told(text: str, term: str) -> None:
+    told = [reason for _, _, reasons in parser().weighed(text, lang="fr") for reason in reasons]
+    assert [reason for reason in told if reason.startswith(term)], told
+
+
+ENGLISH_TERMS = [
+    ("Smoke on Boston Avenue", "autre chose qui en porte le nom"),
+    ("my boy Austin is nine", "nom de personne"),
+    ("Phoenix rises", "sujet sans préposition"),
+    ("i am reading a book", "mot courant avant d'être une ville étrangère"),
+    ("Hurricane Florence is near", "nom de tempête"),
+    ("Harvey is a strong hurricane", "prénom, comme en portent les tempêtes"),
+    ("Brooklyn got her braces off", "une personne"),
+    ("a fire at Fry", "petite commune française dans un texte anglais"),
+]
+
+
+@pytest.mark.parametrize(("text", "term"), ENGLISH_TERMS, ids=[term for _, term in ENGLISH_TERMS])
+def test_each_term_of_english_is_counted_and_told(text: str, term: str) -> None:
+    told = [reason for _, _, reasons in parser().weighed(text, lang="en") for reason in reasons]
+    assert [reason for reason in told if reason.startswith(term)], told
+
+
 @pytest.mark.parametrize(
     ("text", "place_id", "level"),
     [
@@ -122,6 +175,15 @@ def test_a_rule_tells_two_english_posts_apart(
         pytest.param("il a gap, c'est dur", None, None, id="a without an accent before a word"),
         pytest.param("incendie dans le 14, je pars pour Rouen", "fr:dep:14", "dep", id="a number can lead"),
         pytest.param("feu dans le 76 et le 14", "fr:dep:76", "dep", id="two numbers"),
+        pytest.param("Accident à Rouen (12 blessés)", "fr:76540", "commune", id="a count in brackets"),
+        pytest.param("Incendie à Rouen (17 hectares)", "fr:76540", "commune", id="a measure in brackets"),
+        pytest.param("Feu à Rouen (16/11)", "fr:76540", "commune", id="a date in brackets"),
+        pytest.param("Feu à Bolbec (11500 habitants)", "fr:76114", "commune", id="five digits that are no postal code"),
+        pytest.param("Feu à Sainte-Colombe (76460)", "fr:76569", "commune", id="a postal code in brackets"),
+        pytest.param("Incendie 76460 Sainte-Colombe", "fr:76569", "commune", id="a postal code before the name"),
+        pytest.param("dans le 13 ème à Paris", "fr:75056", "commune", id="an ordinal is no département"),
+        pytest.param("la brasserie de Fécamp brûle", "fr:76259", "commune", id="a brewery is in its town"),
+        pytest.param("Explosion à Lille™", "fr:59350", "commune", id="a sign behind the name"),
         pytest.param("brocante Aulnay 17470", "fr:17024", "commune", id="a postal code behind the name"),
         pytest.param("feu à Paris 12e arrondissement", "fr:arm:75112", "quartier", id="arrondissement"),
         pytest.param("Feu à Bolbec Communauté", "fr:76114", "commune", id="a town and a word behind it"),
@@ -132,8 +194,20 @@ def test_names_and_areas_agree(text: str, place_id: str | None, level: str | Non
     assert (place and place.place_id, place and place.level) == (place_id, level)
 
 
-def test_a_second_number_is_answered_too() -> None:
-    assert [place.place_id for place in parser().locate("feu dans le 76 et le 14")] == ["fr:dep:76", "fr:dep:14"]
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("feu dans le 76 et le 14", ["fr:dep:76", "fr:dep:14"]),
+        ("Feu à Rouen #21 novembre", ["fr:76540"]),
+        ("#14juillet feu à Rouen", ["fr:76540"]),
+        ("un motard (22 ans) blessé à Rouen", ["fr:76540"]),
+        ("feu (76, 27)", ["fr:dep:76", "fr:dep:27"]),
+        ("tout le 93 sans courant", ["fr:dep:93"]),
+        ("depuis 76 ans", []),
+    ],
+)
+def test_numbers_are_departements_where_they_are_said_to_be(text: str, expected: list[str]) -> None:
+    assert [place.place_id for place in parser().locate(text, lang="fr")] == expected
 
 
 def test_near_doubles_the_radius_and_between_reaches_half_the_way() -> None:

@@ -75,11 +75,17 @@ def test_answers_any_geotag(lat: float, lon: float) -> None:
         pytest.param("حريق كبير في المدينة", id="Arabic"),
         pytest.param("пожар в городе", id="Cyrillic"),
         pytest.param("e\u0301" * 1000, id="combining accents"),
+        pytest.param("a" + "\u0300" * 4000 + "\u0316" * 4000, id="a heap of marks"),
+        pytest.param("tgv Lille " + "->" * 3000 + " Paris", id="arrows"),
+        pytest.param("ZE " * 2600, id="names without end"),
+        pytest.param("feu à Sâint\udcffÉtienne", id="half a character"),
     ],
 )
 def test_answers_odd_texts(text: str) -> None:
     for parser in parsers():
-        assert_sound(parser.locate(text))
+        places = parser.locate(text)
+        assert_sound(places)
+        assert [decode(encode(place), Place) for place in places] == places
 
 
 @pytest.mark.parametrize(

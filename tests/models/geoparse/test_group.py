@@ -1,11 +1,12 @@
 """The group vote: other posts of the day decide what a name means, and only where the post itself does not."""
 
 from functools import cache
+from math import sqrt
 
 import pytest
 
-from models.geoparse import Geoparser
-from models.geoparse.group import MOST_AUTHORS, WINDOW_SECS, GroupVote, Said
+from models.geoparse import Geoparser, group
+from models.geoparse.group import AROUND, COUNTRY, DOUBT, MOST_AUTHORS, SAME_NAME, WINDOW_SECS, GroupVote, Said
 from models.places import Gazetteer
 
 AMBIGUOUS = "gros incendie à Sainte-Colombe"
@@ -40,7 +41,7 @@ def test_a_name_that_many_places_have_is_decided_by_the_other_posts(parser: Geop
     for author in ("ann", "bob", "joe"):
         assert insee_of(parser, TOLD, author, HOUR) == "77404"
     (place,) = parser.locate(AMBIGUOUS, lang="fr", said=Said("fire", "eve", 2 * HOUR))
-    assert place.insee == "77404"
+    assert (place.insee, place.source) == ("77404", "group")
     assert any("d'autres messages" in reason for reason in place.reasons)
 
 
@@ -74,23 +75,71 @@ def test_a_post_that_the_others_decided_is_no_vote(parser: Geoparser) -> None:
     assert insee_of(parser, AMBIGUOUS, "eve", 30 * HOUR) is None  # the echoes are recent, those who knew are not
 
 
-def test_places_of_the_subject_draw_a_name_to_their_country(parser: Geoparser) -> None:
-    texts = [f"incendie à {town}, tout le quartier évacué" for town in ("Montréal", "Laval, Québec", "Longueuil")]
-    alone = parser.locate("incendie à Saint-Jérôme", lang="fr", said=Said("fire", "eve", 0.0))
-    for number in range(24):
-        parser.locate(texts[number % 3], lang="fr", said=Said("fire", f"author {number}", HOUR))
-    (place,) = parser.locate("incendie à Saint-Jérôme", lang="fr", said=Said("fire", "eve", HOUR))
-    assert (place.country, place.name) == ("CA", "Saint-Jérôme")
-    assert not alone or alone[0].confidence <= place.confidence
+def support(votes: GroupVote, author: str = "eve", at: float = HOUR) -> dict[int, float]:
+    return votes.support(Said("fire", author, at), "sainte colombe", [ROW_77, ROW_76])
 
 
-def test_what_is_remembered_is_bounded() -> None:
+ROW_77, ROW_76 = (gazetteer().communes[insee] for insee in ("77404", "76569"))
+
+
+def test_votes_weigh_by_their_share_and_one_says_little() -> None:
     votes = GroupVote(gazetteer())
-    row = gazetteer().communes["77404"]
-    for number in range(10 * MOST_AUTHORS):
-        votes.note(Said("fire", f"author {number}", float(number)), "sainte colombe", row, is_sure=True)
-    held = votes._votes["fire", "sainte colombe"]
-    assert len(held) == MOST_AUTHORS
-    assert votes._surroundings["fire"].total == 10 * MOST_AUTHORS
-    votes.note(Said("fire", "later", 5.0 * WINDOW_SECS), "sainte colombe", row, is_sure=True)
-    assert votes._surroundings["fire"].total == 1
+    assert support(votes) == {}
+    found = []
+    for number in range(3):
+        votes.note(Said("fire", f"author {number}", HOUR), "sainte colombe", ROW_77, is_sure=True)
+        found.append(support(votes)[ROW_77] - support(votes)[ROW_76])
+    around = AROUND * sqrt(3 / (3 + DOUBT))
+    assert found[0] < found[1] < found[2]
+    assert found[2] == pytest.approx(SAME_NAME * 3 / (3 + DOUBT) + around)
+    assert found[0] < 2.0 < found[2]
+
+
+def test_places_around_and_the_country_count_without_the_name() -> None:
+    votes = GroupVote(gazetteer())
+    votes.note(Said("fire", "ann", HOUR), "provins", ROW_77, is_sure=False)
+    paris = gazetteer().communes["75056"]
+    london = gazetteer().codes.index("2643743", gazetteer().french_rows)
+    found = votes.support(Said("fire", "eve", HOUR), "somewhere", [ROW_77, paris, london])
+    assert votes.cell(ROW_77) == votes.cell(paris)
+    assert found[ROW_77] == found[paris] == pytest.approx(AROUND * sqrt(1 / (1 + DOUBT)) + COUNTRY / (1 + DOUBT))
+    assert found[london] == 0
+    assert set(votes.support(Said("fire", "ann", HOUR), "somewhere", [ROW_77]).values()) == {0}  # his own
+
+
+def test_what_was_said_later_stands_and_what_is_old_is_not_taken() -> None:
+    votes = GroupVote(gazetteer())
+    votes.note(Said("fire", "ann", 100 * WINDOW_SECS), "sainte colombe", ROW_77, is_sure=True)
+    before = support(votes, at=100.0 * WINDOW_SECS)
+    votes.note(Said("fire", "ann", 100 * WINDOW_SECS - HOUR), "sainte colombe", ROW_76, is_sure=True)
+    for number in range(2 * MOST_AUTHORS):
+        votes.note(Said("fire", f"old {number}", float(number)), "sainte colombe", ROW_76, is_sure=True)
+    assert support(votes, at=100.0 * WINDOW_SECS)[ROW_77] == pytest.approx(before[ROW_77], abs=0.1)
+    assert support(votes, at=100.0 * WINDOW_SECS)[ROW_76] < before[ROW_77]
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -float("inf")])
+def test_a_time_that_is_none_counts_for_nothing(at: float) -> None:
+    votes = GroupVote(gazetteer())
+    votes.note(Said("fire", "ann", at), "sainte colombe", ROW_77, is_sure=True)
+    assert support(votes) == {}
+    votes.note(Said("fire", "ann", HOUR), "sainte colombe", ROW_77, is_sure=True)
+    assert support(votes, at=at) == {}
+    assert support(votes)[ROW_77] > 0
+
+
+def test_what_is_remembered_is_bounded_and_forgotten_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group, "MOST_NAMES", 30)
+    monkeypatch.setattr(group, "MOST_PLACES", 70)
+    votes = GroupVote(gazetteer())
+    for number in range(500):
+        said = Said("fire", f"author {number}", float(number))
+        votes.note(said, f"name {number % 50}", ROW_77, is_sure=True)
+        votes.note(said, "sainte colombe", ROW_77, is_sure=True)
+    assert len(votes._votes) == 30
+    assert len(votes._votes["fire", "sainte colombe"]) == MOST_AUTHORS
+    around = votes._surroundings["fire"]
+    assert around.total == len(around._known) == len(around._by_author) == 70
+    votes.note(Said("fire", "later", 5.0 * WINDOW_SECS), "other", ROW_76, is_sure=True)
+    assert list(votes._votes) == [("fire", "other")]
+    assert (around.total, len(around.cells), len(around.countries), len(around._by_author)) == (1, 1, 1, 1)

@@ -39,6 +39,16 @@ def test_reads_a_place(tmp_path: Path, gazetteer: Gazetteer) -> None:
         pytest.param([HEADER, ",,dock,49.4,0.1,1,,76351"], ":2: column name", id="no name"),
         pytest.param([HEADER, "Quai\0x,,dock,49.4,0.1,1,,76351"], ":2: ", id="a name that cannot be printed"),
         pytest.param([HEADER, f"{'Quai ' * 50},,dock,49.4,0.1,1,,76351"], "100 characters", id="a name too long"),
+        pytest.param([HEADER, "Quai 3,et le,dock,49.4,0.1,1,,76351"], "everyday word", id="an alias of small words"),
+        pytest.param([HEADER, "Rouen,,quarter,49.4,0.1,1,,76351"], "no other town has", id="a town's own name"),
+        pytest.param(
+            [HEADER, f"Quai 3,,dock,49.4,0.1,1,{'x' * 200},76351"], "column operator", id="an endless operator"
+        ),
+        pytest.param(
+            [HEADER, "Dock Saint Jean,,dock,49.4,0.1,1,,76351", "Dock B,le dock St-Jean,dock,49.4,0.11,1,,76351"],
+            "stands on line 2",
+            id="one spelling of two",
+        ),
         pytest.param([HEADER, "Quai 3,feu,dock,49.4,0.1,1,,76351"], "everyday word", id="an alias of every fire"),
         pytest.param([HEADER, "Quai,,harbour,49.4,0.1,1,,76351"], "column kind: found 'harbour'", id="kind"),
         pytest.param([HEADER, "Quai,,dock,north,0.1,1,,76351"], "column lat: found 'north'", id="lat no number"),
