@@ -32,7 +32,7 @@ AT_AN_AREA = -2.0
 FRENCH_COUNTRY = 0.6  # "en Géorgie" is the country for the French, the state for Americans
 SAME_DEP = 1.0
 COUNTRY_NAMED = 2.0
-SPELT_PLAIN = 0.8  # "Munster" is not Münster; but accents are often left out
+SPELT_OTHERWISE = -0.8  # "Munster" is not Münster; but accents are often left out
 SPELT = 1.5  # accents and all: "Réding" is not Reading
 BESIDE, BESIDE_KM, BESIDE_COUNTRY = 3.0, 50.0, 0.5  # "Sainte-Colombe, près d'Yvetot"
 VOTE_TOLD = 0.5
@@ -40,7 +40,7 @@ LEAST_COUNTRY = 300_000
 SHORT_FORM = -1.2  # "Tournon" for Tournon-sur-Rhône, where a Tournon is
 OVERSEAS = 0.8  # nine tenths of French posts come from the mainland; "(974)" outweighs it
 SHARE_LEAST = 0.3  # below, and without a common ancestor: no answer
-SHARE_SURE = 0.55  # below, the common ancestor instead of a guess
+SHARE_SURE = 0.5  # below, the common ancestor instead of a guess
 ANCESTOR_SURE = 0.8
 GEOTAG_KM = 50.0
 LOCAL_BASE = 11.0
@@ -175,9 +175,7 @@ class Chooser:
             score -= OVERSEAS
         if lang == "fr" and mention.cue == "a" and kind in AREAS:
             score += AT_AN_AREA  # "à Québec" is the town, "au Québec" the province
-        if g.names[row].lower() == mention.written:
-            score += SPELT_PLAIN if mention.written.isascii() else SPELT
-        return score
+        return score + _spelling(g.names[row].lower(), mention.written)
 
     def _nearness(self, row: int, beside: Sequence[int]) -> float:
         """Return what the post's other places add: 3.0 next to one of them, nothing far from all."""
@@ -248,6 +246,15 @@ class Chooser:
         if share < SHARE_LEAST:
             return None
         return Choice(mention, best, None, share, reasons=[f"{len(scores)} lieux de ce nom, incertain"])
+
+
+def _spelling(name: str, written: str) -> float:
+    """Return what accents say: written as a place's are, or left out where a place has some."""
+    if name.isascii():
+        return 0.0
+    if name == written:
+        return SPELT
+    return SPELT_OTHERWISE if written.isascii() and len(name) == len(written) else 0.0
 
 
 def _local_choice(mention: Mention) -> Choice:

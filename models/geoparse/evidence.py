@@ -20,6 +20,7 @@ from models.geoparse.words import (
     OF_AREAS,
     OF_CUES,
     OF_RIVERS,
+    WORD_COUNTRIES,
 )
 from models.places.gazetteer import Flags, Gazetteer
 
@@ -104,7 +105,9 @@ def _weigh_form(mention: Mention) -> None:
 
 def _weigh_word(reading: Reading, mention: Mention) -> None:
     flags, is_marked = mention.toponym.flags, mention.is_capital or mention.is_hashtag
-    zipf = 0.0 if mention.is_area and mention.is_capital else word_zipf(flags, reading.lang)
+    is_country = mention.toponym.is_country and mention.toponym.key not in WORD_COUNTRIES
+    is_no_word = is_country or (mention.is_area and mention.is_capital)
+    zipf = 0.0 if is_no_word else word_zipf(flags, reading.lang)
     excess = max(0.0, zipf - COMMON_ZIPF)
     if not zipf:
         mention.add(1.5, "n'est pas un mot courant")

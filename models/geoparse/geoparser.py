@@ -37,6 +37,7 @@ TYPO_CONFIDENCE = 0.55
 PROFILE_READ, PROFILE_CONFIDENCE = 0.5, 0.3
 BETWEEN_CUES = frozenset({"entre", "between"})
 AND = re.compile(r"^ (?:et|and) (?:le |la |les |l['’])?$")
+NARROW_KM = 30.0
 SETTLED = 0.9  # a share of the probability from which the others' posts need not be asked
 SHORT_NAME = 4
 WORD_ABROAD = 3.5
@@ -234,7 +235,8 @@ class Geoparser:
             self.votes.note(said, choice.mention.toponym.key, choice.row, is_sure=is_sure)
 
     def _is_town(self, row: int) -> bool:
-        return row < self.gazetteer.town_rows
+        """Tell whether a place is small enough to say where others are: a town, or Washington DC."""
+        return row < self.gazetteer.town_rows or self.gazetteer.radii[row] <= NARROW_KM
 
     def _ranked(self, reading: Reading, choices: list[Choice]) -> list[Place]:
         placed = [(self._rank(reading, choice, place), place) for choice in choices for place in (self._place(choice),)]

@@ -33,6 +33,7 @@ RARE_TOWN = 15_000
 LONGEST_ABBREVIATION = 4
 CITY_STATES = frozenset({"new york", "washington"})  # the city is meant
 LARGE_DIVISION = 5_000_000
+COUNTRY_CODES = {"NZ": "NZ", "GB": "UK", "US": "USA"}  # as they stand behind a town's name
 ONE_DEP_REGIONS = frozenset({"01", "02", "03", "04", "06"})
 FRENCH_NEIGHBOURS = frozenset({"US", "CA", "GB", "AU", "CH", "BE", "LU", "DE", "IT", "ES"})  # their divisions are named
 ARRONDISSEMENT = " arrondissement"
@@ -60,6 +61,7 @@ class Toponym:
         "is_area",
         "is_caps",
         "is_common",
+        "is_country",
         "is_foreign",
         "is_french",
         "is_joined",
@@ -87,6 +89,7 @@ class Toponym:
         self.is_french = False  # one of the places is in France
         self.is_foreign = False  # all places are towns abroad
         self.is_area = False  # one of the places is a country, a région, a département
+        self.is_country = False
         self.is_caps = False  # an abbreviation: only in capitals
         self.is_common = False  # in small letters it is the word and never the place
         self.is_river = False  # a département called after its river
@@ -223,6 +226,8 @@ class NameIndex:
                 self._add_area_name(kind, name, row)
             if kind == "admin1":
                 self._add_abbreviation(row)
+            elif kind == "country" and g.codes[row] in COUNTRY_CODES:
+                self.abbreviations[COUNTRY_CODES[g.codes[row]]] = row
 
     def _add_area_name(self, kind: str, name: str, row: int) -> None:
         key = fold_name(name)
@@ -312,6 +317,7 @@ class NameIndex:
         toponym.population = max((g.populations[row] for row in rows), default=0)
         toponym.is_french = any(row < g.french_rows for row in rows)
         toponym.is_area = any(row >= g.town_rows for row in rows)
+        toponym.is_country = any(g.kinds[row] == "country" for row in rows if row >= g.town_rows)
         toponym.is_foreign = bool(rows) and all(g.french_rows <= row < g.town_rows for row in rows)
 
     def _is_common(self, toponym: Toponym) -> bool:

@@ -53,7 +53,7 @@ class Reading:
     effects: Sequence[int] = ()  # and for what one notices of it
 
     def __init__(self, text: str, lang: str | None, run_together: Container[str] = frozenset()) -> None:
-        self.surface = f" {_prepared(text[:LONGEST_TEXT], run_together)} "
+        self.surface = f" {_prepared(text[:LONGEST_TEXT], run_together, lang)} "
         self.folded = fold(self.surface)
         self.lang = lang[:2].lower() if lang else ""
 
@@ -119,7 +119,7 @@ def _language_of(words: set[str], surface: str, told: str) -> str:
     return "fr" if french > english else "en"
 
 
-def _prepared(text: str, run_together: Container[str]) -> str:
+def _prepared(text: str, run_together: Container[str], lang: str | None) -> str:
     """Return the text composed, in one line, without addresses, with abbreviations and hashtags opened.
 
     Most posts need few of these steps, and to see that is cheaper than to search.
@@ -133,7 +133,7 @@ def _prepared(text: str, run_together: Container[str]) -> str:
         text = ADDRESSES.sub(".", text)
     if "@" in text:
         text = HANDLES.sub(".", text)
-    if "/" in text:
+    if "/" in text and lang != "en":
         text = ON_WATER.sub(" sur ", text)
     if "#" in text:
         text = HASHTAG.sub(lambda match: f"# {_opened(match.group(1), run_together)}", text)

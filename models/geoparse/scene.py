@@ -12,6 +12,7 @@ from models.geoparse.words import (
     NOT_THERE,
     ORIGIN,
     REACH,
+    RELATIVES,
     SEEING,
     SOURCE_HEADS,
     TAKEN_TO,
@@ -70,6 +71,8 @@ def _around_there(heads: list[str]) -> float:
     last = heads[-1] if heads else ""
     if last in REACH or last in TAKEN_TO:
         return -1.0
+    if not RELATIVES.isdisjoint(heads[-2:]):
+        return -0.6  # "my sister in X"
     if last in UNTOUCHED or (heads[-2:-1] == ["de"] and not ORIGIN.isdisjoint(heads[-5:-2])):
         return -0.8  # "we are fine in X"; "visible de X à Y"
     if last in NOT_THERE or heads[-2:-1] == ["pas"]:

@@ -81,8 +81,8 @@ def _is_bare_subject(reading: Reading, mention: Mention) -> bool:
         return True
     if mention.qualified_by is not None or mention.qualified_dep or not _begins_clause(mention):
         return False
-    if reading.lang == "fr" and mention.is_french and key not in KNOWN:
-        return False  # villages have no team that everybody knows
+    if key not in KNOWN and not mention.toponym.flags.is_given_name:
+        return False  # small towns have no team that everybody knows
     follows = reading.surface[mention.end]
     if follows != " " and not (follows in "'’" and key in CLUB_TOWNS):
         return False

@@ -15,6 +15,7 @@ from models.geoparse.words import (
     GOODS,
     IN_TOWN,
     LIVING,
+    MOVED,
     PEOPLE,
     PRODUCTS,
     SQUARES,
@@ -80,7 +81,8 @@ def _weigh_going(mention: Mention, heads: list[str]) -> None:
     """Weigh "pour Rouen", "habite à Rouen": somebody goes there or is from there, the thing is elsewhere."""
     head = heads[-1] if heads else ""
     lives = len(heads) > 1 and head in ("a", "au", "aux", "in") and heads[-2] in LIVING | GOING
-    if head in GOING or head in LIVING or lives:
+    has_moved = head == "to" and not MOVED.isdisjoint(heads[-4:-1])
+    if (head in GOING and not has_moved) or head in LIVING or lives:
         mention.is_bound = True
         mention.add(-0.6 if WAYS.isdisjoint(heads) else -2.0, f"destination ou provenance (« {head} »)")
 

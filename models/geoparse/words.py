@@ -70,8 +70,8 @@ AFTER_CLUB = _words(
 # The post is about sport: one of the first set says so, or two of the second.
 SURELY_SPORT = _words("""
     mercato ligue l1 l2 championnat supporter arbitre arbitrage penalty pelouse handball rugby basket volley derby
-    buteur buteurs gardien attaquant coach remontada playoffs vestiaire ultras nba nfl mlb fifa uefa quarterback
-    touchdown midfielder goalkeeper football supporters playoff
+    buteur buteurs gardien attaquant remontada playoffs vestiaire ultras nba nfl mlb fifa uefa quarterback touchdown
+    midfielder goalkeeper football supporters playoff
 """)
 SPORT = _words("""
     match matches matchs psg om ol buts goal goals score essai essais bonus offensif points coupe poule foot
@@ -79,7 +79,7 @@ SPORT = _words("""
     qualification finale tribune stade maillot abonnement montee relegation players pitch innings inning wicket
     wickets overs hurlers defense offense traded picks cowboys leafs lakers celtics yankees bulldogs broncos packers
     bears eagles steelers patriots warriors knicks tirs hockey buzzer prolongation melee plaquages elite accession
-    abonne abonnes journee season win won beat beats lost game games scored striker fans cup
+    abonne abonnes journee season win won beat beats lost game games scored striker fans cup coach
 """)
 SCORE = r"\b\d{1,3}\s?(?:-|à)\s?\d{1,3}\b"
 # Right behind a town's name: the town's team did so.
@@ -107,7 +107,13 @@ CLUB_TOWNS = _words("""
     manchester melbourne miami middlesbrough millwall milwaukee minnesota mumbai munich newcastle norwich nottingham
     oakland oldham orlando philadelphia phoenix pittsburgh portsmouth preston rangers reading rotherham sacramento
     seattle sheffield southampton stoke sunderland swansea toronto tottenham utah watford wigan wolverhampton
-    wrexham
+    wrexham cincinnati memphis edmonton calgary winnipeg vancouver ottawa montreal tampa columbus nashville anaheim
+    stockport grimsby kilmarnock motherwell kilkenny limerick cork geelong perth adelaide brisbane hobart lucknow
+    hyderabad kano aberdeen dundee barnsley carlisle exeter plymouth northampton peterborough doncaster huddersfield
+    walsall shrewsbury cheltenham gillingham colchester bradford accrington morecambe salford crawley swindon galway
+    sydney canberra auckland hamilton kingston pretoria durban lagos nairobi kampala jacksonville baltimore cholet
+    blagnac draguignan rodez lourdes tarbes vitre frejus roanne bourg vichy gravelines mulhouse istres creteil ivry
+    aubagne beauvais chartres orleans avranches
 """)
 NO_VERBS = _words("""
     sous en ce cette hier demain aujourd toujours encore la le les l un une des et ou dans a au aux sur par pour
@@ -221,6 +227,13 @@ SOURCE_HEADS = _words("""
     refinery plant factory wildfire derailment
 """)
 NOT_THERE = _words("pas rien ni plus non not no")
+RELATIVES = _words("""
+    soeur frere mere pere cousin cousine tante tantine oncle parents fils fille ami amis copain copine
+    collegue
+    sister brother mother mom mum dad father uncle aunt auntie son daughter friend friends mate mates buddy
+""")
+MOVED = _words("flew drove came got went moved arrived sent heading headed up")
+WORD_COUNTRIES = _words("turkey jordan chad chile mali niger oman togo guinea china")
 UNTOUCHED = _words("degage degages epargne epargnee intact prevenu prevenue garde tranquille rien safe fine")
 FOCUS = _words("mais monte vient viennent viendrait part provient but")
 SEEING = _words("voit vois distingue apercoit entend sent see sees hear smell")
@@ -302,6 +315,7 @@ NOT_PLACES = tuple(
     paris en bouteille|paris ne s est pas fait|rome ne s est pas faite|rome wasn t built|sent to coventry
     sent me to coventry|manchester by the sea|when in rome|paris brule t il
     in march|in may|in august|last march|next march|this march
+    brits|east bay|bay area|the bay
     arena|l arena|the arena
     christmas|merry christmas|xmas|easter|happy easter|halloween|thanksgiving
     boeuf bourguignon

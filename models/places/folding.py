@@ -23,6 +23,7 @@ LEAST_HEAD = 3
 
 _ODD_LETTERS = dict(zip(map(ord, "øØđĐłŁıħĦ"), "ooddllihh", strict=True))  # that Unicode does not take apart
 _MARKS = re.compile("([\u0300-\u036f]{4})[\u0300-\u036f]+")  # composing a heap of marks takes their number squared
+LONG = 1_000
 _BEYOND = re.compile("[\u0100-\u02af\u0370-\u1fff\u2c00-\ud7ff\uf900-\uffdc\U0001d400-\U0001d7ff]")
 """Letters that Western Europe's 256 characters do not hold; what is neither is a symbol, and folds to a space."""
 
@@ -53,7 +54,9 @@ def surface_from(text: str) -> str:
     """Return the text composed and without ligatures, so that `fold` keeps every position."""
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFC", _MARKS.sub(r"\1", text))
+    if len(text) > LONG:
+        text = _MARKS.sub(r"\1", text)
+    text = unicodedata.normalize("NFC", text)
     for ligature, letters in _LIGATURES:
         if ligature in text:
             text = text.replace(ligature, letters)
