@@ -8,7 +8,7 @@ from records import Place, SettingsError
 from vigie.assembly import default_profile
 
 LOCAL_PLACES = "places.csv"
-LE_HAVRE_ESTUARY = frozenset({"76351"})
+LE_HAVRE_SEINE = "200084952"  # the EPCI whose local places come with Vigie
 INSEE_LENGTH = 5
 
 
@@ -41,7 +41,7 @@ def write_settings(commune: str, folder: Path, *, is_forced: bool = False) -> li
         profile=default_profile(home),
         local_places_line=f'local_places = "{LOCAL_PLACES}"   # quarters, docks, sites, nicknames: make it yours',
     )
-    source = "le_havre.csv" if home.insee in LE_HAVRE_ESTUARY else "empty.csv"
+    source = "le_havre.csv" if home.epci == LE_HAVRE_SEINE else "empty.csv"
     with as_file(files("models.places") / "local" / source) as local:
         places = local.read_text(encoding="utf-8")
     try:

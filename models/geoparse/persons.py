@@ -52,7 +52,7 @@ def _weigh_given_name(reading: Reading, mention: Mention, gazetteer: Gazetteer) 
         return
     if not _is_name(word) or last in CUES:
         return
-    if flags is not None and flags.is_given_name and word.isalpha():
+    if flags is not None and flags.is_given_name and word.replace("-", "").isalpha():
         mention.add(-1.0 if mention.is_area else -3.5, f"suit un prénom (« {word} »)")
     elif not reading.begins_sentence(mention.start - len(word) - 1):
         mention.add(-0.6, f"suit un nom propre (« {word} »)")
@@ -81,5 +81,6 @@ def _weigh_bare(reading: Reading, mention: Mention) -> None:
 
 
 def _is_name(word: str) -> bool:
+    """Tell whether a word is written as a name: "Rémi", "Jean-Pierre"."""
     stripped = word.rstrip(".,;:!?")
-    return len(stripped) > SHORTEST and stripped.istitle() and stripped.isalpha()
+    return len(stripped) > SHORTEST and stripped.istitle() and stripped.replace("-", "").isalpha()

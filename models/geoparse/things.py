@@ -47,7 +47,8 @@ def weigh_things(reading: Reading, mention: Mention) -> None:
         if reading.lang == "en" and reading.surface[mention.end] == " " and mention.after[:1]:
             _weigh_follower(mention)
     _note_hyphens(reading, mention)
-    if mention.toponym.key in PRODUCTS and not mention.is_cued and not mention.is_hashtag:
+    is_bare = not mention.is_cued and not mention.is_hashtag and not reading.happenings
+    if is_bare and mention.toponym.key in PRODUCTS:
         mention.add(-1.5, "produit autant que lieu")
     if mention.before[-2:] == ["made", "in"]:
         mention.add(-2.5, "lieu de fabrication")

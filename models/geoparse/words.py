@@ -35,7 +35,8 @@ IN_TOWN = _words("""
 STREETS = _words("""
     rue avenue av ave bd bld blvd boulevard allee allees impasse chemin square cours faubourg fbg fg route rte
     tramway tram metro station ligne lignes porte hotel restaurant resto cafe lycee college stade cinema residence
-    rdv train trains tgv ter vol bus autocar
+    rdv train trains tgv ter vol bus autocar ouigo intercites intercite transilien rer blablacar covoit covoiturage
+    flixbus provenance destination correspondance
 """)
 SQUARES = _words("cite villa bassin place pont quai passerelle passage carrefour esplanade parvis point")
 STATIONS = _words("""
@@ -50,7 +51,9 @@ GOODS = _words("""
     bataille battle sel pastilles pastille madeleines madeleine velours miel biscuit biscuits nougats pull parfum
     pommes lots girondins demoiselles cassoulet quenelles quenelle tarte tartes galette galettes gateau andouille
     andouillette haricots oignons fraises noix prunes ail couteau couteaux senateur roi reine duc comte prince
-    princesse baron university bank banque editions syndrome convention declaration protocole
+    princesse baron university bank banque editions syndrome convention declaration protocole pate berlingot
+    berlingots tapisserie tapisseries brioche terrine confiture liqueur marc poterie cidre absinthe chapon canard
+    foie boudin sabots
 """)
 PEOPLE = _words("""
     m mr mme mlle dr docteur maitre monsieur madame mister mrs ms sir lady miss jean pape pope saint boy girl son
@@ -137,7 +140,8 @@ PRODUCTS = _words("""
     gouda cheddar stilton edam parmesan roquefort camembert cognac champagne bourbon chablis sancerre cantal munster
     gruyere worcester cassis armagnac madere porto saumur pommard meursault margaux sauternes cahors gaillac beaune
     pauillac volvic vichy evian vouvray laguiole bordeaux dijon philadelphia worcestershire ibiza turkey cayenne
-    banyuls coulommiers maroilles livarot tokay emmental
+    banyuls coulommiers maroilles livarot tokay emmental vittel contrex badoit espelette chaource valencay pouilly
+    buzet madiran fronsac pomerol gigondas vacqueyras tavel jurancon irouleguy
 """)
 # Persons whose family name is also a commune: named alone, the person is meant.
 FAMOUS = _words("""
@@ -204,7 +208,9 @@ COMPASS = _words(
 STORMS = _words("hurricane hurricanes cyclone cyclones typhoon typhon tempete ouragan storm")
 
 # Before a name: somebody goes there, comes from there, or speaks from there; the thing is elsewhere.
-GOING = _words("pour direction destination rejoindre towards toward to partir pars allons vais bound arrive")
+GOING = _words("""
+    pour direction rejoindre towards toward to partir pars allons vais bound arrive
+""")
 LIVING = _words("habite habitant vis viens viennent originaire salutations bonjour bisous soutien love")
 ORIGIN = _words("""
     depuis left leaving heard quitte quittent quitter parti partie partis parties venu venus venue venant arrivant

@@ -48,7 +48,15 @@ def test_writes_settings_that_load_and_name_the_commune(le_havre: Path) -> None:
 def test_writes_the_places_that_only_people_of_le_havre_know(le_havre: Path) -> None:
     settings = load(le_havre / "vigie.toml")
     assert settings.territory.local_places == le_havre / "places.csv"
-    assert len(load_local_places(le_havre / "places.csv", Gazetteer())) > 10
+    assert len(load_local_places(le_havre / "places.csv", Gazetteer())) >= 120
+
+
+@pytest.mark.parametrize(("commune", "is_filled"), [("Harfleur", True), ("Sandouville", True), ("Rouen", False)])
+def test_the_neighbours_of_le_havre_get_its_places_too(
+    vigie: Runs, tmp_path: Path, commune: str, *, is_filled: bool
+) -> None:
+    assert vigie("init", "--commune", commune, "--into", tmp_path).exit_code == 0
+    assert bool(load_local_places(tmp_path / "places.csv", Gazetteer())) == is_filled
 
 
 def test_does_not_write_over_what_is_there(vigie: Runs, le_havre: Path) -> None:
