@@ -54,7 +54,7 @@ class Geoparser:
     Source  `shared/design/geolocation.md`; gazetteer in models/places
     """
 
-    name = "geoparse/1"
+    name = "geoparse/2"
 
     def __init__(
         self,
@@ -98,7 +98,10 @@ class Geoparser:
         return _without_repeats(places)[:MOST_PLACES]
 
     def meanings(self, text: str, *, lang: str | None = None, said: Said | None = None) -> list[tuple[str, Place]]:
-        """Return each name that was taken for a place, folded, with the place it stands for, in the text's order."""
+        """Return each name that was taken for a place, folded, with the place it stands for, in the text's order.
+
+        With `said` the post votes, as in `locate`.
+        """
         reading = Reading(text, lang, self.index.run_together)
         choices = self._read(reading, self._mentions(reading), None, said)
         return [(choice.mention.toponym.key, self._place(choice)) for choice in choices]
