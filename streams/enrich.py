@@ -28,6 +28,8 @@ class Reader(Protocol):
 class Locator(Protocol):
     """Places posts."""
 
+    version: str
+
     def locate(
         self, text: str, *, lang: str | None = None, geo: Geo | None = None, said: Said | None = None
     ) -> list[Place]:
@@ -118,7 +120,7 @@ class Enrich:
             url=post.url,
             text=post.text[:1000],
             candidates=tuple(places[1:3]),
-            versions={"hazard": self.reader.version},
+            versions={"hazard": self.reader.version, "place": self.locator.version},
         )
 
 

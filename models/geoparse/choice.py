@@ -1,6 +1,6 @@
 """Which place? Scores for all places of one name, and the common ancestor where they do not suffice.
 
-Source  terms after `shared/design/geolocation.md` 5.2
+Source  weights set by hand and adjusted on own posts (see README.md)
 """
 
 from collections import defaultdict

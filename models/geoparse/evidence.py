@@ -2,7 +2,7 @@
 
 Here is what the name itself and the words before it say; `things`, `persons` and `subjects` weigh who else bears it.
 
-Source  weights after `shared/design/geolocation.md` 5.1, adjusted on own posts (see README.md)
+Source  weights set by hand and adjusted on own posts (see README.md)
 """
 
 from models.geoparse.mention import Mention

@@ -51,10 +51,10 @@ class Geoparser:
 
     Shape   one text in, its places out, best first; nothing found, nothing out; never an exception on any text
     Units   confidence from 0 to 1; radii in kilometres
-    Source  `shared/design/geolocation.md`; gazetteer in models/places
+    Source  the rules stand in README.md; gazetteer in models/places
     """
 
-    name = "geoparse/2"
+    version = "geoparse/2"
 
     def __init__(
         self,

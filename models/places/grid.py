@@ -1,6 +1,6 @@
 """The grid beside the administrative areas: the hexagon of H3 that a place's radius deserves.
 
-Source  H3, https://h3geo.org; resolutions after `shared/design/geolocation.md` 7
+Source  H3, https://h3geo.org
 """
 
 from functools import lru_cache

@@ -60,6 +60,8 @@ class StubReader:
 class StubLocator:
     """A stub of the geoparser: every text with an `@` in it speaks of Le Havre, others of nowhere."""
 
+    version = "stub-places/1"
+
     def locate(
         self, text: str, *, lang: str | None = None, geo: Geo | None = None, said: Said | None = None
     ) -> list[Place]:

@@ -74,7 +74,7 @@ def test_the_signal_says_who_read_it_and_what_was_attached(post: MakePost, enric
     [result] = enrich()([post(media=(Media(type="image"),), repost_of="stub:p9", platform="facebook")])
     signal = result.signals[0]
     assert (signal.versions, signal.has_image, signal.is_relay, signal.platform) == (
-        {"hazard": "stub/1"},
+        {"hazard": "stub/1", "place": "stub-places/1"},
         True,
         True,
         "facebook",
