@@ -58,6 +58,11 @@ class Case:
         """Return the node's incident, None where there is none, nor one that may reopen."""
         return self.desk.read(Incident, f"incident/{self.node_id}")
 
+    def onset(self) -> int | None:
+        """Return when the node's incident began, None where there is none."""
+        incident = self.incident()
+        return incident.onset_at if incident is not None else None
+
     def exhibit(self) -> Exhibit:
         """Return what is shown."""
         return self.desk.read(Exhibit, f"exhibit/{self.node_id}") or Exhibit()

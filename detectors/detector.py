@@ -22,6 +22,7 @@ from detectors.independence import (
     content_names,
     forget_page,
     is_near_copy,
+    is_past_telling_apart,
     note_fingerprint,
     post_hash,
     recall,
@@ -79,7 +80,7 @@ class Detector:
             case = Case(desk, tick.area, watched, node_id, node)
             alerts += settle(case, at)
             for _ in range(PAGES_A_TICK):
-                if not forget_page(desk, node_id, node, at, memory=watched.memory):
+                if not forget_page(desk, node_id, node, at, memory=watched.memory, onset=case.onset()):
                     break
             agenda.correct(case)
             case.stage(node)
@@ -94,7 +95,11 @@ class Detector:
         node, desk, memory = case.node, case.desk, case.watched.memory
         author, post = author_name(case.node_id, signal), post_hash(signal)
         known = recall(desk, author)
-        if known is not None and was_told(known, post):
+        if known is not None and was_told(known, post, event_at):
+            return []
+        if known is not None and is_past_telling_apart(known, since=max(node.at, event_at) - memory):
+            known.lost_at = max(known.lost_at, event_at)
+            desk.stage(f"seen/{author}", known)
             return []
         node.at = max(node.at, event_at)
         node.horizon = max(node.horizon, node.at - memory)
@@ -111,7 +116,7 @@ class Detector:
             desk.stage(f"seen/{author}", seen)
         else:
             remember(desk, case.node_id, node, author, seen, memory=memory)
-        forget_page(desk, case.node_id, node, told.at, memory=memory)
+        forget_page(desk, case.node_id, node, told.at, memory=memory, onset=case.onset())
         if node.forget_at and not node.is_on_agenda:
             agenda.enter(case)
         case.stage(node)
@@ -129,7 +134,8 @@ class Detector:
         if told.signal.is_relay or _is_copy(case, told, seen):
             _fold(case, told)
             return []
-        is_new_author = seen.strong_at == 0
+        onset = case.onset()
+        is_new_author = onset is None or seen.strong_at < onset
         seen.strong_at = told.at
         for name in told.names[1:]:
             _note_content(case, name, told.at)

@@ -49,9 +49,14 @@ def post_hash(signal: Signal) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def was_told(seen: Seen, post: int) -> bool:
-    """Tell whether this very post came before, or its author is past being told apart."""
-    return post in seen.posts or len(seen.posts) >= MOST_POSTS_OF_ONE
+def was_told(seen: Seen, post: int, event_at: int) -> bool:
+    """Tell whether this very post came before, or may have come among those that were too many to be kept."""
+    return post in seen.posts or event_at <= seen.lost_at
+
+
+def is_past_telling_apart(seen: Seen, *, since: int) -> bool:
+    """Tell whether an author wrote so much of late that no further post of his can be known again."""
+    return sum(at >= since for at in seen.told_at) >= MOST_POSTS_OF_ONE
 
 
 def tell(seen: Seen, post: int, at: int, *, since: int) -> None:
@@ -99,25 +104,29 @@ def recall(desk: Desk, name: str) -> Seen | None:
 def remember(desk: Desk, node_id: str, node: Node, name: str, seen: Seen, *, memory: int) -> None:
     """Keep something under a name that was not known, and list the name for forgetting."""
     desk.stage(f"seen/{name}", seen)
-    _list_for_forgetting(desk, node_id, node, name, memory=memory)
+    _list_for_forgetting(desk, node_id, node, name, node.at, memory=memory)
 
 
-def _list_for_forgetting(desk: Desk, node_id: str, node: Node, name: str, *, memory: int) -> None:
+def _list_for_forgetting(desk: Desk, node_id: str, node: Node, name: str, at: int, *, memory: int) -> None:
     node.tail += urlsafe_b64decode(name)
     if len(node.tail) < NAMES_A_PAGE * NAME_BYTES:
         return
-    desk.stage(f"page/{node_id}/{node.next_page}", Page(sealed_at=node.at, names=node.tail))
+    desk.stage(f"page/{node_id}/{node.next_page}", Page(sealed_at=at, names=node.tail))
     if node.first_page == node.next_page:
-        node.forget_at = node.at + memory
+        node.forget_at = at + memory
     node.next_page += 1
     node.tail = b""
 
 
-def forget_page(desk: Desk, node_id: str, node: Node, at: int, *, memory: int) -> bool:
-    """Forget the names of the oldest page, if it is due; those used since are listed again."""
+def forget_page(desk: Desk, node_id: str, node: Node, at: int, *, memory: int, onset: int | None) -> bool:
+    """Forget the names of the oldest page, if it is due; those still needed are listed again.
+
+    Needed are those used within the memory or, where there is an incident, since its onset: its authors are counted.
+    """
     if not node.forget_at or node.forget_at > at:
         return False
     node.horizon = max(node.horizon, at - memory)
+    since = at - memory if onset is None else min(at - memory, onset)
     place = f"page/{node_id}/{node.first_page}"
     page = desk.read(Page, place)
     desk.drop(place)
@@ -129,8 +138,8 @@ def forget_page(desk: Desk, node_id: str, node: Node, at: int, *, memory: int) -
         seen = recall(desk, name)
         if seen is None:
             continue
-        if max(seen.strong_at, seen.weak_at, *seen.told_at[-1:]) >= at - memory:
-            _list_for_forgetting(desk, node_id, node, name, memory=memory)
+        if max(seen.strong_at, seen.weak_at, seen.lost_at, *seen.told_at[-1:]) >= since:
+            _list_for_forgetting(desk, node_id, node, name, at, memory=memory)
         else:
             desk.drop(f"seen/{name}")
     return True

@@ -63,6 +63,7 @@ class Seen(msgspec.Struct, array_like=True):
     weak_at: int = 0  # when it last counted in the control series
     posts: list[int] = msgspec.field(default_factory=list)  # hashes of the posts that told it
     told_at: list[int] = msgspec.field(default_factory=list)
+    lost_at: int = 0  # event time of the newest post that was one too many to be kept
 
 
 class Stat(msgspec.Struct, array_like=True):

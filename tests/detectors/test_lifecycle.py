@@ -149,6 +149,26 @@ def test_ticks_at_any_times_give_the_same_revisions(
     assert revisions(often.alerts) == revisions(without.alerts)
 
 
+@pytest.mark.parametrize("ticks", [0, 1])
+def test_who_returns_to_a_long_incident_is_no_further_author(ticks: int, desk: Desk, signal: MakesSignals) -> None:
+    voices = [signal(number, number * 20) for number in range(30)]
+    for made in voices:
+        desk.tell(made)
+        desk.alerts += [alert for _ in range(ticks) for alert in desk.tick(made.event_time)]
+    desk.tell(signal(99, 601, author_id="author 0"))
+    desk.wait(60 * 24)
+    assert (desk.alerts[-1].posts, desk.alerts[-1].authors) == (31, 30)
+
+
+def test_who_wrote_too_much_to_be_told_apart_is_heard_again_later(desk: Desk, signal: MakesSignals) -> None:
+    flood = [signal(number, number / 10, ratio=0.3, author_id="one") for number in range(40)]
+    desk.tell(*flood)
+    assert desk.tell(signal(50, 5, author_id="one")) == []
+    (watch,) = desk.tell(signal(51, 60 * 7, author_id="one"))
+    before = dict(desk.store.values)
+    assert (watch.level, desk.tell(*flood, signal(50, 5, author_id="one")), desk.store.values) == ("watch", [], before)
+
+
 @RELAXED
 @given(story=STORIES)
 def test_a_signal_delivered_again_at_any_time_changes_nothing(
