@@ -6,7 +6,7 @@ no relay and no repeat of the same author. What counts as evidence is a part of 
 Shape   `roll` before anything is read or counted; then `expected_rate` before `count`: a post is no part of its own
         background
 Units   rates in posts a minute, moments in microseconds since 1970
-Source  detection.md 2.2; the learned hour-of-week shape and the national factor kappa come later
+Source  docs/detection.md 2.2; the learned hour-of-week shape and the national factor kappa come later
 """
 
 from datetime import datetime, timedelta

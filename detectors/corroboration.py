@@ -1,6 +1,6 @@
 """Corroboration: may the word "alert" be used? Only on independent voices; the watch never waits for this.
 
-Source  detection.md 2.8; the ladder for unknown accounts is ours, its reasons are in the README
+Source  docs/detection.md 2.8; the ladder for unknown accounts is ours, its reasons are in the README
 """
 
 from collections.abc import Sequence

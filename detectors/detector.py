@@ -4,7 +4,7 @@ Shape   `observe` for every signal, roughly in event time; `pass_time` for every
         tick is needed. Same store and same calls: same alerts, byte for byte
 Units   event time only; there is no clock here
 Errors  BrokenInvariant when the store holds what we never wrote; nothing that a signal says raises
-Source  detection.md 2 and 3
+Source  docs/detection.md 2 and 3
 """
 
 from datetime import datetime

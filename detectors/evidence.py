@@ -1,6 +1,6 @@
 """Evidence: how much one post may weigh, by what is known of its author.
 
-Source  detection.md 2.1. Clipping and discounting only ever lower the statistic, so its promise holds.
+Source  docs/detection.md 2.1. Clipping and discounting only ever lower the statistic, so its promise holds.
 """
 
 from records import Signal

@@ -1,7 +1,7 @@
 """Explanation: why an incident is on somebody's screen, in sentences, in French and English.
 
 Shape   facts in, one text per language out; times by the clock of the profile's zone
-Source  detection.md 2.7
+Source  docs/detection.md 2.7
 """
 
 from dataclasses import dataclass

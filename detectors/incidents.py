@@ -1,6 +1,6 @@
 """Incidents: opening, lifting, updating and closing them; every change of one that is told is an alert.
 
-Source  detection.md 2.8 and 3
+Source  docs/detection.md 2.8 and 3
 """
 
 from detectors import agenda

@@ -3,7 +3,7 @@
 Shape   names are nine-byte hashes of node and identity, so state holds no pseudonym; every name stands once in the
         node's list of things to forget: its tail, then pages of sixteen
 Units   moments in microseconds since 1970
-Source  detection.md 2.1. Retweets of one post: 100 % false alerts without this rule, none with it.
+Source  docs/detection.md 2.1. Without this rule the retweets of one post are an alert.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -6,7 +6,7 @@ Every fall has a moment that follows from the state alone, so it does not matter
                    ^_______^___________|____________|
 
 Units   moments in microseconds since 1970; paces in counted posts a minute
-Source  detection.md 3
+Source  docs/detection.md 3
 """
 
 from math import exp, log

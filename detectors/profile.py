@@ -2,7 +2,7 @@
 
 Shape   TOML text, a handful of tables; the home itself is given when loading, so one file serves every town of a size
 Errors  SettingsError, naming the file, the key, what was found and what would do
-Source  detection.md 2.2-2.4; the rates believed beforehand are guesses until a place has been watched for two weeks
+Source  docs/detection.md 2.2-2.4; the rates believed beforehand are guesses until a place is watched for two weeks
 """
 
 import tomllib

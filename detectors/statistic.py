@@ -3,7 +3,7 @@
 Shape   one list per node, a number for each assumed rate of posts; `decayed` for the silence before a counted
         post, `raised` for the post itself
 Units   R in minutes, rates in posts a minute, `odds` = likelihood ratio over the background's posts a minute
-Source  detection.md 2.3, 2.6. If the background is not under-estimated, the mean time to a false crossing of A is
+Source  docs/detection.md 2.3, 2.6. If the background is not under-estimated, the mean time to a false crossing of A is
         at least A minutes less the idle value (about 20): the threshold is the false-alarm budget.
 """
 

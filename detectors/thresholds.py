@@ -1,7 +1,7 @@
 """Thresholds: how high the statistic must stand for each level, from the budget of false ones and nothing else.
 
 Units   thresholds in minutes of the statistic, budgets in false ones a week over everything watched
-Source  detection.md 2.4
+Source  docs/detection.md 2.4
 """
 
 from dataclasses import dataclass
