@@ -80,7 +80,7 @@ class Detector:
             case = Case(desk, tick.area, watched, node_id, node)
             alerts += settle(case, at)
             for _ in range(PAGES_A_TICK):
-                if not forget_page(desk, node_id, node, at, memory=watched.memory, onset=case.onset()):
+                if not forget_page(case, at):
                     break
             agenda.correct(case)
             case.stage(node)
@@ -116,7 +116,7 @@ class Detector:
             desk.stage(f"seen/{author}", seen)
         else:
             remember(desk, case.node_id, node, author, seen, memory=memory)
-        forget_page(desk, case.node_id, node, told.at, memory=memory, onset=case.onset())
+        forget_page(case, told.at)
         if node.forget_at and not node.is_on_agenda:
             agenda.enter(case)
         case.stage(node)

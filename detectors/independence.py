@@ -11,6 +11,7 @@ from hashlib import blake2b
 from struct import calcsize, pack, unpack
 from typing import Literal
 
+from detectors.case import Case
 from detectors.moment import SECOND
 from detectors.state import MOST_FINGERPRINTS, Desk, Node, Page, Seen, Stat
 from records import Signal
@@ -118,13 +119,15 @@ def _list_for_forgetting(desk: Desk, node_id: str, node: Node, name: str, at: in
     node.tail = b""
 
 
-def forget_page(desk: Desk, node_id: str, node: Node, at: int, *, memory: int, onset: int | None) -> bool:
+def forget_page(case: Case, at: int) -> bool:
     """Forget the names of the oldest page, if it is due; those still needed are listed again.
 
     Needed are those used within the memory or, where there is an incident, since its onset: its authors are counted.
     """
+    node, desk, node_id, memory = case.node, case.desk, case.node_id, case.watched.memory
     if not node.forget_at or node.forget_at > at:
         return False
+    onset = case.onset()
     node.horizon = max(node.horizon, at - memory)
     since = at - memory if onset is None else min(at - memory, onset)
     place = f"page/{node_id}/{node.first_page}"
