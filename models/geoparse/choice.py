@@ -69,7 +69,7 @@ class Chooser:
         bonus = self._home_bonus.get(row)
         if bonus is None:
             g = self.gazetteer
-            km = distance_km(self.home.lat, self.home.lon, g.lats[row], g.lons[row])
+            km = self._km_from_home(row)
             near = 3.0 * exp(-km / 40) + 0.6 * exp(-km / 300)
             bonus = near + (0.6 if g.countries[row] == self.home.country else 0.0)
             if self.home.dep and g.deps[row] == self.home.dep:
@@ -86,9 +86,7 @@ class Chooser:
         key = mention.toponym.key
         km = self._home_km.get(key)
         if km is None:
-            g, home = self.gazetteer, self.home
-            points = [(g.lats[row], g.lons[row]) for row in mention.toponym.rows]
-            km = min((distance_km(home.lat, home.lon, *point) for point in points), default=float("inf"))
+            km = min(map(self._km_from_home, mention.toponym.rows), default=float("inf"))
             self._home_km[key] = km
         return km
 

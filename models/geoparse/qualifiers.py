@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from models.geoparse.index import NameIndex
+from models.geoparse.index import LARGE_TOWN, NameIndex
 from models.geoparse.mention import Mention
 from models.geoparse.reading import Reading
 from models.places.gazetteer import Gazetteer
@@ -30,7 +30,6 @@ CODES_THAT_ARE_WORDS = frozenset(
 BETWEEN = re.compile(r"^\s*[,(\-–/]?\s*(?:in |en |au |du |de la |de l['’]|des |d['’]|dans (?:le |la |l['’]|les )?)?$")
 AREAS = frozenset({"country", "admin1", "region", "dep"})
 WINDOW = 24
-LARGE_TOWN = 100_000
 
 
 @dataclass(slots=True)
