@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -60,6 +60,7 @@ def test_too_few_examples_change_nothing() -> None:
     np.testing.assert_allclose(beta_calibrated(np.array([-3.0, 0.0, 3.0]), numbers), [-3, 0, 3], atol=1e-9)
 
 
+@settings(deadline=None)
 @given(arrays.arrays(float, st.integers(40, 80), elements=st.floats(-30, 30)), st.integers(0, 2**32 - 1))
 def test_the_order_of_posts_never_turns_round(logits: np.ndarray, seed: int) -> None:
     truth = np.random.default_rng(seed).integers(0, 2, len(logits)).astype(float)
