@@ -1,120 +1,137 @@
-"""Baseline: how many posts are usual for a place and hazard at this hour, all of them, strong and weak.
+"""Baseline: how many posts are usual for a node, all of them, strong and weak.
 
-The likelihood ratio of a post is relative to all signals of its key, so the level counts all of them: those that are
+The likelihood ratio of a post is relative to all signals of its node, so the level counts all of them: those that are
 no relay and no repeat of the same author. What counts as evidence is a part of it (`1 - weak_share`).
 
-Shape   `roll` before anything is read or counted; then `expected_rate` before `count`: a post is no part of its own
-        background
+Shape   values that never change; each step returns the next one. `rolled` before anything is read or counted; and what
+        is expected is read before a post is counted: a post is no part of its own background
 Units   rates in posts a minute, moments in microseconds since 1970
-Source  docs/detection.md 2.2; the learned hour-of-week shape and the national factor kappa come later
+Source  docs/detection.md 2.2
 """
 
-from datetime import datetime, timedelta
 from math import exp, sqrt
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from detectors.moment import MINUTE
 
 DAY_MINUTES = 1440.0
+DAY = int(DAY_MINUTES) * MINUTE
 KEPT_PER_DAY = 0.5 ** (1.0 / 28.0)  # half-life of 28 days
 PRIOR_MINUTES = 14 * DAY_MINUTES  # what we believe beforehand weighs as much as two weeks of looking
 FAST_MINUTES, FAST_START = 45.0, 2.0
 SLOW_MINUTES, SLOW_START = 1440.0, 4.0
 BEYOND_DOUBT = 3.0  # standard deviations
 
-_POSTS_BY_HOUR = (
-    *(0.55, 0.35, 0.25, 0.20, 0.20, 0.25, 0.40, 0.70, 0.95, 1.10, 1.20, 1.25),
-    *(1.35, 1.30, 1.20, 1.20, 1.25, 1.35, 1.45, 1.50, 1.60, 1.55, 1.30, 0.90),
-)
-SHAPE = tuple(24.0 * posts / sum(_POSTS_BY_HOUR) for posts in _POSTS_BY_HOUR)
-"""A guess at how posts spread over the local hours, mean 1, until each class of places has learned its own."""
 
-
-class Baseline(msgspec.Struct, array_like=True):
+class Baseline(msgspec.Struct, array_like=True, frozen=True):
     """What a node has learned of its own background. Posts enter the level after one to two days."""
 
     day_at: int  # when the running day began, for this node
-    posts: float = 0.0  # settled, exponentially forgotten
+    posts: float = 0.0  # settled, forgotten with a half-life of 28 days
     minutes: float = 0.0
     yesterday_posts: int = 0
     yesterday_minutes: float = 0.0
     today_posts: int = 0
     frozen_at: int = 0
-    is_frozen: bool = False  # an incident is open here: its posts must not become the usual
+    open_incidents: int = 0  # on the branch; while there are any, nothing is learned
     low_at: int = 0
     low_fast: float = 0.0  # weak posts, exponential windows of 45 minutes and of a day
     low_slow: float = 0.0
 
-    def roll(self, at: int, *, patience: int) -> None:
-        """Let time pass: whole days settle, each a day after its end.
-
-        An incident that outlasts our patience is what is usual here, or our level is wrong: learn again.
-        """
-        if self.is_frozen and at - self.frozen_at >= patience:
-            self.thaw(at)
-        if self.is_frozen or at - self.day_at < DAY_MINUTES * MINUTE:
-            return
-        days = int((at - self.day_at) // (DAY_MINUTES * MINUTE))
-        self.day_at += int(days * DAY_MINUTES * MINUTE)
-        self._settle(self.yesterday_posts, self.yesterday_minutes)
-        self.yesterday_posts, self.yesterday_minutes, self.today_posts = self.today_posts, DAY_MINUTES, 0
-        if days > 1:
-            self._settle(self.yesterday_posts, self.yesterday_minutes)
-            self.yesterday_posts = 0
-            kept = KEPT_PER_DAY ** (days - 2)
-            self.posts *= kept
-            self.minutes = self.minutes * kept + DAY_MINUTES * (1.0 - kept) / (1.0 - KEPT_PER_DAY)
-
-    def _settle(self, posts: int, minutes: float) -> None:
-        self.posts = self.posts * KEPT_PER_DAY + posts
-        self.minutes = self.minutes * KEPT_PER_DAY + minutes
-
-    def freeze(self, at: int, *, posts: int) -> None:
-        """Stop learning, and take back the incident's first posts."""
-        self.is_frozen, self.frozen_at = True, at
-        self.today_posts = max(self.today_posts - posts, 0)
-
-    def thaw(self, at: int) -> None:
-        """Learn again, if learning had stopped; the time in between never was."""
-        if self.is_frozen:
-            self.is_frozen = False
-            self.day_at += at - self.frozen_at
-
-    def count(self) -> None:
-        """Take one post into the level."""
-        if not self.is_frozen:
-            self.today_posts += 1
-
-    def count_weak(self, at: int) -> None:
-        """Take one post that is no evidence into the control series."""
-        silence = (at - self.low_at) / MINUTE
-        self.low_fast = self.low_fast * exp(-silence / FAST_MINUTES) + 1.0
-        self.low_slow = self.low_slow * exp(-silence / SLOW_MINUTES) + 1.0
-        self.low_at = at
+    @property
+    def is_frozen(self) -> bool:
+        """Tell whether learning has stopped: an incident's posts must not become the usual."""
+        return self.open_incidents > 0
 
     def level(self, prior_rate: float) -> float:
         """Return the mean rate of posts: what was believed beforehand, moved by what was seen."""
         return (prior_rate * PRIOR_MINUTES + self.posts) / (PRIOR_MINUTES + self.minutes)
 
-    def expected_rate(self, at: int, *, prior_rate: float, shape: float, weak_share: float) -> float:
-        """Return the rate of posts to expect now: level, hour, and how busy the control series is."""
-        level = self.level(prior_rate)
-        weak_rate = level * weak_share
-        silence = (at - self.low_at) / MINUTE
-        fast = self.low_fast * exp(-silence / FAST_MINUTES)
-        slow = self.low_slow * exp(-silence / SLOW_MINUTES)
-        busier = max(
-            1.0,
-            (FAST_START + fast) / (FAST_START + weak_rate * shape * FAST_MINUTES),
-            (SLOW_START + slow) / (SLOW_START + weak_rate * SLOW_MINUTES),
-            (slow - BEYOND_DOUBT * sqrt(slow)) / (weak_rate * SLOW_MINUTES),  # where the level is wrong by far
-        )
-        return level * shape * busier
+
+def rolled(baseline: Baseline, at: int, *, patience: int) -> Baseline:
+    """Let time pass: whole days settle, each a day after its end.
+
+    An incident that outlasts our patience is what is usual here, or our level is wrong: learn again.
+    """
+    if baseline.is_frozen:
+        if at - baseline.frozen_at < patience:
+            return baseline
+        baseline = _restarted(baseline, at)
+    days = (at - baseline.day_at) // DAY
+    if days < 1:
+        return baseline
+    posts, minutes = _settled(baseline.posts, baseline.minutes, baseline.yesterday_posts, baseline.yesterday_minutes)
+    yesterday = baseline.today_posts
+    if days > 1:
+        posts, minutes = _settled(posts, minutes, yesterday, DAY_MINUTES)
+        yesterday = 0
+        kept = KEPT_PER_DAY ** (days - 2)
+        posts *= kept
+        minutes = minutes * kept + DAY_MINUTES * (1.0 - kept) / (1.0 - KEPT_PER_DAY)
+    return msgspec.structs.replace(
+        baseline,
+        day_at=baseline.day_at + days * DAY,
+        posts=posts,
+        minutes=minutes,
+        yesterday_posts=yesterday,
+        yesterday_minutes=DAY_MINUTES,
+        today_posts=0,
+    )
 
 
-def shape_at(instant: datetime, *, zone: ZoneInfo, degrees_east: float) -> float:
-    """Return the hour's factor: by the zone's clock, shifted by the sun for places east or west of home."""
-    local = instant.astimezone(zone) + timedelta(minutes=4.0 * degrees_east)
-    return SHAPE[local.hour]
+def _settled(posts: float, minutes: float, more_posts: int, more_minutes: float) -> tuple[float, float]:
+    return posts * KEPT_PER_DAY + more_posts, minutes * KEPT_PER_DAY + more_minutes
+
+
+def frozen(baseline: Baseline, at: int, *, posts: int) -> Baseline:
+    """Stop learning for one incident more, and take back its first posts."""
+    return msgspec.structs.replace(
+        baseline,
+        open_incidents=baseline.open_incidents + 1,
+        frozen_at=baseline.frozen_at if baseline.is_frozen else at,
+        today_posts=max(baseline.today_posts - posts, 0),
+    )
+
+
+def thawed(baseline: Baseline, at: int) -> Baseline:
+    """Learn again once the last incident is over; the time in between never was."""
+    if baseline.open_incidents > 1:
+        return msgspec.structs.replace(baseline, open_incidents=baseline.open_incidents - 1)
+    return _restarted(baseline, at) if baseline.is_frozen else baseline
+
+
+def _restarted(baseline: Baseline, at: int) -> Baseline:
+    return msgspec.structs.replace(baseline, open_incidents=0, day_at=baseline.day_at + at - baseline.frozen_at)
+
+
+def counted(baseline: Baseline) -> Baseline:
+    """Take one post into the level."""
+    if baseline.is_frozen:
+        return baseline
+    return msgspec.structs.replace(baseline, today_posts=baseline.today_posts + 1)
+
+
+def counted_weak(baseline: Baseline, at: int) -> Baseline:
+    """Take one post that is no evidence into the level and into the control series."""
+    silence = (at - baseline.low_at) / MINUTE
+    return msgspec.structs.replace(
+        baseline,
+        today_posts=baseline.today_posts + (not baseline.is_frozen),
+        low_fast=baseline.low_fast * exp(-silence / FAST_MINUTES) + 1.0,
+        low_slow=baseline.low_slow * exp(-silence / SLOW_MINUTES) + 1.0,
+        low_at=at,
+    )
+
+
+def busier(baseline: Baseline, at: int, *, weak_rate: float, shape: float) -> float:
+    """Return how many times more weak posts there are of late than usual, at least 1."""
+    silence = (at - baseline.low_at) / MINUTE
+    fast = baseline.low_fast * exp(-silence / FAST_MINUTES)
+    slow = baseline.low_slow * exp(-silence / SLOW_MINUTES)
+    return max(
+        1.0,
+        (FAST_START + fast) / (FAST_START + weak_rate * shape * FAST_MINUTES),
+        (SLOW_START + slow) / (SLOW_START + weak_rate * SLOW_MINUTES),
+        (slow - BEYOND_DOUBT * sqrt(slow)) / (weak_rate * SLOW_MINUTES),  # where the level is wrong by far
+    )

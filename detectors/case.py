@@ -1,13 +1,16 @@
-"""Case: one node's state during one call, and the signal that the call is about."""
+"""Case: one ledger during one call, with what the profile says of its hazard."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
+from detectors.ledger import INCIDENT, NODE, Ledger
 from detectors.moment import HOUR
 from detectors.profile import HazardProfile, Profile
-from detectors.state import Desk, Exhibit, Folds, Incident, Node, Stat
+from detectors.state import Incident, Node
 from detectors.statistic import Rates
 from detectors.thresholds import Thresholds, thresholds_for
-from records import Signal
+from records import Alert, Place
 from records.signal import Hazard
 
 PATIENCE = 8
@@ -17,14 +20,23 @@ PATIENCE = 8
 class Watched:
     """One hazard that a profile watches, with what follows from its settings."""
 
-    def __init__(self, profile: Profile, hazard: Hazard) -> None:
+    def __init__(self, profile: Profile, hazard: Hazard, places: Mapping[str, Place]) -> None:
         self.profile = profile
         self.name = hazard
+        self.places = places  # of the tree's wider nodes
         self.settings: HazardProfile = profile.hazard[hazard]
         self.rates: Rates = profile.rates_of(hazard)
         self.memory = int(self.settings.memory_hours * HOUR)  # microseconds
         self.patience = PATIENCE * int(self.settings.reopen_hours * HOUR)
+        self._weights: dict[str, float] = {}
         self._thresholds: dict[float, Thresholds] = {}
+
+    def weight(self, name: str, area: str, node: Node) -> float:
+        """Return omega: the part of the budget that a node may spend."""
+        known = self._weights.get(name)
+        if known is None:
+            known = self._weights[name] = self.profile.weight_of(name, area, node.lat, node.lon)
+        return known
 
     def thresholds(self, weight: float) -> Thresholds:
         """Return the levels for a node of this weight."""
@@ -35,57 +47,39 @@ class Watched:
         return known
 
 
+Telling = Literal["all", "new", "none"]
+"""While steps are worked out again, only what was never told is told on the way; from a table, nothing."""
+
+
 @dataclass
 class Case:
-    """One node during one call."""
+    """One ledger during one call."""
 
-    desk: Desk
+    ledger: Ledger
     area: str
     watched: Watched
-    node_id: str
-    node: Node
+    telling: Telling = "all"
+    alerts: list[Alert] = field(default_factory=list)
 
-    def stat(self) -> Stat | None:
-        """Return the node's statistic, None where no post ever counted."""
-        found = self.desk.read(Stat, f"stat/{self.node_id}")
-        rates = self.watched.rates
-        if found is not None and len(found.values) != len(rates.per_minute):  # the profile has other rates now
-            found.values, found.sums = rates.idle, [0.0] * len(rates.per_minute)
-            found.onsets = [found.at] * len(rates.per_minute)
-        return found
+    def open_incidents(self) -> list[Incident]:
+        """Return what is going on in the area, oldest first."""
+        incidents = self.ledger.incidents
+        if not incidents:
+            return []
+        return sorted((one for one in incidents.values() if one.is_open), key=lambda one: (one.opened_at, one.node))
 
-    def incident(self) -> Incident | None:
-        """Return the node's incident, None where there is none, nor one that may reopen."""
-        return self.desk.read(Incident, f"incident/{self.node_id}")
+    def thresholds(self, name: str, node: Node) -> Thresholds:
+        """Return the levels of a node."""
+        return self.watched.thresholds(self.watched.weight(name, self.area, node))
 
-    def onset(self) -> int | None:
-        """Return when the node's incident began, None where there is none."""
-        incident = self.incident()
-        return incident.onset_at if incident is not None else None
+    def put_node(self, name: str, node: Node) -> None:
+        """Set a node."""
+        self.ledger.put(NODE, name, node)
 
-    def exhibit(self) -> Exhibit:
-        """Return what is shown."""
-        return self.desk.read(Exhibit, f"exhibit/{self.node_id}") or Exhibit()
+    def put_incident(self, incident: Incident) -> None:
+        """Set an incident, at its node."""
+        self.ledger.put(INCIDENT, incident.node, incident)
 
-    def folds(self) -> Folds:
-        """Return the copies counted."""
-        return self.desk.read(Folds, f"folds/{self.node_id}") or Folds()
-
-    def stage(self, value: Node | Stat | Incident | Exhibit | Folds) -> None:
-        """Have one of the node's values written."""
-        self.desk.stage(f"{type(value).__name__.lower()}/{self.node_id}", value)
-
-    def drop(self, kind: type[Incident | Exhibit | Folds]) -> None:
-        """Have one of the node's values removed."""
-        self.desk.drop(f"{kind.__name__.lower()}/{self.node_id}")
-
-
-@dataclass(frozen=True)
-class Told:
-    """One signal, as its node takes it."""
-
-    signal: Signal
-    at: int  # the node's time: never before its last signal
-    event_at: int
-    ratio: float  # clipped likelihood ratio
-    names: list[str]  # author first, then contents
+    def drop_incident(self, node: str) -> None:
+        """Take an incident away."""
+        self.ledger.put(INCIDENT, node, None)

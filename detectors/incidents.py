@@ -1,79 +1,355 @@
-"""Incidents: opening, lifting, updating and closing them; every change of one that is told is an alert.
+"""Incidents: opening, joining, moving, lifting and closing them.
 
-Source  docs/detection.md 2.8 and 3
+One happening is one incident: what crosses its threshold on the branch of an open incident, or next door soon after,
+takes part in that one; an incident of a wide area moves to the place that holds most of its posts.
+
+Source  docs/detection.md 2.8, 2.9 and 3
 """
 
-from detectors import agenda
-from detectors.case import Case, Told
+from dataclasses import dataclass
+from hashlib import blake2b
+from math import exp
+
+from msgspec.structs import replace
+
+from detectors.baseline import frozen, thawed
+from detectors.case import Case
 from detectors.corroboration import Voice, grounds_for
+from detectors.entry import Entry
 from detectors.evidence import STRONG_RATIO
-from detectors.exhibit import place_to_show, show_since
-from detectors.lifecycle import due_at, is_worth_telling, level_after
-from detectors.revision import Scene, alert_from, incident_id_from
-from detectors.state import Exhibit, Folds, Incident, Stat
-from detectors.statistic import best, mixture, without
-from records import Alert
+from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
+from detectors.ledger import REMEMBERED
+from detectors.lifecycle import due_at, held_until, level_after, pace_after
+from detectors.moment import HOUR, MINUTE, moment_from
+from detectors.profile import kilometres_between
+from detectors.state import Incident, Node, Part, Stat, Told, Vote
+from detectors.statistic import best, decayed, mixture, raised, without
+from detectors.telling import tell
+from detectors.thresholds import Thresholds
 
 MOST_PLATFORMS = 8
-NEWS_FACTOR = 1.5
+MOST_VOICES = 12
+ONSET_BUCKET = 10 * MINUTE
+MOVING_SHARE = 0.75
+"""An incident of a wide area moves to a node that holds this share of its located strong posts of the last hour, ..."""
+MOVING_POSTS = 2.5
+"""... and no fewer than so many."""
 
 
-def advance(case: Case, stat: Stat, exhibit: Exhibit, told: Told, *, usual: float) -> list[Alert]:
-    """Open, lift or update the node's incident after a post that counted."""
-    incident = case.incident()
-    if incident is not None and incident.level != "resolved":
-        return _follow(case, incident, stat, exhibit, told)
-    reached, grounds = level_reached(case, stat, authors=0)
+@dataclass(frozen=True)
+class Heard:
+    """An entry, as one node of its path heard it."""
+
+    entry: Entry
+    number: int  # of the node on the path
+    level: float  # posts a minute that are usual there, on average
+    expected: float  # posts a minute to expect at this moment
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Return the node and those above it."""
+        return self.entry.path[self.number :]
+
+    @property
+    def odds(self) -> float:
+        """Return the likelihood ratio over the background."""
+        return self.entry.ratio / self.expected
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A node whose statistic has crossed its threshold."""
+
+    part: Part
+    stat: Stat
+    entries: list[Entry]  # its evidence since the onset
+    reached: str
+    grounds: str
+
+    @property
+    def at(self) -> int:
+        """Return when it crossed."""
+        return self.entries[-1].at
+
+
+def incident_for(case: Case, path: tuple[str, ...]) -> tuple[Incident | None, int]:
+    """Return the open incident that a post belongs to and which node of its path meets it, or None and past the end.
+
+    A post that names a wide area belongs to what goes on within it.
+    """
+    incidents = case.open_incidents()
+    for number, node in enumerate(path):
+        for incident in incidents:
+            if incident.holds(node):
+                return incident, number
+    below = [incident for incident in incidents if incident.lies_below(path[0])]
+    if below:
+        return max(below, key=lambda one: (one.counted_at, one.node)), 0
+    return None, len(path)
+
+
+def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
+    """Open an incident where a node's statistic has crossed its threshold, or have it take part in one; tell if so."""
+    name = heard.path[0]
+    node = case.ledger.nodes[name]
+    thresholds = case.thresholds(name, node)
+    if mixture(stat.values) < thresholds.watch:
+        return False
+    entries = _entries_since_onset(case, name, stat, heard.entry)
+    voices = tuple(_voice_from(entry, name) for entry in entries)
+    reached, grounds = level_reached(case, stat.values, voices, thresholds, authors=0)
     if reached is None:
-        return []
-    incident = _opened(case, incident, stat, exhibit, told, usual=usual)
-    incident.level = incident.top = reached
-    incident.grounds = grounds
-    alerts = [_revise(case, incident, stat, exhibit, at=told.at)]
-    agenda.enter(case)
-    return alerts
+        return False
+    part = Part(heard.path, heard.level, stat.onsets[best(stat.values)], node.lat, node.lon)
+    _take_part(case, Crossing(part, stat, entries, reached, grounds))
+    return True
 
 
-def tally(incident: Incident, voices: list[Voice], *, authors: int) -> None:
-    """Add counted posts to an incident."""
-    incident.posts += len(voices)
-    incident.authors += authors
-    for voice in voices:
-        incident.witnesses += voice.is_first_hand
-        incident.images += voice.has_image
-        if voice.platform not in incident.platforms and len(incident.platforms) < MOST_PLATFORMS:
-            incident.platforms.append(voice.platform)
+def _take_part(case: Case, crossing: Crossing) -> None:
+    part = crossing.part
+    above = next((one for one in case.open_incidents() if one.node in part.path[1:]), None)
+    if above is not None and _moves(case, above, part, crossing.at):
+        _move(case, above, crossing)
+    elif above is not None:
+        _join(case, above, crossing, [])
+    elif (near := _related(case, part, crossing.at)) is not None:
+        _join(case, near, crossing, crossing.entries)
+    else:
+        _open(case, _earlier(case, part), crossing)
+    for name in part.path[1:]:
+        node = case.ledger.nodes.get(name)
+        if node is not None and node.stat is not None:
+            case.put_node(name, replace(node, stat=None))
 
 
-def settle(case: Case, until: int) -> list[Alert]:
-    """Let the node's incident fall as far as silence has made it fall by then."""
-    alerts: list[Alert] = []
-    watched = case.watched
-    while True:
-        incident, stat = case.incident(), case.stat()
-        if incident is None or stat is None:
-            return alerts
-        due = due_at(incident, stat, watched.settings, watched.rates, watched.thresholds(stat.weight))
-        if due > until:
-            return alerts
-        if incident.level == "resolved":
-            case.drop(Incident)
-            if not case.exhibit().slots:
-                case.drop(Exhibit)
-            return alerts
-        incident.level = "resolved" if incident.level == "monitoring" else "monitoring"
-        incident.raised_at = due
-        exhibit = case.exhibit()
-        alerts.append(_revise(case, incident, stat, exhibit, at=due))
-        if incident.level == "resolved":
-            _close(case, stat, exhibit, due)
+def _earlier(case: Case, part: Part) -> Incident | None:
+    """Return the resolved incident of this branch that may come back."""
+    resolved = [one for one in case.ledger.incidents.values() if not one.is_open]
+    related = [one for one in resolved if one.holds(part.node) or one.lies_below(part.node) or one.node in part.path]
+    return max(related, key=lambda one: (one.raised_at, one.node), default=None)
 
 
-def level_reached(case: Case, stat: Stat, *, authors: int) -> tuple[str | None, str]:
+def _related(case: Case, part: Part, at: int) -> Incident | None:
+    """Return the open incident that a node belongs to: one within it, or one next door that began not long before."""
+    settings = case.watched.settings
+    incidents = case.open_incidents()
+    for incident in incidents:
+        if incident.lies_below(part.node):
+            return incident
+    soon = int(settings.neighbour_minutes * MINUTE)
+    for incident in incidents:
+        for other in incident.parts:
+            since = max(incident.counted_at, other.onset_at) if settings.spreads else other.onset_at
+            apart = kilometres_between(part.lat, part.lon, other.lat, other.lon)
+            if min(part.onset_at, at) - since <= soon and apart <= settings.neighbour_km:
+                return incident
+    return None
+
+
+def _moves(case: Case, incident: Incident, part: Part, at: int) -> bool:
+    """Tell whether a finer node holds so much of a wide area's posts that the incident is there."""
+    here, there = case.ledger.nodes[part.node], case.ledger.nodes[incident.node]
+    located = (there.strong - there.own) * exp(-(at - there.strong_at) / HOUR)
+    found = here.strong * exp(-(at - here.strong_at) / HOUR)
+    return found >= MOVING_SHARE * located and found >= MOVING_POSTS
+
+
+def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
+    """Open an incident, or let one come back; its posts are those since the onset."""
+    part, stat, entries, at = crossing.part, crossing.stat, crossing.entries, crossing.at
+    incident = _fresh(case, part, stat, at) if earlier is None else _come_back(case, earlier, part, stat, at)
+    for entry in entries:
+        incident = _with(case, incident, entry, part.node)
+    incident = replace(
+        incident,
+        level=crossing.reached,
+        top=crossing.reached,
+        grounds=crossing.grounds,
+        authors=incident.authors + len(entries),
+        background=part.level * (1.0 - case.watched.profile.weak_share),
+    )
+    incident = _with_area(case, incident)
+    _freeze(case, part.path, at, posts=len(entries))
+    case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
+    case.put_incident(incident)
+    tell(case, incident, at)
+
+
+def _fresh(case: Case, part: Part, stat: Stat, at: int) -> Incident:
+    return Incident(
+        incident_id=_id_for(case, part, at),
+        parts=(part,),
+        onset_at=part.onset_at,
+        opened_at=at,
+        level="",
+        top="",
+        raised_at=at,
+        counted_at=at,
+        values=stat.values,
+        pace=stat.pace,
+        peak=stat.pace,
+        background=0.0,
+    )
+
+
+def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -> Incident:
+    case.drop_incident(earlier.node)
+    return replace(
+        earlier,
+        parts=(part,),
+        opened_at=at,
+        raised_at=at,
+        counted_at=at,
+        values=stat.values,
+        pace=stat.pace,
+        peak=stat.pace,
+        returns=earlier.returns + 1,
+        voices=(),
+        slots=(),
+        copies=0,
+        votes=earlier.votes if earlier.node == part.node else (),
+        shown=earlier.shown if earlier.node == part.node else 0,
+    )
+
+
+def _id_for(case: Case, part: Part, at: int) -> str:
+    """Return the id of an incident that opens: the one it was told under, where a late signal had us go back."""
+    taken = {incident.incident_id for incident in case.ledger.incidents.values()}
+    told = [
+        (known.at, incident_id)
+        for incident_id, known in case.ledger.told.items()
+        if incident_id not in taken
+        and (known.alert.level != "resolved" or at <= known.at)
+        and _is_same_happening(case, part, known)
+    ]
+    return min(told)[1] if told else incident_id_from(case.watched.name, part.node, part.onset_at)
+
+
+def _is_same_happening(case: Case, part: Part, told: Told) -> bool:
+    if told.path[0] in part.path or part.node in told.path:
+        return True
+    settings, place = case.watched.settings, told.alert.place
+    apart = kilometres_between(part.lat, part.lon, place.lat, place.lon)
+    soon = abs(part.onset_at - moment_from(told.alert.onset)) <= settings.neighbour_minutes * MINUTE
+    return soon and apart <= settings.neighbour_km
+
+
+def incident_id_from(hazard: str, node: str, onset_at: int) -> str:
+    """Return the id of an incident: the same for the same signals, whoever reads them and how often."""
+    text = f"{hazard}\n{node}\n{onset_at // ONSET_BUCKET}".encode("utf-8", "surrogatepass")
+    return f"{hazard}-{blake2b(text, digest_size=8).hexdigest()}"
+
+
+def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entry]) -> None:
+    """Have a node take part in an incident, with those of its posts that the incident did not hear."""
+    part, stat, at = crossing.part, crossing.stat, crossing.at
+    for entry in entries:
+        ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
+        odds = entry.odds[entry.path.index(part.node)]
+        incident = replace(incident, values=raised(incident.values, odds, case.watched.rates, ceiling=ceiling))
+        incident = _with(case, incident, entry, part.node)
+    incident = replace(
+        incident,
+        parts=(*incident.parts, part),
+        counted_at=at,
+        authors=incident.authors + len(entries),
+        background=incident.background + part.level * (1.0 - case.watched.profile.weak_share) * bool(entries),
+        pace=incident.pace + stat.pace * bool(entries),
+        peak=max(incident.peak, incident.pace + stat.pace * bool(entries)),
+    )
+    _freeze(case, part.path, at, posts=len(entries))
+    case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
+    _settle_level(case, incident, at)
+
+
+def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
+    """Let the incident of a wide area be where most of its posts are; it keeps its id."""
+    part, stat, entries, at = crossing.part, crossing.stat, crossing.entries, crossing.at
+    case.drop_incident(incident.node)
+    votes: tuple[Vote, ...] = ()
+    for entry in entries:
+        if entry.said is not None:
+            votes = voted(votes, entry.said.place)
+    moved = replace(
+        incident,
+        parts=(part, *(other for other in incident.parts[1:] if part.node not in other.path)),
+        values=[max(one, other) for one, other in zip(incident.values, stat.values, strict=True)],
+        counted_at=at,
+        pace=max(incident.pace, stat.pace),
+        background=part.level * (1.0 - case.watched.profile.weak_share),
+        votes=votes,
+        shown=place_to_show(votes, 0),
+    )
+    _freeze(case, tuple(name for name in part.path if name not in incident.parts[0].path), at, posts=len(entries))
+    case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
+    _settle_level(case, moved, at)
+
+
+def follow(case: Case, incident: Incident, heard: Heard) -> None:
+    """Let a post grow the incident that it belongs to."""
+    entry, watched = heard.entry, case.watched
+    node = heard.path[0]
+    # the post stands against what is usual at all nodes that take part
+    elsewhere = sum(part.level for part in incident.parts if part.node != node and node not in part.path)
+    odds = entry.ratio / (heard.expected + elsewhere)
+    silence = (entry.at - incident.counted_at) / MINUTE
+    ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
+    since = max(incident.onset_at, entry.at - REMEMBERED * watched.memory)
+    earlier = case.ledger.memory.of_author(entry.author, since=since)
+    is_new = not any(not one.is_weak and _is_of(incident, one) for one in earlier)
+    pace = pace_after(incident.pace, silence, watched.settings.pace_minutes)
+    grown = replace(
+        _with(case, incident, entry, node),
+        values=raised(decayed(incident.values, silence, watched.rates), odds, watched.rates, ceiling=ceiling),
+        pace=pace,
+        peak=max(incident.peak, pace),
+        counted_at=entry.at,
+        authors=incident.authors + is_new,
+    )
+    _settle_level(case, grown, entry.at)
+
+
+def _is_of(incident: Incident, entry: Entry) -> bool:
+    return any(
+        odds > 0.0 and (incident.holds(node) or incident.lies_below(node))
+        for node, odds in zip(entry.path, entry.odds, strict=True)
+    )
+
+
+def _settle_level(case: Case, incident: Incident, at: int) -> None:
+    """Lift an incident as far as its evidence allows, and tell what is new."""
+    reached, grounds = None, incident.grounds
+    if incident.top != "alert":  # once it was, no post can lift it higher
+        thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
+        voices = tuple(voice for voice in incident.voices if voice.at >= incident.onset_at)
+        reached, grounds = level_reached(case, incident.values, voices, thresholds, authors=incident.authors)
+    level = level_after(incident, reached, incident.pace)
+    if level is not None:
+        incident = replace(
+            incident,
+            level=level,
+            raised_at=at,
+            top="alert" if level == "alert" else incident.top,
+            returns=incident.returns + (incident.level == "monitoring"),
+        )
+    shown = 0 if incident.node in case.watched.places else place_to_show(incident.votes, incident.shown)
+    incident = replace(incident, grounds=grounds, shown=shown)
+    case.put_incident(incident)
+    tell(case, incident, at)
+
+
+def copied(case: Case, incident: Incident | None, original: int) -> None:
+    """Count a copy or a relay of a post for the incident that it is part of."""
+    if original and incident is not None:
+        slots = copied_once_more(incident.slots, original)
+        case.put_incident(replace(incident, copies=incident.copies + 1, slots=slots))
+
+
+def level_reached(
+    case: Case, values: list[float], voices: tuple[Voice, ...], thresholds: Thresholds, *, authors: int
+) -> tuple[str | None, str]:
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
-    thresholds = case.watched.thresholds(stat.weight)
-    statistic = mixture(stat.values)
-    voices = _voices_since_onset(stat)
+    statistic = mixture(values)
     # Posts that say a little each, such as two metaphors within an hour, are no first witness: somebody must say a lot.
     if statistic < thresholds.watch or not any(voice.likelihood_ratio >= STRONG_RATIO for voice in voices):
         return None, ""
@@ -81,106 +357,127 @@ def level_reached(case: Case, stat: Stat, *, authors: int) -> tuple[str | None, 
     if not grounds or statistic < thresholds.alert:
         return "watch", grounds
     strongest = max(voice.odds for voice in voices)
-    holds = without(stat.values, strongest, case.watched.rates) >= thresholds.watch
+    holds = without(values, strongest, case.watched.rates) >= thresholds.watch
     return ("alert" if holds else "watch"), grounds
 
 
-def _voices_since_onset(stat: Stat) -> list[Voice]:
-    onset = stat.onsets[best(stat.values)]
-    return [voice for voice in stat.voices if voice.at >= onset]
+def _entries_since_onset(case: Case, node: str, stat: Stat, last: Entry) -> list[Entry]:
+    since = max(stat.onsets[best(stat.values)], last.at - REMEMBERED * case.watched.memory)
+    earlier = case.ledger.memory.evidence_at(node, since=since)
+    return [*reversed(earlier), last]
 
 
-def _follow(case: Case, incident: Incident, stat: Stat, exhibit: Exhibit, told: Told) -> list[Alert]:
-    reached = None
-    if incident.top != "alert":  # once it was, no post can lift it higher
-        reached, incident.grounds = level_reached(case, stat, authors=incident.authors)
-    is_back = incident.level == "monitoring"
-    level = level_after(incident, reached, stat.pace)
-    place = place_to_show(exhibit, incident)
-    has_moved = place != incident.shown_place
-    incident.shown_place = place
-    if level is not None:
-        incident.level, incident.raised_at = level, told.at
-        incident.top = "alert" if level == "alert" else incident.top
-        incident.returns += is_back
-    is_news = has_moved or _is_far_the_strongest(exhibit, told) or is_worth_telling(incident, told.at)
-    if level is None and not is_news:
-        case.stage(incident)
-        return []
-    return [_revise(case, incident, stat, exhibit, at=told.at)]
-
-
-def _is_far_the_strongest(exhibit: Exhibit, told: Told) -> bool:
-    """Tell whether a post outweighs by half all that the incident rested on: a witness after faint or false posts."""
-    others = [slot.likelihood_ratio for slot in exhibit.slots if slot.post_key != told.signal.post_key]
-    return told.ratio >= STRONG_RATIO and told.ratio > NEWS_FACTOR * max(others, default=told.ratio)
-
-
-def _opened(
-    case: Case,
-    earlier: Incident | None,
-    stat: Stat,
-    exhibit: Exhibit,
-    told: Told,
-    *,
-    usual: float,
-) -> Incident:
-    """Return a new incident, or the earlier one come back; its posts are those since the onset."""
-    onset = stat.onsets[best(stat.values)]
-    voices = _voices_since_onset(stat)
-    folds = case.folds()
-    show_since(exhibit, folds, onset)
-    case.stage(exhibit)
-    case.stage(folds)
-    case.node.is_open = True
-    case.node.baseline.freeze(told.at, posts=len(voices))
-    incident = earlier or _new(case, exhibit, told, onset=onset)
-    incident.returns += earlier is not None
-    incident.raised_at = incident.counted_at = told.at
-    incident.peak, incident.background = stat.pace, usual
-    tally(incident, voices, authors=len(voices))
-    return incident
-
-
-def _new(case: Case, exhibit: Exhibit, told: Told, *, onset: int) -> Incident:
-    ids = [place.place_id for place in exhibit.places]
-    shown = ids.index(told.signal.place.place_id) if told.signal.place.place_id in ids else 0
-    votes = [0] * len(ids)
-    votes[shown] = 1
-    return Incident(
-        incident_id=incident_id_from(case.watched.name, case.node_id, onset),
-        onset_at=onset,
-        votes=votes,
-        shown_place=shown,
+def _voice_from(entry: Entry, node: str) -> Voice:
+    said = entry.said
+    return Voice(
+        at=entry.at,
+        odds=_odds_at(entry, node),
+        likelihood_ratio=entry.ratio,
+        tier=said.tier if said else 0,
+        platform=said.platform if said else "",
+        is_first_hand=bool(said and said.is_first_hand),
+        has_image=bool(said and said.has_image),
+        is_named=bool(said and said.author_id),
     )
 
 
-def _close(case: Case, stat: Stat, exhibit: Exhibit, at: int) -> None:
+def _odds_at(entry: Entry, node: str) -> float:
+    return entry.odds[entry.path.index(node)]
+
+
+def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
+    """Return an incident with one counted post more: its counters, its voices and what is shown."""
+    voice = _voice_from(entry, node)
+    is_vague = node == entry.path[-1] and incident.lies_below(node)  # of a whole area: it may mean another one
+    copies = case.ledger.memory.copies.get(entry.post, 0)
+    slot = slot_from(entry, voice.odds, copies)
+    is_new_platform = voice.platform not in incident.platforms and len(incident.platforms) < MOST_PLATFORMS
+    return replace(
+        incident,
+        voices=incident.voices if is_vague else (*incident.voices[1 - MOST_VOICES :], voice),
+        slots=shown_with(incident.slots, slot) if slot else incident.slots,
+        votes=voted(incident.votes, entry.said.place) if entry.said else incident.votes,
+        posts=incident.posts + 1,
+        witnesses=incident.witnesses + voice.is_first_hand,
+        images=incident.images + voice.has_image,
+        copies=incident.copies + copies,
+        platforms=(*incident.platforms, voice.platform) if is_new_platform else incident.platforms,
+        versions={**incident.versions, **entry.said.versions} if entry.said else incident.versions,
+    )
+
+
+def _with_area(case: Case, incident: Incident) -> Incident:
+    """Return an incident with the place to show: that of its node, where the node is an area and we know it."""
+    place = case.watched.places.get(incident.node)
+    if place is None:
+        return replace(incident, shown=place_to_show(incident.votes, incident.shown))
+    others = tuple(vote for vote in incident.votes if vote.place.place_id != place.place_id)
+    return replace(incident, votes=(Vote(place, incident.posts), *others), shown=0)
+
+
+def _freeze(case: Case, path: tuple[str, ...], at: int, *, posts: int) -> None:
+    for name in path:
+        node = case.ledger.nodes.get(name)
+        if node is not None:
+            case.put_node(name, replace(node, baseline=frozen(node.baseline, at, posts=posts)))
+
+
+def settle(case: Case, until: int) -> None:
+    """Let incidents fall as far as silence has made them fall by then, in the order of their moments."""
+    while case.ledger.incidents:
+        due = [(moment, node) for node in case.ledger.incidents if (moment := _fall_before(case, node, until))]
+        if not due:
+            return
+        moment, node = min(due)
+        _fall(case, case.ledger.incidents[node], moment)
+
+
+def _fall_before(case: Case, node: str, until: int) -> int | None:
+    """Return when an incident falls by itself, None where that is later than a moment."""
+    moment = earliest_fall(case, node)
+    if moment > until:
+        return None
+    moment = next_fall(case, case.ledger.incidents[node])
+    return moment if moment <= until else None
+
+
+def earliest_fall(case: Case, node: str) -> int:
+    """Return when an incident moves on at the earliest: quick to work out, and seldom anew."""
+    incident = case.ledger.incidents[node]
+    known = case.ledger.falls.get(node)
+    if known is not None and known[0] is incident:
+        return known[1]
+    if incident.level == "monitoring":
+        moment = held_until(incident, case.watched.settings)
+    else:
+        moment = next_fall(case, incident)
+    case.ledger.falls[node] = (incident, moment)
+    return moment
+
+
+def next_fall(case: Case, incident: Incident) -> int:
+    """Return when an incident moves on by itself, if nobody says anything more."""
+    thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
+    return due_at(incident, case.watched.settings, case.watched.rates, thresholds)
+
+
+def _fall(case: Case, incident: Incident, at: int) -> None:
+    if incident.level == "resolved":
+        case.drop_incident(incident.node)
+        return
+    level = "resolved" if incident.level == "monitoring" else "monitoring"
+    fallen = replace(incident, level=level, raised_at=at)
+    case.put_incident(fallen)
+    tell(case, fallen, at)
+    if level == "resolved":
+        _close(case, fallen, at)
+
+
+def _close(case: Case, incident: Incident, at: int) -> None:
     """Start afresh after an incident: the statistic, what is shown, and learning."""
-    stat.at, stat.values, stat.pace, stat.voices = at, case.watched.rates.idle, 0.0, []
-    stat.sums, stat.onsets = [0.0] * len(stat.sums), [at] * len(stat.onsets)
-    case.stage(stat)
-    case.node.at = max(case.node.at, at)
-    case.node.is_open = False
-    case.node.baseline.thaw(at)
-    exhibit.slots = []
-    case.stage(exhibit)
-    case.drop(Folds)
-
-
-def _revise(case: Case, incident: Incident, stat: Stat, exhibit: Exhibit, *, at: int) -> Alert:
-    incident.revision += 1
-    incident.revised_at, incident.told_authors = at, incident.authors
-    case.stage(incident)
-    scene = Scene(
-        profile=case.watched.profile,
-        hazard=case.watched.name,
-        area=case.area,
-        rates=case.watched.rates,
-        thresholds=case.watched.thresholds(stat.weight),
-        incident=incident,
-        stat=stat,
-        exhibit=exhibit,
-        folds=case.folds(),
-    )
-    return alert_from(scene, at=at)
+    for part in incident.parts:
+        for name in part.path:
+            node: Node | None = case.ledger.nodes.get(name)
+            if node is not None:
+                stat = None if name == part.node else node.stat
+                case.put_node(name, replace(node, baseline=thawed(node.baseline, at), stat=stat))

@@ -13,7 +13,7 @@ from math import exp, log
 
 from detectors.moment import MINUTE, SECOND, whole_second_after
 from detectors.profile import HazardProfile
-from detectors.state import Incident, Stat
+from detectors.state import Incident
 from detectors.statistic import Rates, seconds_until_below
 from detectors.thresholds import Thresholds
 
@@ -27,17 +27,17 @@ UPDATE_EVERY = 5 * MINUTE
 ACTIVE = ("watch", "alert")
 
 
-def pace_after(stat: Stat, at: int, pace_minutes: float) -> float:
-    """Return the pace of counted posts, one more at this moment included."""
-    return stat.pace * exp(-(at - stat.at) / MINUTE / pace_minutes) + 1.0 / pace_minutes
+def pace_after(pace: float, silence: float, pace_minutes: float) -> float:
+    """Return the pace of counted posts after so many minutes of silence and one post."""
+    return pace * exp(-silence / pace_minutes) + 1.0 / pace_minutes
 
 
-def quiet_at(incident: Incident, stat: Stat, hazard: HazardProfile) -> int:
+def quiet_at(incident: Incident, hazard: HazardProfile) -> int:
     """Return when the incident falls quiet, if nobody says anything more."""
     quiet = incident.background + QUIET_SHARE * max(incident.peak - incident.background, 0.0)
-    if stat.pace <= quiet:
-        return whole_second_after(stat.at)
-    return whole_second_after(stat.at + hazard.pace_minutes * log(stat.pace / quiet) * MINUTE)
+    if incident.pace <= quiet:
+        return whole_second_after(incident.counted_at)
+    return whole_second_after(incident.counted_at + hazard.pace_minutes * log(incident.pace / quiet) * MINUTE)
 
 
 def patience_after(returns: int, hazard: HazardProfile) -> int:
@@ -46,22 +46,27 @@ def patience_after(returns: int, hazard: HazardProfile) -> int:
     return int(min(minutes, hazard.reopen_hours * 60.0) * MINUTE)
 
 
-def resolved_at(incident: Incident, stat: Stat, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
+def held_until(incident: Incident, hazard: HazardProfile) -> int:
+    """Return when a quiet incident may be over at the earliest."""
+    return max(incident.raised_at, quiet_at(incident, hazard)) + int(hazard.hold_minutes * MINUTE)
+
+
+def resolved_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
     """Return when a quiet incident is over: held, and the statistic low again; or the longest hold has passed."""
-    held = max(incident.raised_at, quiet_at(incident, stat, hazard)) + int(hazard.hold_minutes * MINUTE)
+    held = held_until(incident, hazard)
     longest = int(hazard.reopen_hours * 60 * MINUTE)
-    if held >= stat.at + longest:
+    if held >= incident.counted_at + longest:
         return held
-    seconds = seconds_until_below(stat.values, thresholds.close, rates, at_most=longest // SECOND)
-    return max(held, whole_second_after(stat.at + seconds * SECOND))
+    seconds = seconds_until_below(incident.values, thresholds.close, rates, at_most=longest // SECOND)
+    return max(held, whole_second_after(incident.counted_at + seconds * SECOND))
 
 
-def due_at(incident: Incident, stat: Stat, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
+def due_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
     """Return when the incident moves on by itself: to monitoring, to resolved, or out of memory."""
     if incident.level in ACTIVE:
-        return quiet_at(incident, stat, hazard) + patience_after(incident.returns, hazard)
+        return quiet_at(incident, hazard) + patience_after(incident.returns, hazard)
     if incident.level == "monitoring":
-        return resolved_at(incident, stat, hazard, rates, thresholds)
+        return resolved_at(incident, hazard, rates, thresholds)
     return incident.raised_at + int(hazard.reopen_hours * 60 * MINUTE)
 
 
@@ -75,8 +80,3 @@ def level_after(incident: Incident, reached: str | None, pace: float) -> str | N
     if incident.level == "monitoring" and pace >= LOUD_SHARE * incident.peak:
         return incident.top
     return None
-
-
-def is_worth_telling(incident: Incident, at: int) -> bool:
-    """Tell whether an incident that stays on its level has grown enough for another revision."""
-    return at - incident.revised_at >= UPDATE_EVERY and incident.authors >= 2 * incident.told_authors

@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from detectors.corroboration import Gate
-from detectors.node import node_of, population_of
 from detectors.statistic import Rates, spaced_rates
 from detectors.thresholds import Budget
+from detectors.tree import path_of, population_of
 from records import Place, SettingsError
 from records.signal import Hazard
 
 PROFILES = Path(__file__).parent / "profiles"
+
+HOME_ALONE = 0.8  # of the home's part of the budget, that of its own node; the rest is for the nodes above it
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -59,6 +61,9 @@ class HazardProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pace_minutes: Positive = 15.0  # window in which an incident's pace is measured
     hold_minutes: Positive = 30.0  # how long it must have been quiet to be resolved
     reopen_hours: Positive = 6.0  # how long it may come back as itself; also the longest hold
+    neighbour_km: Positive = 10.0  # a place so near to an incident, ...
+    neighbour_minutes: Positive = 30.0  # ... that speaks of it so soon after, takes part in it
+    spreads: bool = False  # what drifts or rises: then counted from the last place that took part, not from the first
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
@@ -75,6 +80,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     population_floor: Whole = 10_000
     population_if_unknown: Whole = 50_000
     weak_share: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.8  # usual posts that are no evidence
+    holidays: str = "FR"  # country whose public holidays are like Sundays, ISO 3166 alpha-2; "" for none
     gate: Gate = Gate()
     home: Place | None = None
 
@@ -89,24 +95,27 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         return self.home.lon if self.home else 0.0
 
     @cached_property
-    def home_node(self) -> str | None:
-        """The node of the home, None where there is no home."""
-        return node_of(self.home) if self.home else None
+    def home_path(self) -> tuple[str, ...]:
+        """The nodes of the home, finest first; none where there is no home."""
+        return path_of(self.home) if self.home else ()
 
-    def weight_of(self, node: str, place: Place) -> float:
+    def weight_of(self, node: str, area: str, lat: float, lon: float) -> float:
         """Return omega: the part of the budget that one hazard at this node may spend."""
         spread = self.spread
-        if self.home is not None:
-            if spread.home_share and node == self.home_node:
-                return spread.home_share / len(self.hazards)
-            if spread.surroundings_share and self._is_around_home(place, self.home):
+        if self.home is not None and spread.home_share + spread.surroundings_share > 0.0:
+            if node == self.home_path[0]:
+                return HOME_ALONE * spread.home_share / len(self.hazards)
+            if node in self.home_path:
+                share = (1.0 - HOME_ALONE) * spread.home_share / (len(self.home_path) - 1)
+                return share / len(self.hazards)
+            if spread.surroundings_share and self._is_around_home(area, lat, lon, self.home):
                 return spread.surroundings_share / spread.surroundings_keys
         return max(spread.rest_share, 1e-6) / spread.rest_keys
 
-    def _is_around_home(self, place: Place, home: Place) -> bool:
-        if home.level == "dep" and place.dep is not None and place.dep == home.dep:
+    def _is_around_home(self, area: str, lat: float, lon: float, home: Place) -> bool:
+        if home.level == "dep" and area == home.area:
             return True
-        return kilometres_between(place, home) <= self.spread.surroundings_radius_km
+        return kilometres_between(lat, lon, home.lat, home.lon) <= self.spread.surroundings_radius_km
 
     def budget_of(self, weight: float) -> Budget:
         """Return what a key of this weight may spend."""
@@ -130,10 +139,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         )
 
 
-def kilometres_between(here: Place, there: Place) -> float:
+def kilometres_between(lat_here: float, lon_here: float, lat_there: float, lon_there: float) -> float:
     """Return the great-circle distance."""
-    lat, other_lat = radians(here.lat), radians(there.lat)
-    half_lon = radians(there.lon - here.lon) / 2
+    lat, other_lat = radians(lat_here), radians(lat_there)
+    half_lon = radians(lon_there - lon_here) / 2
     haversine = sin((other_lat - lat) / 2) ** 2 + cos(lat) * cos(other_lat) * sin(half_lon) ** 2
     return 12_742.0 * asin(min(1.0, sqrt(haversine)))
 

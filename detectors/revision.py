@@ -1,23 +1,21 @@
-"""Revision: one alert, made of an incident and its statistic; complete in itself."""
+"""Revision: one alert, made of an incident; complete in itself."""
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import log, log10
 from typing import get_args
 
 from detectors.explanation import Facts, explanation_from
 from detectors.lifecycle import ACTIVE
 from detectors.moment import MINUTE, instant_from
-from detectors.node import fineness
 from detectors.profile import Profile
-from detectors.state import Exhibit, Folds, Incident, Slot, Stat
+from detectors.state import Incident, Slot
 from detectors.statistic import Rates, best, decayed, mixture, without
 from detectors.thresholds import MINUTES_PER_WEEK, Thresholds
+from detectors.tree import fineness
 from records import Alert, BrokenInvariant, Certainty, Evidence, Level, Place, Severity, Urgency
 from records.signal import Hazard
 
-DETECTOR = "marked-sr/1"
-ONSET_BUCKET = 10 * MINUTE
+DETECTOR = "marked-sr/2"
 SEVERE_AUTHORS = 15
 UNSURE_PLACE = 0.6
 COMMUNE_FINENESS = 3
@@ -31,47 +29,39 @@ class Scene:
     hazard: Hazard
     area: str
     rates: Rates
+    weight: float  # omega of the incident's node
     thresholds: Thresholds
     incident: Incident
-    stat: Stat
-    exhibit: Exhibit
-    folds: Folds
 
 
-def incident_id_from(hazard: str, node: str, onset_at: int) -> str:
-    """Return the id of an incident: the same for the same signals, whoever reads them and how often."""
-    text = f"{hazard}\n{node}\n{onset_at // ONSET_BUCKET}".encode("utf-8", "surrogatepass")
-    return f"{hazard}-{blake2b(text, digest_size=8).hexdigest()}"
-
-
-def alert_from(scene: Scene, *, at: int) -> Alert:
+def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert:
     """Return the incident's present revision, as believed at this moment."""
-    incident, stat, folds = scene.incident, scene.stat, scene.folds
-    values = decayed(stat.values, max(at - stat.at, 0) / MINUTE, scene.rates)
+    incident = scene.incident
+    values = decayed(incident.values, max(at - incident.counted_at, 0) / MINUTE, scene.rates)
     statistic = mixture(values)
-    prior = scene.profile.incidents_per_week * stat.weight / MINUTES_PER_WEEK
+    prior = scene.profile.incidents_per_week * scene.weight / MINUTES_PER_WEEK
     probability = prior * statistic / (1.0 + prior * statistic)
-    place = scene.exhibit.places[incident.shown_place]
+    place = incident.votes[incident.shown].place
     rate = scene.rates.per_minute[best(values)]
-    slots = sorted(scene.exhibit.slots, key=lambda slot: (-slot.odds, slot.counted_at, slot.post_key))
+    slots = sorted(incident.slots, key=lambda slot: (-slot.odds, slot.event_at, slot.post_key))
     return Alert(
         incident_id=incident.incident_id,
-        revision=incident.revision,
+        revision=revision,
         level=_level_from(incident.level),
         hazard=scene.hazard,
         place=place,
         onset=instant_from(incident.onset_at),
-        raised_at=instant_from(incident.raised_at),
+        raised_at=instant_from(raised_at),
         score=round(log10(statistic / scene.thresholds.alert), 3),
         probability=round(probability, 4),
         severity=_severity_of(incident),
         urgency=_urgency_of(incident),
         certainty=_certainty_of(incident),
-        evidence=tuple(_evidence_from(slot, folds, rate) for slot in slots),
+        evidence=tuple(_evidence_from(slot, rate) for slot in slots),
         posts=incident.posts,
         authors=incident.authors,
         witnesses=incident.witnesses,
-        copies=folds.total,
+        copies=incident.copies,
         explanation=explanation_from(_facts_of(scene, statistic, probability)),
         unknowns=_unknowns_of(incident, place),
         thresholds={
@@ -79,12 +69,12 @@ def alert_from(scene: Scene, *, at: int) -> Alert:
             "alert": float(f"{scene.thresholds.alert:.6g}"),
         },
         profile=f"{scene.profile.name}/{scene.profile.version}",
-        versions={**scene.exhibit.versions, "detector": DETECTOR},
+        versions={**incident.versions, "detector": DETECTOR},
         area=scene.area,
     )
 
 
-def _evidence_from(slot: Slot, folds: Folds, rate: float) -> Evidence:
+def _evidence_from(slot: Slot, rate: float) -> Evidence:
     return Evidence(
         post_key=slot.post_key,
         event_time=instant_from(slot.event_at),
@@ -97,21 +87,21 @@ def _evidence_from(slot: Slot, folds: Folds, rate: float) -> Evidence:
         has_image=slot.has_image,
         url=slot.url,
         text=slot.text,
-        copies=folds.by_post.get(slot.post_key, 0),
+        copies=slot.copies,
     )
 
 
 def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
-    incident, stat = scene.incident, scene.stat
-    strongest = max((slot.odds for slot in scene.exhibit.slots), default=0.0)
-    left = without(stat.values, strongest, scene.rates)
+    incident = scene.incident
+    strongest = max((slot.odds for slot in incident.slots), default=0.0)
+    left = without(incident.values, strongest, scene.rates)
     return Facts(
         level=incident.level,
         grounds=incident.grounds,
         posts=incident.posts,
         authors=incident.authors,
         witnesses=incident.witnesses,
-        copies=scene.folds.total,
+        copies=incident.copies,
         onset_at=instant_from(incident.onset_at),
         last_at=instant_from(incident.counted_at),
         expected_per_minute=incident.background,

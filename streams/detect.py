@@ -5,13 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-import structlog
-
-from detectors.detector import Detector
+from detectors.detector import Detector, Shelf
 from records import Alert, BrokenInvariant, Signal, Tick
-from streams.state import Overlay, Reads
-
-log = structlog.get_logger()
 
 
 class Failed(NamedTuple):
@@ -25,7 +20,7 @@ class Failed(NamedTuple):
 class Detected:
     """What one batch of one partition gives: revisions to send first, then changes to keep."""
 
-    changes: Overlay
+    changes: dict[str, bytes | None] = field(default_factory=dict)
     alerts: list[Alert] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     due: dict[str, datetime | None] = field(default_factory=dict)
@@ -35,30 +30,31 @@ class Detected:
 class Detect:
     """The step from signals to alerts.
 
-    Shape   the values of one partition, in its order; state only in what `store` holds
+    Shape   the values of one partition, in its order; state only on its `shelf`
     Errors  BrokenInvariant alone: our own state is wrong
     """
 
     detector: Detector
 
-    def __call__(self, values: Sequence[Signal | Tick], store: Reads) -> Detected:
-        """Return the revisions that a batch causes and the state it leaves."""
-        result = Detected(changes=Overlay(store))
+    def __call__(self, values: Sequence[Signal | Tick], shelf: Shelf) -> Detected:
+        """Return the revisions that a batch causes, and what the table lacks then."""
+        result = Detected()
         for number, value in enumerate(values):
-            attempt = Overlay(result.changes)
             try:
-                alerts = self._one(value, attempt)
+                alerts = self._one(value, shelf)
             except BrokenInvariant:
                 raise
             except Exception as error:  # noqa: BLE001  a bug in a detector must not cost the signal
                 result.failed.append(Failed(number, repr(error)))
                 continue
-            result.changes.take_over(attempt)
             result.alerts.extend(alerts)
-            result.due[value.key] = self.detector.next_due(value.key, result.changes)
+            result.due[value.key] = None
+        for key in result.due:
+            result.due[key] = self.detector.next_due(key, shelf)
+        result.changes = shelf.changes()
         return result
 
-    def _one(self, value: Signal | Tick, store: Overlay) -> list[Alert]:
+    def _one(self, value: Signal | Tick, shelf: Shelf) -> list[Alert]:
         if isinstance(value, Tick):
-            return self.detector.pass_time(value, store)
-        return self.detector.observe(value, store)
+            return self.detector.pass_time(value, shelf)
+        return self.detector.observe(value, shelf)

@@ -1,50 +1,10 @@
-"""The detectors' memory between the table and the step: reads fall through, writes wait until they may stand."""
+"""A table in memory: for tests, benchmarks and the in-process ceiling."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
-
-
-class Reads(Protocol):
-    """Anything that answers for a key."""
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value of a key, or None."""
-
-
-class Overlay:
-    """Writes over something readable, kept apart until they are taken over or thrown away.
-
-    A step that fails half-way leaves nothing behind; a batch reaches the table only after the broker has its alerts.
-    """
-
-    def __init__(self, below: Reads) -> None:
-        self.below = below
-        self.changes: dict[str, bytes | None] = {}
-
-    def get(self, key: str) -> bytes | None:
-        """Return the value of a key, or None."""
-        if key in self.changes:
-            return self.changes[key]
-        return self.below.get(key)
-
-    def put(self, key: str, value: bytes) -> None:
-        """Set the value of a key."""
-        self.changes[key] = value
-
-    def remove(self, key: str) -> None:
-        """Forget a key."""
-        self.changes[key] = None
-
-    def take_over(self, other: "Overlay") -> None:
-        """Make the changes of an overlay above ours."""
-        self.changes.update(other.changes)
-
-    def __iter__(self) -> Iterator[tuple[str, bytes | None]]:
-        return iter(self.changes.items())
+from collections.abc import Mapping
 
 
 class DictState:
-    """A store in memory: for tests, benchmarks and the in-process ceiling."""
+    """A table that keeps what it is given for as long as it lives."""
 
     def __init__(self, values: Mapping[str, bytes] | None = None) -> None:
         self.values = dict(values or {})
@@ -53,10 +13,10 @@ class DictState:
         """Return the value of a key, or None."""
         return self.values.get(key)
 
-    def put(self, key: str, value: bytes) -> None:
-        """Set the value of a key."""
-        self.values[key] = value
-
-    def remove(self, key: str) -> None:
-        """Forget a key."""
-        self.values.pop(key, None)
+    def keep(self, changes: Mapping[str, bytes | None]) -> None:
+        """Keep a batch of changes; None removes a key."""
+        for key, value in changes.items():
+            if value is None:
+                self.values.pop(key, None)
+            else:
+                self.values[key] = value

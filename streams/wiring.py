@@ -11,6 +11,7 @@ import faust
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
+from detectors.detector import Shelf
 from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
 from records.signal import Hazard
 from streams import metrics
@@ -21,14 +22,13 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.state import Overlay
 from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 FORGET_SECS = 3600.0
 DETECT_BATCH = 200
-KEPT_TOGETHER = 50  # signals whose changes are kept as one; they must fit into one record batch
+KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
@@ -69,6 +69,7 @@ class Wiring:
         self.health = Health(stall_secs=settings.stall_secs)
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
         self.memory = Memory(app, settings, self.publisher)
+        self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
 
     def connect(self) -> None:
         """Register everything with the app."""
@@ -135,13 +136,15 @@ class Wiring:
     async def _detect_partition(self, events: Sequence[EventT[Any]]) -> None:
         self.memory.turn_to(events[-1])
         values, dead = self.letters.sort(SIGNALS, events, OnSignals)
-        result = self.steps.detect([value for _, value in values], self.memory)
+        partition = events[-1].message.partition
+        shelf = self.shelves.setdefault(partition, Shelf(self.memory))
+        result = self.steps.detect([value for _, value in values], shelf)
         for failed in result.failed:
             dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
         await self.publisher.alerts(result.alerts)
         await self.letters.send(dead)
         # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
-        await self.memory.keep(events[-1].message.partition, result.changes.changes)
+        await self.memory.keep(partition, result.changes)
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
         self._count(result, [value for _, value in values], dead)
@@ -189,7 +192,7 @@ class Wiring:
     async def _find_due(self) -> None:
         """After a start or a takeover: find the incidents that wait for time to pass."""
         for key in self.memory.state_keys_with_agenda():
-            at = self.steps.detect.detector.next_due(key, Overlay(self.memory))
+            at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
 
@@ -199,6 +202,7 @@ class Wiring:
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.due.clear()
+        self.shelves.clear()
 
     async def _look(self) -> None:
         self.health.look(self.app)

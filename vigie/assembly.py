@@ -117,7 +117,7 @@ def steps(settings: Settings, *, outbox: Outbox | None, is_exact: bool = False) 
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile)),
+        detect=Detect(Detector(profile, gazetteer.wide_places())),
         outbox=outbox,
     )
 

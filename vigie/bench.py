@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from connectors import runner
 from connectors.contract import Reading, Unobserved
 from connectors.cursors import ForgetfulCursors
+from detectors.detector import Shelf
 from models.gate import Gate
 from records import Clock, Post, SystemClock
 from streams.state import DictState
@@ -217,23 +218,20 @@ def loop_rate(count: int, pass_ratio: float) -> float:
     passes = Gate.load()
     steps = assembly.steps(_settings(), outbox=None)
     posts = load(count, pass_ratio, passes)
-    store = DictState()
-    _loop(posts[: BATCH * 10], passes, steps, store)
+    table = DictState()
+    shelf = Shelf(table)
+    _loop(posts[: BATCH * 10], passes, steps, shelf, table)
     began = time.monotonic()
-    _loop(posts, passes, steps, store)
+    _loop(posts, passes, steps, shelf, table)
     return count / (time.monotonic() - began)
 
 
-def _loop(posts: Sequence[Post], passes: Gate, steps: Any, store: DictState) -> None:
+def _loop(posts: Sequence[Post], passes: Gate, steps: Any, shelf: Shelf, table: DictState) -> None:
     kept = [post for post in posts if passes(post.text)]
     for start in range(0, len(kept), BATCH):
         results = steps.enrich(kept[start : start + BATCH])
-        detected = steps.detect([signal for result in results for signal in result.signals], store)
-        for key, value in detected.changes:
-            if value is None:
-                store.remove(key)
-            else:
-                store.put(key, value)
+        detected = steps.detect([signal for result in results for signal in result.signals], shelf)
+        table.keep(detected.changes)
 
 
 def _cpu_secs(pipeline: Pipeline) -> float:

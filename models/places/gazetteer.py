@@ -72,6 +72,9 @@ class Flags:
         self.is_last_name = "last" in found
 
 
+WIDE_REASON = "plusieurs lieux de ce territoire"
+
+
 class Gazetteer:
     """All places and what is known of their names.
 
@@ -216,6 +219,13 @@ class Gazetteer:
     def row_of(self, place_id: str) -> int | None:
         """Return the row of a country or an area by its identity, or None."""
         return next((row for row in self.areas.values() if self.place_id(row) == place_id), None)
+
+    def wide_places(self) -> dict[str, Place]:
+        """Return all countries and areas wider than a commune, by their identity: where posts of many towns meet."""
+        return {
+            self.place_id(row): self.place(row, confidence=1.0, source="group", reasons=(WIDE_REASON,))
+            for row in self.areas.values()
+        }
 
     def inside(self, row: int, place: Place) -> Place:
         """Return a finer place with what is known of the commune or town it lies in."""

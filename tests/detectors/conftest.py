@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 
-from detectors.detector import Detector
+from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
 from records import Alert, Place, Signal, Tick
 
@@ -38,24 +38,38 @@ class CountingStore:
 
 
 class Desk:
-    """A detector with its store: signals and ticks in, alerts out, all of them kept."""
+    """A detector with its shelf and the store below: signals and ticks in, alerts out, all of them kept."""
 
     def __init__(self, detector: Detector, store: CountingStore) -> None:
         self.detector = detector
         self.store = store
+        self.shelf = Shelf(store)
         self.alerts: list[Alert] = []
 
     def tell(self, *signals: Signal) -> list[Alert]:
-        new = [alert for signal in signals for alert in self.detector.observe(signal, self.store)]
+        new: list[Alert] = []
+        for signal in signals:
+            new += self.detector.observe(signal, self.shelf)
+            self.write()
         self.alerts += new
         return new
+
+    def write(self) -> None:
+        for key, value in self.shelf.changes().items():
+            if value is None:
+                self.store.remove(key)
+            else:
+                self.store.put(key, value)
+
+    def next_due(self, key: str = "fire/76") -> datetime | None:
+        return self.detector.next_due(key, self.shelf)
 
     def wait(self, minutes: float, key: str = "fire/76") -> list[Alert]:
         """Let time pass until so many minutes after the morning's start, at every due moment on the way."""
         end = MORNING + timedelta(minutes=minutes)
         new: list[Alert] = []
         while True:
-            due = self.detector.next_due(key, self.store)
+            due = self.next_due(key)
             if due is None or due > end:
                 break
             new += self.tick(due, key)
@@ -65,9 +79,10 @@ class Desk:
     def tick(self, at: datetime, key: str = "fire/76") -> list[Alert]:
         hazard, _, area = key.partition("/")
         assert hazard in ("fire", "flood")
-        return self.detector.pass_time(
-            Tick(hazard="fire" if hazard == "fire" else "flood", area=area, at=at), self.store
-        )
+        tick = Tick(hazard="fire" if hazard == "fire" else "flood", area=area, at=at)
+        alerts = self.detector.pass_time(tick, self.shelf)
+        self.write()
+        return alerts
 
     @property
     def levels(self) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-MOST_WRITES = 32
+MOST_WRITES = 5  # a signal, on average; what is old goes in bulk
 MOST_BYTES = 12_000
 
 
@@ -17,7 +17,7 @@ def test_a_signal_writes_no_more_after_ten_thousand(gap: float, desk: Any, signa
         desk.tell(made)
         writes.append(desk.store.writes - before[0])
         sizes.append(desk.store.bytes - before[1])
-    assert max(writes) <= MOST_WRITES
+    assert sum(writes[9_000:]) <= MOST_WRITES * 1_000
     assert max(sizes) <= MOST_BYTES
     assert sum(sizes[9_000:]) <= 1.05 * sum(sizes[2_000:3_000])
 
@@ -25,11 +25,11 @@ def test_a_signal_writes_no_more_after_ten_thousand(gap: float, desk: Any, signa
 def test_what_is_remembered_is_forgotten_in_time(desk: Any, signal: Any) -> None:
     desk.tell(*(signal(number, number / 50) for number in range(5_000)))
     at_the_height = len(desk.store.values)
-    assert at_the_height > 10_000
+    assert at_the_height > 5_000
     desk.wait(60 * 48)
-    assert desk.detector.next_due("fire/76", desk.store) is None
+    assert desk.next_due() is None
     assert len(desk.store.values) < 50
-    assert not [key for key in desk.store.values if "/incident/" in key or "/page/" in key]
+    assert not [key for key in desk.store.values if "/incident/" in key or "/told/" in key or "/entry/" in key]
 
 
 def test_a_steady_stream_does_not_grow_without_end(desk: Any, signal: Any) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from detectors.node import node_of
 from detectors.profile import PROFILES, load_profile, profile_from
 from detectors.thresholds import Budget, thresholds_for
+from detectors.tree import node_of, path_of
 from records import Place, SettingsError
 
 GOOD = (PROFILES / "city.toml").read_text()
@@ -40,19 +40,42 @@ def test_home_weighs_more_than_its_surroundings_and_these_more_than_the_world(
     profile = load_profile("city", home)
     harfleur = place_with(place_id="fr:76341", insee="76341", lat=49.51, lon=0.20)
     marseille = place_with(place_id="fr:13055", insee="13055", dep="13", lat=43.3, lon=5.4)
-    weights = [profile.weight_of(node_of(place), place) for place in (home, harfleur, marseille)]
+    weights = [
+        profile.weight_of(node_of(place), place.area, place.lat, place.lon) for place in (home, harfleur, marseille)
+    ]
     assert weights == sorted(weights, reverse=True)
     assert len(set(weights)) == 3
 
 
 def test_in_the_world_all_places_weigh_the_same(home: Place) -> None:
-    assert load_profile("world", home).weight_of("fr:76351", home) == 1 / 1000
+    assert load_profile("world", home).weight_of("fr:76351", "76", home.lat, home.lon) == 1 / 1000
 
 
 def test_a_quarter_counts_for_its_commune(place_with: Callable[..., Place]) -> None:
     assert node_of(place_with(place_id="local:neiges", level="quartier")) == "fr:76351"
     assert node_of(place_with(place_id="fr:dep:76", level="dep", insee=None)) == "fr:dep:76"
     assert node_of(place_with(place_id="geonames:1", insee=None, dep=None)) == "geonames:1"
+
+
+def test_the_nodes_above_home_share_a_small_part_of_its_budget(place_with: Callable[..., Place]) -> None:
+    home = place_with(epci="200084952")
+    profile = load_profile("city", home)
+    weights = [profile.weight_of(node, "76", home.lat, home.lon) for node in path_of(home)]
+    assert sum(weights) * len(profile.hazards) == pytest.approx(profile.spread.home_share)
+    assert weights[0] > 4 * max(weights[1:])
+
+
+def test_a_place_counts_for_all_nodes_above_it(place_with: Callable[..., Place]) -> None:
+    quarter = place_with(place_id="local:neiges", level="quartier", epci="200084952")
+    assert path_of(quarter) == ("fr:76351", "fr:epci:200084952", "fr:dep:76")
+    whole = place_with(place_id="fr:dep:76", level="dep", insee=None)
+    assert path_of(whole) == ("fr:dep:76",)
+    moore = place_with(place_id="geonames:4543762", insee=None, country="US", dep="US-OK")
+    assert path_of(moore) == ("geonames:4543762", "admin1:US-OK")
+    state = place_with(place_id="admin1:US-OK", insee=None, country="US", dep="US-OK", level="region")
+    assert path_of(state) == ("admin1:US-OK",)
+    france = place_with(place_id="country:FR", level="country", insee=None, dep=None)
+    assert path_of(france) == ("country:FR",)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +150,7 @@ def test_a_quarter_counts_for_its_commune(place_with: Callable[..., Place]) -> N
         ),
         pytest.param('name = "city"', 'name = "city', "x.toml: this is not TOML: ", id="no TOML"),
         pytest.param(
-            'version = "1"', "version = 1", "x.toml: version = 1: expected `str`, got `int`", id="a number for a word"
+            'version = "2"', "version = 1", "x.toml: version = 1: expected `str`, got `int`", id="a number for a word"
         ),
         pytest.param(
             "[budget]",

@@ -34,6 +34,7 @@ from connectors.pseudonym import FixedPseudonyms
 from connectors.sinks.contract import line_from
 from connectors.sinks.webhook import webhook_id_of
 from connectors.sources.plain import plain_from, post_from
+from detectors.detector import Shelf
 from models.gate import Gate
 from records import Alert, Post, SourceUnavailable, decode, encode
 from streams.app import declare_topics
@@ -542,12 +543,12 @@ def plain_loop() -> dict[tuple[str, int], bytes]:
 
 
 def _revisions(posts: Sequence[Post], sources: Sequence[str]) -> list[Alert]:
-    steps, state = _steps(tuple(sources)), DictState()
+    steps, shelf = _steps(tuple(sources)), Shelf(DictState())
     return [
         alert
         for result in steps.enrich(posts)
         for one in result.signals
-        for alert in steps.detect.detector.observe(one, state)
+        for alert in steps.detect.detector.observe(one, shelf)
     ]
 
 

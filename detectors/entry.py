@@ -1,0 +1,117 @@
+"""Entry: a signal as the detector keeps it, for as long as a late one may still come before it.
+
+Names are short numbers, so that what is kept holds no pseudonym but those of posts that may be shown.
+
+Units   `at` in microseconds since 1970
+"""
+
+from hashlib import blake2b
+
+import msgspec
+
+from detectors.evidence import is_first_hand, likelihood_ratio_of, tier_of
+from detectors.tree import path_of
+from records import Place, Signal
+
+MOST_CLUSTERS = 8
+MOST_TEXT = 280
+MOST_URL = 500
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True):
+    """What a post of weight says, to be shown."""
+
+    post_key: str
+    author_id: str
+    platform: str
+    tier: int
+    is_first_hand: bool
+    has_image: bool
+    place: Place
+    url: str | None
+    text: str
+    versions: dict[str, str]
+
+
+class Entry(msgspec.Struct, array_like=True):
+    """One signal, and what became of it: `odds` are the outcome, worked out anew whenever an earlier one comes late."""
+
+    at: int
+    post: int
+    author: int
+    path: tuple[str, ...]
+    ratio: float  # clipped likelihood ratio
+    population: int
+    lat: float
+    lon: float
+    is_relay: bool
+    contents: tuple[int, ...] = ()
+    fingerprint: int = 0
+    said: Said | None = None  # None for what is never shown
+    odds: tuple[float, ...] = ()  # one a node of the path: ratio over background, 0 where it did not count
+    original: int = 0  # the post that this one copies, 0 where it copies none that counted
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Return what entries are sorted by: time, then the post."""
+        return (self.at, self.post)
+
+    @property
+    def is_weak(self) -> bool:
+        """Tell whether it is no evidence, only background."""
+        return self.ratio < 1.0
+
+    def counted_at(self, node: str) -> bool:
+        """Tell whether it counted for a node."""
+        return any(odds > 0.0 and name == node for name, odds in zip(self.path, self.odds, strict=False))
+
+    @property
+    def has_counted(self) -> bool:
+        """Tell whether it counted anywhere."""
+        return any(self.odds)
+
+
+def entry_from(signal: Signal, at: int, *, population: int) -> Entry:
+    """Return what is kept of a signal that counts at a moment, from a place of so many people."""
+    ratio = likelihood_ratio_of(signal)
+    post = _number_of("post", signal.post_key)
+    place = signal.place
+    is_weak = ratio < 1.0
+    return Entry(
+        at=at,
+        post=post,
+        author=_number_of("author", signal.author_id) if signal.author_id else post,
+        path=path_of(place),
+        ratio=ratio,
+        population=population,
+        lat=place.lat,
+        lon=place.lon,
+        is_relay=signal.is_relay,
+        contents=() if is_weak else _contents_of(signal),
+        fingerprint=0 if is_weak else signal.fingerprint,
+        said=None if is_weak or signal.is_relay else _said(signal),
+    )
+
+
+def _contents_of(signal: Signal) -> tuple[int, ...]:
+    return tuple(_number_of("content", name) for name in sorted(set(signal.cluster_ids))[:MOST_CLUSTERS])
+
+
+def _said(signal: Signal) -> Said:
+    return Said(
+        post_key=signal.post_key,
+        author_id=signal.author_id[:128],
+        platform=(signal.platform or signal.source)[:64],
+        tier=tier_of(signal),
+        is_first_hand=is_first_hand(signal),
+        has_image=signal.has_image,
+        place=signal.place,
+        url=signal.url if signal.url and len(signal.url) <= MOST_URL else None,
+        text=signal.text[:MOST_TEXT],
+        versions=signal.versions,
+    )
+
+
+def _number_of(kind: str, identity: str) -> int:
+    digest = blake2b(f"{kind}\n{identity}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

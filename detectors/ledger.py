@@ -1,0 +1,207 @@
+"""Ledger: all that is known of one hazard in one area, as a function of the signals heard, whatever order they came in.
+
+Signals stand in order of their event time. Each one's changes are noted beside it, so one that comes late is put in its
+place: what came after it is taken back, it is worked out, and they are worked out again. The result is the same, to the
+bit, as if it had come in time. What is older than the hazard's memory is settled for good: it is the checkpoint.
+
+Shape   a checkpoint, the entries since then, and what was told; everything else follows from these
+Units   moments in microseconds since 1970
+Source  docs/detection.md 2.5; going back in order to take a late one in is known as time warp (Jefferson 1985)
+"""
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from detectors.entry import Entry
+from detectors.memory import Memory
+from detectors.state import Incident, Node, Told
+from detectors.week import Week
+
+NODE, INCIDENT, WEEK = "node", "incident", "week"
+START_OF_MOMENT, END_OF_MOMENT = -(1 << 64), 1 << 64  # sort before and after every post of a moment
+
+TRIMS = 8  # times that the checkpoint moves up within one memory
+REMEMBERED = 2  # memories before any moment that its entries are remembered, whenever it is worked out
+
+
+class Change(NamedTuple):
+    """A value that a step replaced, and by which; None for none."""
+
+    table: str
+    name: str
+    old: Any
+    new: Any
+
+
+@dataclass(slots=True)
+class Step:
+    """An entry, or the passing of time, and what it changed."""
+
+    order: tuple[int, int]
+    entry: Entry | None
+    changes: list[Change] = field(default_factory=list)
+
+
+class Ledger:
+    """One hazard in one area."""
+
+    def __init__(self, memory_span: int) -> None:
+        self.span = memory_span  # how long a voice counts once, and how late a signal may come
+        self.nodes: dict[str, Node] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.weeks: dict[str, Week] = {}
+        self.told: dict[str, Told] = {}
+        self.memory = Memory()
+        self.steps: list[Step] = []
+        self.settled: deque[Entry] = deque()  # before the checkpoint, still remembered
+        self.posts: set[int] = set()  # of all entries that are kept
+        self.checkpoint_at = 0
+        self.clock = 0
+        self.base: dict[tuple[str, str], Any] = {}  # the values at the checkpoint
+        self.falls: dict[str, tuple[Incident, int]] = {}  # when each incident moves on by itself, once worked out
+        self._tables: dict[str, dict[str, Any]] = {NODE: self.nodes, INCIDENT: self.incidents, WEEK: self.weeks}
+        self._changes: list[Change] = []
+        # what a table does not have yet
+        self.new_entries: list[Entry] = []
+        self.changed_entries: list[Entry] = []
+        self.gone_entries: list[Entry] = []
+        self.changed_base: set[tuple[str, str]] = set()
+
+    def put(self, table: str, name: str, value: Any) -> None:
+        """Set one value, None for none, as a part of the present step."""
+        values = self._tables[table]
+        self._changes.append(Change(table, name, values.get(name), value))
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
+
+    def is_known(self, entry: Entry) -> bool:
+        """Tell whether a post was heard before, or is too old to tell."""
+        return entry.post in self.posts or (self.checkpoint_at > 0 and entry.at <= self.checkpoint_at)
+
+    def is_late(self, entry: Entry) -> bool:
+        """Tell whether time has gone past an entry."""
+        return bool(self.steps) and entry.order < self.steps[-1].order
+
+    def add(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
+        """Put an entry in its place; work it out, and all those after it again.
+
+        An error leaves the entry out; `start_over` puts the rest right.
+        """
+        todo = deque([entry, *self._take_back(entry.order)])
+        try:
+            while todo:
+                self._work_out_again(todo[0], decide)
+                todo.popleft()
+        except BaseException:
+            self.steps += [Step(one.order, one) for one in todo if one is not entry]
+            self.steps = [step for step in self.steps if step.entry is not entry]
+            raise
+        self.posts.add(entry.post)
+        self.new_entries.append(entry)
+        self.clock = max(self.clock, entry.at)
+        if not self.checkpoint_at:
+            self.checkpoint_at = entry.at - self.span
+
+    def _work_out_again(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
+        before = entry.odds, entry.original
+        self._work_out(entry, decide)
+        if (entry.odds, entry.original) != before and entry.post in self.posts:
+            self.changed_entries.append(entry)
+
+    def _take_back(self, order: tuple[int, int]) -> list[Entry]:
+        """Undo every step after a moment; return the entries among them, in order."""
+        later: list[Entry] = []
+        while self.steps and self.steps[-1].order > order:
+            step = self.steps.pop()
+            self._undo(step.changes)
+            if step.entry is not None:
+                self.memory.undo(step.entry)
+                later.append(step.entry)
+        later.reverse()
+        return later
+
+    def _undo(self, changes: list[Change]) -> None:
+        for table, name, old, _ in reversed(changes):
+            if old is None:
+                self._tables[table].pop(name, None)
+            else:
+                self._tables[table][name] = old
+
+    def _work_out(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
+        self._changes = []
+        decide(entry)
+        self.memory.note(entry)
+        self.steps.append(Step(entry.order, entry, self._changes))
+
+    def pass_time(self, at: int, settle: Callable[[int], None]) -> None:
+        """Let time pass; what it changes is a step of its own."""
+        self.clock = max(self.clock, at)
+        self._changes = []
+        settle(at)
+        if self._changes:
+            order = (at, START_OF_MOMENT)
+            self.steps.append(Step(max(order, self.steps[-1].order) if self.steps else order, None, self._changes))
+
+    def take_up(self, entries: list[Entry]) -> None:
+        """Take entries as a table gives them back, in order; `start_over` works them out."""
+        self.settled.extend(entry for entry in entries if entry.at <= self.checkpoint_at)
+        self.steps = [Step(entry.order, entry) for entry in entries if entry.at > self.checkpoint_at]
+        self.posts = {entry.post for entry in entries}
+
+    def start_over(self, decide: Callable[[Entry], None]) -> None:
+        """Work everything out again from the checkpoint."""
+        entries = [step.entry for step in self.steps if step.entry is not None]
+        for values in self._tables.values():
+            values.clear()
+        for (table, name), value in self.base.items():
+            self._tables[table][name] = value
+        self.memory, self.steps = Memory(), []
+        for entry in self.settled:
+            self.memory.note(entry)
+        for entry in entries:
+            self._work_out(entry, decide)
+
+    @property
+    def trim_at(self) -> int | None:
+        """Return when something kept may go, None where nothing is kept."""
+        return self.checkpoint_at + self.span + self.span // TRIMS if self.steps or self.settled else None
+
+    def trim(self) -> None:
+        """Move the checkpoint up once it lies too far back, and let go what nobody may ask for again."""
+        if self.trim_at is None or self.clock < self.trim_at:
+            return
+        self.checkpoint_at = self.clock - self.span
+        self._settle_until((self.checkpoint_at, END_OF_MOMENT))
+        oldest = self.checkpoint_at - REMEMBERED * self.span
+        while self.settled and self.settled[0].at < oldest:
+            entry = self.settled.popleft()
+            self.memory.forget(entry)
+            self.posts.discard(entry.post)
+            self.gone_entries.append(entry)
+        self._forget_told()
+
+    def _settle_until(self, order: tuple[int, int]) -> None:
+        cut = bisect_right(self.steps, order, key=lambda step: step.order)
+        past, self.steps = self.steps[:cut], self.steps[cut:]
+        for step in past:
+            if step.entry is not None:
+                self.settled.append(step.entry)
+            for table, name, _, new in step.changes:
+                self.base[table, name] = new
+                self.changed_base.add((table, name))
+        for place in self.changed_base:
+            if self.base.get(place) is None:
+                self.base.pop(place, None)
+
+    def _forget_told(self) -> None:
+        """Forget what was told of incidents that no late signal can bring back."""
+        alive = {incident.incident_id for incident in self.incidents.values()}
+        alive |= {value.incident_id for (table, _), value in self.base.items() if table == INCIDENT}
+        for incident_id, told in list(self.told.items()):
+            if incident_id not in alive and told.at < self.checkpoint_at:
+                del self.told[incident_id]

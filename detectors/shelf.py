@@ -1,0 +1,206 @@
+"""Shelf: the ledgers in use, in front of a key-value table that keeps them.
+
+    <key>/head           every change       clock, checkpoint, the first and the next number of entries
+    <key>/entry/<n>      every signal       one entry
+    <key>/base/<name>    when it settles    one node, incident or week at the checkpoint
+    <key>/index          when one is new    which of those there are
+    <key>/told/<id>      every revision     the last revision of an incident
+    <key>/agenda         when it changes    when time alone changes something
+
+Errors  BrokenInvariant when a value in the table is not what we wrote
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from detectors.entry import Entry
+from detectors.ledger import INCIDENT, NODE, WEEK, Ledger
+from detectors.state import Incident, Node, Told
+from detectors.week import Week
+from records import BrokenInvariant
+
+MOST_GONE = 2_000  # entries removed at once: a batch of changes has to fit into one message
+
+
+class Reads(Protocol):
+    """What a table offers."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value of a key, None where there is none."""
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """Where a ledger stands."""
+
+    clock: int
+    checkpoint_at: int
+    first: int
+    next: int
+    told: tuple[str, ...]
+
+
+class Agenda(msgspec.Struct, array_like=True, frozen=True):
+    """When time alone changes something."""
+
+    due_at: int
+
+
+T = TypeVar("T")
+_encoder = msgspec.msgpack.Encoder()
+_KINDS: dict[str, type[msgspec.Struct]] = {NODE: Node, INCIDENT: Incident, WEEK: Week}
+_decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Head, Agenda, Entry, Told, Node, Incident, Week, tuple[str, ...])
+}
+
+
+class Kept:
+    """One ledger and its numbers in the table."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.numbers: dict[int, int] = {}  # post -> number of its entry
+        self.first = self.next = 0
+        self.due_at: int | None = None
+        self.is_touched = False
+        # as it is in the table
+        self.head: Head | None = None
+        self.index: tuple[str, ...] = ()
+        self.told: dict[str, Told] = {}
+        self.written_due_at: int | None = None
+
+
+class Shelf:
+    """The ledgers of one partition."""
+
+    def __init__(self, table: Reads) -> None:
+        self.table = table
+        self._kept: dict[str, Kept] = {}
+
+    def ledger(self, key: str, *, span: int, work_out: Callable[[Ledger], None]) -> Ledger:
+        """Return a ledger, read from the table and worked out where it is not in use yet; it counts as touched."""
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = self._read(key, span)
+            if kept.ledger.steps:
+                work_out(kept.ledger)
+        kept.is_touched = True
+        return kept.ledger
+
+    def note_due(self, key: str, at: int | None) -> None:
+        """Note when time alone changes something in a ledger."""
+        kept = self._kept[key]
+        kept.due_at = kept.ledger.clock if len(kept.ledger.gone_entries) > MOST_GONE else at
+
+    def due_at(self, key: str) -> int | None:
+        """Return when time alone changes something under a key, None where nothing waits."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept.due_at
+        agenda = self._value(Agenda, f"{key}/agenda")
+        return agenda.due_at if agenda is not None else None
+
+    def changes(self) -> dict[str, bytes | None]:
+        """Return what the table lacks, None for what it has too much, and count it as written."""
+        changes: dict[str, bytes | None] = {}
+        for key, kept in self._kept.items():
+            if kept.is_touched:
+                changes.update((f"{key}/{name}", value) for name, value in _unwritten(kept))
+                kept.is_touched = False
+        return changes
+
+    def _read(self, key: str, span: int) -> Kept:
+        ledger = Ledger(span)
+        kept = Kept(ledger)
+        head = self._value(Head, f"{key}/head")
+        if head is None:
+            return kept
+        kept.head = head
+        ledger.clock, ledger.checkpoint_at = head.clock, head.checkpoint_at
+        kept.first, kept.next = head.first, head.next
+        kept.due_at = kept.written_due_at = self.due_at(key)
+        for incident_id in head.told:
+            told = self._needed(Told, f"{key}/told/{incident_id}")
+            ledger.told[incident_id] = kept.told[incident_id] = told
+        kept.index = self._value(tuple[str, ...], f"{key}/index") or ()
+        for name in kept.index:
+            table, _, rest = name.partition("/")
+            ledger.base[table, rest] = self._needed(_KINDS[table], f"{key}/base/{name}")
+        ledger.take_up(self._entries(key, kept))
+        return kept
+
+    def _entries(self, key: str, kept: Kept) -> list[Entry]:
+        entries = []
+        for number in range(kept.first, kept.next):
+            entry = self._value(Entry, f"{key}/entry/{number}")
+            if entry is not None:
+                kept.numbers[entry.post] = number
+                entries.append(entry)
+        return sorted(entries, key=lambda entry: entry.order)
+
+    def _needed(self, kind: type[T], name: str) -> T:
+        found = self._value(kind, name)
+        if found is None:
+            raise BrokenInvariant(f"state {name}: is missing; the table is damaged, rebuild it from the signals")
+        return found
+
+    def _value(self, kind: type[T], name: str) -> T | None:
+        value = self.table.get(name)
+        if value is None:
+            return None
+        try:
+            found: T = _decoders[kind].decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BrokenInvariant(
+                f"state {name}: {len(value)} bytes are not what we wrote: {error}; "
+                "the table is not ours or is damaged, rebuild it from the signals"
+            ) from error
+        return found
+
+
+def _unwritten(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
+    ledger = kept.ledger
+    yield from _unwritten_entries(kept)
+    yield from _unwritten_base(kept)
+    for incident_id, told in ledger.told.items():
+        if kept.told.get(incident_id) is not told:
+            yield f"told/{incident_id}", _encoder.encode(told)
+    for incident_id in kept.told.keys() - ledger.told.keys():
+        yield f"told/{incident_id}", None
+    kept.told = dict(ledger.told)
+    head = Head(ledger.clock, ledger.checkpoint_at, kept.first, kept.next, tuple(kept.told))
+    if head != kept.head and head.clock:
+        kept.head = head
+        yield "head", _encoder.encode(head)
+    if kept.due_at != kept.written_due_at:
+        kept.written_due_at = kept.due_at
+        yield "agenda", None if kept.due_at is None else _encoder.encode(Agenda(kept.due_at))
+
+
+def _unwritten_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
+    ledger = kept.ledger
+    for entry in ledger.new_entries:
+        kept.numbers[entry.post] = kept.next
+        kept.next += 1
+    for entry in {id(entry): entry for entry in (*ledger.new_entries, *ledger.changed_entries)}.values():
+        if entry.post in ledger.posts:
+            yield f"entry/{kept.numbers[entry.post]}", _encoder.encode(entry)
+    for entry in ledger.gone_entries[:MOST_GONE]:
+        yield f"entry/{kept.numbers.pop(entry.post)}", None
+    kept.first = next(iter(kept.numbers.values()), kept.next)  # numbers stand in the order they were given
+    del ledger.gone_entries[:MOST_GONE]
+    ledger.new_entries, ledger.changed_entries = [], []
+
+
+def _unwritten_base(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
+    ledger = kept.ledger
+    for table, name in sorted(ledger.changed_base):
+        value = ledger.base.get((table, name))
+        yield f"base/{table}/{name}", None if value is None else _encoder.encode(value)
+    if ledger.changed_base:
+        index = tuple(sorted(f"{table}/{name}" for table, name in ledger.base))
+        if index != kept.index:
+            kept.index = index
+            yield "index", _encoder.encode(index)
+    ledger.changed_base = set()

@@ -1,0 +1,98 @@
+"""Telling: every change of an incident that somebody should know of becomes a revision. What was told stands.
+
+Shape   `tell` after each step; `reconcile` once after a late signal had steps worked out again
+Source  docs/detection.md 3
+"""
+
+from msgspec.structs import replace
+
+from detectors.case import Case
+from detectors.evidence import STRONG_RATIO
+from detectors.lifecycle import ACTIVE
+from detectors.moment import MINUTE, instant_from, moment_from
+from detectors.revision import Scene, alert_from
+from detectors.state import Incident, Told
+
+UPDATE_EVERY = 5 * MINUTE
+NEWS_FACTOR = 1.5
+
+
+def tell(case: Case, incident: Incident, at: int) -> None:
+    """Make a revision, if there is news in it."""
+    told = case.ledger.told.get(incident.incident_id)
+    if case.telling == "none" or (case.telling == "new" and told is not None):
+        return
+    if told is not None:
+        incident = _as_told(incident, told)
+        if not _is_news(incident, told, at):
+            return
+    node = case.ledger.nodes[incident.node]
+    weight = case.watched.weight(incident.node, case.area, node)
+    scene = Scene(
+        profile=case.watched.profile,
+        hazard=case.watched.name,
+        area=case.area,
+        rates=case.watched.rates,
+        weight=weight,
+        thresholds=case.watched.thresholds(weight),
+        incident=incident,
+    )
+    # a level that a late signal shows to have been reached earlier was still not told earlier than the one before
+    raised_at = incident.raised_at if told is None else max(incident.raised_at, moment_from(told.alert.raised_at))
+    alert = alert_from(scene, revision=told.alert.revision + 1 if told else 1, at=at, raised_at=raised_at)
+    case.alerts.append(alert)
+    case.ledger.told[incident.incident_id] = Told(
+        path=incident.parts[0].path,
+        at=at,
+        top=incident.top,
+        authors=incident.authors,
+        strongest=_strongest(incident),
+        alert=alert,
+    )
+
+
+def _as_told(incident: Incident, told: Told) -> Incident:
+    """Return an incident with the word "alert" where it was said once: a late signal does not take it back."""
+    if told.top != "alert" or incident.top == "alert" or incident.opened_at > told.at:
+        return incident
+    return replace(incident, top="alert", level="alert" if incident.level in ACTIVE else incident.level)
+
+
+def _is_news(incident: Incident, told: Told, at: int) -> bool:
+    return (
+        incident.level != told.alert.level
+        or incident.votes[incident.shown].place.place_id != told.alert.place.place_id
+        or _strongest(incident) > NEWS_FACTOR * max(told.strongest, STRONG_RATIO / NEWS_FACTOR)
+        or (at - told.at >= UPDATE_EVERY and incident.authors >= 2 * told.authors)
+    )
+
+
+def _strongest(incident: Incident) -> float:
+    return max((slot.likelihood_ratio for slot in incident.slots), default=0.0)
+
+
+def reconcile(case: Case, at: int) -> None:
+    """Tell what a late signal changed in all that was worked out again; take back what it left without ground."""
+    incidents = sorted(case.ledger.incidents.values(), key=lambda one: (one.opened_at, one.node))
+    for incident in incidents:
+        tell(case, incident, at)
+    alive = {incident.incident_id for incident in incidents}
+    for incident_id, told in sorted(case.ledger.told.items()):
+        if incident_id not in alive and told.alert.level != "resolved":
+            _withdraw(case, incident_id, told, at)
+
+
+def _withdraw(case: Case, incident_id: str, told: Told, at: int) -> None:
+    alert = replace(
+        told.alert,
+        revision=told.alert.revision + 1,
+        level="resolved",
+        raised_at=instant_from(max(at, moment_from(told.alert.raised_at))),
+        urgency="Past",
+        explanation={
+            "fr": "Clos : des messages arrivés en retard montrent que ceux-ci en répétaient d’autres.",
+            "en": "Closed: posts that came late show that these ones repeated others.",
+        },
+    )
+    case.alerts.append(alert)
+    case.ledger.told[incident_id] = replace(told, at=at, alert=alert)
