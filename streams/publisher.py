@@ -61,6 +61,10 @@ class KafkaPublisher:
         """Put posts on `posts.v1`."""
         await self.send(POSTS, posts)
 
+    async def posts_in_order(self, posts: Sequence[Post]) -> None:
+        """Put posts on one partition of `posts.v1`, so that they are read in this order."""
+        await self.send_raw(POSTS.name, ((post.key.encode(), encode(post)) for post in posts), partition=0)
+
     async def pulses(self, pulses: Sequence[Pulse]) -> None:
         """Put minute counts on `pulse.v1`."""
         await self.send(PULSE, pulses)

@@ -198,7 +198,16 @@ def locate(file: Path | None, home: str, local_places: Path | None) -> None:
 @click.option("--home", default="", metavar="INSEE", help="The commune from which the posts are read.")
 @click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
 @click.option("--alerts", "out", required=True, type=FILE, help='Where the alert revisions go; "-": standard output.')
-def replay(files: tuple[Path, ...], profile: str, home: str, local_places: Path | None, out: Path) -> None:
+@click.option(
+    "--partitions",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Of every topic; the alerts do not depend on it.",
+)
+def replay(
+    files: tuple[Path, ...], *, profile: str, home: str, local_places: Path | None, out: Path, partitions: int
+) -> None:
     """Play recorded posts through the whole pipeline, in event time, as fast as it goes."""
     from vigie.replay import refuse_unwritable, run_replay, settings_for, write_alerts
 
@@ -206,7 +215,7 @@ def replay(files: tuple[Path, ...], profile: str, home: str, local_places: Path 
     with told():
         settings = settings_for(home=home, profile=profile, local_places=local_places, paths=files)
         refuse_unwritable(out)
-        result = run_replay(files, settings, SystemClock())
+        result = run_replay(files, settings, SystemClock(), partitions=partitions)
         write_alerts(result.alerts, out)
     for message in result.bad:
         click.echo(message, err=True)

@@ -37,6 +37,7 @@ class Pipeline:
     """Posts in, alerts out, through the real broker and the real worker."""
 
     def __init__(self, settings: Settings, *, partitions: int = 1, is_exact: bool = True) -> None:
+        self.is_exact = is_exact
         self._folder = tempfile.TemporaryDirectory(prefix="vigie-")
         folder = Path(self._folder.name)
         self.broker = EmbeddedBroker(log_path=folder / "broker.log")
@@ -77,8 +78,8 @@ class Pipeline:
         say("ready")
 
     async def posts(self, posts: Sequence[Post]) -> None:
-        """Hand over posts."""
-        await self.publisher.posts(posts)
+        """Hand over posts; exactly, one after the other, since what a post is taken for depends on those before it."""
+        await (self.publisher.posts_in_order(posts) if self.is_exact else self.publisher.posts(posts))
         self.published += len(posts)
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:

@@ -62,8 +62,8 @@ async def read_posts(paths: Sequence[Path], clock: Clock, *, source: str = SOURC
     return posts, bad
 
 
-async def replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Replayed:
-    """Run posts through a pipeline of their own and return the alert revisions.
+async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, partitions: int = 1) -> Replayed:
+    """Run posts through a pipeline of their own and return the alert revisions, the same over any partitions.
 
     Errors  SettingsError, before anything is started, when the settings cannot be used
     """
@@ -73,7 +73,7 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Rep
         return Replayed(0, 0, tuple(bad), ())
     passes = gate(settings)
     kept = [post for post in posts if passes(post.text)]
-    async with Pipeline(settings) as pipeline:
+    async with Pipeline(settings, partitions=partitions) as pipeline:
         for start in range(0, len(kept), CHUNK):
             await pipeline.posts(kept[start : start + CHUNK])
         alerts = await pipeline.alerts()
@@ -111,6 +111,6 @@ def write_alerts(alerts: Sequence[Alert], out: Path) -> None:
         raise SettingsError(f"--alerts {out}: {error.strerror}; give a file in a folder that is there") from error
 
 
-def run_replay(paths: Sequence[Path], settings: Settings, clock: Clock) -> Replayed:
+def run_replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, partitions: int = 1) -> Replayed:
     """Replay, from outside of any loop."""
-    return asyncio.run(replay(paths, settings, clock))
+    return asyncio.run(replay(paths, settings, clock, partitions=partitions))

@@ -105,7 +105,8 @@ def written(path: Path, lines: Sequence[dict[str, Any] | str]) -> Path:
 
 
 class Replays(NamedTuple):
-    """What two replays gave: one of the stream in order, one of its lines shuffled, in two files, with bad ones."""
+    """What two replays gave: one of the stream in order over one partition; one over four, of its lines shuffled, in
+    two files, with bad ones among them."""
 
     ordered: "subprocess.CompletedProcess[str]"
     shuffled: "subprocess.CompletedProcess[str]"
@@ -131,7 +132,10 @@ def replays(run_vigie: Runs, tmp_path_factory: pytest.TempPathFactory) -> Replay
     with ThreadPoolExecutor() as side_by_side:
         ordered, shuffled = side_by_side.map(
             lambda arguments: run_vigie("replay", *arguments, "--home", "76351", cwd=folder),
-            [("ordered.jsonl", "--alerts", "ordered.alerts"), ("second.jsonl", "first.jsonl", "--alerts", "-")],
+            [
+                ("ordered.jsonl", "--alerts", "ordered.alerts"),
+                ("second.jsonl", "first.jsonl", "--alerts", "-", "--partitions", "4"),
+            ],
         )
     return Replays(ordered, shuffled, folder, bad_numbers)
 
@@ -187,7 +191,9 @@ def test_an_incident_that_has_gone_quiet_is_shown_to_its_end(replays: Replays) -
 
 
 @pytest.mark.broker
-def test_out_of_order_and_among_bad_lines_the_alerts_are_the_same_byte_for_byte(replays: Replays) -> None:
+def test_out_of_order_among_bad_lines_and_over_four_partitions_the_alerts_are_the_same_byte_for_byte(
+    replays: Replays,
+) -> None:
     assert replays.shuffled.stdout == (replays.folder / "ordered.alerts").read_text(encoding="utf-8")
 
 
