@@ -110,7 +110,8 @@ def _grounds(case: Case, entry: Entry) -> list[Ground]:
             prior = profile.usual_rate(hazard, node.population)
         level = node.baseline.level(prior)
         excess = busier(node.baseline, entry.at, weak_rate=level * profile.weak_share, shape=factor)
-        grounds.append(Ground(entry.path[number], node, level, level * factor * excess))
+        expected = level * factor * max(excess, entry.chatter)
+        grounds.append(Ground(entry.path[number], node, level, expected))
     grounds.reverse()
     return grounds
 

@@ -45,6 +45,7 @@ class Entry(msgspec.Struct, array_like=True):
     lat: float
     lon: float
     is_relay: bool
+    chatter: float  # how many times more than usual it is talked of elsewhere
     contents: tuple[int, ...] = ()
     fingerprint: int = 0
     said: Said | None = None  # None for what is never shown
@@ -87,6 +88,7 @@ def entry_from(signal: Signal, at: int, *, population: int) -> Entry:
         lat=place.lat,
         lon=place.lon,
         is_relay=signal.is_relay,
+        chatter=signal.chatter,
         contents=() if is_weak else _contents_of(signal),
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),

@@ -32,6 +32,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     probability: Probability  # calibrated: the post speaks of this hazard, really, now
     likelihood_ratio: Annotated[float, msgspec.Meta(ge=0)]  # unclipped; 1 says nothing
     witness_probability: Probability
+    chatter: Annotated[float, msgspec.Meta(ge=1)] = 1.0  # how many times more than usual others talk of it elsewhere
     actuality: Actuality
     author_id: str
     author_tier: Tier = 0  # 0 unknown account, 1 established, 2 trusted

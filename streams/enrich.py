@@ -1,9 +1,10 @@
 """Enrich: posts become signals: what danger, where, how sure. A plain function over a batch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, cast
 
+from detectors.chatter import Chatter
 from models.geoparse.group import Said
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
@@ -13,6 +14,7 @@ from records.signal import Hazard
 WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
 SECOND = 0.3  # a second hazard is worth a signal of its own from here
 
+SPOKEN = ("create", "update")
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
 
 
@@ -55,17 +57,22 @@ class Enrich:
     locator: Locator
     hazards: frozenset[str]
     source_places: Mapping[str, Place]  # where a source's unplaced posts belong: a town's own page or group
+    chatter: Chatter = field(default_factory=Chatter)
 
     def __call__(self, posts: Sequence[Post]) -> list[Enriched]:
         """Return what becomes of each post."""
-        spoken = [post for post in posts if post.verb in ("create", "update")]
-        readings = iter(self.reader.read([p.text for p in spoken], [p.lang for p in spoken]))
-        return [
-            self._signals(post, next(readings)) if post.verb in ("create", "update") else Enriched(post.verb)
-            for post in posts
-        ]
+        return [self.place(post, reading) for post, reading in zip(posts, self.read(posts), strict=True)]
 
-    def _signals(self, post: Post, reading: PostReading) -> Enriched:
+    def read(self, posts: Sequence[Post]) -> list[PostReading | None]:
+        """Read posts, None for those that say nothing; no post's reading depends on another's."""
+        spoken = [post for post in posts if post.verb in SPOKEN]
+        readings = iter(self.reader.read([post.text for post in spoken], [post.lang for post in spoken]))
+        return [next(readings) if post.verb in SPOKEN else None for post in posts]
+
+    def place(self, post: Post, reading: PostReading | None) -> Enriched:
+        """Return what becomes of a post that was read: in their order, for what others said helps to place it."""
+        if reading is None:
+            return Enriched(post.verb)
         hazards = self._hazards(reading)
         if not hazards:
             return Enriched("no_hazard")
@@ -96,7 +103,12 @@ class Enrich:
         return spoken
 
     def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place]) -> Signal:
-        place = places[0]
+        place, ratio = places[0], reading.likelihood_ratios[hazard]
+        at = post.event_time.timestamp()
+        subject = f"{hazard}/{place.country}"
+        excess = self.chatter.excess(subject, place.area, at)
+        if ratio < 1.0:
+            self.chatter.note(subject, place.area, post.author_id or post.key, at)
         return Signal(
             post_key=post.key,
             source=post.source,
@@ -105,7 +117,8 @@ class Enrich:
             event_time=post.event_time,
             received_at=post.received_at,
             probability=round(reading.hazards[hazard], 6),
-            likelihood_ratio=round(reading.likelihood_ratios[hazard], 6),
+            likelihood_ratio=round(ratio, 6),
+            chatter=round(excess, 3),
             witness_probability=round(reading.witness, 6),
             actuality=reading.actuality,
             author_id=post.author_id,

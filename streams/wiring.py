@@ -12,6 +12,7 @@ from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
 from detectors.detector import Shelf
+from models.reading import PostReading
 from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
 from records.signal import Hazard
 from streams import metrics
@@ -122,11 +123,11 @@ class Wiring:
             metrics.SIGNALS_SENT.labels(signal.hazard).inc()
 
     async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
-        """Enrich a batch on all cores: linear algebra leaves the interpreter free, and the loop hears the broker."""
+        """Enrich a batch: read on all cores, for linear algebra leaves the interpreter free; then place in order."""
         size = max(LEAST_SHARE, -(-len(posts) // CORES))
         shares = [posts[start : start + size] for start in range(0, len(posts), size)]
-        done = await asyncio.gather(*(asyncio.to_thread(enriched, self.steps.enrich, share) for share in shares))
-        return [result for share in done for result in share]
+        done = await asyncio.gather(*(asyncio.to_thread(readings, self.steps.enrich, share) for share in shares))
+        return await asyncio.to_thread(placed, self.steps.enrich, posts, [one for share in done for one in share])
 
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
@@ -211,16 +212,34 @@ class Wiring:
         await self.publisher.stop()
 
 
-def enriched(step: Enrich, posts: Sequence[Post]) -> list[Enriched | Exception]:
-    """Return what becomes of each post; a post that breaks the step costs only itself."""
+def readings(step: Enrich, posts: Sequence[Post]) -> list[PostReading | Exception | None]:
+    """Return the reading of each post; a post that breaks the step costs only itself."""
     try:
-        return list(step(posts))
+        return list(step.read(posts))
     except BrokenInvariant:
         raise
     except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
         if len(posts) == 1:
             return [error]
-        return [result for post in posts for result in enriched(step, [post])]
+        return [reading for post in posts for reading in readings(step, [post])]
+
+
+def placed(
+    step: Enrich, posts: Sequence[Post], read: Sequence[PostReading | Exception | None]
+) -> list[Enriched | Exception]:
+    """Return what becomes of each post that was read, in order; a post that breaks the step costs only itself."""
+    results: list[Enriched | Exception] = []
+    for post, reading in zip(posts, read, strict=True):
+        if isinstance(reading, Exception):
+            results.append(reading)
+            continue
+        try:
+            results.append(step.place(post, reading))
+        except BrokenInvariant:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
+            results.append(error)
+    return results
 
 
 def tick_from(key: str, at: datetime) -> Tick:

@@ -108,6 +108,7 @@ RECORDS: dict[str, msgspec.Struct] = {
         probability=0.97,
         likelihood_ratio=125.5,
         witness_probability=0.9,
+        chatter=1.5,
         actuality="now",
         author_id="a1b2",
         author_tier=2,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detectors import counting, incidents
+from detectors import incidents
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
 from records import BrokenInvariant, Signal, Tick
@@ -27,7 +27,7 @@ def detect() -> Detect:
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the detector break in the posts of an author `boom`, once one has opened an incident or grown it."""
-    sound = counting.follow, counting.crossed
+    sound = incidents.follow, incidents.crossed
 
     def broken(case: Any, *rest: Any) -> Any:
         heard = next(one for one in rest if isinstance(one, incidents.Heard))
@@ -36,8 +36,8 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
             raise ZeroDivisionError("the detector was told to break")
         return result
 
-    monkeypatch.setattr(counting, "follow", broken)
-    monkeypatch.setattr(counting, "crossed", broken)
+    monkeypatch.setattr("detectors.counting.follow", broken)
+    monkeypatch.setattr("detectors.counting.crossed", broken)
 
 
 @RELAXED

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from records import BrokenInvariant, Place, Post
 from records.post import Media
 from streams.enrich import Enrich
-from streams.wiring import enriched
+from streams.wiring import placed, readings
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]
@@ -93,16 +94,51 @@ TEXTS = st.lists(st.sampled_from(["fire=0.9 @", "fire=0.9", "rien", "boom", "boo
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts=TEXTS)
 def test_a_post_that_breaks_the_step_costs_only_itself(texts: list[str], post: MakePost, enrich: MakeEnrich) -> None:
-    step = enrich()
-    results = enriched(step, [post(text, number) for number, text in enumerate(texts)])
+    def results_of(posts: list[Any]) -> list[Any]:
+        step = enrich()
+        return placed(step, posts, readings(step, posts))
+
+    posts = [post(text, number) for number, text in enumerate(texts)]
+    results = results_of(posts)
     assert [isinstance(result, Exception) for result in results] == ["boom" in text for text in texts]
-    alone = [enriched(step, [post(text, number)])[0] for number, text in enumerate(texts) if "boom" not in text]
+    alone = [results_of([one])[0] for one, text in zip(posts, texts, strict=True) if "boom" not in text]
     assert [result for result in results if not isinstance(result, Exception)] == alone
 
 
 def test_a_broken_invariant_is_let_out(post: MakePost) -> None:
-    def broken(posts: object) -> list[object]:
-        raise BrokenInvariant("a stub says that our state is wrong")
+    class Broken:
+        def read(self, posts: object) -> list[object]:
+            raise BrokenInvariant("a stub says that our state is wrong")
+
+        def place(self, post: object, reading: object) -> object:
+            raise BrokenInvariant("a stub says that our state is wrong")
 
     with pytest.raises(BrokenInvariant):
-        enriched(broken, [post(), post()])  # type: ignore[arg-type]
+        readings(Broken(), [post(), post()])  # type: ignore[arg-type]
+    with pytest.raises(BrokenInvariant):
+        placed(Broken(), [post()], [None])  # type: ignore[arg-type]
+
+
+def test_a_post_that_cannot_be_placed_costs_only_itself(post: MakePost) -> None:
+    class Fragile:
+        def place(self, post: Any, reading: object) -> object:
+            if post.text == "boom":
+                raise ZeroDivisionError("a stub was told to break")
+            return post.text
+
+    posts = [post("a", 1), post("boom", 2), post("b", 3)]
+    results: list[Any] = list(placed(Fragile(), posts, [None, None, None]))  # type: ignore[arg-type]
+    assert (results[0], results[2]) == ("a", "b")
+    assert isinstance(results[1], ZeroDivisionError)
+
+
+def test_talk_of_a_hazard_elsewhere_is_told_with_each_signal(post: MakePost, enrich: MakeEnrich) -> None:
+    step = enrich()
+    began = post().posted_at
+    for hour in range(48):  # the stub's only place: so it is told as that of another area
+        step.chatter.note("fire/FR", "13", f"usual {hour}", (began + timedelta(hours=hour)).timestamp())
+    for number in range(90):
+        step.chatter.note("fire/FR", "13", f"talk {number}", (began + timedelta(hours=48, seconds=number)).timestamp())
+    later = began + timedelta(hours=48, minutes=5)
+    [loud] = step([post("fire=0.9 @", 1, posted_at=later, received_at=later)])
+    assert loud.signals[0].chatter == pytest.approx((10 + 91) / (10 + 1), rel=0.05)
