@@ -68,6 +68,13 @@ class Case:
             return []
         return sorted((one for one in incidents.values() if one.is_open), key=lambda one: (one.opened_at, one.node))
 
+    def incidents_with_posts(self) -> list[Incident]:
+        """Return what posts of the area may belong to: what is going on, and what was rejected."""
+        incidents = self.ledger.incidents
+        if not incidents:
+            return []
+        return sorted((one for one in incidents.values() if not one.is_over), key=lambda one: (one.opened_at, one.node))
+
     def thresholds(self, name: str, node: Node) -> Thresholds:
         """Return the levels of a node."""
         return self.watched.thresholds(self.watched.weight(name, self.area, node))

@@ -9,6 +9,7 @@ import msgspec
 
 from detectors.evidence import STRONG_RATIO
 from detectors.moment import MINUTE
+from detectors.statistic import Rates, mixture, risen, without
 
 
 class Voice(msgspec.Struct, array_like=True, frozen=True):
@@ -31,23 +32,33 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     witnesses_with_support: int = 4  # one of: a second platform, a picture, an established account
     witnesses_with_strong_support: int = 3  # two of these
     spread_minutes: float = 3.0  # between the first and the last of them
-    authors_alone: int = 40  # independent authors of one incident, first-hand or not
+    authors_alone: int = 40  # independent posts of one incident that say a lot, first-hand or not
 
 
-def grounds_for(voices: Sequence[Voice], gate: Gate, *, authors: int) -> str | None:
+def grounds_for(voices: Sequence[Voice], gate: Gate, *, strong: int) -> str | None:
     """Return why these voices corroborate each other, as a code for the explanation, or None if they do not.
 
-    `voices` are the latest; `authors` counts all that an incident has had.
+    `voices` are the latest; `strong` counts all independent posts of weight that an incident has had.
     """
-    strong = [voice for voice in voices if voice.likelihood_ratio >= STRONG_RATIO and voice.is_named]
-    established = [voice for voice in strong if voice.tier >= 1]
+    named = [voice for voice in voices if voice.likelihood_ratio >= STRONG_RATIO and voice.is_named]
+    established = [voice for voice in named if voice.tier >= 1]
     if len(established) > 1:
         return "established"
-    if len(strong) > 1 and any(voice.tier > 1 for voice in strong):
+    if len(named) > 1 and any(voice.tier > 1 for voice in named):
         return "trusted"
-    if _is_crowd(strong, has_established=bool(established), gate=gate):
+    if _is_crowd(named, has_established=bool(established), gate=gate):
         return "crowd"
-    return "many" if authors >= gate.authors_alone else None
+    return "many" if strong >= gate.authors_alone else None
+
+
+def without_strongest(values: list[float], voices: Sequence[Voice], rates: Rates) -> float:
+    """Return the least that R would be, had the strongest of these posts not been written.
+
+    From R itself that follows as long as it lies below its ceiling; from the latest posts alone, however high it stood.
+    """
+    strongest = max(voices, key=lambda voice: voice.odds)
+    left = [(voice.at, voice.odds) for voice in voices if voice is not strongest]
+    return max(without(values, strongest.odds, rates), mixture(risen(left, rates, until=voices[-1].at)))
 
 
 def _is_crowd(strong: Sequence[Voice], *, has_established: bool, gate: Gate) -> bool:

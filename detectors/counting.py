@@ -11,18 +11,21 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from detectors import context, verdicts
 from detectors.baseline import Baseline, busier, counted, counted_weak, rolled
 from detectors.case import Case
 from detectors.entry import Entry
 from detectors.evidence import STRONG_RATIO
-from detectors.incidents import Heard, copied, crossed, follow, incident_for, settle
+from detectors.incidents import Heard, copied, crossed, follow, incident_for, point_out, settle
 from detectors.ledger import WEEK
 from detectors.lifecycle import pace_after
 from detectors.moment import HOUR, MINUTE, instant_from
 from detectors.state import Incident, Node, Stat
 from detectors.statistic import decayed, onsets_after, raised
+from detectors.telling import tell
 from detectors.tree import population_of_node
 from detectors.week import SHAPE, Week, hour_of_week, local_time, noted
+from records import Bulletin, Verdict
 
 THIS_WEEK = "shape"
 
@@ -39,6 +42,9 @@ class Ground(NamedTuple):
 def take(case: Case, entry: Entry) -> None:
     """Work out one entry: what it counts, where, and which incidents open or grow."""
     settle(case, entry.at)
+    if entry.statement is not None:
+        _heed(case, entry.statement, entry.at)
+        return
     entry.odds, entry.original = (0.0,) * len(entry.path), 0
     if entry.is_weak and not entry.is_relay:
         _count_weak(case, entry)
@@ -53,6 +59,15 @@ def take(case: Case, entry: Entry) -> None:
         copied(case, incident, entry.original)
         return
     _count(case, entry, is_free, incident, place)
+
+
+def _heed(case: Case, said: Verdict | Bulletin, at: int) -> None:
+    if isinstance(said, Verdict):
+        verdicts.heed(case, said, at)
+        return
+    context.heed(case, said, at)
+    for incident in case.open_incidents():
+        tell(case, incident, at)
 
 
 def _count_weak(case: Case, entry: Entry) -> None:
@@ -77,22 +92,26 @@ def _count(case: Case, entry: Entry, is_free: list[bool], incident: Incident | N
     odds = [0.0] * len(entry.path)
     for number, ground in enumerate(grounds):
         node = _counted(ground, entry, is_own=number == 0, is_free=is_free[number])
-        if number > place:  # explained by the incident below
-            case.put_node(ground.name, node)
+        case.put_node(ground.name, node)
+        if number > place or not is_free[number]:  # explained by the incident below, or heard before
             continue
-        if is_free[number]:
-            odds[number] = entry.ratio / ground.expected
+        odds[number] = entry.ratio / ground.expected
         entry.odds = tuple(odds)
         heard = Heard(entry, number, ground.level, ground.expected)
         if number == place and incident is not None:
-            case.put_node(ground.name, node)
-            if is_free[number]:
-                follow(case, incident, heard)
-        elif is_free[number]:
-            stat = _raised(case, ground, entry, odds[number])
-            case.put_node(ground.name, replace(node, stat=stat))
-            if crossed(case, heard, stat):
-                place = number
+            follow(case, incident, heard)
+        elif _rises(case, heard, node):
+            place = number
+        elif number == 0 and incident is None:
+            point_out(case, heard)
+
+
+def _rises(case: Case, heard: Heard, node: Node) -> bool:
+    """Raise the statistic of a node; tell whether it crossed its threshold."""
+    name = heard.path[0]
+    stat = _raised(case, name, node, heard)
+    case.put_node(name, replace(node, stat=stat))
+    return crossed(case, heard, stat)
 
 
 def _grounds(case: Case, entry: Entry) -> list[Ground]:
@@ -153,15 +172,16 @@ def _counted(ground: Ground, entry: Entry, *, is_own: bool, is_free: bool) -> No
     )
 
 
-def _raised(case: Case, ground: Ground, entry: Entry, odds: float) -> Stat:
+def _raised(case: Case, name: str, node: Node, heard: Heard) -> Stat:
     """Return a node's statistic with one post more."""
+    entry, odds = heard.entry, heard.odds
     rates, minutes = case.watched.rates, case.watched.settings.pace_minutes
-    stat = ground.node.stat
+    stat = node.stat
     if stat is None or len(stat.values) != len(rates.per_minute):  # the profile may have other rates now
         silent = [0.0] * len(rates.per_minute)
         stat = Stat(entry.at, rates.idle, silent, [entry.at] * len(silent), 0.0)
     silence = (entry.at - stat.at) / MINUTE
-    ceiling = case.thresholds(ground.name, ground.node).ceiling
+    ceiling = case.thresholds(name, node).ceiling
     values = raised(decayed(stat.values, silence, rates), odds, rates, ceiling=ceiling)
     sums, onsets = onsets_after(stat.sums, stat.onsets, silence, odds, at=entry.at, rates=rates)
     return Stat(entry.at, values, sums, onsets, pace_after(stat.pace, silence, minutes))

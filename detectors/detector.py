@@ -12,14 +12,14 @@ from datetime import datetime
 
 from detectors.case import Case, Watched
 from detectors.counting import take
-from detectors.entry import Entry, entry_from
+from detectors.entry import Entry, entry_from, entry_of
 from detectors.incidents import earliest_fall, next_fall, settle
 from detectors.ledger import Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
 from detectors.shelf import Shelf
 from detectors.telling import reconcile
-from records import Alert, Place, Signal, Tick
+from records import Alert, Place, Signal, Statement, Tick
 
 __all__ = ["Detector", "Shelf"]
 
@@ -39,10 +39,25 @@ class Detector:
         if watched is None or not EARLIEST <= at < LATEST:
             return []
         entry = entry_from(signal, at, population=self.profile.population_of(signal.place))
-        ledger = self._ledger(signal.key, signal.place.area, watched, shelf)
+        return self._hear(
+            entry,
+            signal.key,
+            Case(self._ledger(signal.key, signal.place.area, watched, shelf), signal.place.area, watched),
+            shelf,
+        )
+
+    def heed(self, statement: Statement, shelf: Shelf) -> list[Alert]:
+        """Take in what a person decided or an authority states; return all revisions that it causes."""
+        watched, at = self._watched.get(statement.hazard), moment_from(statement.at)
+        if watched is None or not EARLIEST <= at < LATEST:
+            return []
+        case = Case(self._ledger(statement.key, statement.area, watched, shelf), statement.area, watched)
+        return self._hear(entry_of(statement, at), statement.key, case, shelf)
+
+    def _hear(self, entry: Entry, key: str, case: Case, shelf: Shelf) -> list[Alert]:
+        ledger = case.ledger
         if ledger.is_known(entry):
             return []
-        case = Case(ledger, signal.place.area, watched)
         told = dict(ledger.told)
         try:
             self._add(case, entry)
@@ -51,7 +66,7 @@ class Detector:
             _work_out(case)
             raise
         due = [earliest_fall(case, node) for node in ledger.incidents]
-        self._close_call(case, signal.key, shelf, due)
+        self._close_call(case, key, shelf, due)
         return case.alerts
 
     def pass_time(self, tick: Tick, shelf: Shelf) -> list[Alert]:

@@ -1,4 +1,4 @@
-"""Entry: a signal as the detector keeps it, for as long as a late one may still come before it.
+"""Entry: a signal, or a statement, as the detector keeps it, for as long as a late one may still come before it.
 
 Names are short numbers, so that what is kept holds no pseudonym but those of posts that may be shown.
 
@@ -11,7 +11,7 @@ import msgspec
 
 from detectors.evidence import is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
-from records import Place, Signal
+from records import Bulletin, Place, Signal, Statement, Verdict
 
 MOST_CLUSTERS = 8
 MOST_TEXT = 280
@@ -34,21 +34,22 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Entry(msgspec.Struct, array_like=True):
-    """One signal, and what became of it: `odds` are the outcome, worked out anew whenever an earlier one comes late."""
+    """One signal or statement. `odds` are what became of it, worked out anew whenever an earlier one comes late."""
 
     at: int
     post: int
     author: int
-    path: tuple[str, ...]
-    ratio: float  # clipped likelihood ratio
-    population: int
-    lat: float
-    lon: float
-    is_relay: bool
-    chatter: float  # how many times more than usual it is talked of elsewhere
+    path: tuple[str, ...] = ()
+    ratio: float = 0.0  # clipped likelihood ratio
+    population: int = 0
+    lat: float = 0.0
+    lon: float = 0.0
+    is_relay: bool = False
+    chatter: float = 1.0  # how many times more than usual it is talked of elsewhere
     contents: tuple[int, ...] = ()
     fingerprint: int = 0
     said: Said | None = None  # None for what is never shown
+    statement: Verdict | Bulletin | None = None  # what a person decided or an authority says, instead of a post
     odds: tuple[float, ...] = ()  # one a node of the path: ratio over background, 0 where it did not count
     original: int = 0  # the post that this one copies, 0 where it copies none that counted
 
@@ -93,6 +94,12 @@ def entry_from(signal: Signal, at: int, *, population: int) -> Entry:
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),
     )
+
+
+def entry_of(statement: Statement, at: int) -> Entry:
+    """Return what is kept of a verdict or a bulletin."""
+    number = _number_of("statement", statement.identity)
+    return Entry(at=at, post=number, author=number, statement=statement.said)
 
 
 def _contents_of(signal: Signal) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from records import Context
+
 MINUTE, HOUR, DAY, YEAR = 1.0, 60.0, 1440.0, 525_960.0
 LONGEST_YEARS = 1000
 PLURAL_FR = 2.0  # French counts 1,9 as singular
@@ -53,6 +55,9 @@ class Facts:
     probability: float
     would_hold: bool  # still a watch without its strongest post
     zone: ZoneInfo
+    decided_by: str = ""  # who confirmed, rejected or closed it
+    reason: str = ""
+    context: tuple[Context, ...] = ()
 
     @property
     def minutes(self) -> float:
@@ -66,7 +71,7 @@ def explanation_from(facts: Facts) -> dict[str, str]:
 
 
 def _in_french(facts: Facts) -> str:
-    sentences = [_quiet_in_french(facts)]
+    sentences = [_decided_in_french(facts), _quiet_in_french(facts)]
     since = _french_clock(facts.onset_at, facts)
     if facts.authors <= 1:
         who = "Un seul témoin" if facts.witnesses else "Un seul auteur"
@@ -87,11 +92,12 @@ def _in_french(facts: Facts) -> str:
     sentences.append(_strength_in_french(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copie ou relais', 'copies ou relais')} sans poids.")
+    sentences += [_context_in_french(one) for one in facts.context]
     return _typeset(" ".join(sentence for sentence in sentences if sentence))
 
 
 def _in_english(facts: Facts) -> str:
-    sentences = [_quiet_in_english(facts)]
+    sentences = [_decided_in_english(facts), _quiet_in_english(facts)]
     since = _english_clock(facts.onset_at, facts)
     if facts.authors <= 1:
         who = "A single witness" if facts.witnesses else "A single author"
@@ -108,11 +114,44 @@ def _in_english(facts: Facts) -> str:
     sentences.append(_strength_in_english(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copy or relay', 'copies or relays')} without weight.")
+    sentences += [_context_in_english(one) for one in facts.context]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
+def _decided_in_french(facts: Facts) -> str:
+    word = {"confirmed": "Confirmé", "rejected": "Écarté", "resolved": "Clos"}.get(facts.level)
+    if word is None or not facts.decided_by:
+        return ""
+    return f"{word} par {facts.decided_by}{f' : {facts.reason}' if facts.reason else ''}."
+
+
+def _decided_in_english(facts: Facts) -> str:
+    word = {"confirmed": "Confirmed", "rejected": "Rejected", "resolved": "Closed"}.get(facts.level)
+    if word is None or not facts.decided_by:
+        return ""
+    return f"{word} by {facts.decided_by}{f': {facts.reason}' if facts.reason else ''}."
+
+
+def _context_in_french(context: Context) -> str:
+    if context.fits is None:
+        return f"Annoncé par {context.source} : {_ended(context.text)}"
+    fits = f"{'Correspond' if context.fits else 'Ne correspond pas'} ({context.because['fr']})."
+    return f"Explication possible selon {context.source} : {_ended(context.text)} {fits}"
+
+
+def _context_in_english(context: Context) -> str:
+    if context.fits is None:
+        return f"Stated by {context.source}: {_ended(context.text)}"
+    fits = f"{'Fits' if context.fits else 'Does not fit'} ({context.because['en']})."
+    return f"Possible explanation by {context.source}: {_ended(context.text)} {fits}"
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _strength_in_french(facts: Facts) -> str:
-    if facts.level == "resolved":
+    if facts.level in ("resolved", "rejected"):
         return ""
     words = (
         f"Une fausse alerte de cette force {_every_fr(_span(facts.false_alarm_minutes, 'fr'))} ici ; "
@@ -125,7 +164,7 @@ def _strength_in_french(facts: Facts) -> str:
 
 
 def _strength_in_english(facts: Facts) -> str:
-    if facts.level == "resolved":
+    if facts.level in ("resolved", "rejected"):
         return ""
     words = (
         f"A false alarm of this strength {_every_en(_span(facts.false_alarm_minutes, 'en'))} here; "
@@ -141,7 +180,7 @@ def _quiet_in_french(facts: Facts) -> str:
     last = _french_clock(facts.last_at, facts)
     if facts.level == "monitoring":
         return f"Le flux retombe, plus rien depuis {last}."
-    if facts.level == "resolved":
+    if facts.level == "resolved" and not facts.decided_by:
         return f"Plus rien depuis {last} : clos par le silence, pas par une vérification."
     return ""
 
@@ -150,7 +189,7 @@ def _quiet_in_english(facts: Facts) -> str:
     last = _english_clock(facts.last_at, facts)
     if facts.level == "monitoring":
         return f"Falling quiet: last counted post at {last}."
-    if facts.level == "resolved":
+    if facts.level == "resolved" and not facts.decided_by:
         return f"Nothing more since {last}: closed by silence, not by verification."
     return ""
 

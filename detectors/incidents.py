@@ -14,20 +14,24 @@ from msgspec.structs import replace
 
 from detectors.baseline import frozen, thawed
 from detectors.case import Case
-from detectors.corroboration import Voice, grounds_for
+from detectors.context import prior
+from detectors.corroboration import Voice, grounds_for, without_strongest
 from detectors.entry import Entry
 from detectors.evidence import STRONG_RATIO
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
 from detectors.ledger import REMEMBERED
-from detectors.lifecycle import due_at, held_until, level_after, pace_after
+from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
 from detectors.moment import HOUR, MINUTE, moment_from
 from detectors.profile import kilometres_between
 from detectors.state import Incident, Node, Part, Stat, Told, Vote
-from detectors.statistic import best, decayed, mixture, raised, without
+from detectors.statistic import best, decayed, mixture, raised
 from detectors.telling import tell
 from detectors.thresholds import Thresholds
 
 MOST_PLATFORMS = 8
+GONE_SILENTLY = ("resolved", "rejected", "signal")
+CREDIBLE_RATIO = 10.0
+"""What one post has to say, first-hand, to be shown on the map although it raises no watch."""
 MOST_VOICES = 12
 ONSET_BUCKET = 10 * MINUTE
 MOVING_SHARE = 0.75
@@ -77,7 +81,7 @@ def incident_for(case: Case, path: tuple[str, ...]) -> tuple[Incident | None, in
 
     A post that names a wide area belongs to what goes on within it.
     """
-    incidents = case.open_incidents()
+    incidents = case.incidents_with_posts()
     for number, node in enumerate(path):
         for incident in incidents:
             if incident.holds(node):
@@ -92,17 +96,32 @@ def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
     """Open an incident where a node's statistic has crossed its threshold, or have it take part in one; tell if so."""
     name = heard.path[0]
     node = case.ledger.nodes[name]
-    thresholds = case.thresholds(name, node)
+    thresholds = case.thresholds(name, node).lowered(prior(case, heard.entry.at))
     if mixture(stat.values) < thresholds.watch:
         return False
     entries = _entries_since_onset(case, name, stat, heard.entry)
     voices = tuple(_voice_from(entry, name) for entry in entries)
-    reached, grounds = level_reached(case, stat.values, voices, thresholds, authors=0)
+    reached, grounds = level_reached(case, stat.values, voices, thresholds, strong=0)
     if reached is None:
         return False
     part = Part(heard.path, heard.level, stat.onsets[best(stat.values)], node.lat, node.lon)
     _take_part(case, Crossing(part, stat, entries, reached, grounds))
     return True
+
+
+def point_out(case: Case, heard: Heard) -> None:
+    """Show one credible post that raises no watch: a signal, for the map alone."""
+    entry, name = heard.entry, heard.path[0]
+    node = case.ledger.nodes[name]
+    is_credible = entry.said is not None and entry.said.is_first_hand and entry.ratio >= CREDIBLE_RATIO
+    is_vague = len(heard.path) == 1  # a whole area is no point on a map
+    if not is_credible or is_vague or node.stat is None or name in case.ledger.incidents:
+        return
+    part = Part(heard.path, heard.level, entry.at, node.lat, node.lon)
+    incident = _with(case, _fresh(case, part, node.stat, entry.at), entry, name)
+    incident = replace(incident, level="signal", top="signal", authors=1, background=heard.level)
+    case.put_incident(incident)
+    tell(case, incident, entry.at)
 
 
 def _take_part(case: Case, crossing: Crossing) -> None:
@@ -124,7 +143,7 @@ def _take_part(case: Case, crossing: Crossing) -> None:
 
 def _earlier(case: Case, part: Part) -> Incident | None:
     """Return the resolved incident of this branch that may come back."""
-    resolved = [one for one in case.ledger.incidents.values() if not one.is_open]
+    resolved = [one for one in case.ledger.incidents.values() if one.level == "resolved"]
     related = [one for one in resolved if one.holds(part.node) or one.lies_below(part.node) or one.node in part.path]
     return max(related, key=lambda one: (one.raised_at, one.node), default=None)
 
@@ -176,8 +195,9 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
 
 
 def _fresh(case: Case, part: Part, stat: Stat, at: int) -> Incident:
+    known = case.ledger.incidents.get(part.node)
     return Incident(
-        incident_id=_id_for(case, part, at),
+        incident_id=known.incident_id if known is not None and known.level == "signal" else _id_for(case, part, at),
         parts=(part,),
         onset_at=part.onset_at,
         opened_at=at,
@@ -294,7 +314,7 @@ def follow(case: Case, incident: Incident, heard: Heard) -> None:
     odds = entry.ratio / (heard.expected + elsewhere)
     silence = (entry.at - incident.counted_at) / MINUTE
     ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
-    since = max(incident.onset_at, entry.at - REMEMBERED * watched.memory)
+    since = max(incident.onset_at, entry.at - int(REMEMBERED * watched.memory))
     earlier = case.ledger.memory.of_author(entry.author, since=since)
     is_new = not any(not one.is_weak and _is_of(incident, one) for one in earlier)
     pace = pace_after(incident.pace, silence, watched.settings.pace_minutes)
@@ -319,17 +339,17 @@ def _is_of(incident: Incident, entry: Entry) -> bool:
 def _settle_level(case: Case, incident: Incident, at: int) -> None:
     """Lift an incident as far as its evidence allows, and tell what is new."""
     reached, grounds = None, incident.grounds
-    if incident.top != "alert":  # once it was, no post can lift it higher
-        thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
+    if RANKS.index(incident.top) < RANKS.index("alert"):  # once it was, no post can lift it higher
+        thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node]).lowered(prior(case, at))
         voices = tuple(voice for voice in incident.voices if voice.at >= incident.onset_at)
-        reached, grounds = level_reached(case, incident.values, voices, thresholds, authors=incident.authors)
+        reached, grounds = level_reached(case, incident.values, voices, thresholds, strong=incident.strong)
     level = level_after(incident, reached, incident.pace)
     if level is not None:
         incident = replace(
             incident,
             level=level,
             raised_at=at,
-            top="alert" if level == "alert" else incident.top,
+            top=level if level != "monitoring" else incident.top,
             returns=incident.returns + (incident.level == "monitoring"),
         )
     shown = 0 if incident.node in case.watched.places else place_to_show(incident.votes, incident.shown)
@@ -346,23 +366,22 @@ def copied(case: Case, incident: Incident | None, original: int) -> None:
 
 
 def level_reached(
-    case: Case, values: list[float], voices: tuple[Voice, ...], thresholds: Thresholds, *, authors: int
+    case: Case, values: list[float], voices: tuple[Voice, ...], thresholds: Thresholds, *, strong: int
 ) -> tuple[str | None, str]:
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
     statistic = mixture(values)
     # Posts that say a little each, such as two metaphors within an hour, are no first witness: somebody must say a lot.
     if statistic < thresholds.watch or not any(voice.likelihood_ratio >= STRONG_RATIO for voice in voices):
         return None, ""
-    grounds = grounds_for(voices, case.watched.profile.gate, authors=authors) or ""
+    grounds = grounds_for(voices, case.watched.profile.gate, strong=strong) or ""
     if not grounds or statistic < thresholds.alert:
         return "watch", grounds
-    strongest = max(voice.odds for voice in voices)
-    holds = without(values, strongest, case.watched.rates) >= thresholds.watch
+    holds = without_strongest(values, voices, case.watched.rates) >= thresholds.watch
     return ("alert" if holds else "watch"), grounds
 
 
 def _entries_since_onset(case: Case, node: str, stat: Stat, last: Entry) -> list[Entry]:
-    since = max(stat.onsets[best(stat.values)], last.at - REMEMBERED * case.watched.memory)
+    since = max(stat.onsets[best(stat.values)], last.at - int(REMEMBERED * case.watched.memory))
     earlier = case.ledger.memory.evidence_at(node, since=since)
     return [*reversed(earlier), last]
 
@@ -398,6 +417,7 @@ def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
         slots=shown_with(incident.slots, slot) if slot else incident.slots,
         votes=voted(incident.votes, entry.said.place) if entry.said else incident.votes,
         posts=incident.posts + 1,
+        strong=incident.strong + (entry.ratio >= STRONG_RATIO),
         witnesses=incident.witnesses + voice.is_first_hand,
         images=incident.images + voice.has_image,
         copies=incident.copies + copies,
@@ -462,7 +482,7 @@ def next_fall(case: Case, incident: Incident) -> int:
 
 
 def _fall(case: Case, incident: Incident, at: int) -> None:
-    if incident.level == "resolved":
+    if incident.level in GONE_SILENTLY:
         case.drop_incident(incident.node)
         return
     level = "resolved" if incident.level == "monitoring" else "monitoring"
@@ -470,10 +490,10 @@ def _fall(case: Case, incident: Incident, at: int) -> None:
     case.put_incident(fallen)
     tell(case, fallen, at)
     if level == "resolved":
-        _close(case, fallen, at)
+        close(case, fallen, at)
 
 
-def _close(case: Case, incident: Incident, at: int) -> None:
+def close(case: Case, incident: Incident, at: int) -> None:
     """Start afresh after an incident: the statistic, what is shown, and learning."""
     for part in incident.parts:
         for name in part.path:

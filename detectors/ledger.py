@@ -19,12 +19,13 @@ from detectors.entry import Entry
 from detectors.memory import Memory
 from detectors.state import Incident, Node, Told
 from detectors.week import Week
+from records import Bulletin
 
-NODE, INCIDENT, WEEK = "node", "incident", "week"
+NODE, INCIDENT, WEEK, BULLETIN = "node", "incident", "week", "bulletin"
 START_OF_MOMENT, END_OF_MOMENT = -(1 << 64), 1 << 64  # sort before and after every post of a moment
 
 TRIMS = 8  # times that the checkpoint moves up within one memory
-REMEMBERED = 2  # memories before any moment that its entries are remembered, whenever it is worked out
+REMEMBERED = 1.75  # memories before any moment that its entries are remembered, whenever it is worked out
 
 
 class Change(NamedTuple):
@@ -53,6 +54,7 @@ class Ledger:
         self.nodes: dict[str, Node] = {}
         self.incidents: dict[str, Incident] = {}
         self.weeks: dict[str, Week] = {}
+        self.bulletins: dict[str, Bulletin] = {}
         self.told: dict[str, Told] = {}
         self.memory = Memory()
         self.steps: list[Step] = []
@@ -62,7 +64,12 @@ class Ledger:
         self.clock = 0
         self.base: dict[tuple[str, str], Any] = {}  # the values at the checkpoint
         self.falls: dict[str, tuple[Incident, int]] = {}  # when each incident moves on by itself, once worked out
-        self._tables: dict[str, dict[str, Any]] = {NODE: self.nodes, INCIDENT: self.incidents, WEEK: self.weeks}
+        self._tables: dict[str, dict[str, Any]] = {
+            NODE: self.nodes,
+            INCIDENT: self.incidents,
+            WEEK: self.weeks,
+            BULLETIN: self.bulletins,
+        }
         self._changes: list[Change] = []
         # what a table does not have yet
         self.new_entries: list[Entry] = []
@@ -177,7 +184,7 @@ class Ledger:
             return
         self.checkpoint_at = self.clock - self.span
         self._settle_until((self.checkpoint_at, END_OF_MOMENT))
-        oldest = self.checkpoint_at - REMEMBERED * self.span
+        oldest = self.checkpoint_at - int(REMEMBERED * self.span)
         while self.settled and self.settled[0].at < oldest:
             entry = self.settled.popleft()
             self.memory.forget(entry)

@@ -2,8 +2,9 @@
 
 Every fall has a moment that follows from the state alone, so it does not matter when anybody asks.
 
-    (nothing) -> watch -> alert -> monitoring -> resolved -> (forgotten)
-                   ^_______^___________|____________|
+    (signal) -> watch -> alert -> confirmed -> monitoring -> resolved -> (forgotten)
+                  ^_______^___________^____________|____________|
+    any -> rejected -> (forgotten), or alert
 
 Units   moments in microseconds since 1970; paces in counted posts a minute
 Source  docs/detection.md 3
@@ -24,7 +25,9 @@ LOUD_SHARE = 0.5
 MOST_DOUBLINGS = 5
 UPDATE_EVERY = 5 * MINUTE
 
-ACTIVE = ("watch", "alert")
+ACTIVE = ("watch", "alert", "confirmed")
+RANKS = ("", "signal", "rejected", "watch", "alert", "confirmed")
+"""What may lift an incident to what: a rejected one only to an alert."""
 
 
 def pace_after(pace: float, silence: float, pace_minutes: float) -> float:
@@ -67,6 +70,8 @@ def due_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: 
         return quiet_at(incident, hazard) + patience_after(incident.returns, hazard)
     if incident.level == "monitoring":
         return resolved_at(incident, hazard, rates, thresholds)
+    if incident.level in ("rejected", "signal"):
+        return max(incident.raised_at, incident.counted_at) + int(hazard.reopen_hours * 60 * MINUTE)
     return incident.raised_at + int(hazard.reopen_hours * 60 * MINUTE)
 
 
@@ -75,7 +80,7 @@ def level_after(incident: Incident, reached: str | None, pace: float) -> str | N
 
     `reached` is what the statistic and the gate allow at this moment.
     """
-    if reached == "alert" and incident.top != "alert":
+    if reached == "alert" and RANKS.index(incident.top) < RANKS.index("alert"):
         return "alert"
     if incident.level == "monitoring" and pace >= LOUD_SHARE * incident.peak:
         return incident.top

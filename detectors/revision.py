@@ -4,21 +4,23 @@ from dataclasses import dataclass
 from math import log, log10
 from typing import get_args
 
+from detectors.corroboration import without_strongest
 from detectors.explanation import Facts, explanation_from
 from detectors.lifecycle import ACTIVE
 from detectors.moment import MINUTE, instant_from
 from detectors.profile import Profile
 from detectors.state import Incident, Slot
-from detectors.statistic import Rates, best, decayed, mixture, without
+from detectors.statistic import Rates, best, decayed, mixture
 from detectors.thresholds import MINUTES_PER_WEEK, Thresholds
 from detectors.tree import fineness
-from records import Alert, BrokenInvariant, Certainty, Evidence, Level, Place, Severity, Urgency
+from records import Alert, BrokenInvariant, Certainty, Context, Evidence, Level, Place, Severity, Urgency
 from records.signal import Hazard
 
 DETECTOR = "marked-sr/2"
 SEVERE_AUTHORS = 15
 UNSURE_PLACE = 0.6
 COMMUNE_FINENESS = 3
+CERTAINTIES: dict[str, Certainty] = {"confirmed": "Observed", "alert": "Likely", "rejected": "Unlikely"}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Scene:
     weight: float  # omega of the incident's node
     thresholds: Thresholds
     incident: Incident
+    prior: float  # how many times likelier than usual incidents are now
+    context: tuple[Context, ...]
 
 
 def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert:
@@ -39,7 +43,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
     incident = scene.incident
     values = decayed(incident.values, max(at - incident.counted_at, 0) / MINUTE, scene.rates)
     statistic = mixture(values)
-    prior = scene.profile.incidents_per_week * scene.weight / MINUTES_PER_WEEK
+    prior = scene.profile.incidents_per_week * scene.weight * scene.prior / MINUTES_PER_WEEK
     probability = prior * statistic / (1.0 + prior * statistic)
     place = incident.votes[incident.shown].place
     rate = scene.rates.per_minute[best(values)]
@@ -63,7 +67,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         witnesses=incident.witnesses,
         copies=incident.copies,
         explanation=explanation_from(_facts_of(scene, statistic, probability)),
-        unknowns=_unknowns_of(incident, place),
+        unknowns=_unknowns_of(scene, place),
         thresholds={
             "watch": float(f"{scene.thresholds.watch:.6g}"),
             "alert": float(f"{scene.thresholds.alert:.6g}"),
@@ -71,6 +75,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         profile=f"{scene.profile.name}/{scene.profile.version}",
         versions={**incident.versions, "detector": DETECTOR},
         area=scene.area,
+        context=scene.context,
     )
 
 
@@ -93,8 +98,7 @@ def _evidence_from(slot: Slot, rate: float) -> Evidence:
 
 def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
     incident = scene.incident
-    strongest = max((slot.odds for slot in incident.slots), default=0.0)
-    left = without(incident.values, strongest, scene.rates)
+    left = without_strongest(incident.values, incident.voices, scene.rates) if incident.voices else 0.0
     return Facts(
         level=incident.level,
         grounds=incident.grounds,
@@ -109,13 +113,17 @@ def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
         probability=probability,
         would_hold=left >= scene.thresholds.watch,
         zone=scene.profile.zone,
+        decided_by=incident.decided_by,
+        reason=incident.reason,
+        context=scene.context,
     )
 
 
-def _unknowns_of(incident: Incident, place: Place) -> tuple[str, ...]:
+def _unknowns_of(scene: Scene, place: Place) -> tuple[str, ...]:
+    incident = scene.incident
     unsure = place.confidence < UNSURE_PLACE or fineness(place) > COMMUNE_FINENESS
     codes = {
-        "no_official_word": True,  # nothing official reaches this version
+        "no_official_word": incident.top != "confirmed" and not scene.context,
         "place_uncertain": unsure,
         "no_image": incident.images == 0,
         "single_witness": incident.authors <= 1,
@@ -134,16 +142,16 @@ def _level_from(level: str) -> Level:
 
 def _severity_of(incident: Incident) -> Severity:
     """Return how bad it may be. Posts say how many speak of it, no more: an honest scale has few steps."""
-    if incident.top != "alert":
+    if incident.top not in ("alert", "confirmed"):
         return "Unknown"
     return "Severe" if incident.authors >= SEVERE_AUTHORS else "Moderate"
 
 
 def _urgency_of(incident: Incident) -> Urgency:
-    if incident.level == "resolved":
+    if incident.level in ("resolved", "rejected"):
         return "Past"
     return "Immediate" if incident.level in ACTIVE else "Expected"
 
 
 def _certainty_of(incident: Incident) -> Certainty:
-    return "Likely" if incident.top == "alert" else "Possible"
+    return CERTAINTIES.get(incident.top, "Possible")

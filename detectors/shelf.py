@@ -16,10 +16,10 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from detectors.entry import Entry
-from detectors.ledger import INCIDENT, NODE, WEEK, Ledger
+from detectors.ledger import BULLETIN, INCIDENT, NODE, WEEK, Ledger
 from detectors.state import Incident, Node, Told
 from detectors.week import Week
-from records import BrokenInvariant
+from records import BrokenInvariant, Bulletin
 
 MOST_GONE = 2_000  # entries removed at once: a batch of changes has to fit into one message
 
@@ -49,9 +49,9 @@ class Agenda(msgspec.Struct, array_like=True, frozen=True):
 
 T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
-_KINDS: dict[str, type[msgspec.Struct]] = {NODE: Node, INCIDENT: Incident, WEEK: Week}
+_KINDS: dict[str, type[msgspec.Struct]] = {NODE: Node, INCIDENT: Incident, WEEK: Week, BULLETIN: Bulletin}
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Head, Agenda, Entry, Told, Node, Incident, Week, tuple[str, ...])
+    kind: msgspec.msgpack.Decoder(kind) for kind in (Head, Agenda, Entry, Told, *_KINDS.values(), tuple[str, ...])
 }
 
 

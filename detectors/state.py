@@ -9,6 +9,8 @@ from detectors.baseline import Baseline
 from detectors.corroboration import Voice
 from records import Alert, Place
 
+OPEN = ("watch", "alert", "confirmed", "monitoring")
+
 
 class Stat(msgspec.Struct, array_like=True, frozen=True):
     """The statistic of one node."""
@@ -95,11 +97,14 @@ class Incident(msgspec.Struct, array_like=True, frozen=True):
     returns: int = 0  # how often it came back from monitoring or resolved
     posts: int = 0
     authors: int = 0
+    strong: int = 0  # posts that say a lot
     witnesses: int = 0
     images: int = 0
     copies: int = 0
     platforms: tuple[str, ...] = ()
     grounds: str = ""  # why the word alert may be used
+    decided_by: str = ""  # who confirmed, rejected or closed it
+    reason: str = ""
     versions: dict[str, str] = {}
 
     @property
@@ -118,7 +123,12 @@ class Incident(msgspec.Struct, array_like=True, frozen=True):
     @property
     def is_open(self) -> bool:
         """Tell whether it is going on."""
-        return self.level != "resolved"
+        return self.level in OPEN
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether posts no longer belong to it, or do not yet."""
+        return self.level in ("resolved", "signal")
 
 
 class Told(msgspec.Struct, array_like=True, frozen=True):

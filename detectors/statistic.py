@@ -8,7 +8,9 @@ Source  docs/detection.md 2.3, 2.6. If the background is not under-estimated, th
 """
 
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, inf, log
+
+from detectors.moment import MINUTE
 
 CUSUM_CEILING = 60.0
 """Nats; keeps the onset able to forget an incident that was loud for days."""
@@ -64,6 +66,18 @@ def without(values: list[float], odds: float, rates: Rates) -> float:
     """Return about what R would be, had one post of these odds not been written."""
     kept = [value / (1.0 + rate * odds) for value, rate in zip(values, rates.per_minute, strict=True)]
     return mixture(kept)
+
+
+def risen(posts: list[tuple[int, float]], rates: Rates, *, until: int) -> list[float]:
+    """Return R after some posts alone, each with its moment and odds: from its start, without a ceiling.
+
+    So it can be asked what R would be without one of them; from R itself, which has a ceiling, it cannot.
+    """
+    values, at = rates.idle, posts[0][0] if posts else until
+    for moment, odds in posts:
+        values = raised(decayed(values, (moment - at) / MINUTE, rates), odds, rates, ceiling=inf)
+        at = moment
+    return decayed(values, (until - at) / MINUTE, rates)
 
 
 def onsets_after(

@@ -7,11 +7,13 @@ Source  docs/detection.md 3
 from msgspec.structs import replace
 
 from detectors.case import Case
+from detectors.context import context_of, prior
 from detectors.evidence import STRONG_RATIO
-from detectors.lifecycle import ACTIVE
+from detectors.lifecycle import ACTIVE, RANKS
 from detectors.moment import MINUTE, instant_from, moment_from
 from detectors.revision import Scene, alert_from
-from detectors.state import Incident, Told
+from detectors.state import OPEN, Incident, Told
+from records import Context
 
 UPDATE_EVERY = 5 * MINUTE
 NEWS_FACTOR = 1.5
@@ -24,18 +26,22 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         return
     if told is not None:
         incident = _as_told(incident, told)
-        if not _is_news(incident, told, at):
-            return
     node = case.ledger.nodes[incident.node]
     weight = case.watched.weight(incident.node, case.area, node)
+    place = incident.votes[incident.shown].place
+    context = context_of(case, place, instant_from(incident.onset_at), instant_from(at))
+    if told is not None and not _is_news(incident, told, at) and not _has_more(context, told, incident):
+        return
     scene = Scene(
         profile=case.watched.profile,
         hazard=case.watched.name,
         area=case.area,
         rates=case.watched.rates,
         weight=weight,
-        thresholds=case.watched.thresholds(weight),
+        thresholds=case.watched.thresholds(weight).lowered(prior(case, at)),
         incident=incident,
+        prior=prior(case, at),
+        context=context,
     )
     # a level that a late signal shows to have been reached earlier was still not told earlier than the one before
     raised_at = incident.raised_at if told is None else max(incident.raised_at, moment_from(told.alert.raised_at))
@@ -51,14 +57,22 @@ def tell(case: Case, incident: Incident, at: int) -> None:
     )
 
 
+def _has_more(context: tuple[Context, ...], told: Told, incident: Incident) -> bool:
+    """Tell whether an authority stated something since the last revision."""
+    known = {one.bulletin_id for one in told.alert.context}
+    return incident.is_open and any(one.bulletin_id not in known for one in context)
+
+
 def _as_told(incident: Incident, told: Told) -> Incident:
     """Return an incident with the word "alert" where it was said once: a late signal does not take it back."""
-    if told.top != "alert" or incident.top == "alert" or incident.opened_at > told.at:
+    if incident.opened_at > told.at or RANKS.index(incident.top) >= RANKS.index(told.top) or incident.decided_by:
         return incident
-    return replace(incident, top="alert", level="alert" if incident.level in ACTIVE else incident.level)
+    return replace(incident, top=told.top, level=told.top if incident.level in ACTIVE else incident.level)
 
 
 def _is_news(incident: Incident, told: Told, at: int) -> bool:
+    if incident.level not in OPEN:
+        return incident.level != told.alert.level
     return (
         incident.level != told.alert.level
         or incident.votes[incident.shown].place.place_id != told.alert.place.place_id
@@ -78,7 +92,7 @@ def reconcile(case: Case, at: int) -> None:
         tell(case, incident, at)
     alive = {incident.incident_id for incident in incidents}
     for incident_id, told in sorted(case.ledger.told.items()):
-        if incident_id not in alive and told.alert.level != "resolved":
+        if incident_id not in alive and told.alert.level in OPEN:
             _withdraw(case, incident_id, told, at)
 
 

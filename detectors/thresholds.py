@@ -24,6 +24,10 @@ class Thresholds:
     watch: float
     alert: float
 
+    def lowered(self, factor: float) -> "Thresholds":
+        """Return the levels for a time at which incidents are so many times likelier than usual."""
+        return self if factor == 1.0 else Thresholds(self.watch / factor, self.alert / factor)
+
     @property
     def close(self) -> float:
         """Below this an incident may be resolved: well under what opened it, so that it does not flap."""

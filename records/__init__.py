@@ -1,6 +1,6 @@
 """What travels between the rooms: records, their codec, errors and event time. Imports nothing of ours."""
 
-from records.alert import Alert, Certainty, Evidence, Level, Severity, Urgency
+from records.alert import Alert, Certainty, Context, Evidence, Level, Severity, Urgency
 from records.bulletin import Bulletin
 from records.codec import decode, encode
 from records.dead_letter import DeadLetter
@@ -15,6 +15,7 @@ from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
+from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
 from records.verdict import Verdict
 
@@ -26,6 +27,7 @@ __all__ = [
     "Bulletin",
     "Certainty",
     "Clock",
+    "Context",
     "DeadLetter",
     "Evidence",
     "Geo",
@@ -40,6 +42,7 @@ __all__ = [
     "Severity",
     "Signal",
     "SourceUnavailable",
+    "Statement",
     "SystemClock",
     "Tick",
     "Urgency",

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from records.bulletin import BulletinKind
 from records.place import Place
 from records.post import NonEmpty
 from records.signal import Hazard
@@ -32,6 +33,19 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     copies: int = 0  # posts with the same content folded into this one
 
 
+class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an authority or an operator states that bears on an incident: shown beside it, never instead of it."""
+
+    bulletin_id: NonEmpty
+    source: NonEmpty
+    kind: BulletinKind
+    text: str
+    issued_at: Instant
+    fits: bool | None = None  # as an explanation of what is seen; None where it is none
+    because: dict[str, str] = {}  # language -> what fits, or does not
+    url: str | None = None
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One revision of one incident: what is believed, where, since when, why, and what is not known."""
 
@@ -58,6 +72,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     profile: str
     versions: dict[str, str]
     area: str = ""
+    context: tuple[Context, ...] = ()
 
     @property
     def key(self) -> str:

@@ -6,22 +6,27 @@ import msgspec
 
 from records.place import Place
 from records.post import NonEmpty
+from records.signal import Hazard
 from records.time import Instant
 
+Colour = Literal["green", "yellow", "orange", "red"]
 BulletinKind = Literal["vigilance", "river_level", "operator_notice", "siren_test", "exercise", "other"]
 
 
-class Bulletin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Bulletin(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="bulletin"
+):
     """One statement by an authority or an operator, for an area and a span of time."""
 
     bulletin_id: NonEmpty
     source: NonEmpty
     kind: BulletinKind
-    area: NonEmpty  # département code, or wider
+    area: NonEmpty  # département code; what concerns several is as many bulletins
     issued_at: Instant
     received_at: Instant
     text: str
-    hazard: str | None = None
+    hazard: Hazard | None = None  # None: whichever it may be taken for
+    colour: Colour | None = None  # of a vigilance, or of the river level it stands for
     place: Place | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None

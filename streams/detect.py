@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from detectors.detector import Detector, Shelf
-from records import Alert, BrokenInvariant, Signal, Tick
+from records import Alert, BrokenInvariant, Signal, Statement, Tick
 
 
 class Failed(NamedTuple):
@@ -36,7 +36,7 @@ class Detect:
 
     detector: Detector
 
-    def __call__(self, values: Sequence[Signal | Tick], shelf: Shelf) -> Detected:
+    def __call__(self, values: Sequence[Signal | Tick | Statement], shelf: Shelf) -> Detected:
         """Return the revisions that a batch causes, and what the table lacks then."""
         result = Detected()
         for number, value in enumerate(values):
@@ -54,7 +54,9 @@ class Detect:
         result.changes = shelf.changes()
         return result
 
-    def _one(self, value: Signal | Tick, shelf: Shelf) -> list[Alert]:
+    def _one(self, value: Signal | Tick | Statement, shelf: Shelf) -> list[Alert]:
+        if isinstance(value, Statement):
+            return self.detector.heed(value, shelf)
         if isinstance(value, Tick):
             return self.detector.pass_time(value, shelf)
         return self.detector.observe(value, shelf)

@@ -13,9 +13,9 @@ from faust.types import TP, EventT
 from prometheus_client import make_wsgi_app
 
 from streams import metrics
-from streams.topics import ALERTS, POSTS, SIGNALS
+from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS
 
-WATCHED = frozenset({POSTS.name, SIGNALS.name, ALERTS.name})
+WATCHED = frozenset({POSTS.name, SIGNALS.name, CONTEXT.name, DECISIONS.name, ALERTS.name})
 
 
 class Health:

@@ -7,15 +7,28 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from records import Alert, BrokenInvariant, DeadLetter, Post, Pulse, Signal, SourceUnavailable, Tick, encode
+from records import (
+    Alert,
+    BrokenInvariant,
+    Bulletin,
+    DeadLetter,
+    Post,
+    Pulse,
+    Signal,
+    SourceUnavailable,
+    Statement,
+    Tick,
+    Verdict,
+    encode,
+)
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, DEAD_LETTERS, LARGEST_BYTES, POSTS, PULSE, SIGNALS, Topic
+from streams.topics import ALERTS, CONTEXT, DEAD_LETTERS, DECISIONS, LARGEST_BYTES, POSTS, PULSE, SIGNALS, Topic
 
 LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Keyed = Post | Pulse | Signal | Tick | Alert | DeadLetter
+Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | DeadLetter
 
 
 class KafkaPublisher:
@@ -69,9 +82,17 @@ class KafkaPublisher:
         """Put minute counts on `pulse.v1`."""
         await self.send(PULSE, pulses)
 
-    async def signals(self, signals: Sequence[Signal | Tick]) -> None:
-        """Put evidence, or the passing of time, on `signals.v1`."""
+    async def signals(self, signals: Sequence[Signal | Tick | Statement]) -> None:
+        """Put evidence, the passing of time, or what somebody stated on `signals.v1`."""
         await self.send(SIGNALS, signals)
+
+    async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
+        """Put what authorities and operators state on `context.v1`."""
+        await self.send(CONTEXT, bulletins)
+
+    async def verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Put what people decided on `decisions.v1`."""
+        await self.send(DECISIONS, verdicts)
 
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""

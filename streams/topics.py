@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, Tick, Verdict
+from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, Statement, Tick, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,5 +44,5 @@ DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW, m
 
 TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, DEAD_LETTERS)
 
-OnSignals: Any = Signal | Tick
-"""What stands on `signals.v1`: evidence, and time passing."""
+OnSignals: Any = Signal | Tick | Statement
+"""What stands on `signals.v1`: evidence, time passing, and what people and authorities say."""

@@ -13,7 +13,7 @@ from mode.supervisors import CrashingSupervisor
 
 from detectors.detector import Shelf
 from models.reading import PostReading
-from records import Alert, BrokenInvariant, Clock, DeadLetter, Post, Signal, Tick
+from records import Alert, BrokenInvariant, Bulletin, Clock, DeadLetter, Post, Signal, Statement, Tick, Verdict
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, finish
@@ -23,16 +23,18 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, POSTS, SIGNALS, OnSignals, Topic
+from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 FORGET_SECS = 3600.0
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
+OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement"}
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
+STATED_BATCH = 50
 
 
 class Outbox(Protocol):
@@ -76,6 +78,8 @@ class Wiring:
         """Register everything with the app."""
         self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts)
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
+        self._agent("context", CONTEXT, self._context, batch=STATED_BATCH)
+        self._agent("decide", DECISIONS, self._decide, batch=STATED_BATCH)
         if self.steps.outbox is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
             self.app.task(self._tell)
@@ -129,6 +133,29 @@ class Wiring:
         done = await asyncio.gather(*(asyncio.to_thread(readings, self.steps.enrich, share) for share in shares))
         return await asyncio.to_thread(placed, self.steps.enrich, posts, [one for share in done for one in share])
 
+    async def _context(self, events: Sequence[EventT[Any]]) -> None:
+        """Hand what authorities state to each hazard that it concerns, in order among the evidence."""
+        bulletins, dead = self.letters.sort(CONTEXT, events, Bulletin)
+        hazards = self.steps.detect.detector.profile.hazards
+        await self._state(
+            Statement(hazard=hazard, area=bulletin.area, said=bulletin)
+            for _, bulletin in bulletins
+            for hazard in hazards
+            if bulletin.hazard in (None, hazard)
+        )
+        await self.letters.send(dead)
+
+    async def _decide(self, events: Sequence[EventT[Any]]) -> None:
+        """Hand what people decided to the state that their incident is part of."""
+        verdicts, dead = self.letters.sort(DECISIONS, events, Verdict)
+        await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for _, one in verdicts)
+        await self.letters.send(dead)
+
+    async def _state(self, statements: Iterable[Statement]) -> None:
+        sent = list(statements)
+        await self.publisher.signals(sent)
+        self.health.sent[SIGNALS.name] += len(sent)
+
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
             for start in range(0, len(group), KEPT_TOGETHER):
@@ -158,13 +185,13 @@ class Wiring:
                 self.due[key] = at
         metrics.OPEN_INCIDENTS.set(len(self.due))
 
-    def _count(self, result: Detected, values: Sequence[Signal | Tick], dead: Sequence[DeadLetter]) -> None:
+    def _count(self, result: Detected, values: Sequence[Signal | Tick | Statement], dead: Sequence[DeadLetter]) -> None:
         failed = {item.number for item in result.failed}
         now = self.clock.now()
         for index, value in enumerate(values):
             if index in failed:
                 continue
-            metrics.SIGNALS.labels("tick" if isinstance(value, Tick) else "taken").inc()
+            metrics.SIGNALS.labels(OUTCOMES[type(value)]).inc()
             if isinstance(value, Signal):
                 metrics.LATENCY.observe(max(0.0, (now - value.received_at).total_seconds()))
         metrics.SIGNALS.labels("dead_letter").inc(len(dead))
@@ -176,7 +203,8 @@ class Wiring:
         if outbox is None:
             raise BrokenInvariant("the notify agent runs without an outbox")
         alerts, dead = self.letters.sort(ALERTS, events, Alert)
-        await outbox.enqueue([alert for _, alert in alerts])
+        # a signal is for the map alone
+        await outbox.enqueue([alert for _, alert in alerts if alert.level != "signal"])
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))

@@ -8,18 +8,19 @@ import json
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from records import Alert, DeadLetter, Post, Pulse, Tick, VigieError
+from records import Alert, Bulletin, DeadLetter, Post, Pulse, Tick, Verdict, VigieError
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import read
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, POSTS, SIGNALS
+from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS
 from streams.wiring import tick_from
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.children import Child
@@ -58,6 +59,7 @@ class Pipeline:
         self.publisher = KafkaPublisher(self.streams)
         self.published = 0
         self.ticks = 0
+        self.stated: Counter[str] = Counter()  # bulletins and verdicts, by topic
 
     async def start(self, on_progress: Callable[[str], None] | None = None) -> None:
         """Start the broker and the worker; return when posts are taken.
@@ -90,6 +92,16 @@ class Pipeline:
         """Hand over counts of what was not kept."""
         await self.publisher.pulses(pulses)
 
+    async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
+        """Hand over what authorities and operators state."""
+        await self.publisher.bulletins(bulletins)
+        self.stated[CONTEXT.name] += len(bulletins)
+
+    async def verdicts(self, verdicts: Sequence[Verdict]) -> None:
+        """Hand over what people decided."""
+        await self.publisher.verdicts(verdicts)
+        self.stated[DECISIONS.name] += len(verdicts)
+
     async def pass_time(self, keys: Sequence[str], at: datetime) -> None:
         """Let event time pass for state keys, `hazard/area`."""
         ticks: list[Tick] = [tick_from(key, at) for key in keys]
@@ -111,6 +123,7 @@ class Pipeline:
         handled, sent = health["handled"], health["sent"]
         return bool(
             handled.get(POSTS.name, 0) >= self.published
+            and all(handled.get(topic, 0) >= count for topic, count in self.stated.items())
             and handled.get(SIGNALS.name, 0) >= sent.get(SIGNALS.name, 0) + self.ticks
         )
 

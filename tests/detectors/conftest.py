@@ -8,7 +8,7 @@ import pytest
 
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
-from records import Alert, Place, Signal, Tick
+from records import Alert, Place, Signal, Statement, Tick
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
 
@@ -51,6 +51,12 @@ class Desk:
         for signal in signals:
             new += self.detector.observe(signal, self.shelf)
             self.write()
+        self.alerts += new
+        return new
+
+    def heed(self, statement: Statement) -> list[Alert]:
+        new = self.detector.heed(statement, self.shelf)
+        self.write()
         self.alerts += new
         return new
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records import MalformedRecord, Post, Signal, Tick, decode, encode
+from records import MalformedRecord, Post, Signal, Statement, Tick, decode, encode
 from streams.topics import OnSignals
 
 Named = tuple[str, msgspec.Struct]
@@ -35,8 +35,8 @@ def test_comes_back_as_it_went(any_record: tuple[type[Any], st.SearchStrategy[An
     assert encode(again) == encode(decode(encode(again), kind)), "equal records, equal bytes"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("signal", Signal), ("tick", Tick)])
-def test_signals_and_ticks_are_told_apart_on_their_topic(
+@pytest.mark.parametrize(("name", "kind"), [("signal", Signal), ("tick", Tick), ("statement", Statement)])
+def test_what_stands_on_signals_is_told_apart_on_their_topic(
     name: str, kind: type[msgspec.Struct], records: dict[str, msgspec.Struct]
 ) -> None:
     assert type(decode(encode(records[name]), OnSignals)) is kind

@@ -65,7 +65,7 @@ def test_reads_what_stands_and_writes_nothing_before_it_may(detect: Detect, sign
     table.keep(detect([signal(0, author_tier=2, likelihood_ratio=400.0)], Shelf(table)).changes)
     before = dict(table.values)
     result = detect([signal(1, author_tier=2, likelihood_ratio=400.0)], Shelf(table))
-    assert [alert.posts for alert in result.alerts] == []
+    assert [(alert.level, alert.posts) for alert in result.alerts] == [("alert", 2)]
     assert table.values == before
     assert result.changes
 
