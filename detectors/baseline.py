@@ -20,7 +20,7 @@ DAY = int(DAY_MINUTES) * MINUTE
 KEPT_PER_DAY = 0.5 ** (1.0 / 28.0)  # half-life of 28 days
 PRIOR_MINUTES = 14 * DAY_MINUTES  # what we believe beforehand weighs as much as two weeks of looking
 FAST_MINUTES, FAST_START = 45.0, 2.0
-SLOW_MINUTES, SLOW_START = 1440.0, 4.0
+SLOW_MINUTES, SLOW_START = 1440.0, 1.0
 BEYOND_DOUBT = 3.0  # standard deviations
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from detectors.evidence import STRONG_RATIO
+from detectors.evidence import STRONG_FIRST_HAND_RATIO, STRONG_RATIO
 from detectors.moment import MINUTE
 from detectors.statistic import Rates, mixture, risen, without
 
@@ -24,10 +24,16 @@ class Voice(msgspec.Struct, array_like=True, frozen=True):
     has_image: bool
     is_named: bool  # somebody signs for it
 
+    @property
+    def is_strong(self) -> bool:
+        """Tell whether it says a lot."""
+        return self.likelihood_ratio >= (STRONG_FIRST_HAND_RATIO if self.is_first_hand else STRONG_RATIO)
+
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many unknown first-hand witnesses it takes, by what else supports them; or how many people of any kind."""
 
+    hearsay: int = 3  # independent posts that say a lot, none of them first-hand or of a known author, for a watch
     witnesses_alone: int = 12
     witnesses_with_support: int = 4  # one of: a second platform, a picture, an established account
     witnesses_with_strong_support: int = 3  # two of these
@@ -35,12 +41,21 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     authors_alone: int = 40  # independent posts of one incident that say a lot, first-hand or not
 
 
+def is_credible(voices: Sequence[Voice], gate: Gate) -> bool:
+    """Tell whether these voices are worth a watch: somebody says a lot who was there or is known, or several do.
+
+    Posts that say a little each, such as two metaphors within an hour, are no first witness; nor is hearsay alone.
+    """
+    strong = [voice for voice in voices if voice.is_strong]
+    return any(voice.is_first_hand or voice.tier >= 1 for voice in strong) or len(strong) >= gate.hearsay
+
+
 def grounds_for(voices: Sequence[Voice], gate: Gate, *, strong: int) -> str | None:
     """Return why these voices corroborate each other, as a code for the explanation, or None if they do not.
 
     `voices` are the latest; `strong` counts all independent posts of weight that an incident has had.
     """
-    named = [voice for voice in voices if voice.likelihood_ratio >= STRONG_RATIO and voice.is_named]
+    named = [voice for voice in voices if voice.is_strong and voice.is_named]
     established = [voice for voice in named if voice.tier >= 1]
     if len(established) > 1:
         return "established"
@@ -57,8 +72,9 @@ def without_strongest(values: list[float], voices: Sequence[Voice], rates: Rates
     From R itself that follows as long as it lies below its ceiling; from the latest posts alone, however high it stood.
     """
     strongest = max(voices, key=lambda voice: voice.odds)
-    left = [(voice.at, voice.odds) for voice in voices if voice is not strongest]
-    return max(without(values, strongest.odds, rates), mixture(risen(left, rates, until=voices[-1].at)))
+    left = sorted((voice.at, voice.odds) for voice in voices if voice is not strongest)
+    until = max(voice.at for voice in voices)
+    return max(without(values, strongest.odds, rates), mixture(risen(left, rates, until=until)))
 
 
 def _is_crowd(strong: Sequence[Voice], *, has_established: bool, gate: Gate) -> bool:

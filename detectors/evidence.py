@@ -9,7 +9,9 @@ CLIPS = (20.0, 200.0, 500.0)
 """The most that one post of an unknown, an established and a trusted author may weigh."""
 
 STRONG_RATIO = 3.0
-"""A post speaks for corroboration from here on."""
+"""A post says a lot from here on, ..."""
+STRONG_FIRST_HAND_RATIO = 1.5
+"""... and one of somebody who was there from here on: witnesses ask and swear rather than report."""
 
 FIRST_HAND_PROBABILITY = 0.5
 

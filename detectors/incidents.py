@@ -15,15 +15,14 @@ from msgspec.structs import replace
 from detectors.baseline import frozen, thawed
 from detectors.case import Case
 from detectors.context import prior
-from detectors.corroboration import Voice, grounds_for, without_strongest
+from detectors.corroboration import Voice, grounds_for, is_credible, without_strongest
 from detectors.entry import Entry
-from detectors.evidence import STRONG_RATIO
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
 from detectors.ledger import REMEMBERED
 from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
 from detectors.moment import HOUR, MINUTE, moment_from
 from detectors.profile import kilometres_between
-from detectors.state import Incident, Node, Part, Stat, Told, Vote
+from detectors.state import OPEN, Incident, Node, Part, Stat, Told, Vote
 from detectors.statistic import best, decayed, mixture, raised
 from detectors.telling import tell
 from detectors.thresholds import Thresholds
@@ -118,7 +117,8 @@ def point_out(case: Case, heard: Heard) -> None:
     if not is_credible or is_vague or node.stat is None or name in case.ledger.incidents:
         return
     part = Part(heard.path, heard.level, entry.at, node.lat, node.lon)
-    incident = _with(case, _fresh(case, part, node.stat, entry.at), entry, name)
+    incident_id = incident_id_from(case.watched.name, f"{name}/signal", entry.at)
+    incident = _with(case, _fresh(incident_id, part, node.stat, entry.at), entry, name)
     incident = replace(incident, level="signal", top="signal", authors=1, background=heard.level)
     case.put_incident(incident)
     tell(case, incident, entry.at)
@@ -176,7 +176,10 @@ def _moves(case: Case, incident: Incident, part: Part, at: int) -> bool:
 def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
     """Open an incident, or let one come back; its posts are those since the onset."""
     part, stat, entries, at = crossing.part, crossing.stat, crossing.entries, crossing.at
-    incident = _fresh(case, part, stat, at) if earlier is None else _come_back(case, earlier, part, stat, at)
+    if earlier is None:
+        incident = _fresh(_id_for(case, part, at), part, stat, at)
+    else:
+        incident = _come_back(case, earlier, part, stat, at)
     for entry in entries:
         incident = _with(case, incident, entry, part.node)
     incident = replace(
@@ -194,10 +197,9 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
     tell(case, incident, at)
 
 
-def _fresh(case: Case, part: Part, stat: Stat, at: int) -> Incident:
-    known = case.ledger.incidents.get(part.node)
+def _fresh(incident_id: str, part: Part, stat: Stat, at: int) -> Incident:
     return Incident(
-        incident_id=known.incident_id if known is not None and known.level == "signal" else _id_for(case, part, at),
+        incident_id=incident_id,
         parts=(part,),
         onset_at=part.onset_at,
         opened_at=at,
@@ -233,16 +235,24 @@ def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -
 
 
 def _id_for(case: Case, part: Part, at: int) -> str:
-    """Return the id of an incident that opens: the one it was told under, where a late signal had us go back."""
+    """Return the id of an incident that opens.
+
+    The one it was told under, where a late signal had us go back; else that of the signal that pointed it out.
+    """
     taken = {incident.incident_id for incident in case.ledger.incidents.values()}
     told = [
         (known.at, incident_id)
         for incident_id, known in case.ledger.told.items()
         if incident_id not in taken
-        and (known.alert.level != "resolved" or at <= known.at)
+        and (known.alert.level in OPEN or (known.alert.level == "resolved" and at <= known.at))
         and _is_same_happening(case, part, known)
     ]
-    return min(told)[1] if told else incident_id_from(case.watched.name, part.node, part.onset_at)
+    if told:
+        return min(told)[1]
+    known = case.ledger.incidents.get(part.node)
+    if known is not None and known.level == "signal":
+        return known.incident_id
+    return incident_id_from(case.watched.name, part.node, part.onset_at)
 
 
 def _is_same_happening(case: Case, part: Part, told: Told) -> bool:
@@ -370,8 +380,7 @@ def level_reached(
 ) -> tuple[str | None, str]:
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
     statistic = mixture(values)
-    # Posts that say a little each, such as two metaphors within an hour, are no first witness: somebody must say a lot.
-    if statistic < thresholds.watch or not any(voice.likelihood_ratio >= STRONG_RATIO for voice in voices):
+    if statistic < thresholds.watch or not is_credible(voices, case.watched.profile.gate):
         return None, ""
     grounds = grounds_for(voices, case.watched.profile.gate, strong=strong) or ""
     if not grounds or statistic < thresholds.alert:
@@ -417,7 +426,7 @@ def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
         slots=shown_with(incident.slots, slot) if slot else incident.slots,
         votes=voted(incident.votes, entry.said.place) if entry.said else incident.votes,
         posts=incident.posts + 1,
-        strong=incident.strong + (entry.ratio >= STRONG_RATIO),
+        strong=incident.strong + voice.is_strong,
         witnesses=incident.witnesses + voice.is_first_hand,
         images=incident.images + voice.has_image,
         copies=incident.copies + copies,

@@ -23,7 +23,8 @@ from records.signal import Hazard
 
 PROFILES = Path(__file__).parent / "profiles"
 
-HOME_ALONE = 0.8  # of the home's part of the budget, that of its own node; the rest is for the nodes above it
+HOME_PARTS = (0.8, 0.15, 0.05)
+"""Of the home's part of the budget, those of its own node, of its inter-communal body and of the whole area."""
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -103,11 +104,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         """Return omega: the part of the budget that one hazard at this node may spend."""
         spread = self.spread
         if self.home is not None and spread.home_share + spread.surroundings_share > 0.0:
-            if node == self.home_path[0]:
-                return HOME_ALONE * spread.home_share / len(self.hazards)
             if node in self.home_path:
-                share = (1.0 - HOME_ALONE) * spread.home_share / (len(self.home_path) - 1)
-                return share / len(self.hazards)
+                part = HOME_PARTS[0 if node == self.home_path[0] else -1 if node == self.home_path[-1] else 1]
+                return part * spread.home_share / len(self.hazards)
             if spread.surroundings_share and self._is_around_home(area, lat, lon, self.home):
                 return spread.surroundings_share / spread.surroundings_keys
         return max(spread.rest_share, 1e-6) / spread.rest_keys

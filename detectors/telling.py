@@ -104,8 +104,8 @@ def _withdraw(case: Case, incident_id: str, told: Told, at: int) -> None:
         raised_at=instant_from(max(at, moment_from(told.alert.raised_at))),
         urgency="Past",
         explanation={
-            "fr": "Clos : des messages arrivés en retard montrent que ceux-ci en répétaient d’autres.",
-            "en": "Closed: posts that came late show that these ones repeated others.",
+            "fr": "Clos : des messages arrivés en retard enlèvent à ceux-ci leur poids.",
+            "en": "Closed: posts that came late take the weight from these.",
         },
     )
     case.alerts.append(alert)

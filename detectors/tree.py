@@ -1,8 +1,11 @@
 """Tree: the nodes that a post counts for, from its commune up to the area that owns the state.
 
 A commune is one node, whichever of its streets or sites is named. Above it stand the inter-communal body (EPCI) and the
-département; abroad, above a town, the first division. Regions and countries have a state of their own, with few posts.
+département; abroad, above a town, a hexagon the size of a large city's surroundings and the first division. Regions and
+countries have a state of their own, with few posts.
 """
+
+import h3
 
 from records import Place
 
@@ -13,8 +16,24 @@ WIDER_THAN_AREAS = ("region", "country")
 
 LEVELS = (*FINE_LEVELS, "epci", "dep", "region", "country")
 
-_USUAL_POPULATION = {"epci": 80_000, "dep": 600_000, "region": 5_000_000, "country": 67_000_000}
-_LEVEL_BY_PREFIX = {"fr:epci": "epci", "fr:dep": "dep", "admin1": "region", "fr:reg": "region", "country": "country"}
+SURROUNDINGS = 3
+"""Resolution of H3: hexagons some 120 km wide, a large city with all that is around it."""
+
+_USUAL_POPULATION = {
+    "epci": 80_000,
+    "surroundings": 500_000,
+    "dep": 600_000,
+    "region": 5_000_000,
+    "country": 67_000_000,
+}
+_LEVEL_BY_PREFIX = {
+    "h3": "surroundings",
+    "fr:epci": "epci",
+    "fr:dep": "dep",
+    "admin1": "region",
+    "fr:reg": "region",
+    "country": "country",
+}
 
 
 def node_of(place: Place) -> str:
@@ -29,8 +48,19 @@ def path_of(place: Place) -> tuple[str, ...]:
     finest, root = node_of(place), root_of(place)
     if finest == root or place.level in WIDER_THAN_AREAS:
         return (finest,)
-    epci = f"fr:epci:{place.epci}" if place.epci and place.level in (*FINE_LEVELS, "epci") else finest
-    return (finest, root) if epci == finest else (finest, epci, root)
+    middle = _surroundings_of(place, finest)
+    return (finest, root) if middle == finest else (finest, middle, root)
+
+
+def _surroundings_of(place: Place, finest: str) -> str:
+    """Return the node between a commune or town and its area, or the finest one where there is none."""
+    if place.level not in FINE_LEVELS:
+        return finest
+    if place.epci:
+        return f"fr:epci:{place.epci}"
+    if place.country in ("FR", ""):
+        return finest
+    return f"h3:{h3.latlng_to_cell(place.lat, place.lon, SURROUNDINGS)}"
 
 
 def root_of(place: Place) -> str:

@@ -40,10 +40,29 @@ def test_a_post_that_says_little_raises_nothing(desk: Desk, signal: MakesSignals
 
 
 def test_faint_posts_open_nothing_by_their_number(desk: Desk, signal: MakesSignals) -> None:
-    desk.tell(*(signal(number, number, ratio=2.0) for number in range(12)))
+    desk.tell(*(signal(number, number, ratio=1.4) for number in range(12)))
     assert desk.levels == []
     desk.tell(signal(12, 12))
     assert desk.levels == ["watch"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "levels"),
+    [
+        pytest.param([{"witness_probability": 0.1}] * 2, [], id="two repeat what they heard"),
+        pytest.param([{"witness_probability": 0.1}] * 3, ["watch"], id="three do"),
+        pytest.param([{"witness_probability": 0.1, "author_tier": 1}], ["watch"], id="the local paper does"),
+        pytest.param([{"witness_probability": 0.9}], ["watch"], id="one was there"),
+        pytest.param([{"witness_probability": 0.9, "likelihood_ratio": 1.4}], [], id="one was there and says little"),
+    ],
+)
+def test_a_first_witness_must_be_one(
+    changes: list[dict[str, Any]], levels: list[str], desk: Desk, signal: MakesSignals
+) -> None:
+    for number, change in enumerate(changes):
+        made = signal(number, number * 2.0)
+        desk.tell(Signal(**{**{name: getattr(made, name) for name in made.__struct_fields__}, **change}))
+    assert desk.levels == levels
 
 
 def test_a_witness_who_outweighs_all_before_him_is_told_at_once(desk: Desk, signal: MakesSignals) -> None:

@@ -74,8 +74,9 @@ def without_id(incident: Any) -> Any:
 
 def last_told(desk: Desk) -> list[tuple[Any, ...]]:
     """Return how each incident ended; but for those that were taken back, since a late post left them no ground."""
-    sound = [alert for alert in desk.alerts if alert.level != "signal"]
-    last = {alert.incident_id: alert for alert in sound if "posts that came late" not in alert.explanation["en"]}
+    taken_back = {alert.incident_id for alert in desk.alerts if "posts that came late" in alert.explanation["en"]}
+    last = {alert.incident_id: alert for alert in desk.alerts if alert.level != "signal"}
+    last = {key: alert for key, alert in last.items() if key not in taken_back}
     return sorted((one.level, str(one.place), one.authors, str(one.evidence)) for one in last.values())
 
 

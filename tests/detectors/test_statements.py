@@ -54,6 +54,13 @@ def state(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
     return stated
 
 
+@pytest.fixture
+def faint(signal: MakesSignals, place_with: Callable[..., Any]) -> Any:
+    """Ten minutes in, a post about a town far from home, which alone is not enough there."""
+    dieppe = place_with(place_id="fr:76217", name="Dieppe", insee="76217", lat=49.92, lon=1.08, population=29_000)
+    return signal(1, 10, ratio=30.0, author_tier=1, witness_probability=0.1, place=dieppe)
+
+
 def test_a_confirmed_incident_is_observed_and_says_by_whom(
     desk: Desk, signal: MakesSignals, decide: Callable[..., Any]
 ) -> None:
@@ -144,9 +151,8 @@ def test_a_verdict_twice_or_of_another_incident_changes_nothing(
 
 
 def test_a_vigilance_lowers_what_a_watch_takes_and_raises_the_probability(
-    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals, state: Callable[..., Any]
+    desk: Desk, fresh_desk: Callable[..., Any], faint: Any, state: Callable[..., Any]
 ) -> None:
-    faint = signal(1, 10, ratio=3.5, place=signal(0, 0).place)
     without = fresh_desk()
     assert without.tell(faint) == []
     state(0, kind="vigilance", colour="orange", text="Vigilance orange feux de forêt")
@@ -157,9 +163,11 @@ def test_a_vigilance_lowers_what_a_watch_takes_and_raises_the_probability(
     assert watch.context[0].fits is None
 
 
-def test_a_vigilance_that_is_over_moves_nothing(desk: Desk, signal: MakesSignals, state: Callable[..., Any]) -> None:
+def test_a_vigilance_that_is_over_moves_nothing(
+    desk: Desk, signal: MakesSignals, faint: Any, state: Callable[..., Any]
+) -> None:
     state(0, kind="vigilance", colour="red", ends_at=signal(0, 5).event_time)
-    assert desk.tell(signal(1, 10, ratio=3.5)) == []
+    assert desk.tell(faint) == []
 
 
 @pytest.mark.parametrize(
@@ -235,10 +243,10 @@ def test_a_signal_that_nobody_follows_is_forgotten_without_a_word(desk: Desk, si
 
 
 def test_a_statement_late_by_minutes_stands_where_it_was_said(
-    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals, state: Callable[..., Any]
+    desk: Desk, faint: Any, state: Callable[..., Any]
 ) -> None:
-    assert desk.tell(signal(1, 10, ratio=3.5)) == []
+    assert desk.tell(faint) == []
     (watch,) = state(5, kind="vigilance", colour="orange")
     assert watch.level == "watch"
-    assert watch.raised_at == signal(1, 10).event_time
+    assert watch.raised_at == faint.event_time
     assert watch.raised_at - watch.context[0].issued_at == timedelta(minutes=5)

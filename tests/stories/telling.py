@@ -1,0 +1,247 @@
+"""Telling a story: its posts among those of an ordinary day, through the whole pipeline, and what came of it.
+
+Shape   `tales/<name>.tsv` holds a story's own posts; a post with a happening is true evidence of it
+Units   all times are event time
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connectors.sinks.contract import post_id_of
+from records import Alert, Post, SystemClock
+from vigie.assembly import gate
+from vigie.pipeline import Pipeline
+from vigie.replay import CHUNK, CLOSING, read_posts
+from vigie.settings import RecordedSource, Settings, Territory
+from vigie.story import PARIS, write_recording
+
+if TYPE_CHECKING:
+    from tests.stories.everyday import Everyday, everyday
+else:
+    from stories_everyday import Everyday, everyday  # put there by conftest.py
+
+Posts = list[dict[str, Any]]
+
+TALES = Path(__file__).parent / "tales"
+COLUMNS = ["time", "source", "author", "marks", "happening", "text"]
+MEDIA = frozenset({"image", "video"})
+KINDS = frozenset({"press", "official", "operator", "volunteer"})
+SHOWN = 5
+NOTIFIED = frozenset({"watch", "alert", "confirmed"})
+ALERTED = frozenset({"alert", "confirmed"})
+
+
+@dataclass(frozen=True)
+class Tale:
+    """A story: an ordinary stretch of time somewhere, and what is told in it besides."""
+
+    home: str  # INSEE code
+    plan: Everyday
+    own: Callable[["Tale"], Posts]
+    profile: str = ""
+    local_places: Path | None = None
+
+    def at(self, clock: str) -> datetime:
+        """Return a moment of the story: "12:15:00", the next day "+1 12:15:00"."""
+        days, _, time_of_day = clock.rpartition(" ")
+        day = self.plan.starts_at.date() + timedelta(days=int(days or 0))
+        return datetime.fromisoformat(f"{day}T{time_of_day}").replace(tzinfo=PARIS)
+
+
+@dataclass(frozen=True, repr=False)
+class Raised:
+    """One incident as it was raised, with the happenings that it rests on."""
+
+    revisions: tuple[Alert, ...]
+    happening_of: dict[str, str]
+
+    def __repr__(self) -> str:
+        return self.revisions[0].incident_id
+
+    @property
+    def notified(self) -> tuple[Alert, ...]:
+        """The revisions that somebody is told of."""
+        return tuple(alert for alert in self.revisions if alert.level in NOTIFIED)
+
+    @cached_property
+    def happenings(self) -> frozenset[str]:
+        """Everything true that any of its revisions rests on."""
+        return frozenset(chain.from_iterable(map(self.grounds_of, self.revisions)))
+
+    def grounds_of(self, alert: Alert) -> set[str]:
+        """Return the happenings that a revision rests on."""
+        ids = (post_id_of(item.post_key) for item in alert.evidence)
+        return {self.happening_of[post_id] for post_id in ids if post_id in self.happening_of}
+
+    def about(self, alert: Alert) -> set[str]:
+        """Return the happenings that make up a quarter of a revision's weight or more, not just a stray post."""
+        weight = sum(item.contribution for item in alert.evidence)
+        shares: dict[str, float] = {}
+        for item in alert.evidence:
+            happening = self.happening_of.get(post_id_of(item.post_key), "")
+            shares[happening] = shares.get(happening, 0.0) + item.contribution
+        return {happening for happening, share in shares.items() if happening and share >= weight / 4}
+
+    def first(self, happening: str, levels: frozenset[str]) -> datetime | None:
+        """Return when it first spoke of a happening at one of these levels."""
+        spoken = [a for a in self.revisions if a.level in levels and happening in self.grounds_of(a)]
+        return min(map(known_at, spoken), default=None)
+
+    def describe(self) -> str:
+        """Return its history in lines: levels, times, places, and the posts that began it."""
+        first = self.revisions[0]
+        lines = [f"{self} {sorted(self.happenings) or 'FALSE'}"]
+        last: tuple[str, str] | None = None
+        for alert in self.revisions:
+            if (alert.level, alert.place.name) != last:
+                at = known_at(alert).astimezone(PARIS)
+                counts = f"posts {alert.posts}, authors {alert.authors}, witnesses {alert.witnesses}"
+                lines.append(f"  {at:%d %H:%M:%S} {alert.level:<10} {alert.place.name} ({counts}, {alert.score:+.1f})")
+            last = (alert.level, alert.place.name)
+        alerted = [alert for alert in self.revisions if alert.level in ALERTED][:1]
+        for alert in (first, *alerted):
+            lines.append(f"  what began the {alert.level}:")
+            lines += [f"    {item.likelihood_ratio:6.1f}  {item.text}" for item in alert.evidence[:SHOWN]]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What came of a story."""
+
+    tale: Tale
+    posts: int  # all of them
+    passed: int  # through the gate
+    happening_of: dict[str, str] = field(repr=False)  # a true post's id -> what it speaks of
+    first_posts: dict[str, datetime]  # when each happening was first spoken of
+    incidents: tuple[Raised, ...]
+
+    def notified(self, happening: str) -> list[Raised]:
+        """Return the incidents that somebody was told of and that are about a happening."""
+        return [i for i in self.incidents if any(happening in i.about(alert) for alert in i.notified)]
+
+    def watch_at(self, happening: str) -> datetime | None:
+        """Return when somebody was first told of a happening."""
+        return min(filter(None, (i.first(happening, NOTIFIED) for i in self.incidents)), default=None)
+
+    def alert_at(self, happening: str) -> datetime | None:
+        """Return when it was first called an alert."""
+        return min(filter(None, (i.first(happening, ALERTED) for i in self.incidents)), default=None)
+
+    def watch_delay(self, happening: str) -> timedelta | None:
+        """Return how long after the first witness's post that was."""
+        at = self.watch_at(happening)
+        return at - self.first_posts[happening] if at else None
+
+    @property
+    def false_watches(self) -> list[Raised]:
+        """The incidents that somebody was told of for no reason, even where true posts came to them later."""
+        return [i for i in self.incidents if i.notified and not i.grounds_of(i.notified[0])]
+
+    @property
+    def false_alerts(self) -> list[Raised]:
+        """The incidents once called an alert that were about nothing true."""
+        return [i for i in self.alerts if not any(i.about(alert) for alert in i.revisions if alert.level in ALERTED)]
+
+    @property
+    def alerts(self) -> list[Raised]:
+        """The incidents called an alert, true or false."""
+        return [i for i in self.incidents if any(alert.level in ALERTED for alert in i.revisions)]
+
+
+def describe(incidents: Sequence[Raised]) -> str:
+    """Return the histories of incidents, for a message."""
+    return "\n" + "\n".join(incident.describe() for incident in incidents) if incidents else "none"
+
+
+def known_at(alert: Alert) -> datetime:
+    """Return when a revision was made: an update keeps the time at which its level was reached."""
+    return max(alert.raised_at, *(item.event_time for item in alert.evidence))
+
+
+def posts_of(name: str, letter: str = "e") -> Callable[[Tale], Posts]:
+    """Return what reads a story's own posts; their ids begin with a letter."""
+
+    def read(tale: Tale) -> Posts:
+        header, *lines = (TALES / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+        assert header.split("\t") == COLUMNS, f"{name}.tsv: the columns are {COLUMNS}"
+        posts: Posts = []
+        for number, line in enumerate(lines, 1):
+            row = dict(zip(COLUMNS, line.split("\t"), strict=True))
+            posts.append(_own_post(row, f"{letter}{number:04}", tale.at(row["time"]), posts))
+        return posts
+
+    return read
+
+
+def _own_post(row: dict[str, str], post_id: str, said_at: datetime, before: Posts) -> dict[str, Any]:
+    post: dict[str, Any] = {
+        "id": post_id,
+        "ts": said_at.isoformat(),
+        **{name: row[name] for name in ("source", "author", "text")},
+    }
+    for mark in row["marks"].split():
+        if mark in MEDIA:
+            post["media"] = [{"type": mark}]
+        elif mark in KINDS:
+            post["author_kind"] = mark
+        else:
+            post["repost_of"] = next(p["id"] for p in reversed(before) if p["author"] == mark.removeprefix("@"))
+    return post | ({"happening": row["happening"]} if row["happening"] else {})
+
+
+def tell(tale: Tale) -> Told:
+    """Play a story through a pipeline of its own."""
+    posts = sorted(everyday(tale.plan) + tale.own(tale), key=lambda post: (post["ts"], post["id"]))
+    happening_of = {post["id"]: post.pop("happening") for post in posts if "happening" in post}
+    first_posts: dict[str, datetime] = {}
+    for post in posts:
+        if post["id"] in happening_of:
+            first_posts.setdefault(happening_of[post["id"]], datetime.fromisoformat(post["ts"]))
+    passed, alerts = asyncio.run(_played(tale, posts))
+    by_id: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        by_id.setdefault(alert.incident_id, []).append(alert)
+    incidents = tuple(Raised(tuple(revisions), happening_of) for revisions in by_id.values())
+    return Told(tale, len(posts), passed, happening_of, first_posts, incidents)
+
+
+async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert]]:
+    with tempfile.TemporaryDirectory(prefix="vigie-story-") as folder:
+        settings, read = await _recorded(tale, posts, Path(folder))
+        passes = gate(settings)
+        kept = [post for post in read if passes(post.text)]
+        async with Pipeline(settings) as pipeline:
+            for start in range(0, len(kept), CHUNK):
+                await pipeline.posts(kept[start : start + CHUNK])
+            alerts = await pipeline.alerts()
+            keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
+            await pipeline.pass_time(keys, read[-1].event_time + CLOSING)
+            return len(kept), await pipeline.alerts()
+
+
+async def _recorded(tale: Tale, posts: Posts, folder: Path) -> tuple[Settings, list[Post]]:
+    """Return settings with one source a platform, and all posts in order of time.
+
+    The town's own groups speak of the town where they name no place; the wide streams do not.
+    """
+    sources: list[RecordedSource] = []
+    read: list[Post] = []
+    for platform in sorted({post["source"] for post in posts}):
+        path = folder / f"{platform}.jsonl"
+        write_recording(tuple(post for post in posts if post["source"] == platform), path)
+        place = tale.home if platform == "facebook" else ""
+        sources.append(RecordedSource(kind="recorded", name=platform, path=path, place=place))
+        found, bad = await read_posts([path], SystemClock(), source=platform)
+        assert not bad, bad
+        read.extend(found)
+    territory = Territory(commune=tale.home, profile=tale.profile, local_places=tale.local_places)
+    settings = Settings(territory=territory, sources=tuple(sources))
+    return settings, sorted(read, key=lambda post: (post.event_time, post.key))
