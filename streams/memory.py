@@ -19,7 +19,7 @@ from streams.app import STORE_OPTIONS, changelog_topic
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 
-STATE_TABLE = "detector"
+STATE_TABLE = "ledgers"
 AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 
 

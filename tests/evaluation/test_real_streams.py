@@ -41,9 +41,14 @@ HAPPENINGS = {
     "boston_bombings_2013": Happening(
         "t6/boston_bombings_2013", "2013-04-15T18:49:43Z", 42.35, -71.08, 60, timedelta(minutes=60)
     ),
-    # what is said of the State, the city and Moore counts apart until places are merged along their tree
     "oklahoma_tornado_2013": Happening(
-        "t6/oklahoma_tornado_2013", "2013-05-20T19:56:00Z", 35.34, -97.49, 80, timedelta(minutes=50)
+        "t6/oklahoma_tornado_2013", "2013-05-20T19:56:00Z", 35.34, -97.49, 80, timedelta(minutes=20)
+    ),
+    "guatemala_earthquake_2012": Happening(
+        "t26/guatemala_earthquake_2012", "2012-11-07T16:35:47Z", 13.99, -91.9, 250, timedelta(minutes=60)
+    ),
+    "spain_train_crash_2013": Happening(
+        "t26/spain_train_crash_2013", "2013-07-24T18:41:00Z", 42.86, -8.53, 120, timedelta(hours=4)
     ),
     "costa_rica_earthquake_2012": Happening(
         "t26/costa_rica_earthquake_2012", "2012-09-05T14:42:08Z", 9.93, -84.08, 250, timedelta(minutes=30)
@@ -78,6 +83,14 @@ def plain_posts(source: Path) -> Iterator[dict[str, Any]]:
                 yield {"id": str(row["id"]), "source": "twitter", "author": str(row["id"]), **found}
 
 
+def first_said(source: Path, onset: datetime) -> datetime:
+    """Return when the first post that its labels call relevant was written, after the onset."""
+    with gzip.open(source, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    times = [datetime.fromisoformat(row["ts"]) for row in rows if row.get("ts") and row["hazard"] != "none"]
+    return min(at for at in times if at >= onset)
+
+
 def first_there(happening: Happening, alerts: tuple[Alert, ...], levels: set[str]) -> datetime | None:
     """Return when one of these levels was first reached near the happening, after it began."""
     onset = datetime.fromisoformat(happening.onset)
@@ -96,10 +109,12 @@ def test_a_watch_comes_soon_and_no_alert_before_the_onset(name: str, replayed: R
     onset = datetime.fromisoformat(happening.onset)
     watch = first_there(happening, replayed.alerts, {"watch", "alert"})
     alert = first_there(happening, replayed.alerts, {"alert"})
+    said = first_said(DATA / f"{happening.file}.jsonl.gz", onset)
     early = {a.incident_id for a in replayed.alerts if a.raised_at < onset}
     early_alerts = {a.incident_id for a in replayed.alerts if a.raised_at < onset and a.level == "alert"}
     print(  # noqa: T201
         f"\n{name}: {replayed.posts} posts, {replayed.passed} through the gate; "
+        f"first relevant post after {said - onset}; "
         f"watch after {watch and watch - onset}, alert after {alert and alert - onset}; "
         f"before the onset {len(early)} watches, {len(early_alerts)} alerts; "
         f"{len({a.incident_id for a in replayed.alerts})} incidents in all"

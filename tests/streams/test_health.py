@@ -68,7 +68,7 @@ def test_handling_a_batch_counts_as_moving_before_its_commit(
 
 
 def test_lag_is_summed_over_our_topics_and_partitions_only(health: Health, app_with: Callable[..., Any]) -> None:
-    posts, signals, changelog = TP("posts.v1", 0), TP("signals.v1", 1), TP("vigie-detector-changelog", 0)
+    posts, signals, changelog = TP("posts.v1", 0), TP("signals.v1", 1), TP("vigie-ledgers-changelog", 0)
     health.look(app_with({posts: 10, signals: 5, changelog: 99}, {posts: 4, signals: None, changelog: 0}))
     assert (health.lag, health.is_ready) == (11, True)
 

@@ -15,6 +15,7 @@ from records import BrokenInvariant, Signal
 from records.signal import HAZARDS
 from streams.app import changelog_topic
 from streams.reader import _consumer
+from streams.memory import STATE_TABLE
 from streams.restore import SAVED, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import Topic
@@ -46,12 +47,12 @@ def test_a_state_key_that_is_nobody_s_breaks_an_invariant(key: bytes) -> None:
 def table_file(settings: StreamSettings, partition: int) -> Any:
     folder = settings.data_dir / "tables" / "v1"
     folder.mkdir(parents=True, exist_ok=True)
-    return Rdict(str(folder / f"detector-{partition}.db"), options=Options(raw_mode=True))
+    return Rdict(str(folder / f"ledgers-{partition}.db"), options=Options(raw_mode=True))
 
 
 async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], bytes]:
     """Return what stands on the changelog, by partition and key."""
-    name = changelog_topic(settings, "detector")
+    name = changelog_topic(settings, STATE_TABLE)
     found: dict[tuple[int, bytes], bytes] = {}
     async with _consumer(settings, Topic(name=name, record=Signal)) as consumer:
         async with asyncio.timeout(30):
