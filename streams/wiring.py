@@ -12,6 +12,7 @@ from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
 from detectors.detector import Shelf
+from detectors.neighbours import Neighbours
 from models.reading import PostReading
 from records import Alert, BrokenInvariant, Bulletin, Clock, DeadLetter, Post, Signal, Statement, Tick, Verdict
 from records.signal import Hazard
@@ -73,6 +74,7 @@ class Wiring:
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
         self.memory = Memory(app, settings, self.publisher)
         self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
+        self.neighbours = Neighbours(steps.detect.detector.profile)
 
     def connect(self) -> None:
         """Register everything with the app."""
@@ -204,7 +206,7 @@ class Wiring:
             raise BrokenInvariant("the notify agent runs without an outbox")
         alerts, dead = self.letters.sort(ALERTS, events, Alert)
         # a signal is for the map alone
-        await outbox.enqueue([alert for _, alert in alerts if alert.level != "signal"])
+        await outbox.enqueue([self.neighbours.joined(alert) for _, alert in alerts if alert.level != "signal"])
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))

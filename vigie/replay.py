@@ -12,6 +12,8 @@ import msgspec
 from connectors.pseudonym import FixedPseudonyms
 from connectors.sinks.contract import line_from
 from connectors.sources.recorded import Recorded
+from detectors.neighbours import Neighbours
+from detectors.profile import Profile
 from models.places import Gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
 from vigie.assembly import gate, home_of, local_places, profile_of
@@ -67,7 +69,7 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, par
 
     Errors  SettingsError, before anything is started, when the settings cannot be used
     """
-    refuse_unusable(settings)
+    profile = refuse_unusable(settings)
     posts, bad = await read_posts(paths, clock)
     if not posts:
         return Replayed(0, 0, tuple(bad), ())
@@ -80,14 +82,16 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, par
         open_keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
         await pipeline.pass_time(open_keys, posts[-1].event_time + CLOSING)
         alerts = await pipeline.alerts()
-    return Replayed(len(posts), len(kept), tuple(bad), tuple(alerts))
+    neighbours = Neighbours(profile)
+    return Replayed(len(posts), len(kept), tuple(bad), tuple(neighbours.joined(alert) for alert in alerts))
 
 
-def refuse_unusable(settings: Settings) -> None:
-    """Raise what the worker would raise on these settings: here it is told at once, and without a worker's log."""
+def refuse_unusable(settings: Settings) -> Profile:
+    """Return the profile, or raise what the worker would raise: here it is told at once, and without a worker's log."""
     gazetteer = Gazetteer()
-    profile_of(settings, home_of(settings, gazetteer))
+    profile = profile_of(settings, home_of(settings, gazetteer))
     local_places(settings, gazetteer)
+    return profile
 
 
 def refuse_unwritable(out: Path) -> None:

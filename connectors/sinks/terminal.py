@@ -41,6 +41,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "copies": "reprise/reprises",
         "probability": "probabilité",
         "unknowns": "Ce qu'on ne sait pas",
+        "joins": "Même événement, semble-t-il, que",
         "none": "aucun incident",
         "level": "Niveau",
         "hazard": "Danger",
@@ -74,6 +75,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "copies": "copy/copies",
         "probability": "probability",
         "unknowns": "What is not known",
+        "joins": "The same happening, it seems, as",
         "none": "no incident",
         "level": "Level",
         "hazard": "Hazard",
@@ -160,6 +162,8 @@ def panel(alert: Alert, language: Language) -> Panel:
     if why:
         lines.append(Text(shown(why, limit=1000)))
     lines += [quotation(item) for item in alert.evidence[:MAX_EVIDENCE]]
+    if alert.joins:
+        lines.append(Text(f"{words['joins']} {shown(alert.joins)}", "bold"))
     if alert.unknowns:
         lines.append(
             Text(f"{words['unknowns']} : {', '.join(words.get(code, shown(code)) for code in alert.unknowns)}", "dim")

@@ -14,8 +14,8 @@ from rocksdict import Options, Rdict
 from records import BrokenInvariant, Signal
 from records.signal import HAZARDS
 from streams.app import changelog_topic
-from streams.reader import _consumer
 from streams.memory import STATE_TABLE
+from streams.reader import _consumer
 from streams.restore import SAVED, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import Topic

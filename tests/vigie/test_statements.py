@@ -1,4 +1,4 @@
-"""What authorities state and people decide, through broker and worker: heard with the incident, and never instead of it."""
+"""What authorities state and people decide, through broker and worker: heard with the incident, never instead of it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

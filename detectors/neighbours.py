@@ -1,0 +1,68 @@
+"""Neighbours: one happening on both sides of a border is told as such.
+
+Each area's state is its own, so a fire on the border of two départements is an incident in each. Whoever reads the
+alerts of all areas sees both, and can say that the later one belongs to the earlier one. It is still told: what is
+joined wrongly must not be lost.
+
+Shape   `joined` for every revision, in the order in which they are told
+Source  docs/detection.md 2.9, the rule for neighbours within an area
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from detectors.profile import Profile, kilometres_between
+from detectors.state import OPEN
+from records import Alert
+
+
+class Known(NamedTuple):
+    """An incident as it was last told, and the one that it belongs to, if any."""
+
+    alert: Alert
+    joins: str
+
+
+class Neighbours:
+    """The incidents going on in all areas."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self._known: dict[str, Known] = {}
+
+    def joined(self, alert: Alert) -> Alert:
+        """Return a revision with the id of the incident across the border that it belongs to, if there is one."""
+        if alert.level == "signal":  # not an incident yet
+            return alert
+        known = self._known.get(alert.incident_id)
+        joins = known.joins if known is not None else self._across_the_border(alert)
+        self._known[alert.incident_id] = Known(alert, joins)
+        self._forget_before(alert.raised_at)
+        return replace(alert, joins=joins) if joins else alert
+
+    def _across_the_border(self, alert: Alert) -> str:
+        if alert.level not in OPEN or alert.hazard not in self.profile.hazard:
+            return ""
+        settings = self.profile.hazard[alert.hazard]
+        soon = timedelta(minutes=settings.neighbour_minutes)
+        for incident_id, (other, joins) in self._known.items():
+            if other.hazard != alert.hazard or other.area == alert.area or other.level not in OPEN:
+                continue
+            since = max(other.onset, _last_post(other)) if settings.spreads else other.onset
+            apart = kilometres_between(alert.place.lat, alert.place.lon, other.place.lat, other.place.lon)
+            if apart <= settings.neighbour_km and abs(alert.onset - since) <= soon:
+                return joins or incident_id
+        return ""
+
+    def _forget_before(self, now: datetime) -> None:
+        for incident_id, (alert, _) in list(self._known.items()):
+            settings = self.profile.hazard.get(alert.hazard)
+            hours = settings.reopen_hours if settings is not None else 0.0
+            if alert.level not in OPEN and alert.raised_at + timedelta(hours=hours) < now:
+                del self._known[incident_id]
+
+
+def _last_post(alert: Alert) -> datetime:
+    return max((item.event_time for item in alert.evidence), default=alert.onset)
