@@ -24,7 +24,7 @@ SLOW_MINUTES, SLOW_START = 1440.0, 1.0
 BEYOND_DOUBT = 3.0  # standard deviations
 
 
-class Baseline(msgspec.Struct, array_like=True, frozen=True):
+class Baseline(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a node has learned of its own background. Posts enter the level after one to two days."""
 
     day_at: int  # when the running day began, for this node

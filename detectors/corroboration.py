@@ -12,7 +12,7 @@ from detectors.moment import MINUTE
 from detectors.statistic import Rates, mixture, risen, without
 
 
-class Voice(msgspec.Struct, array_like=True, frozen=True):
+class Voice(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One counted post, as far as independence asks. Counted posts never share an author or a content."""
 
     at: int

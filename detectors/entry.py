@@ -18,7 +18,7 @@ MOST_TEXT = 280
 MOST_URL = 500
 
 
-class Said(msgspec.Struct, array_like=True, frozen=True):
+class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What a post of weight says, to be shown."""
 
     post_key: str
@@ -33,7 +33,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True):
     versions: dict[str, str]
 
 
-class Entry(msgspec.Struct, array_like=True):
+class Entry(msgspec.Struct, array_like=True, gc=False):
     """One signal or statement. `odds` are what became of it, worked out anew whenever an earlier one comes late."""
 
     at: int

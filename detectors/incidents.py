@@ -201,6 +201,7 @@ def _fresh(incident_id: str, part: Part, stat: Stat, at: int) -> Incident:
     return Incident(
         incident_id=incident_id,
         parts=(part,),
+        usual=part.level,
         onset_at=part.onset_at,
         opened_at=at,
         level="",
@@ -219,6 +220,7 @@ def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -
     return replace(
         earlier,
         parts=(part,),
+        usual=part.level,
         opened_at=at,
         raised_at=at,
         counted_at=at,
@@ -281,6 +283,7 @@ def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entr
     incident = replace(
         incident,
         parts=(*incident.parts, part),
+        usual=incident.usual + part.level,
         counted_at=at,
         authors=incident.authors + len(entries),
         background=incident.background + part.level * (1.0 - case.watched.profile.weak_share) * bool(entries),
@@ -300,9 +303,11 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
     for entry in entries:
         if entry.said is not None:
             votes = voted(votes, entry.said.place)
+    parts = (part, *(other for other in incident.parts[1:] if part.node not in other.path))
     moved = replace(
         incident,
-        parts=(part, *(other for other in incident.parts[1:] if part.node not in other.path)),
+        parts=parts,
+        usual=sum(other.level for other in parts),
         values=[max(one, other) for one, other in zip(incident.values, stat.values, strict=True)],
         counted_at=at,
         pace=max(incident.pace, stat.pace),
@@ -320,7 +325,7 @@ def follow(case: Case, incident: Incident, heard: Heard) -> None:
     entry, watched = heard.entry, case.watched
     node = heard.path[0]
     # the post stands against what is usual at all nodes that take part
-    elsewhere = sum(part.level for part in incident.parts if part.node != node and node not in part.path)
+    elsewhere = incident.usual - next((part.level for part in incident.parts if part.path[0] == node), 0.0)
     odds = entry.ratio / (heard.expected + elsewhere)
     silence = (entry.at - incident.counted_at) / MINUTE
     ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling

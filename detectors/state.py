@@ -1,6 +1,7 @@
 """State: what is known of nodes and incidents. Values never change; a step returns the next one.
 
-That is what makes going back in time cheap: to undo a step is to put the old value in its place.
+That is what makes going back in time cheap: to undo a step is to put the old value in its place. Nothing in them refers
+back to what holds it, so the garbage collector need not look (`gc=False`): there are hundreds of thousands.
 """
 
 import msgspec
@@ -12,7 +13,7 @@ from records import Alert, Place
 OPEN = ("watch", "alert", "confirmed", "monitoring")
 
 
-class Stat(msgspec.Struct, array_like=True, frozen=True):
+class Stat(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """The statistic of one node."""
 
     at: int  # the last counted post
@@ -22,7 +23,7 @@ class Stat(msgspec.Struct, array_like=True, frozen=True):
     pace: float  # counted posts a minute, exponential window
 
 
-class Node(msgspec.Struct, array_like=True, frozen=True):
+class Node(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A node of the tree, for one hazard."""
 
     baseline: Baseline
@@ -35,7 +36,7 @@ class Node(msgspec.Struct, array_like=True, frozen=True):
     own: float = 0.0  # those of them that name nothing finer
 
 
-class Slot(msgspec.Struct, array_like=True, frozen=True):
+class Slot(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One post that is shown."""
 
     post: int
@@ -53,14 +54,14 @@ class Slot(msgspec.Struct, array_like=True, frozen=True):
     copies: int = 0
 
 
-class Vote(msgspec.Struct, array_like=True, frozen=True):
+class Vote(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A place that posts of an incident name, and how many do."""
 
     place: Place
     posts: int
 
 
-class Part(msgspec.Struct, array_like=True, frozen=True):
+class Part(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A node that takes part in an incident, with those above it, and how many posts a minute are usual there."""
 
     path: tuple[str, ...]
@@ -75,11 +76,12 @@ class Part(msgspec.Struct, array_like=True, frozen=True):
         return self.path[0]
 
 
-class Incident(msgspec.Struct, array_like=True, frozen=True):
+class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One incident: its statistic over all the nodes that take part, its life, and what is shown of it."""
 
     incident_id: str
     parts: tuple[Part, ...]  # the nodes that take part, the leading one first
+    usual: float  # posts a minute, at all of them
     onset_at: int
     opened_at: int
     level: str
@@ -131,7 +133,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True):
         return self.level in ("resolved", "signal")
 
 
-class Told(msgspec.Struct, array_like=True, frozen=True):
+class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What was last told of an incident. What was told stands, whatever comes late."""
 
     path: tuple[str, ...]  # the node it is at, and those above it

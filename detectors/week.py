@@ -31,7 +31,7 @@ SHAPE = tuple(24.0 * posts / sum(_POSTS_BY_HOUR) for posts in _POSTS_BY_HOUR)
 """A guess at how posts spread over the local hours, mean 1: what is believed beforehand, for every day alike."""
 
 
-class Week(msgspec.Struct, array_like=True, frozen=True):
+class Week(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Posts by hour of the week. A day's posts are learned two days after it began."""
 
     day: int  # ordinal of the running local day
