@@ -38,7 +38,9 @@ class Detector:
         at = moment_from(min(signal.event_time, signal.received_at))
         if watched is None or not EARLIEST <= at < LATEST:
             return []
-        entry = entry_from(signal, at, population=self.profile.population_of(signal.place))
+        entry = entry_from(
+            signal, at, population=self.profile.population_of(signal.place), weights=self.profile.weights
+        )
         return self._hear(
             entry,
             signal.key,

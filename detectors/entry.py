@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from detectors.evidence import is_first_hand, likelihood_ratio_of, tier_of
+from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
 from records import Bulletin, Place, Signal, Statement, Verdict
 
@@ -73,9 +73,9 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
         return any(self.odds)
 
 
-def entry_from(signal: Signal, at: int, *, population: int) -> Entry:
+def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) -> Entry:
     """Return what is kept of a signal that counts at a moment, from a place of so many people."""
-    ratio = likelihood_ratio_of(signal)
+    ratio = likelihood_ratio_of(signal, weights)
     post = _number_of("post", signal.post_key)
     place = signal.place
     is_weak = ratio < 1.0

@@ -3,7 +3,25 @@
 Source  docs/detection.md 2.1. Clipping and discounting only ever lower the statistic, so its promise holds.
 """
 
+from typing import Annotated
+
+import msgspec
+
 from records import Signal
+
+Weight = Annotated[float, msgspec.Meta(gt=0, le=100)]
+
+
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much likelier than in its absence posts of an incident have a picture, a geotag, an author of a tier.
+
+    Each is a ratio of two shares, measured among signals; 1 as long as nobody has measured it.
+    """
+
+    image: Weight = 1.0
+    geotag: Weight = 1.0
+    account: tuple[Weight, Weight, Weight] = (1.0, 1.0, 1.0)  # unknown, established, trusted
+
 
 CLIPS = (20.0, 200.0, 500.0)
 """The most that one post of an unknown, an established and a trusted author may weigh."""
@@ -23,15 +41,20 @@ def tier_of(signal: Signal) -> int:
     return min(max(signal.author_tier, 0), len(CLIPS) - 1)
 
 
-def likelihood_ratio_of(signal: Signal) -> float:
-    """Return the likelihood ratio after the clip of the author's tier; 0 where it is no number.
+def likelihood_ratio_of(signal: Signal, weights: Weights) -> float:
+    """Return the likelihood ratio after the profile's weights and the clip of the author's tier; 0 if it is no number.
 
     Where the place is wrong the post says nothing about this one: its ratio is mixed with 1, by how sure the place is.
     """
-    ratio = signal.likelihood_ratio
+    tier = tier_of(signal)
+    ratio = signal.likelihood_ratio * weights.account[tier]
+    if signal.has_image:
+        ratio *= weights.image
+    if signal.place.source == "geotag":
+        ratio *= weights.geotag
     if not ratio >= 0.0:  # also true of not-a-number
         return 0.0
-    clipped = min(ratio, CLIPS[tier_of(signal)])
+    clipped = min(ratio, CLIPS[tier])
     return 1.0 + signal.place.confidence * (clipped - 1.0) if clipped > 1.0 else clipped
 
 

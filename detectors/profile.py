@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from detectors.corroboration import Gate
+from detectors.evidence import Weights
 from detectors.statistic import Rates, spaced_rates
 from detectors.thresholds import Budget
 from detectors.tree import path_of, population_of
@@ -83,6 +84,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     weak_share: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.8  # usual posts that are no evidence
     holidays: str = "FR"  # country whose public holidays are like Sundays, ISO 3166 alpha-2; "" for none
     gate: Gate = Gate()
+    weights: Weights = Weights()
     home: Place | None = None
 
     @cached_property

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from detectors.detector import Detector
+from detectors.evidence import Weights
 from detectors.profile import load_profile
 from records import Place, Signal
 
@@ -185,6 +187,24 @@ def test_a_post_from_our_future_counts_as_said_when_received(desk: Desk, signal:
     now = signal(1, 0).received_at
     (alert,) = desk.tell(signal(1, 0, event_time=now + timedelta(days=4000)))
     assert alert.raised_at == now
+
+
+@pytest.mark.parametrize(
+    ("weights", "changes", "factor"),
+    [
+        pytest.param(Weights(image=3.0), {"has_image": True}, 3.0, id="a picture"),
+        pytest.param(Weights(image=3.0), {}, 1.0, id="none"),
+        pytest.param(Weights(account=(0.5, 1.0, 1.0)), {}, 0.5, id="an unknown author"),
+        pytest.param(Weights(image=99.0), {"has_image": True}, 10.0, id="no more than the clip"),
+    ],
+)
+def test_a_profile_may_weigh_pictures_and_authors(
+    weights: Weights, changes: dict[str, Any], factor: float, home: Place, desk: Desk, signal: MakesSignals
+) -> None:
+    desk.detector = Detector(msgspec.structs.replace(load_profile("city", home), weights=weights))
+    (alert,) = desk.tell(signal(1, 0, ratio=2.0 if factor > 1 else 8.0, author_tier=0, **changes))
+    stated = 2.0 if factor > 1 else 8.0
+    assert alert.evidence[0].likelihood_ratio == pytest.approx(1 + 0.9 * (stated * factor - 1))
 
 
 def test_absurd_values_raise_nothing_and_break_nothing(desk: Desk, signal: MakesSignals) -> None:

@@ -150,6 +150,12 @@ def test_a_place_counts_for_all_nodes_above_it(place_with: Callable[..., Place])
         ),
         pytest.param('name = "city"', 'name = "city', "x.toml: this is not TOML: ", id="no TOML"),
         pytest.param(
+            "[budget]",
+            "[weights]\nimage = 0.0\n[budget]",
+            "x.toml: weights.image = 0.0: expected `float` > 0.0",
+            id="a weight of nothing",
+        ),
+        pytest.param(
             'version = "2"', "version = 1", "x.toml: version = 1: expected `str`, got `int`", id="a number for a word"
         ),
         pytest.param(
