@@ -41,12 +41,8 @@ class Detector:
         entry = entry_from(
             signal, at, population=self.profile.population_of(signal.place), weights=self.profile.weights
         )
-        return self._hear(
-            entry,
-            signal.key,
-            Case(self._ledger(signal.key, signal.place.area, watched, shelf), signal.place.area, watched),
-            shelf,
-        )
+        case = Case(self._ledger(signal.key, signal.place.area, watched, shelf), signal.place.area, watched)
+        return self._hear(entry, signal.key, case, shelf)
 
     def heed(self, statement: Statement, shelf: Shelf) -> list[Alert]:
         """Take in what a person decided or an authority states; return all revisions that it causes."""
