@@ -25,6 +25,9 @@ NODE, INCIDENT, WEEK, BULLETIN = "node", "incident", "week", "bulletin"
 START_OF_MOMENT, END_OF_MOMENT = -(1 << 64), 1 << 64  # sort before and after every post of a moment
 
 TRIMS = 8  # times that the checkpoint moves up within one memory
+MOST_REDONE = 1_000
+"""Steps that one late entry may have worked out again; where more came since, it counts a little later than it was
+said. Times are what their authors claim: nobody shall hold us up by claiming old ones."""
 REMEMBERED = 1.75  # memories before any moment that its entries are remembered, whenever it is worked out
 
 
@@ -99,6 +102,8 @@ class Ledger:
 
         An error leaves the entry out; `start_over` puts the rest right.
         """
+        if len(self.steps) >= MOST_REDONE and entry.order < self.steps[-MOST_REDONE].order:
+            entry.at = self.steps[-MOST_REDONE].order[0]
         todo = deque([entry, *self._take_back(entry.order)])
         try:
             while todo:

@@ -182,3 +182,10 @@ def test_the_word_alert_once_said_is_not_taken_back(desk: Desk, signal: MakesSig
     desk.tell(signal(0, 9, ratio=2.0, cluster_ids=("one",)))
     assert desk.levels[-1] == "alert"
     assert desk.wait(60 * 24)[-1].certainty == "Likely"
+
+
+def test_nobody_holds_us_up_with_old_times(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(*(signal(number, number / 20, ratio=0.3) for number in range(1_500)))
+    (late, *_) = desk.tell(signal(9_999, 0, ratio=500.0, author_tier=2))
+    counted_at = late.evidence[0].event_time
+    assert signal(0, 24).event_time <= counted_at <= signal(0, 26).event_time
