@@ -1,8 +1,8 @@
 """Batch: the whole detector, compiled, over arrays of signals in order of time: for backtests and benchmarks only.
 
 Shape   `scores` for one node; `watched` for a tree of nodes, given by the parent of each (-1 for a root): who opens
-        when, who is told, what moves to a finer place. Levels are given and not learned, and only established and
-        trusted voices are grounds for an alert: the running detector also knows crowds of unknown witnesses
+        when, who is told, what moves to a finer place. Levels are given and not learned; what supports a crowd of
+        witnesses, a picture or a second platform, is not known; no incident takes in what happens next door
 Units   minutes since a Monday at 00:00 local time, rates in posts a minute, R in minutes
 Errors  SettingsError at import where numba is not installed; ValueError on arrays that do not fit together
 Source  docs/detection.md 2; the running program uses `statistic.py` and its neighbours, and never this
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import BEYOND_DOUBT, FAST_MINUTES, FAST_START, SLOW_MINUTES, SLOW_START
-from detectors.evidence import CLIPS, STRONG_RATIO
-from detectors.statistic import CUSUM_CEILING
+from detectors import baseline, incidents, ledger, statistic
+from detectors.corroboration import Gate
+from detectors.evidence import CLIPS, STRONG_FIRST_HAND_RATIO, STRONG_RATIO
 from records import SettingsError
 
 try:
@@ -32,13 +32,10 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 HOUR = 60.0
 WEEK_HOURS = 168
-MOST_VOICES = 12
-"""Voices that corroboration looks back on, at most."""
+REMEMBERED_VOICES = 64
+"""Voices of a node that are looked back on when an incident opens, at most."""
 COUNTER_MINUTES = 60.0
 """How long strong posts are remembered in deciding whether an incident is really at a finer place."""
-FINER_SHARE = 0.75
-FINER_LEAST = 2.5
-"""An incident moves to a finer place that has this share of the placed strong posts, and so many of them."""
 NEVER = -1e18
 
 OPENED, MOVED, FOUND, ALERTED = 0, 1, 2, 3
@@ -48,7 +45,7 @@ OPENED, MOVED, FOUND, ALERTED = 0, 1, 2, 3
 def compiled(function: Function) -> Function:
     """Compile one function, and keep the result beside the source.
 
-    What is kept is renewed when this file changes: after a change of a constant elsewhere, touch this one.
+    What is kept is renewed when this file changes and only then: so constants of other files are passed in, by Tuning.
     """
     return cast(Function, njit(cache=True)(function))
 
@@ -73,18 +70,40 @@ def sunk(total: float, minutes: float, fading: float) -> float:
 
 
 @compiled
-def grown(total: float, rate: float, odds: float) -> float:
+def grown(total: float, rate: float, odds: float, ceiling: float) -> float:
     """Return one running sum after one counted post."""
-    return min(max(total, 0.0) + log(1.0 + rate * odds), CUSUM_CEILING)
+    return min(max(total, 0.0) + log(1.0 + rate * odds), ceiling)
+
+
+class Control(NamedTuple):
+    """How the control series is read: `baseline.py` explains it."""
+
+    fast_minutes: float
+    fast_start: float
+    slow_minutes: float
+    slow_start: float
+    beyond_doubt: float
+
+
+class Corroboration(NamedTuple):
+    """What makes a watch credible and an alert possible: `corroboration.py` explains it."""
+
+    strong_ratio: float
+    strong_first_hand_ratio: float
+    hearsay: int
+    witnesses_alone: int
+    spread_minutes: float
+    authors_alone: int
+    most_voices: int  # of an open incident that are looked back on
 
 
 @compiled
-def busier(fast: float, slow: float, weak_rate: float, shape: float) -> float:
+def busier(fast: float, slow: float, weak_rate: float, shape: float, control: Control) -> float:
     """Return how much busier than usual the control series is: at least 1."""
-    usual_slow = weak_rate * SLOW_MINUTES
-    by_now = (FAST_START + fast) / (FAST_START + weak_rate * shape * FAST_MINUTES)
-    by_day = (SLOW_START + slow) / (SLOW_START + usual_slow)
-    beyond_doubt = (slow - BEYOND_DOUBT * sqrt(slow)) / usual_slow
+    usual_slow = weak_rate * control.slow_minutes
+    by_now = (control.fast_start + fast) / (control.fast_start + weak_rate * shape * control.fast_minutes)
+    by_day = (control.slow_start + slow) / (control.slow_start + usual_slow)
+    beyond_doubt = (slow - control.beyond_doubt * sqrt(slow)) / usual_slow
     return max(1.0, by_now, by_day, beyond_doubt)
 
 
@@ -97,6 +116,13 @@ class Tuning(NamedTuple):
     clips: Floats  # by the author's tier
     shape: Floats  # a factor for each hour of the week, mean 1
     ceiling: float
+    sum_ceiling: float
+    remembered: float  # minutes that a voice is looked back on when an incident opens
+    control: Control
+    gate: Corroboration
+    moving_share: float
+    moving_posts: float
+    """An incident moves to a finer place that has this share of the placed strong posts, and so many of them."""
 
 
 class Signals(NamedTuple):
@@ -104,7 +130,8 @@ class Signals(NamedTuple):
 
     times: Floats
     ratios: Floats
-    tiers: Ints
+    tiers: Ints  # below 0 where nobody signs
+    first_hand: Flags
     counts: Flags  # signal by step: does the voice count at its node, at the parent, at its parent…
     outside: Floats  # how much busier than usual the same hazard is elsewhere; 1 where nobody looked
 
@@ -121,7 +148,9 @@ class State(NamedTuple):
     weak_slow: Floats
     voice_at: Floats  # the latest voices that counted, in turn
     voice_odds: Floats
-    voice_tier: Ints  # -1: not strong enough to speak for corroboration
+    voice_tier: Ints
+    voice_strong: Flags
+    voice_first_hand: Flags
     voices: Ints
 
 
@@ -140,6 +169,8 @@ class Book(NamedTuple):
 
     open_until: Floats
     is_alerted: Flags
+    onsets: Floats  # of what is open
+    strong: Ints  # posts that say a lot since then
     listed: Ints  # nodes that are open, or were a moment ago
     listed_count: Ints
     below: Floats  # strong posts at the node or below
@@ -164,8 +195,8 @@ class World(NamedTuple):
 class Scores(NamedTuple):
     """What one node knew after each signal; 0 where the signal did not count."""
 
-    watch: Floats  # R, where somebody said something strong since the onset
-    alert: Floats  # R, where there are grounds for corroboration
+    watch: Floats  # R, where the voices since the onset are worth a watch
+    alert: Floats  # R, where they are also grounds for an alert
     without: Floats  # R without its strongest voice
 
 
@@ -185,13 +216,43 @@ def tuning_for(
     shape: Floats,
     ceiling: float,
     clips: tuple[float, float, float] = CLIPS,
+    memory: float = 360.0,
 ) -> Tuning:
-    """Return a tuning, its shape spread over the week."""
+    """Return a tuning, its shape spread over the week; all else is the running detector's."""
     if len(shape) == 0 or WEEK_HOURS % len(shape):
         raise ValueError(f"shape has {len(shape)} hours: a day's 24 or a week's {WEEK_HOURS} are needed")
     week = np.tile(np.asarray(shape, dtype=np.float64), WEEK_HOURS // len(shape))
     return Tuning(
-        np.asarray(rates, dtype=np.float64), evidence_share, weak_share, np.array(clips, dtype=float), week, ceiling
+        rates=np.asarray(rates, dtype=np.float64),
+        evidence_share=evidence_share,
+        weak_share=weak_share,
+        clips=np.array(clips, dtype=float),
+        shape=week,
+        ceiling=ceiling,
+        sum_ceiling=statistic.CUSUM_CEILING,
+        remembered=ledger.REMEMBERED * memory,
+        control=Control(
+            baseline.FAST_MINUTES,
+            baseline.FAST_START,
+            baseline.SLOW_MINUTES,
+            baseline.SLOW_START,
+            baseline.BEYOND_DOUBT,
+        ),
+        gate=_corroboration(Gate()),
+        moving_share=incidents.MOVING_SHARE,
+        moving_posts=incidents.MOVING_POSTS,
+    )
+
+
+def _corroboration(gate: Gate) -> Corroboration:
+    return Corroboration(
+        strong_ratio=STRONG_RATIO,
+        strong_first_hand_ratio=STRONG_FIRST_HAND_RATIO,
+        hearsay=gate.hearsay,
+        witnesses_alone=gate.witnesses_alone,
+        spread_minutes=gate.spread_minutes,
+        authors_alone=gate.authors_alone,
+        most_voices=incidents.MOST_VOICES,
     )
 
 
@@ -200,16 +261,18 @@ def signals_from(
     ratios: Floats,
     *,
     tiers: Ints | None = None,
+    first_hand: Flags | None = None,
     counts: Flags | None = None,
     outside: Floats | None = None,
     steps: int = 1,
 ) -> Signals:
-    """Return signals, with what was not given at its plainest: established authors, every voice counts."""
+    """Return signals, with what was not given at its plainest: established authors, hearsay, every voice counts."""
     number = len(times)
     signals = Signals(
         np.asarray(times, dtype=np.float64),
         np.asarray(ratios, dtype=np.float64),
         np.ones(number, np.int64) if tiers is None else tiers,
+        np.zeros(number, np.bool_) if first_hand is None else first_hand,
         np.ones((number, steps), np.bool_) if counts is None else counts.reshape(number, -1),
         np.ones(number) if outside is None else outside,
     )
@@ -238,17 +301,29 @@ def counts_in(
     """Tell the same at a tree's nodes: a column for the signal's own node, one for the parent, and so on."""
     columns, at = [], np.asarray(nodes, dtype=np.int64)
     while (at >= 0).any():
-        counts = voices_that_count(times, ratios, authors=authors, contents=contents, nodes=at, memory=memory)
-        columns.append(counts)
+        columns.append(at)
         at = np.where(at >= 0, parents[np.maximum(at, 0)], -1)
-    return np.column_stack(columns) if columns else np.zeros((len(times), 1), np.bool_)
+    if not columns:
+        return np.zeros((len(times), 1), np.bool_)
+    steps = len(columns)
+    counts = voices_that_count(
+        *(np.repeat(times, steps), np.repeat(ratios, steps)),
+        authors=np.repeat(authors, steps),
+        contents=np.repeat(contents, steps),
+        nodes=np.column_stack(columns).ravel(),
+        memory=memory,
+    )
+    return counts.reshape(-1, steps)
 
 
-def scores(signals: Signals, tuning: Tuning, *, rate: float) -> Scores:
-    """Return what one node of this usual rate makes of its signals."""
+def scores(signals: Signals, tuning: Tuning, *, rate: float, asked_from: float = 0.0) -> Scores:
+    """Return what one node of this usual rate makes of its signals.
+
+    Where R lies below `asked_from`, nobody asks what it would be without its strongest voice: it says 0.
+    """
     never = np.full(1, np.inf)
     alone = Tree(np.full(1, -1), np.full(1, rate), never, never, 0.0)
-    return Scores(*_scored(_world(signals, tuning, alone, most=0)))
+    return Scores(*_scored(_world(signals, tuning, alone, most=0), float(asked_from)))
 
 
 def watched(signals: Signals, nodes: Ints, tuning: Tuning, tree: Tree) -> Crossings:
@@ -282,9 +357,11 @@ def _blank(nodes: int, tuning: Tuning) -> State:
         weak_at=np.zeros(nodes),
         weak_fast=np.zeros(nodes),
         weak_slow=np.zeros(nodes),
-        voice_at=np.full((nodes, MOST_VOICES), NEVER),
-        voice_odds=np.zeros((nodes, MOST_VOICES)),
-        voice_tier=np.full((nodes, MOST_VOICES), -1, np.int64),
+        voice_at=np.full((nodes, REMEMBERED_VOICES), NEVER),
+        voice_odds=np.zeros((nodes, REMEMBERED_VOICES)),
+        voice_tier=np.full((nodes, REMEMBERED_VOICES), -1, np.int64),
+        voice_strong=np.zeros((nodes, REMEMBERED_VOICES), np.bool_),
+        voice_first_hand=np.zeros((nodes, REMEMBERED_VOICES), np.bool_),
         voices=np.zeros(nodes, np.int64),
     )
 
@@ -293,6 +370,8 @@ def _empty_book(nodes: int, *, most: int) -> Book:
     return Book(
         open_until=np.full(nodes, NEVER),
         is_alerted=np.zeros(nodes, np.bool_),
+        onsets=np.full(nodes, NEVER),
+        strong=np.zeros(nodes, np.int64),
         listed=np.zeros(nodes, np.int64),
         listed_count=np.zeros(1, np.int64),
         below=np.zeros(nodes),
@@ -330,10 +409,10 @@ def _first_voices(times: Floats, is_evidence: Flags, authors: Ints, contents: In
 
 
 @compiled
-def _hear_weak(state: State, node: int, at: float) -> None:
+def _hear_weak(state: State, control: Control, node: int, at: float) -> None:
     silence = at - state.weak_at[node]
-    state.weak_fast[node] = state.weak_fast[node] * exp(-silence / FAST_MINUTES) + 1.0
-    state.weak_slow[node] = state.weak_slow[node] * exp(-silence / SLOW_MINUTES) + 1.0
+    state.weak_fast[node] = state.weak_fast[node] * exp(-silence / control.fast_minutes) + 1.0
+    state.weak_slow[node] = state.weak_slow[node] * exp(-silence / control.slow_minutes) + 1.0
     state.weak_at[node] = at
 
 
@@ -345,10 +424,10 @@ def _odds_of(  # noqa: PLR0917  numba knows no keyword-only arguments, and bundl
     at = signals.times[i]
     shape = tuning.shape[int(at / HOUR) % WEEK_HOURS]
     silence = at - state.weak_at[node]
-    fast = state.weak_fast[node] * exp(-silence / FAST_MINUTES)
-    slow = state.weak_slow[node] * exp(-silence / SLOW_MINUTES)
-    busy = max(busier(fast, slow, rate * tuning.weak_share, shape), signals.outside[i])
-    return float(min(signals.ratios[i], tuning.clips[signals.tiers[i]]) / (rate * shape * busy))
+    fast = state.weak_fast[node] * exp(-silence / tuning.control.fast_minutes)
+    slow = state.weak_slow[node] * exp(-silence / tuning.control.slow_minutes)
+    busy = max(busier(fast, slow, rate * tuning.weak_share, shape, tuning.control), signals.outside[i])
+    return float(min(signals.ratios[i], tuning.clips[max(signals.tiers[i], 0)]) / (rate * shape * busy))
 
 
 @compiled
@@ -363,71 +442,153 @@ def _count(state: State, tuning: Tuning, node: int, at: float, odds: float) -> f
         left = sunk(state.sums[node, j], minutes, fading)
         if left <= 0.0:
             state.onsets[node, j] = at
-        state.sums[node, j] = grown(left, rate, odds)
+        state.sums[node, j] = grown(left, rate, odds, tuning.sum_ceiling)
         state.values[node, j] = value
         total += value
     return total / len(tuning.rates)
 
 
 @compiled
-def _note_voice(signals: Signals, i: int, state: State, node: int, odds: float) -> None:
-    turn = state.voices[node] % MOST_VOICES
+def _is_strong(signals: Signals, i: int, gate: Corroboration) -> bool:
+    return bool(
+        signals.ratios[i] >= gate.strong_ratio
+        or (signals.first_hand[i] and signals.ratios[i] >= gate.strong_first_hand_ratio)
+    )
+
+
+@compiled
+def _note_voice(  # noqa: PLR0917  as above
+    signals: Signals, i: int, tuning: Tuning, state: State, node: int, odds: float
+) -> None:
+    turn = state.voices[node] % REMEMBERED_VOICES
     state.voice_at[node, turn] = signals.times[i]
     state.voice_odds[node, turn] = odds
-    state.voice_tier[node, turn] = signals.tiers[i] if signals.ratios[i] >= STRONG_RATIO else -1
+    state.voice_tier[node, turn] = signals.tiers[i]
+    state.voice_strong[node, turn] = _is_strong(signals, i, tuning.gate)
+    state.voice_first_hand[node, turn] = signals.first_hand[i]
     state.voices[node] += 1
 
 
 @compiled
-def _support(state: State, node: int) -> tuple[int, int, int, float]:
-    """Return how many voices since the onset are strong, established and trusted, and the strongest's odds."""
-    onset = state.onsets[node, np.argmax(state.values[node])]
-    strong, established, trusted, strongest = 0, 0, 0, 0.0
-    for k in range(MOST_VOICES):
-        if state.voice_at[node, k] < onset:
-            continue
+def _onset(state: State, node: int) -> float:
+    """Return when what is seen now began, by the rate that explains it best."""
+    return float(state.onsets[node, np.argmax(state.values[node])])
+
+
+@compiled
+def _voices_since(state: State, node: int, onset: float, most: int) -> int:
+    """Return how many of the latest voices, no more than `most`, spoke since an onset."""
+    known = min(most, state.voices[node], REMEMBERED_VOICES)
+    count = 0
+    while count < known and state.voice_at[node, _turn(state, node, count)] >= onset:
+        count += 1
+    return count
+
+
+@compiled
+def _turn(state: State, node: int, back: int) -> int:
+    """Return where a voice stands, 0 being the latest."""
+    return int((state.voices[node] - 1 - back) % REMEMBERED_VOICES)
+
+
+@compiled
+def _strong_among(state: State, node: int, voices: int) -> int:
+    strong = 0
+    for back in range(voices):
+        strong += state.voice_strong[node, _turn(state, node, back)]
+    return strong
+
+
+@compiled
+def _is_credible(state: State, gate: Corroboration, node: int, voices: int) -> bool:
+    """Tell whether the latest voices are worth a watch."""
+    strong = 0
+    for back in range(voices):
+        k = _turn(state, node, back)
+        if state.voice_strong[node, k]:
+            if state.voice_first_hand[node, k] or state.voice_tier[node, k] >= 1:
+                return True
+            strong += 1
+    return strong >= gate.hearsay
+
+
+@compiled
+def _has_grounds(state: State, gate: Corroboration, node: int, voices: int, strong: int) -> bool:
+    """Tell whether the latest voices corroborate each other; `strong` counts all that an incident has had."""
+    named, established, trusted, witnesses = 0, 0, 0, 0
+    first, last = np.inf, NEVER
+    for back in range(voices):
+        k = _turn(state, node, back)
         tier = state.voice_tier[node, k]
-        strong += tier >= 0
+        if tier < 0 or not state.voice_strong[node, k]:
+            continue
+        named += 1
         established += tier >= 1
         trusted += tier > 1
-        strongest = max(strongest, state.voice_odds[node, k])
-    return strong, established, trusted, strongest
+        if tier == 0 and state.voice_first_hand[node, k]:
+            witnesses += 1
+            first, last = min(first, state.voice_at[node, k]), max(last, state.voice_at[node, k])
+    is_crowd = witnesses >= gate.witnesses_alone and last - first >= gate.spread_minutes
+    return established > 1 or (trusted > 0 and named > 1) or is_crowd or strong >= gate.authors_alone
 
 
 @compiled
-def _has_grounds(strong: int, established: int, trusted: int) -> bool:
-    return established > 1 or (trusted > 0 and strong > 1)
+def _without_strongest(state: State, tuning: Tuning, node: int, voices: int) -> float:
+    """Return the least that R would be, had the strongest of the latest voices not been written."""
+    strongest = 0
+    for back in range(voices):
+        if state.voice_odds[node, _turn(state, node, back)] >= state.voice_odds[node, _turn(state, node, strongest)]:
+            strongest = back
+    odds, from_r, from_voices = state.voice_odds[node, _turn(state, node, strongest)], 0.0, 0.0
+    for j in range(len(tuning.rates)):
+        from_r += state.values[node, j] / (1.0 + tuning.rates[j] * odds)
+        from_voices += _risen(state, tuning, node, voices, strongest, j)
+    return max(from_r, from_voices) / len(tuning.rates)
 
 
 @compiled
-def _without(state: State, rates: Floats, node: int, odds: float) -> float:
-    """Return about what R would be, had one post of these odds not been written."""
-    total = 0.0
-    for j in range(len(rates)):
-        total += state.values[node, j] / (1.0 + rates[j] * odds)
-    return total / len(rates)
+def _risen(  # noqa: PLR0917  as above
+    state: State, tuning: Tuning, node: int, voices: int, left_out: int, j: int
+) -> float:
+    """Return one R after the latest voices alone, without its ceiling and without one of them."""
+    rate = tuning.rates[j]
+    fading = tuning.evidence_share * rate
+    value, at = 1.0 / fading, NEVER
+    for back in range(voices - 1, -1, -1):
+        if back == left_out:
+            continue
+        k = _turn(state, node, back)
+        moment = state.voice_at[node, k]
+        silence = moment - at if at > NEVER else 0.0
+        value = decayed(value, silence, fading) * (1.0 + rate * state.voice_odds[node, k])
+        at = moment
+    until = state.voice_at[node, _turn(state, node, 0)]
+    return decayed(value, until - at, fading) if at > NEVER else value
 
 
 @compiled
-def _scored(world: World) -> tuple[Floats, Floats, Floats]:
+def _scored(world: World, asked_from: float) -> tuple[Floats, Floats, Floats]:
     signals, tuning, state = world.signals, world.tuning, world.state
-    many = len(signals.times)
+    many, gate = len(signals.times), tuning.gate
     watch, alert, without = np.zeros(many), np.zeros(many), np.zeros(many)
     for i in range(many):
         if not signals.counts[i, 0]:
             continue
         if signals.ratios[i] < 1.0:
-            _hear_weak(state, 0, signals.times[i])
+            _hear_weak(state, tuning.control, 0, signals.times[i])
             continue
         odds = _odds_of(signals, i, tuning, state, 0, world.tree.rates[0])
         statistic = _count(state, tuning, 0, signals.times[i], odds)
-        _note_voice(signals, i, state, 0, odds)
-        strong, established, trusted, strongest = _support(state, 0)
-        if strong > 0:
-            watch[i] = statistic
-        if _has_grounds(strong, established, trusted):
+        _note_voice(signals, i, tuning, state, 0, odds)
+        voices = _voices_since(state, 0, _onset(state, 0), REMEMBERED_VOICES)
+        if not _is_credible(state, gate, 0, voices):
+            continue
+        watch[i] = statistic
+        latest = min(voices, gate.most_voices)
+        if _has_grounds(state, gate, 0, latest, _strong_among(state, 0, voices)):
             alert[i] = statistic
-            without[i] = _without(state, tuning.rates, 0, strongest)
+            if statistic >= asked_from:
+                without[i] = _without_strongest(state, tuning, 0, latest)
     return watch, alert, without
 
 
@@ -436,20 +597,22 @@ def _watch(world: World, nodes: Ints) -> None:
     signals, tuning, state, tree, book = world.signals, world.tuning, world.state, world.tree, world.book
     for i in range(len(signals.times)):
         if signals.ratios[i] < 1.0:
-            _hear_above(signals, i, state, tree, nodes[i])
+            _hear_above(signals, i, tuning.control, state, tree, nodes[i])
             continue
-        if signals.counts[i, 0] and signals.ratios[i] >= STRONG_RATIO:
+        if signals.counts[i, 0] and signals.ratios[i] >= tuning.gate.strong_ratio:
             _place_strong(book, tree, nodes[i], signals.times[i])
         _climb(signals, i, tuning, tree, state, book, nodes[i])
 
 
 @compiled
-def _hear_above(signals: Signals, i: int, state: State, tree: Tree, place: int) -> None:
+def _hear_above(  # noqa: PLR0917  as above
+    signals: Signals, i: int, control: Control, state: State, tree: Tree, place: int
+) -> None:
     """Let a weak post into the control series of its node and of all above."""
     node, step = place, 0
     while node >= 0:
         if signals.counts[i, step]:
-            _hear_weak(state, node, signals.times[i])
+            _hear_weak(state, control, node, signals.times[i])
         node, step = tree.parents[node], step + 1
 
 
@@ -467,8 +630,10 @@ def _climb(  # noqa: PLR0917  as above
         if signals.counts[i, step]:
             odds = _odds_of(signals, i, tuning, state, node, tree.rates[node])
             statistic = _count(state, tuning, node, at, odds)
-            _note_voice(signals, i, state, node, odds)
-            if statistic > tree.watch[node]:
+            _note_voice(signals, i, tuning, state, node, odds)
+            if book.open_until[node] > at:
+                book.strong[node] += _is_strong(signals, i, tuning.gate)
+            if statistic >= tree.watch[node]:
                 _cross(World(signals, tuning, tree, state, book), node, at, statistic)
         if book.open_until[node] > at:
             return
@@ -478,25 +643,37 @@ def _climb(  # noqa: PLR0917  as above
 @compiled
 def _cross(world: World, node: int, at: float, statistic: float) -> None:
     """Open an incident or keep it open; tell of it, and lift it to an alert."""
-    tree, book = world.tree, world.book
-    strong, established, trusted, strongest = _support(world.state, node)
-    if strong == 0:
+    tree, book, state, gate = world.tree, world.book, world.state, world.tuning.gate
+    is_open = book.open_until[node] > at
+    onset = book.onsets[node] if is_open else max(_onset(state, node), at - world.tuning.remembered)
+    voices = _voices_since(state, node, onset, gate.most_voices if is_open else REMEMBERED_VOICES)
+    if not _is_credible(state, gate, node, voices):
         return
-    if book.open_until[node] <= at:
-        _tell(book, at, node, _relation(book, tree, node, at))
-        book.is_alerted[node] = False
-        book.listed[book.listed_count[0]] = node
-        book.listed_count[0] += 1
-        _reset_above(world, node)
+    strong = book.strong[node]
+    if not is_open:
+        strong = 0
+        _open(world, node, at, onset, voices)
     book.open_until[node] = at + tree.hold
-    is_alert = statistic > tree.alert[node] and _has_grounds(strong, established, trusted)
     if (
-        is_alert
-        and not book.is_alerted[node]
-        and _without(world.state, world.tuning.rates, node, strongest) >= tree.watch[node]
+        not book.is_alerted[node]
+        and statistic >= tree.alert[node]
+        and _has_grounds(state, gate, node, voices, strong)
+        and _without_strongest(state, world.tuning, node, voices) >= tree.watch[node]
     ):
         book.is_alerted[node] = True
         _tell(book, at, node, ALERTED)
+
+
+@compiled
+def _open(world: World, node: int, at: float, onset: float, voices: int) -> None:
+    book = world.book
+    _tell(book, at, node, _relation(world, node, at))
+    book.is_alerted[node] = False
+    book.onsets[node] = onset
+    book.strong[node] = _strong_among(world.state, node, voices)
+    book.listed[book.listed_count[0]] = node
+    book.listed_count[0] += 1
+    _reset_above(world, node)
 
 
 @compiled
@@ -507,9 +684,9 @@ def _tell(book: Book, at: float, node: int, kind: int) -> None:
 
 
 @compiled
-def _relation(book: Book, tree: Tree, node: int, at: float) -> int:
+def _relation(world: World, node: int, at: float) -> int:
     """Return what opening a node means beside those open on its branch; close a wider one where it moves here."""
-    kind = OPENED
+    book, tree, kind = world.book, world.tree, OPENED
     for k in range(book.listed_count[0]):
         other = book.listed[k]
         if book.open_until[other] <= at:
@@ -518,7 +695,7 @@ def _relation(book: Book, tree: Tree, node: int, at: float) -> int:
             kind = MOVED
             here = _faded(book.below[node], at - book.heard_at[node])
             placed = _faded(book.below[other] - book.own[other], at - book.heard_at[other])
-            if here >= FINER_SHARE * placed and here >= FINER_LEAST:
+            if here >= world.tuning.moving_share * placed and here >= world.tuning.moving_posts:
                 book.open_until[other] = at
         elif kind == OPENED and _is_below(tree, other, node):
             kind = FOUND

@@ -35,8 +35,8 @@ class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     hearsay: int = 3  # independent posts that say a lot, none of them first-hand or of a known author, for a watch
     witnesses_alone: int = 12
-    witnesses_with_support: int = 4  # one of: a second platform, a picture, an established account
-    witnesses_with_strong_support: int = 3  # two of these
+    witnesses_with_support: int = 4  # one of: a second platform, a picture
+    witnesses_with_strong_support: int = 3  # both
     spread_minutes: float = 3.0  # between the first and the last of them
     authors_alone: int = 40  # independent posts of one incident that say a lot, first-hand or not
 
@@ -61,7 +61,7 @@ def grounds_for(voices: Sequence[Voice], gate: Gate, *, strong: int) -> str | No
         return "established"
     if len(named) > 1 and any(voice.tier > 1 for voice in named):
         return "trusted"
-    if _is_crowd(named, has_established=bool(established), gate=gate):
+    if _is_crowd(named, gate=gate):
         return "crowd"
     return "many" if strong >= gate.authors_alone else None
 
@@ -77,14 +77,11 @@ def without_strongest(values: list[float], voices: Sequence[Voice], rates: Rates
     return max(without(values, strongest.odds, rates), mixture(risen(left, rates, until=until)))
 
 
-def _is_crowd(strong: Sequence[Voice], *, has_established: bool, gate: Gate) -> bool:
+def _is_crowd(strong: Sequence[Voice], *, gate: Gate) -> bool:
     witnesses = [voice for voice in strong if voice.tier == 0 and voice.is_first_hand]
     if not witnesses or witnesses[-1].at - witnesses[0].at < gate.spread_minutes * MINUTE:
         return False
-    support = (
-        has_established
-        + (len({voice.platform for voice in witnesses if voice.platform}) > 1)
-        + any(voice.has_image for voice in witnesses)
-    )
+    is_on_two = len({voice.platform for voice in witnesses if voice.platform}) > 1
+    support = is_on_two + any(voice.has_image for voice in witnesses)
     needed = (gate.witnesses_alone, gate.witnesses_with_support, gate.witnesses_with_strong_support)
-    return len(witnesses) >= needed[min(support, 2)]
+    return len(witnesses) >= needed[support]

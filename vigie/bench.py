@@ -10,10 +10,13 @@ import json
 import multiprocessing
 import os
 import random
+import subprocess
+import sys
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ from connectors.contract import Reading, Unobserved
 from connectors.cursors import ForgetfulCursors
 from detectors.detector import Shelf
 from models.gate import Gate
-from records import Clock, Post, SystemClock
+from records import Clock, Post, SettingsError, SystemClock
 from streams.state import DictState
 from vigie import assembly
 from vigie.pipeline import Pipeline
@@ -36,7 +39,9 @@ CORES = 2
 SEED = 20120130
 TINY = 1e-9  # 3 % of 100 is 3, whatever floats say
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-CORPUS = Path(__file__).resolve().parent.parent / "models" / "corpus"
+CHECKOUT = Path(__file__).resolve().parent.parent
+CORPUS = CHECKOUT / "models" / "corpus"
+DETECTION = CHECKOUT / "tests" / "benchmarks" / "detection"
 
 
 @dataclass(frozen=True)
@@ -246,6 +251,18 @@ def _process_secs(process: Any) -> float:
 
 def _memory(process: Any) -> float:
     return float(int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+
+
+def detection(arguments: Sequence[str], *, folder: Path = DETECTION) -> int:
+    """Run the detection benchmark of the checkout in a process of its own; return its status.
+
+    Errors  SettingsError where the benchmark or what it needs is not there
+    """
+    if not (folder / "__main__.py").is_file():
+        raise SettingsError(f"{folder}: the detection benchmark is not there: it comes with a checkout, not a package")
+    if find_spec("numba") is None:
+        raise SettingsError("the detection benchmark needs numba, which is not installed: pip install 'vigie[bench]'")
+    return subprocess.run([sys.executable, str(folder), *arguments], check=False).returncode  # noqa: S603  our own
 
 
 def as_json(result: Throughput | Latency) -> str:

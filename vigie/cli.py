@@ -348,7 +348,7 @@ def build_places(source: Path, out: Path | None) -> None:
 
 @main.group()
 def bench() -> None:
-    """Measure speed on this machine."""
+    """Measure on this machine how fast it is, and how well it detects."""
 
 
 @bench.command()
@@ -374,3 +374,20 @@ def latency(rate: float, seconds: float, pass_ratio: float) -> None:
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
         click.echo(benchmark.as_json(benchmark.latency(rate, seconds, pass_ratio)))
+
+
+@bench.command()
+@click.option("--quick", is_flag=True, help="Fewer streams: under a minute.")
+@click.option("--plots", type=FILE, metavar="DIR", help="A folder to draw into.")
+@click.option("--parts", multiple=True, metavar="PART", help="Only this table; may be given several times.")
+def detection(plots: Path | None, parts: tuple[str, ...], *, quick: bool) -> None:
+    """Measure delays, false alarms, attacks and speed of the detector, beside their targets."""
+    from vigie import bench as benchmark
+
+    arguments = [
+        *(["--quick"] if quick else []),
+        *(["--plots", str(plots)] if plots is not None else []),
+        *(["--parts", *parts] if parts else []),
+    ]
+    with told():
+        sys.exit(benchmark.detection(arguments))

@@ -8,8 +8,8 @@ import numpy as np
 from budgets import Levels, Place, alert_scores
 from chatter import DAY, INCIDENTS, Stream, activity, background, clock, outbreak
 from crew import Crew
-from marks import Floats, Ints, alarming, drawn
-from watchers import logs, tiers_drawn
+from marks import Flags, Floats, Ints, alarming, drawn, first_hand_drawn
+from watchers import LOW, logs, tiers_drawn
 
 from detectors.batch import Scores, scores, signals_from, voices_that_count
 
@@ -32,6 +32,7 @@ class Crowd(NamedTuple):
     authors: Ints
     contents: Ints
     tiers: Ints
+    first_hand: Flags
 
 
 class Outcome(NamedTuple):
@@ -47,16 +48,17 @@ Attack = Callable[[Place, np.random.Generator, float], Crowd]
 
 
 def cascade(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
-    """Return one alarming post and two hundred copies of it, by as many people."""
+    """Return one alarming post and two hundred copies of it, by as many people; like all liars, it was there."""
     times = np.concatenate(([begins], begins + rng.exponential(30.0, 200)))
     mark = drawn(alarming(place.marks), rng, 1)
-    return _crowd(rng, times, np.repeat(mark, 201), contents=np.zeros(201, np.int64))
+    marks = np.repeat(mark, 201)
+    return _crowd(rng, times, marks, _liars(marks), contents=np.zeros(201, np.int64))
 
 
 def one_author(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     """Return twenty alarming posts of one account, each in other words."""
     marks = drawn(alarming(place.marks), rng, 20)
-    return _crowd(rng, begins + rng.uniform(0.0, 60.0, 20), marks, authors=np.zeros(20, np.int64))
+    return _crowd(rng, begins + rng.uniform(0.0, 60.0, 20), marks, _liars(marks), authors=np.zeros(20, np.int64))
 
 
 def bots(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
@@ -64,35 +66,45 @@ def bots(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     contents = rng.integers(0, 4, 120)
     marks = drawn(alarming(place.marks), rng, 4)[contents]
     authors, nobody = rng.integers(0, 10, 120), np.zeros(120, np.int64)
-    return _crowd(rng, begins + rng.uniform(0.0, 30.0, 120), marks, authors=authors, contents=contents, tiers=nobody)
+    times = begins + rng.uniform(0.0, 30.0, 120)
+    return _crowd(rng, times, marks, _liars(marks), authors=authors, contents=contents, tiers=nobody)
 
 
 def puppets(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
-    """Return ten new accounts, each with an alarming post in words of its own."""
+    """Return ten new accounts, each with an alarming post in words of its own, of what others are said to have seen."""
     marks = drawn(alarming(place.marks), rng, 10)
-    return _crowd(rng, begins + rng.uniform(0.0, 30.0, 10), marks, tiers=np.zeros(10, np.int64))
+    return _crowd(rng, begins + rng.uniform(0.0, 30.0, 10), marks, ~_liars(marks), tiers=np.zeros(10, np.int64))
+
+
+def witnesses(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
+    """Return ten who say that they were there."""
+    crowd = puppets(place, rng, begins)
+    return crowd._replace(first_hand=_liars(crowd.marks))
 
 
 def viral(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     """Return a hundred and fifty people who write of something else within three hours."""
-    return _crowd(rng, begins + rng.uniform(0.0, 180.0, 150), drawn(place.marks.usual, rng, 150))
+    return _crowd(rng, begins + rng.uniform(0.0, 180.0, 150), *_usual(place, rng, 150))
 
 
 def tempting(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     """Return as many whose posts sound more like an incident than is usual."""
-    return _crowd(rng, begins + rng.uniform(0.0, 180.0, 150), drawn(place.marks.tempting, rng, 150))
+    marks = drawn(place.marks.tempting, rng, 150)
+    first_hand = first_hand_drawn(place.marks.first_hand.tempting, rng, marks)
+    return _crowd(rng, begins + rng.uniform(0.0, 180.0, 150), marks, first_hand)
 
 
 def chatter(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     """Return six hours in which the whole country writes ten times as much."""
     moments = begins + np.sort(rng.uniform(0.0, CHATTER_LASTS, _more_posts(place, rng, begins)))
-    return _crowd(rng, moments, drawn(place.marks.usual, rng, len(moments)))
+    return _crowd(rng, moments, *_usual(place, rng, len(moments)))
 
 
 def incident(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
     """Return a true incident of one post in two minutes."""
     stream = outbreak(place.marks, rng, INCIDENTS[2]._replace(rate=0.5, horizon=180.0), begins)
-    return _crowd(rng, stream.times, stream.marks)
+    first_hand = first_hand_drawn(place.marks.first_hand.incident, rng, stream.marks)
+    return _crowd(rng, stream.times, stream.marks, first_hand)
 
 
 def copied_incident(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
@@ -102,7 +114,7 @@ def copied_incident(place: Place, rng: np.random.Generator, begins: float) -> Cr
     for row in range(1, len(contents)):
         if rng.random() < 0.5:
             contents[row] = contents[rng.integers(0, row)]
-    return crowd._replace(contents=contents, marks=crowd.marks[contents])
+    return crowd._replace(contents=contents, marks=crowd.marks[contents], first_hand=crowd.first_hand[contents])
 
 
 def hidden_incident(place: Place, rng: np.random.Generator, begins: float) -> Crowd:
@@ -118,6 +130,7 @@ FALSE: dict[str, Attack] = {
     "one account, 20 alarming posts": one_author,
     "bots: 10 new accounts, 4 texts, 120 near-copies": bots,
     "sock puppets: 10 new accounts, own words": puppets,
+    "sock puppets who say they were there": witnesses,
     "viral, off topic: 150 authors in 3 h": viral,
     "viral, sounding like an incident": tempting,
     "national chatter, x10 for 6 h": chatter,
@@ -164,17 +177,17 @@ def _met(
 ) -> tuple[Floats, Scores]:
     """Return all moments, and what the detector made of them."""
     others = np.full(len(usual.times), -1)
-    everyday = Crowd(usual.times, usual.marks, others, others, tiers_drawn(rng, len(others)))
-    times, marks, authors, contents, tiers = (np.concatenate(pair) for pair in zip(everyday, crowd, strict=True))
-    order = np.argsort(times, kind="stable")
-    times, ratios = times[order], place.marks.said[marks[order]]
-    here = np.zeros(len(times), np.int64)
-    counts = voices_that_count(
-        times, ratios, authors=authors[order], contents=contents[order], nodes=here, memory=MEMORY
+    first_hand = first_hand_drawn(place.marks.first_hand.usual, rng, usual.marks)
+    everyday = Crowd(usual.times, usual.marks, others, others, tiers_drawn(rng, len(others)), first_hand)
+    order = np.argsort(np.concatenate((everyday.times, crowd.times)), kind="stable")
+    met = Crowd(*(np.concatenate(pair)[order] for pair in zip(everyday, crowd, strict=True)))
+    ratios, here = place.marks.said[met.marks], np.zeros(len(order), np.int64)
+    counts = voices_that_count(met.times, ratios, authors=met.authors, contents=met.contents, nodes=here, memory=MEMORY)
+    outside = _outside(place, met.times, rng, loud_from)
+    signals = signals_from(
+        met.times, ratios, tiers=met.tiers, first_hand=met.first_hand, counts=counts, outside=outside
     )
-    outside = _outside(place, times, rng, loud_from)
-    signals = signals_from(times, ratios, tiers=tiers[order], counts=counts, outside=outside)
-    return times, scores(signals, place.tuning, rate=place.rate)
+    return met.times, scores(signals, place.tuning, rate=place.rate, asked_from=LOW)
 
 
 def _outside(place: Place, times: Floats, rng: np.random.Generator, loud_from: float | None) -> Floats:
@@ -198,6 +211,7 @@ def _crowd(
     rng: np.random.Generator,
     times: Floats,
     marks: Ints,
+    first_hand: Flags,
     *,
     authors: Ints | None = None,
     contents: Ints | None = None,
@@ -210,4 +224,14 @@ def _crowd(
         np.arange(number) if authors is None else authors,
         np.arange(number) if contents is None else contents,
         tiers_drawn(rng, number) if tiers is None else tiers,
+        first_hand,
     )
+
+
+def _liars(marks: Ints) -> Flags:
+    return np.ones(len(marks), np.bool_)
+
+
+def _usual(place: Place, rng: np.random.Generator, number: int) -> tuple[Ints, Flags]:
+    marks = drawn(place.marks.usual, rng, number)
+    return marks, first_hand_drawn(place.marks.first_hand.usual, rng, marks)

@@ -3,6 +3,7 @@
 The whole detector: authors of three tiers, the gate for the word alert, the strongest voice left out.
 """
 
+import tomllib
 from collections.abc import Sequence
 from functools import partial
 from math import exp, log
@@ -13,7 +14,7 @@ from alarms import ALERT, WATCH, count, joined, level_for, peaks, shares_of
 from chatter import WEEK, Unrest, background
 from crew import Crew
 from marks import Floats, Marks
-from watchers import SLOW, SUDDEN, layered, logs, tiers_drawn, tuning_of
+from watchers import PROFILE, SLOW, SUDDEN, layered, logs, tuning_of
 
 from detectors.batch import Scores, Tuning
 from detectors.evidence import CLIPS
@@ -71,12 +72,18 @@ class Spent(NamedTuple):
 
 
 class Eta(NamedTuple):
-    """By how much false ones are rarer than promised, at one background."""
+    """By how much false ones are rarer than promised, at one background, and what the profile counts on."""
 
     hazard: str
     rate: float
     watch: float
     alert: float
+    of_profile: float
+
+    @property
+    def safe(self) -> float:
+        """What a profile may count on, for both budgets."""
+        return min(self.watch, self.alert)
 
 
 def place_for(marks: Marks, rate: float, hazard: str = SUDDEN, *, is_profile: bool = False) -> Place:
@@ -108,6 +115,7 @@ def spent(place: Place, levels: Levels, names: Sequence[str], weeks: int, crew: 
 def etas(marks: Marks, rates: dict[float, int], crew: Crew) -> list[Eta]:
     """Return eta for each hazard class and background, with what the profiles assume of evidence and weak posts."""
     result = []
+    of_profile = tomllib.loads(PROFILE.read_text(encoding="utf-8"))["hazard"]
     for hazard in (SUDDEN, SLOW):
         for rate, weeks in rates.items():
             place = place_for(marks, rate, hazard, is_profile=True)
@@ -115,7 +123,7 @@ def etas(marks: Marks, rates: dict[float, int], crew: Crew) -> list[Eta]:
             watch, alert = (
                 exp(log(WEEK / budget) - level) for budget, level in ((WATCH, levels.watch), (ALERT, levels.alert))
             )
-            result.append(Eta(hazard, rate, watch, alert))
+            result.append(Eta(hazard, rate, watch, alert, of_profile[hazard]["eta"]))
     return result
 
 
@@ -133,7 +141,6 @@ def _part(place: Place, unrest: Unrest, watch_level: float, job: tuple[int, int]
     seed, weeks = job
     rng, ends = np.random.default_rng(seed), (weeks + 1) * WEEK
     stream = background(place.marks, rng, place.rate, 0.0, ends, unrest=unrest)
-    tiers = tiers_drawn(rng, len(stream.times))
-    known = layered(stream, place.marks, place.tuning, place.rate, tiers)
+    known = layered(stream, place.marks, place.tuning, place.rate, rng)
     watches = peaks(stream.times, logs(known.watch), begins=WEEK, ends=ends)
     return watches, peaks(stream.times, alert_scores(known, watch_level), begins=WEEK, ends=ends)

@@ -2,7 +2,8 @@
 
 Run     `python tests/benchmarks/detection/scores.py FOLDER`, or with the folder in VIGIE_LABELLED_POSTS: reads, prints,
         and writes `scores.json` beside this file. Takes half a minute
-Shape   one count a signal: a post past the gate, for each hazard that the step `Enrich` makes a signal of
+Shape   one count a signal: a post past the gate, for each hazard that the step `Enrich` makes a signal of; beside it,
+        how many of these sound as if their author had been there
 Units   bins of log10 of the likelihood ratio, from 0.001 to 1000
 Source  incidents: our corpus, test part, actuality "now", the signals of their true hazards. "everyday": CrisisLex T6
         off topic, Boston and Oklahoma, which are held back, and the French and English half of UMSAB that was not
@@ -16,9 +17,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from detectors.evidence import FIRST_HAND_PROBABILITY
 from models.gate import Gate
 from models.hazard import HazardModel
 from models.lessons import lessons_from_public
@@ -32,9 +35,14 @@ EDGES = [round(-3.0 + 0.25 * step, 2) for step in range(25)]
 OUTPUT = Path(__file__).parent / "scores.json"
 COMMAND = "python tests/benchmarks/detection/scores.py FOLDER"
 
-Counts = list[int]
-
 _BATCH = 64
+
+
+class Counts(NamedTuple):
+    """Two histograms of the same signals."""
+
+    all: list[int]
+    first_hand: list[int]
 
 
 class Reader:
@@ -44,21 +52,29 @@ class Reader:
         self.gate, self.model = Gate.load(), HazardModel.load()
 
     def ratios(self, texts: Iterable[str], is_asked: Callable[[int, str], bool] = lambda _row, _hazard: True) -> Counts:
-        """Return the histogram of all signals that texts give, as far as their hazard is asked for."""
+        """Return the histograms of all signals that texts give, as far as their hazard is asked for."""
         passed = [(row, text) for row, text in enumerate(texts) if self.gate(text)]
         found = [
-            ratio
+            signal
             for start in range(0, len(passed), _BATCH)
-            for ratio in self._batch(passed[start : start + _BATCH], is_asked)
+            for signal in self._batch(passed[start : start + _BATCH], is_asked)
         ]
-        return np.histogram(np.log10(found), EDGES)[0].tolist() if found else [0] * (len(EDGES) - 1)
+        first_hand = _histogram(ratio for ratio, is_first_hand in found if is_first_hand)
+        return Counts(_histogram(ratio for ratio, _ in found), first_hand)
 
-    def _batch(self, posts: Sequence[tuple[int, str]], is_asked: Callable[[int, str], bool]) -> Iterable[float]:
+    def _batch(
+        self, posts: Sequence[tuple[int, str]], is_asked: Callable[[int, str], bool]
+    ) -> Iterable[tuple[float, bool]]:
         readings = self.model.read([text for _, text in posts], [None] * len(posts))
         for (row, _), reading in zip(posts, readings, strict=True):
             for hazard in spoken_in(reading.hazards):
                 if is_asked(row, hazard):
-                    yield reading.likelihood_ratios[hazard]
+                    yield reading.likelihood_ratios[hazard], reading.witness >= FIRST_HAND_PROBABILITY
+
+
+def _histogram(ratios: Iterable[float]) -> list[int]:
+    counts: list[int] = np.histogram(np.log10(list(ratios)), EDGES)[0].tolist()
+    return counts
 
 
 def spoken_in(hazards: dict[str, float]) -> list[str]:
@@ -115,14 +131,24 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     reader = Reader()
     counts = {**corpus_counts(reader), **public_counts(reader, Path(named))}
-    for name, numbers in counts.items():
-        sys.stdout.write(f"{name:>24}: {sum(numbers):>5} signals {numbers}\n")
-    result = {"model": reader.model.version, "made_by": COMMAND, "log10_edges": EDGES, "counts": counts}
-    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in result.items() if key != "counts"]
-    rows = [f"    {json.dumps(key)}: {json.dumps(value)}" for key, value in counts.items()]
-    text = "{\n" + ",\n".join([*lines, '  "counts": {\n' + ",\n".join(rows) + "\n  }"]) + "\n}\n"
-    OUTPUT.write_text(text, encoding="utf-8")
+    for name, found in counts.items():
+        of = f"{sum(found.all)} signals, {sum(found.first_hand)} of them first-hand"
+        sys.stdout.write(f"{name}: {of}\n  {found.all}\n  {found.first_hand}\n")
+    OUTPUT.write_text(_as_json(reader.model.version, counts), encoding="utf-8")
     return 0
+
+
+def _as_json(model: str, counts: dict[str, Counts]) -> str:
+    """Return a file with a row a histogram."""
+    plain = {"model": model, "made_by": COMMAND, "log10_edges": EDGES}
+    parts = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in plain.items()]
+    for key, rows in (
+        ("counts", {name: found.all for name, found in counts.items()}),
+        ("first_hand", {name: found.first_hand for name, found in counts.items()}),
+    ):
+        lines = [f"    {json.dumps(name)}: {json.dumps(row)}" for name, row in rows.items()]
+        parts.append(f'  "{key}": {{\n' + ",\n".join(lines) + "\n  }")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 if __name__ == "__main__":

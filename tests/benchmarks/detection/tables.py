@@ -1,6 +1,7 @@
 """Tables: what was measured, as markdown, each figure beside its target, and whether it meets it."""
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 
 import attacks
 import branches
@@ -11,7 +12,7 @@ from bound import posts_needed
 from chatter import WEEK
 from delays import Cell, geometric_mean
 from marks import Marks
-from speed import Pace
+from speed import Pace, Run
 
 from detectors.evidence import CLIPS
 
@@ -25,12 +26,16 @@ ATTACK_TARGETS = {
     "one account, 20 alarming posts": 0.01,
     "bots: 10 new accounts, 4 texts, 120 near-copies": 0.05,
     "sock puppets: 10 new accounts, own words": 0.25,
+    "sock puppets who say they were there": 0.25,
     "viral, off topic: 150 authors in 3 h": 0.10,
     "viral, sounding like an incident": 0.10,
     "national chatter, x10 for 6 h": 0.02,
 }
 LOCAL_NOTICES, DIFFUSE_NOTICES, SECOND_NOTICED = 1.05, 1.5, 0.9
-SIGNALS_A_SECOND = 300_000.0
+SIGNALS_A_SECOND, ONE_BY_ONE = 300_000.0, 20_000.0
+NODE_BYTES = 2_048.0
+MEAN_RATIO = 1.05
+"""A likelihood ratio has a mean of 1 where nothing happens; more than that breaks the promise."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -61,6 +66,16 @@ def marks_table(sets: Sequence[Marks]) -> str:
         for m in sets
     ]
     return table((*head, *means), rows)
+
+
+def stated_table(stated: Marks, told: Marks) -> str:
+    """Return why what the reader states is not what the detector is told: the mean over usual signals must be 1."""
+    head = ("ratios", "mean over usual signals", "target", "met")
+    rows = []
+    for marks in (stated, told):
+        mean = marks.overstated()
+        rows.append((marks.name, f"{mean:.2f}", f"at most {MEAN_RATIO:g}", is_met(mean <= MEAN_RATIO)))
+    return table(head, rows)
 
 
 def delay_table(cells: Sequence[Cell]) -> str:
@@ -174,10 +189,13 @@ def eta_table(etas: Sequence[budgets.Eta]) -> str:
     """Return eta, as a profile may take it."""
     head = ("hazard class", "usual/min", "eta at the watch's budget", "eta at the alert's", "safe for both")
     rows = [
-        (eta.hazard, f"{eta.rate:g}", f"{eta.watch:.2g}", f"{eta.alert:.2g}", f"{min(eta.watch, eta.alert):.2g}")
+        (
+            *(eta.hazard, f"{eta.rate:g}", f"{eta.watch:.2g}", f"{eta.alert:.2g}", f"{eta.safe:.2g}"),
+            *(f"at least {eta.of_profile:g}", is_met(eta.safe >= eta.of_profile)),
+        )
         for eta in etas
     ]
-    return table(head, rows)
+    return table((*head, "the profile's", "met"), rows)
 
 
 def divisor_table(rows: Sequence[tuple[float, Marks, Sequence[Sequence[Cell]], Sequence[budgets.Eta]]]) -> str:
@@ -237,9 +255,26 @@ def _branch_row(outcome: branches.Outcome) -> tuple[str, ...]:
 
 
 def speed_table(measured: Pace) -> str:
-    """Return signals a second through three levels."""
+    """Return signals a second through three levels, compiled and one by one, and the bytes that are kept."""
     rows = [
-        (name, f"{rate:,.0f}", f"{SIGNALS_A_SECOND:,.0f}", is_met(rate >= SIGNALS_A_SECOND))
-        for name, rate in (("everyday signals", measured.everyday), ("evidence only", measured.evidence))
+        (f"compiled, {name}", f"{rate:,.0f}", f"{SIGNALS_A_SECOND:,.0f}", is_met(rate >= SIGNALS_A_SECOND))
+        for name, rate in measured.compiled.items()
     ]
-    return table(("load", "signals/s, one core, three levels", "target", "met"), rows)
+    rows += [
+        (f"one by one, {name}", f"{run.signals_a_second:,.0f}", f"{ONE_BY_ONE:,.0f}", _is_fast(run))
+        for name, run in measured.one_by_one.items()
+    ]
+    head = ("load", "bytes a node", "target", "met", "bytes a weak signal", "bytes a strong signal", "nodes")
+    kept = [
+        (
+            *(name, f"{run.node_bytes:,.0f}", f"{NODE_BYTES:,.0f}", is_met(run.node_bytes <= NODE_BYTES)),
+            *("-" if isnan(run.weak_bytes) else f"{run.weak_bytes:,.0f}", f"{run.strong_bytes:,.0f}", str(run.nodes)),
+        )
+        for name, run in measured.one_by_one.items()
+    ]
+    speeds = table(("load", "signals/s, one core, three levels", "target", "met"), rows)
+    return speeds + "\nKept by the running detector:\n\n" + table(head, kept)
+
+
+def _is_fast(run: Run) -> str:
+    return is_met(run.signals_a_second >= ONE_BY_ONE)

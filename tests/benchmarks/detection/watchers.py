@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import rivals
 from chatter import INCIDENTS, Incident, Stream, hourly_shape
-from marks import Floats, Ints, Marks
+from marks import Floats, Ints, Marks, first_hand_drawn
 
 import detectors
 from detectors.batch import Scores, Tuning, scores, signals_from, tuning_for
@@ -24,6 +24,8 @@ TIER_SHARES = (0.60, 0.35, 0.05)
 """Unknown, established and trusted accounts among those who write."""
 
 CEILING = 1e13
+LOW = 1e4
+"""No level that we look for lies as low: below it nobody asks what R would be without its strongest voice."""
 
 Watcher = Callable[[Stream], Floats]
 
@@ -62,7 +64,12 @@ def logs(values: Floats) -> Floats:
 def ours(marks: Marks, hazard: str, rate: float, *, clips: tuple[float, float, float] = CALM_CLIPS) -> Watcher:
     """Return our detector's watch, in calm: every author established, nobody twice."""
     tuning = tuning_of(marks, hazard, clips=clips)
-    return lambda stream: logs(scores(signals_from(stream.times, marks.said[stream.marks]), tuning, rate=rate).watch)
+
+    def watch(stream: Stream) -> Floats:
+        signals = signals_from(stream.times, marks.said[stream.marks])
+        return logs(scores(signals, tuning, rate=rate, asked_from=np.inf).watch)
+
+    return watch
 
 
 def only_counting(marks: Marks, hazard: str, rate: float) -> Watcher:
@@ -72,9 +79,12 @@ def only_counting(marks: Marks, hazard: str, rate: float) -> Watcher:
     return ours(flat, hazard, rate, clips=(level, level, level))
 
 
-def layered(stream: Stream, marks: Marks, tuning: Tuning, rate: float, tiers: Ints) -> Scores:
-    """Return what our whole detector knows, all authors being different."""
-    return scores(signals_from(stream.times, marks.said[stream.marks], tiers=tiers), tuning, rate=rate)
+def layered(stream: Stream, marks: Marks, tuning: Tuning, rate: float, rng: np.random.Generator) -> Scores:
+    """Return what our whole detector knows of everyday posts, all authors being different."""
+    tiers = tiers_drawn(rng, len(stream.times))
+    first_hand = first_hand_drawn(marks.first_hand.usual, rng, stream.marks)
+    signals = signals_from(stream.times, marks.said[stream.marks], tiers=tiers, first_hand=first_hand)
+    return scores(signals, tuning, rate=rate, asked_from=LOW)
 
 
 def oracles(marks: Marks, rate: float, incident: Incident) -> tuple[Named, Named]:
