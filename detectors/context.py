@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from detectors.case import Case
 from detectors.ledger import BULLETIN
-from detectors.moment import instant_from, moment_from
+from detectors.moment import LATEST, instant_from, moment_from
 from detectors.profile import kilometres_between
 from records import Bulletin, Context, Place
 
@@ -22,6 +22,7 @@ MOST_PRIOR = 10.0
 USUAL_SPAN = timedelta(hours=24)
 EARLY, LATE = timedelta(minutes=30), timedelta(hours=2)
 REACH_KM = 5.0
+FOR_EVER = instant_from(LATEST)
 MOST_TEXT = 280
 MOST_BULLETINS = 32
 
@@ -95,7 +96,7 @@ def _judged(bulletin: Bulletin, place: Place, onset: datetime) -> tuple[bool, di
 
 
 def _ends_at(bulletin: Bulletin) -> datetime:
-    return bulletin.ends_at or (bulletin.starts_at or bulletin.issued_at) + USUAL_SPAN
+    return min(bulletin.ends_at or (bulletin.starts_at or bulletin.issued_at) + USUAL_SPAN, FOR_EVER)
 
 
 def _holds(bulletin: Bulletin, now: datetime) -> bool:

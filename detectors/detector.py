@@ -7,8 +7,11 @@ Errors  BrokenInvariant when the table below the shelf holds what we never wrote
 Source  docs/detection.md 2 and 3
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from detectors.case import Case, Watched
 from detectors.counting import take
@@ -18,6 +21,8 @@ from detectors.ledger import Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
 from detectors.shelf import Shelf
+from detectors.state import Incident, Node
+from detectors.statistic import mixture
 from detectors.telling import reconcile
 from records import Alert, Place, Signal, Statement, Tick
 
@@ -56,15 +61,10 @@ class Detector:
         ledger = case.ledger
         if ledger.is_known(entry):
             return []
-        told = dict(ledger.told)
-        try:
+        with _all_or_nothing(case):
             self._add(case, entry)
-        except BaseException:
-            ledger.told = told
-            _work_out(case)
-            raise
-        due = [earliest_fall(case, node) for node in ledger.incidents]
-        self._close_call(case, key, shelf, due)
+            due = [earliest_fall(case, node) for node in ledger.incidents]
+            self._close_call(case, key, shelf, due)
         return case.alerts
 
     def pass_time(self, tick: Tick, shelf: Shelf) -> list[Alert]:
@@ -73,9 +73,10 @@ class Detector:
         if watched is None:
             return []
         case = Case(self._ledger(tick.key, tick.area, watched, shelf), tick.area, watched)
-        case.ledger.pass_time(moment_from(tick.at), lambda at: settle(case, at))
-        due = [next_fall(case, incident) for incident in case.ledger.incidents.values()]
-        self._close_call(case, tick.key, shelf, due)
+        with _all_or_nothing(case):
+            case.ledger.pass_time(moment_from(tick.at), lambda at: settle(case, at))
+            due = [next_fall(case, incident) for incident in case.ledger.incidents.values()]
+            self._close_call(case, tick.key, shelf, due)
         return case.alerts
 
     def next_due(self, key: str, shelf: Shelf) -> datetime | None:
@@ -108,8 +109,30 @@ def _taking(case: Case) -> Callable[[Entry], None]:
     return lambda entry: take(case, entry)
 
 
+@contextmanager
+def _all_or_nothing(case: Case) -> Iterator[None]:
+    """Leave the ledger as it was where something in it raises, whatever that had changed."""
+    told = dict(case.ledger.told)
+    try:
+        yield
+    except BaseException:
+        case.ledger.told = told
+        _work_out(case)
+        raise
+
+
 def _work_out(case: Case) -> None:
     """Work a ledger out from its checkpoint, telling nobody: that was done."""
     case.telling = "none"
+    _fit(case.ledger, len(case.watched.rates.per_minute))
     case.ledger.start_over(_taking(case))
     case.ledger.pass_time(case.ledger.clock, lambda at: settle(case, at))
+
+
+def _fit(ledger: Ledger, rates: int) -> None:
+    """Make what was kept fit a profile that assumes another number of rates."""
+    for place, value in list(ledger.base.items()):
+        if isinstance(value, Incident) and len(value.values) != rates:
+            ledger.base[place] = replace(value, values=[mixture(value.values)] * rates, fresh=[])
+        elif isinstance(value, Node) and value.stat is not None and len(value.stat.values) != rates:
+            ledger.base[place] = replace(value, stat=None)

@@ -12,7 +12,7 @@ from detectors.tree import fineness
 from records import Place
 
 MOST_SLOTS = 8
-MOST_PLACES = 4
+MOST_PLACES = 12
 
 
 def slot_from(entry: Entry, odds: float, copies: int) -> Slot | None:
@@ -53,7 +53,7 @@ def copied_once_more(slots: tuple[Slot, ...], post: int) -> tuple[Slot, ...]:
 
 
 def voted(votes: tuple[Vote, ...], place: Place) -> tuple[Vote, ...]:
-    """Return the votes with one more for a place; a fifth place is not kept."""
+    """Return the votes with one more for a place; a thirteenth place is not kept."""
     for index, vote in enumerate(votes):
         if vote.place.place_id == place.place_id:
             return (*votes[:index], Vote(vote.place, vote.posts + 1), *votes[index + 1 :])

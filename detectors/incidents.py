@@ -85,7 +85,7 @@ def incident_for(case: Case, path: tuple[str, ...]) -> tuple[Incident | None, in
         for incident in incidents:
             if incident.holds(node):
                 return incident, number
-    below = [incident for incident in incidents if incident.lies_below(path[0])]
+    below = [incident for incident in incidents if incident.is_open and incident.lies_below(path[0])]
     if below:
         return max(below, key=lambda one: (one.counted_at, one.node)), 0
     return None, len(path)
@@ -130,7 +130,7 @@ def _take_part(case: Case, crossing: Crossing) -> None:
     if above is not None and _moves(case, above, part, crossing.at):
         _move(case, above, crossing)
     elif above is not None:
-        _join(case, above, crossing, [])
+        _join(case, above, crossing, crossing.entries[-1:])  # the incident heard the others
     elif (near := _related(case, part, crossing.at)) is not None:
         _join(case, near, crossing, crossing.entries)
     else:
@@ -246,7 +246,7 @@ def _id_for(case: Case, part: Part, at: int) -> str:
         (known.at, incident_id)
         for incident_id, known in case.ledger.told.items()
         if incident_id not in taken
-        and (known.alert.level in OPEN or (known.alert.level == "resolved" and at <= known.at))
+        and (known.alert.level in OPEN or (known.alert.level in ("resolved", "rejected") and at <= known.at))
         and _is_same_happening(case, part, known)
     ]
     if told:
@@ -275,6 +275,10 @@ def incident_id_from(hazard: str, node: str, onset_at: int) -> str:
 def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entry]) -> None:
     """Have a node take part in an incident, with those of its posts that the incident did not hear."""
     part, stat, at = crossing.part, crossing.stat, crossing.at
+    silence = (at - incident.counted_at) / MINUTE
+    minutes = case.watched.settings.pace_minutes
+    pace = pace_after(incident.pace, silence, minutes) + stat.pace - 1.0 / minutes
+    incident = replace(incident, values=decayed(incident.values, silence, case.watched.rates))
     for entry in entries:
         ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
         odds = entry.odds[entry.path.index(part.node)]
@@ -286,9 +290,9 @@ def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entr
         usual=incident.usual + part.level,
         counted_at=at,
         authors=incident.authors + len(entries),
-        background=incident.background + part.level * (1.0 - case.watched.profile.weak_share) * bool(entries),
-        pace=incident.pace + stat.pace * bool(entries),
-        peak=max(incident.peak, incident.pace + stat.pace * bool(entries)),
+        background=incident.background + part.level * (1.0 - case.watched.profile.weak_share),
+        pace=pace,
+        peak=max(incident.peak, pace),
     )
     _freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
@@ -304,6 +308,9 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
         if entry.said is not None:
             votes = voted(votes, entry.said.place)
     parts = (part, *(other for other in incident.parts[1:] if part.node not in other.path))
+    for other in incident.parts[1:]:
+        if other not in parts:
+            _thaw(case, other.path, at)
     moved = replace(
         incident,
         parts=parts,
@@ -315,7 +322,9 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
         votes=votes,
         shown=place_to_show(votes, 0),
     )
-    _freeze(case, tuple(name for name in part.path if name not in incident.parts[0].path), at, posts=len(entries))
+    moved = _with(case, moved, entries[-1], part.node)  # the incident heard the others
+    _thaw(case, incident.parts[0].path, at)
+    _freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     _settle_level(case, moved, at)
 
@@ -333,8 +342,14 @@ def follow(case: Case, incident: Incident, heard: Heard) -> None:
     earlier = case.ledger.memory.of_author(entry.author, since=since)
     is_new = not any(not one.is_weak and _is_of(incident, one) for one in earlier)
     pace = pace_after(incident.pace, silence, watched.settings.pace_minutes)
+    fresh = incident.fresh
+    if incident.level == "monitoring":
+        start = max(incident.counted_at, incident.raised_at)
+        fresh = decayed(fresh or watched.rates.idle, (entry.at - start) / MINUTE, watched.rates)
+        fresh = raised(fresh, odds, watched.rates, ceiling=ceiling)
     grown = replace(
         _with(case, incident, entry, node),
+        fresh=fresh,
         values=raised(decayed(incident.values, silence, watched.rates), odds, watched.rates, ceiling=ceiling),
         pace=pace,
         peak=max(incident.peak, pace),
@@ -359,6 +374,11 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
         voices = tuple(voice for voice in incident.voices if voice.at >= incident.onset_at)
         reached, grounds = level_reached(case, incident.values, voices, thresholds, strong=incident.strong)
     level = level_after(incident, reached, incident.pace)
+    if level is None and incident.level == "monitoring" and _is_one_more(case, incident):
+        level = incident.top
+    if level is not None and incident.level == "rejected":
+        for part in incident.parts:
+            _freeze(case, part.path, at, posts=0)
     if level is not None:
         incident = replace(
             incident,
@@ -371,6 +391,15 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
     incident = replace(incident, grounds=grounds, shown=shown)
     case.put_incident(incident)
     tell(case, incident, at)
+
+
+def _is_one_more(case: Case, incident: Incident) -> bool:
+    """Tell whether what was said since the incident fell quiet is an alert by itself, however loud it had been."""
+    voices = tuple(voice for voice in incident.voices if voice.at >= incident.raised_at)
+    if not voices or not incident.fresh:
+        return False
+    thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
+    return level_reached(case, incident.fresh, voices, thresholds, strong=0)[0] == "alert"
 
 
 def copied(case: Case, incident: Incident | None, original: int) -> None:
@@ -456,6 +485,13 @@ def _freeze(case: Case, path: tuple[str, ...], at: int, *, posts: int) -> None:
             case.put_node(name, replace(node, baseline=frozen(node.baseline, at, posts=posts)))
 
 
+def _thaw(case: Case, path: tuple[str, ...], at: int) -> None:
+    for name in path:
+        node = case.ledger.nodes.get(name)
+        if node is not None:
+            case.put_node(name, replace(node, baseline=thawed(node.baseline, at)))
+
+
 def settle(case: Case, until: int) -> None:
     """Let incidents fall as far as silence has made them fall by then, in the order of their moments."""
     while case.ledger.incidents:
@@ -500,7 +536,7 @@ def _fall(case: Case, incident: Incident, at: int) -> None:
         case.drop_incident(incident.node)
         return
     level = "resolved" if incident.level == "monitoring" else "monitoring"
-    fallen = replace(incident, level=level, raised_at=at)
+    fallen = replace(incident, level=level, raised_at=at, fresh=case.watched.rates.idle)
     case.put_incident(fallen)
     tell(case, fallen, at)
     if level == "resolved":
@@ -510,8 +546,7 @@ def _fall(case: Case, incident: Incident, at: int) -> None:
 def close(case: Case, incident: Incident, at: int) -> None:
     """Start afresh after an incident: the statistic, what is shown, and learning."""
     for part in incident.parts:
-        for name in part.path:
-            node: Node | None = case.ledger.nodes.get(name)
-            if node is not None:
-                stat = None if name == part.node else node.stat
-                case.put_node(name, replace(node, baseline=thawed(node.baseline, at), stat=stat))
+        _thaw(case, part.path, at)
+        node: Node | None = case.ledger.nodes.get(part.node)
+        if node is not None:
+            case.put_node(part.node, replace(node, stat=None))

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from detectors.entry import Entry
 from detectors.memory import Memory
+from detectors.moment import HOUR
 from detectors.state import Incident, Node, Told
 from detectors.week import Week
 from records import Bulletin
@@ -24,6 +25,8 @@ from records import Bulletin
 NODE, INCIDENT, WEEK, BULLETIN = "node", "incident", "week", "bulletin"
 START_OF_MOMENT, END_OF_MOMENT = -(1 << 64), 1 << 64  # sort before and after every post of a moment
 
+BACKLOG = 12 * HOUR
+"""Signals may lie that long on a topic, while a worker is down, and are still heard."""
 TRIMS = 8  # times that the checkpoint moves up within one memory
 MOST_REDONE = 1_000
 """Steps that one late entry may have worked out again; where more came since, it counts a little later than it was
@@ -65,6 +68,7 @@ class Ledger:
         self.posts: set[int] = set()  # of all entries that are kept
         self.checkpoint_at = 0
         self.clock = 0
+        self.heard_at = 0  # the newest signal
         self.base: dict[tuple[str, str], Any] = {}  # the values at the checkpoint
         self.falls: dict[str, tuple[Incident, int]] = {}  # when each incident moves on by itself, once worked out
         self._tables: dict[str, dict[str, Any]] = {
@@ -76,7 +80,8 @@ class Ledger:
         self._changes: list[Change] = []
         # what a table does not have yet
         self.new_entries: list[Entry] = []
-        self.changed_entries: list[Entry] = []
+        self.changed_entries: list[Entry] = []  # settled, and not as they were written
+        self._written: dict[int, tuple[tuple[float, ...], int]] = {}  # outcomes as written, of those that changed
         self.gone_entries: list[Entry] = []
         self.changed_base: set[tuple[str, str]] = set()
 
@@ -86,6 +91,8 @@ class Ledger:
         self._changes.append(Change(table, name, values.get(name), value))
         if value is None:
             values.pop(name, None)
+            if table == INCIDENT:
+                self.falls.pop(name, None)
         else:
             values[name] = value
 
@@ -116,6 +123,7 @@ class Ledger:
         self.posts.add(entry.post)
         self.new_entries.append(entry)
         self.clock = max(self.clock, entry.at)
+        self.heard_at = max(self.heard_at, entry.at)
         if not self.checkpoint_at:
             self.checkpoint_at = entry.at - self.span
 
@@ -123,7 +131,7 @@ class Ledger:
         before = entry.odds, entry.original
         self._work_out(entry, decide)
         if (entry.odds, entry.original) != before and entry.post in self.posts:
-            self.changed_entries.append(entry)
+            self._written.setdefault(entry.post, before)
 
     def _take_back(self, order: tuple[int, int]) -> list[Entry]:
         """Undo every step after a moment; return the entries among them, in order."""
@@ -164,6 +172,7 @@ class Ledger:
         self.settled.extend(entry for entry in entries if entry.at <= self.checkpoint_at)
         self.steps = [Step(entry.order, entry) for entry in entries if entry.at > self.checkpoint_at]
         self.posts = {entry.post for entry in entries}
+        self.heard_at = max((entry.at for entry in entries), default=0)
 
     def start_over(self, decide: Callable[[Entry], None]) -> None:
         """Work everything out again from the checkpoint."""
@@ -173,21 +182,26 @@ class Ledger:
         for (table, name), value in self.base.items():
             self._tables[table][name] = value
         self.memory, self.steps = Memory(), []
+        self.falls.clear()
         for entry in self.settled:
             self.memory.note(entry)
         for entry in entries:
-            self._work_out(entry, decide)
+            self._work_out_again(entry, decide)
 
     @property
     def trim_at(self) -> int | None:
-        """Return when something kept may go, None where nothing is kept."""
-        return self.checkpoint_at + self.span + self.span // TRIMS if self.steps or self.settled else None
+        """Return when time alone lets something go, None where nothing is kept."""
+        if not self.steps and not self.settled:
+            return None
+        return self.checkpoint_at + self.span // TRIMS + max(self.span, BACKLOG)
 
     def trim(self) -> None:
         """Move the checkpoint up once it lies too far back, and let go what nobody may ask for again."""
-        if self.trim_at is None or self.clock < self.trim_at:
+        # signals may wait somewhere while time goes on: it alone must not make them too old
+        reached = max(self.heard_at - self.span, self.clock - max(self.span, BACKLOG))
+        if reached < self.checkpoint_at + self.span // TRIMS:
             return
-        self.checkpoint_at = self.clock - self.span
+        self.checkpoint_at = reached
         self._settle_until((self.checkpoint_at, END_OF_MOMENT))
         oldest = self.checkpoint_at - int(REMEMBERED * self.span)
         while self.settled and self.settled[0].at < oldest:
@@ -196,19 +210,26 @@ class Ledger:
             self.posts.discard(entry.post)
             self.gone_entries.append(entry)
         self._forget_told()
+        self.falls = {node: fall for node, fall in self.falls.items() if node in self.incidents}
 
     def _settle_until(self, order: tuple[int, int]) -> None:
         cut = bisect_right(self.steps, order, key=lambda step: step.order)
         past, self.steps = self.steps[:cut], self.steps[cut:]
         for step in past:
             if step.entry is not None:
-                self.settled.append(step.entry)
+                self._settle(step.entry)
             for table, name, _, new in step.changes:
                 self.base[table, name] = new
                 self.changed_base.add((table, name))
         for place in self.changed_base:
             if self.base.get(place) is None:
                 self.base.pop(place, None)
+
+    def _settle(self, entry: Entry) -> None:
+        self.settled.append(entry)
+        outcome = entry.odds, entry.original
+        if self._written.pop(entry.post, outcome) != outcome:
+            self.changed_entries.append(entry)
 
     def _forget_told(self) -> None:
         """Forget what was told of incidents that no late signal can bring back."""

@@ -70,8 +70,8 @@ def due_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: 
         return quiet_at(incident, hazard) + patience_after(incident.returns, hazard)
     if incident.level == "monitoring":
         return resolved_at(incident, hazard, rates, thresholds)
-    if incident.level in ("rejected", "signal"):
-        return max(incident.raised_at, incident.counted_at) + int(hazard.reopen_hours * 60 * MINUTE)
+    if incident.level == "signal":
+        return incident.counted_at + int(hazard.reopen_hours * 60 * MINUTE)
     return incident.raised_at + int(hazard.reopen_hours * 60 * MINUTE)
 
 

@@ -76,6 +76,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         versions={**incident.versions, "detector": DETECTOR},
         area=scene.area,
         context=scene.context,
+        also=tuple(vote.place.name for vote in incident.votes if vote.place.place_id != place.place_id),
     )
 
 

@@ -2,6 +2,7 @@
 
     <key>/head           every change       clock, checkpoint, the first and the next number of entries
     <key>/entry/<n>      every signal       one entry
+    <key>/outcome/<n>    when it settles    what became of it, where a late one changed that
     <key>/base/<name>    when it settles    one node, incident or week at the checkpoint
     <key>/index          when one is new    which of those there are
     <key>/told/<id>      every revision     the last revision of an incident
@@ -41,6 +42,13 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
     told: tuple[str, ...]
 
 
+class Outcome(msgspec.Struct, array_like=True, frozen=True):
+    """What became of an entry."""
+
+    odds: tuple[float, ...]
+    original: int
+
+
 class Agenda(msgspec.Struct, array_like=True, frozen=True):
     """When time alone changes something."""
 
@@ -51,7 +59,8 @@ T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
 _KINDS: dict[str, type[msgspec.Struct]] = {NODE: Node, INCIDENT: Incident, WEEK: Week, BULLETIN: Bulletin}
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Head, Agenda, Entry, Told, *_KINDS.values(), tuple[str, ...])
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (Head, Agenda, Entry, Outcome, Told, *_KINDS.values(), tuple[str, ...])
 }
 
 
@@ -61,6 +70,7 @@ class Kept:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self.numbers: dict[int, int] = {}  # post -> number of its entry
+        self.outcomes: set[int] = set()  # numbers with an outcome of their own
         self.first = self.next = 0
         self.due_at: int | None = None
         self.is_touched = False
@@ -82,9 +92,10 @@ class Shelf:
         """Return a ledger, read from the table and worked out where it is not in use yet; it counts as touched."""
         kept = self._kept.get(key)
         if kept is None:
-            kept = self._kept[key] = self._read(key, span)
-            if kept.ledger.steps:
+            kept = self._read(key, span)
+            if kept.head is not None:
                 work_out(kept.ledger)
+            self._kept[key] = kept
         kept.is_touched = True
         return kept.ledger
 
@@ -134,9 +145,14 @@ class Shelf:
         entries = []
         for number in range(kept.first, kept.next):
             entry = self._value(Entry, f"{key}/entry/{number}")
-            if entry is not None:
-                kept.numbers[entry.post] = number
-                entries.append(entry)
+            if entry is None:
+                continue
+            outcome = self._value(Outcome, f"{key}/outcome/{number}")
+            if outcome is not None:
+                entry.odds, entry.original = outcome.odds, outcome.original
+                kept.outcomes.add(number)
+            kept.numbers[entry.post] = number
+            entries.append(entry)
         return sorted(entries, key=lambda entry: entry.order)
 
     def _needed(self, kind: type[T], name: str) -> T:
@@ -183,11 +199,18 @@ def _unwritten_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
     for entry in ledger.new_entries:
         kept.numbers[entry.post] = kept.next
         kept.next += 1
-    for entry in {id(entry): entry for entry in (*ledger.new_entries, *ledger.changed_entries)}.values():
+    for entry in ledger.new_entries:
         if entry.post in ledger.posts:
             yield f"entry/{kept.numbers[entry.post]}", _encoder.encode(entry)
+    for entry in ledger.changed_entries:
+        kept.outcomes.add(kept.numbers[entry.post])
+        yield f"outcome/{kept.numbers[entry.post]}", _encoder.encode(Outcome(entry.odds, entry.original))
     for entry in ledger.gone_entries[:MOST_GONE]:
-        yield f"entry/{kept.numbers.pop(entry.post)}", None
+        number = kept.numbers.pop(entry.post)
+        yield f"entry/{number}", None
+        if number in kept.outcomes:
+            kept.outcomes.discard(number)
+            yield f"outcome/{number}", None
     kept.first = next(iter(kept.numbers.values()), kept.next)  # numbers stand in the order they were given
     del ledger.gone_entries[:MOST_GONE]
     ledger.new_entries, ledger.changed_entries = [], []

@@ -92,6 +92,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     pace: float
     peak: float  # highest pace
     background: float  # evidence posts a minute to expect without an incident
+    fresh: list[float] = []  # the statistic of what was said since it fell quiet
     voices: tuple[Voice, ...] = ()
     slots: tuple[Slot, ...] = ()  # in order of counting; the first one stays
     votes: tuple[Vote, ...] = ()
@@ -140,5 +141,6 @@ class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     at: int  # event time of the last revision
     top: str  # the highest level that was told
     authors: int
+    nodes: int  # that took part
     strongest: float
     alert: Alert

@@ -52,6 +52,7 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         at=at,
         top=incident.top,
         authors=incident.authors,
+        nodes=len(incident.parts),
         strongest=_strongest(incident),
         alert=alert,
     )
@@ -77,8 +78,12 @@ def _is_news(incident: Incident, told: Told, at: int) -> bool:
         incident.level != told.alert.level
         or incident.votes[incident.shown].place.place_id != told.alert.place.place_id
         or _strongest(incident) > NEWS_FACTOR * max(told.strongest, STRONG_RATIO / NEWS_FACTOR)
-        or (at - told.at >= UPDATE_EVERY and incident.authors >= 2 * told.authors)
+        or (at - told.at >= UPDATE_EVERY and _has_grown(incident, told))
     )
+
+
+def _has_grown(incident: Incident, told: Told) -> bool:
+    return incident.authors >= 2 * told.authors or len(incident.parts) > told.nodes
 
 
 def _strongest(incident: Incident) -> float:

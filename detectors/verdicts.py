@@ -19,9 +19,9 @@ from records import Verdict
 def heed(case: Case, verdict: Verdict, at: int) -> None:
     """Let a verdict stand, if its incident is still there."""
     incident = next((one for one in case.ledger.incidents.values() if one.incident_id == verdict.incident_id), None)
-    if incident is None or verdict.decision == "acknowledge":
+    if incident is None or verdict.decision == "acknowledge" or (verdict.decision == "close" and not incident.is_open):
         return
-    said = replace(incident, decided_by=verdict.decided_by, reason=verdict.reason, raised_at=at)
+    said = replace(incident, decided_by=verdict.decided_by, reason=verdict.reason, raised_at=at, fresh=[])
     if verdict.decision == "confirm":
         changed = replace(said, level="confirmed", top="confirmed")
     elif verdict.decision == "reject":

@@ -73,6 +73,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     versions: dict[str, str]
     area: str = ""
     context: tuple[Context, ...] = ()
+    also: tuple[str, ...] = ()  # names of other places that posts of it name
     joins: str = ""  # the incident of another area that it belongs to, as far as who reads all areas can tell
 
     @property

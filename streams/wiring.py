@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 import faust
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
+from msgspec.structs import replace
 
 from detectors.detector import Shelf
 from detectors.neighbours import Neighbours
@@ -150,7 +151,11 @@ class Wiring:
     async def _decide(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what people decided to the state that their incident is part of."""
         verdicts, dead = self.letters.sort(DECISIONS, events, Verdict)
-        await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for _, one in verdicts)
+        now = self.clock.now()
+        heard = [
+            replace(one, decided_at=min(one.decided_at, now)) for _, one in verdicts
+        ]  # no clock runs ahead of ours
+        await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for one in heard)
         await self.letters.send(dead)
 
     async def _state(self, statements: Iterable[Statement]) -> None:

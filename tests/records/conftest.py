@@ -151,6 +151,7 @@ RECORDS: dict[str, msgspec.Struct] = {
         profile="city/1",
         versions={"rule": "burst/1", "hazard": "hazard/1"},
         area="76",
+        also=("Harfleur",),
         joins="fire-fedcba9876543210",
         context=(
             Context(
