@@ -243,14 +243,14 @@ def _id_for(case: Case, part: Part, at: int) -> str:
     """
     taken = {incident.incident_id for incident in case.ledger.incidents.values()}
     told = [
-        (known.at, incident_id)
+        (abs(moment_from(known.alert.onset) - part.onset_at), known.at, incident_id)
         for incident_id, known in case.ledger.told.items()
         if incident_id not in taken
         and (known.alert.level in OPEN or (known.alert.level in ("resolved", "rejected") and at <= known.at))
         and _is_same_happening(case, part, known)
     ]
     if told:
-        return min(told)[1]
+        return min(told)[-1]  # the one whose beginning is nearest
     known = case.ledger.incidents.get(part.node)
     if known is not None and known.level == "signal":
         return known.incident_id
