@@ -79,6 +79,10 @@ class Case:
         """Return the levels of a node."""
         return self.watched.thresholds(self.watched.weight(name, self.area, node))
 
+    def thresholds_of(self, incident: Incident) -> Thresholds:
+        """Return the levels of an incident: those of the node that leads."""
+        return self.thresholds(incident.node, self.ledger.nodes[incident.node])
+
     def put_node(self, name: str, node: Node) -> None:
         """Set a node."""
         self.ledger.put(NODE, name, node)

@@ -4,7 +4,7 @@ A vigilance or a rising river makes an incident of its hazard likelier beforehan
 notice, a siren test or an exercise may explain what people see: whether it fits is said, with the reasons, beside the
 incident; it changes neither its level nor who is told.
 
-Source  docs/detection.md 2.10
+Source  docs/detection.md 2.4 and 3
 """
 
 from datetime import datetime, timedelta

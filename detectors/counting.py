@@ -6,6 +6,7 @@ nodes above it hear nothing of it, because it is explained. A node whose statist
 Source  docs/detection.md 2.1-2.3, 2.9
 """
 
+from datetime import datetime
 from math import exp
 from typing import NamedTuple
 
@@ -82,13 +83,14 @@ def _count_weak(case: Case, entry: Entry) -> None:
             case.put_node(name, replace(node, baseline=counted_weak(node.baseline, entry.at)))
     entry.odds = tuple(odds)
     if odds[-1]:
-        _note_hour(case, entry)
+        _note_hour(case, entry, _local(case, entry))
 
 
 def _count(case: Case, entry: Entry, is_free: list[bool], incident: Incident | None, place: int) -> None:
     """Let a post count as evidence, for the nodes that did not hear its author or content yet, up to the incident's."""
-    grounds = _grounds(case, entry)
-    _note_hour(case, entry)
+    local = _local(case, entry)
+    grounds = _grounds(case, entry, local)
+    _note_hour(case, entry, local)
     odds = [0.0] * len(entry.path)
     for number, ground in enumerate(grounds):
         node = _counted(ground, entry, is_own=number == 0, is_free=is_free[number])
@@ -114,10 +116,10 @@ def _rises(case: Case, heard: Heard, node: Node) -> bool:
     return crossed(case, heard, stat)
 
 
-def _grounds(case: Case, entry: Entry) -> list[Ground]:
+def _grounds(case: Case, entry: Entry, local: datetime) -> list[Ground]:
     """Return the nodes of a path with what is usual there. Beforehand, a node believes in its share of its parent's."""
     profile, hazard = case.watched.profile, case.watched.name
-    factor = _factor(case, entry)
+    factor = _factor(case, local)
     grounds: list[Ground] = []
     for number in reversed(range(len(entry.path))):
         node = _node(case, entry, number)
@@ -177,7 +179,7 @@ def _raised(case: Case, name: str, node: Node, heard: Heard) -> Stat:
     entry, odds = heard.entry, heard.odds
     rates, minutes = case.watched.rates, case.watched.settings.pace_minutes
     stat = node.stat
-    if stat is None or len(stat.values) != len(rates.per_minute):  # the profile may have other rates now
+    if stat is None:
         silent = [0.0] * len(rates.per_minute)
         stat = Stat(entry.at, rates.idle, silent, [entry.at] * len(silent), 0.0)
     silence = (entry.at - stat.at) / MINUTE
@@ -187,19 +189,20 @@ def _raised(case: Case, name: str, node: Node, heard: Heard) -> Stat:
     return Stat(entry.at, values, sums, onsets, pace_after(stat.pace, silence, minutes))
 
 
-def _factor(case: Case, entry: Entry) -> float:
-    week = case.ledger.weeks.get(THIS_WEEK)
+def _local(case: Case, entry: Entry) -> datetime:
     profile = case.watched.profile
-    local = local_time(instant_from(entry.at), zone=profile.zone, degrees_east=entry.lon - profile.reference_lon)
-    return week.factor(hour_of_week(local, profile.holidays)) if week is not None else SHAPE[local.hour]
+    return local_time(instant_from(entry.at), zone=profile.zone, degrees_east=entry.lon - profile.reference_lon)
 
 
-def _note_hour(case: Case, entry: Entry) -> None:
+def _factor(case: Case, local: datetime) -> float:
+    week = case.ledger.weeks.get(THIS_WEEK)
+    return week.factor(hour_of_week(local, case.watched.profile.holidays)) if week is not None else SHAPE[local.hour]
+
+
+def _note_hour(case: Case, entry: Entry, local: datetime) -> None:
     """Let the area learn from a post at which hours people write; not while something is going on there."""
     root = case.ledger.nodes.get(entry.path[-1])
     if root is not None and root.baseline.is_frozen:
         return
-    profile = case.watched.profile
-    local = local_time(instant_from(entry.at), zone=profile.zone, degrees_east=entry.lon - profile.reference_lon)
     week = case.ledger.weeks.get(THIS_WEEK) or Week(day=local.toordinal())
-    case.ledger.put(WEEK, THIS_WEEK, noted(week, local, country=profile.holidays))
+    case.ledger.put(WEEK, THIS_WEEK, noted(week, local, country=case.watched.profile.holidays))

@@ -279,10 +279,10 @@ def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entr
     minutes = case.watched.settings.pace_minutes
     pace = pace_after(incident.pace, silence, minutes) + stat.pace - 1.0 / minutes
     incident = replace(incident, values=decayed(incident.values, silence, case.watched.rates))
+    ceiling = case.thresholds_of(incident).ceiling
     for entry in entries:
-        ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
-        odds = entry.odds[entry.path.index(part.node)]
-        incident = replace(incident, values=raised(incident.values, odds, case.watched.rates, ceiling=ceiling))
+        values = raised(incident.values, _odds_at(entry, part.node), case.watched.rates, ceiling=ceiling)
+        incident = replace(incident, values=values)
         incident = _with(case, incident, entry, part.node)
     incident = replace(
         incident,
@@ -310,7 +310,7 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
     parts = (part, *(other for other in incident.parts[1:] if part.node not in other.path))
     for other in incident.parts[1:]:
         if other not in parts:
-            _thaw(case, other.path, at)
+            thaw(case, other.path, at)
     moved = replace(
         incident,
         parts=parts,
@@ -323,7 +323,7 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
         shown=place_to_show(votes, 0),
     )
     moved = _with(case, moved, entries[-1], part.node)  # the incident heard the others
-    _thaw(case, incident.parts[0].path, at)
+    thaw(case, incident.parts[0].path, at)
     _freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     _settle_level(case, moved, at)
@@ -337,7 +337,7 @@ def follow(case: Case, incident: Incident, heard: Heard) -> None:
     elsewhere = incident.usual - next((part.level for part in incident.parts if part.path[0] == node), 0.0)
     odds = entry.ratio / (heard.expected + elsewhere)
     silence = (entry.at - incident.counted_at) / MINUTE
-    ceiling = case.thresholds(incident.node, case.ledger.nodes[incident.node]).ceiling
+    ceiling = case.thresholds_of(incident).ceiling
     since = max(incident.onset_at, entry.at - int(REMEMBERED * watched.memory))
     earlier = case.ledger.memory.of_author(entry.author, since=since)
     is_new = not any(not one.is_weak and _is_of(incident, one) for one in earlier)
@@ -370,7 +370,7 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
     """Lift an incident as far as its evidence allows, and tell what is new."""
     reached, grounds = None, incident.grounds
     if RANKS.index(incident.top) < RANKS.index("alert"):  # once it was, no post can lift it higher
-        thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node]).lowered(prior(case, at))
+        thresholds = case.thresholds_of(incident).lowered(prior(case, at))
         voices = tuple(voice for voice in incident.voices if voice.at >= incident.onset_at)
         reached, grounds = level_reached(case, incident.values, voices, thresholds, strong=incident.strong)
     level = level_after(incident, reached, incident.pace)
@@ -384,7 +384,7 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
             incident,
             level=level,
             raised_at=at,
-            top=level if level != "monitoring" else incident.top,
+            top=level,
             returns=incident.returns + (incident.level == "monitoring"),
         )
     shown = 0 if incident.node in case.watched.places else place_to_show(incident.votes, incident.shown)
@@ -398,7 +398,7 @@ def _is_one_more(case: Case, incident: Incident) -> bool:
     voices = tuple(voice for voice in incident.voices if voice.at >= incident.raised_at)
     if not voices or not incident.fresh:
         return False
-    thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
+    thresholds = case.thresholds_of(incident)
     return level_reached(case, incident.fresh, voices, thresholds, strong=0)[0] == "alert"
 
 
@@ -485,7 +485,8 @@ def _freeze(case: Case, path: tuple[str, ...], at: int, *, posts: int) -> None:
             case.put_node(name, replace(node, baseline=frozen(node.baseline, at, posts=posts)))
 
 
-def _thaw(case: Case, path: tuple[str, ...], at: int) -> None:
+def thaw(case: Case, path: tuple[str, ...], at: int) -> None:
+    """Let the nodes of a path learn again, as far as this incident is concerned."""
     for name in path:
         node = case.ledger.nodes.get(name)
         if node is not None:
@@ -527,8 +528,7 @@ def earliest_fall(case: Case, node: str) -> int:
 
 def next_fall(case: Case, incident: Incident) -> int:
     """Return when an incident moves on by itself, if nobody says anything more."""
-    thresholds = case.thresholds(incident.node, case.ledger.nodes[incident.node])
-    return due_at(incident, case.watched.settings, case.watched.rates, thresholds)
+    return due_at(incident, case.watched.settings, case.watched.rates, case.thresholds_of(incident))
 
 
 def _fall(case: Case, incident: Incident, at: int) -> None:
@@ -546,7 +546,7 @@ def _fall(case: Case, incident: Incident, at: int) -> None:
 def close(case: Case, incident: Incident, at: int) -> None:
     """Start afresh after an incident: the statistic, what is shown, and learning."""
     for part in incident.parts:
-        _thaw(case, part.path, at)
+        thaw(case, part.path, at)
         node: Node | None = case.ledger.nodes.get(part.node)
         if node is not None:
             case.put_node(part.node, replace(node, stat=None))

@@ -23,7 +23,6 @@ QUIET_SHARE = 0.2
 LOUD_SHARE = 0.5
 """It is on again when its pace is back at this share: far from quiet, so that it does not flap."""
 MOST_DOUBLINGS = 5
-UPDATE_EVERY = 5 * MINUTE
 
 ACTIVE = ("watch", "alert", "confirmed")
 RANKS = ("", "signal", "rejected", "watch", "alert", "confirmed")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo
 
+import holidays
 import msgspec
 
 from detectors.corroboration import Gate
@@ -228,6 +229,10 @@ def _problem_with_parts(profile: Profile) -> str | None:
         ZoneInfo(profile.time_zone)
     except (KeyError, OSError, ValueError):
         return f"time_zone = {profile.time_zone!r}: no such zone; write it like 'Europe/Paris'"
+    try:
+        holidays.country_holidays(profile.holidays or "FR")
+    except NotImplementedError:
+        return f"holidays = {profile.holidays!r}: no such country; write it like 'FR', or '' for none"
     if profile.budget.alert > profile.budget.watch:
         return f"budget.alert = {profile.budget.alert}: more than budget.watch = {profile.budget.watch}; ask for less"
     spread = profile.spread

@@ -32,15 +32,16 @@ def tell(case: Case, incident: Incident, at: int) -> None:
     context = context_of(case, place, instant_from(incident.onset_at), instant_from(at))
     if told is not None and not _is_news(incident, told, at) and not _has_more(context, told, incident):
         return
+    likelier = prior(case, at)
     scene = Scene(
         profile=case.watched.profile,
         hazard=case.watched.name,
         area=case.area,
         rates=case.watched.rates,
         weight=weight,
-        thresholds=case.watched.thresholds(weight).lowered(prior(case, at)),
+        thresholds=case.watched.thresholds(weight).lowered(likelier),
         incident=incident,
-        prior=prior(case, at),
+        prior=likelier,
         context=context,
     )
     # a level that a late signal shows to have been reached earlier was still not told earlier than the one before

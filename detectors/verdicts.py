@@ -8,9 +8,8 @@ Source  docs/detection.md 3
 
 from msgspec.structs import replace
 
-from detectors.baseline import thawed
 from detectors.case import Case
-from detectors.incidents import close
+from detectors.incidents import close, thaw
 from detectors.state import Incident
 from detectors.telling import tell
 from records import Verdict
@@ -38,8 +37,5 @@ def _rejected(case: Case, incident: Incident, at: int) -> Incident:
     """Return an incident that was found to be none: what was said of it is only what people usually say."""
     if incident.is_open:
         for part in incident.parts:
-            for name in part.path:
-                node = case.ledger.nodes.get(name)
-                if node is not None:
-                    case.put_node(name, replace(node, baseline=thawed(node.baseline, at)))
+            thaw(case, part.path, at)
     return replace(incident, level="rejected", top="rejected", values=case.watched.rates.idle, voices=(), grounds="")

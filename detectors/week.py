@@ -110,9 +110,9 @@ def local_time(instant: datetime, *, zone: ZoneInfo, degrees_east: float) -> dat
 @lru_cache(maxsize=4096)
 def weekday_of(day: date, country: str) -> int:
     """Return the day of the week, Monday being 0; a public holiday is a Sunday."""
-    if country in _COUNTRIES and day in holidays.country_holidays(country, years=day.year):
-        return SUNDAY
-    return day.weekday()
+    return SUNDAY if country and day in _holidays_of(country, day.year) else day.weekday()
 
 
-_COUNTRIES = frozenset(holidays.list_supported_countries())
+@lru_cache(maxsize=64)
+def _holidays_of(country: str, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, years=year)

@@ -16,7 +16,7 @@ SECOND = 0.3  # a second hazard is worth a signal of its own from here
 
 SIGNALS_SHARE = 0.14
 """How many ordinary posts become signals, as far as the reader's lessons go: the ratio of a signal is relative to the
-signals of its key, not to all posts. Held-out posts say 0.11 to 0.35 (`python tests/benchmarks/detection`)."""
+signals of its key, not to all posts. Held-out posts say 1 in 7.1 (`python tests/benchmarks/detection`)."""
 
 SPOKEN = ("create", "update")
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})

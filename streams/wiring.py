@@ -151,10 +151,8 @@ class Wiring:
     async def _decide(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what people decided to the state that their incident is part of."""
         verdicts, dead = self.letters.sort(DECISIONS, events, Verdict)
-        now = self.clock.now()
-        heard = [
-            replace(one, decided_at=min(one.decided_at, now)) for _, one in verdicts
-        ]  # no clock runs ahead of ours
+        now = self.clock.now()  # nobody's clock runs ahead of ours
+        heard = [replace(one, decided_at=min(one.decided_at, now)) for _, one in verdicts]
         await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for one in heard)
         await self.letters.send(dead)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 MOST_WRITES = 5  # a signal, on average; what is old goes in bulk
+MOST_AT_ONCE = 2_050  # what the shelf lets go at most, and a few more
 MOST_BYTES = 12_000
 
 
@@ -18,6 +19,7 @@ def test_a_signal_writes_no_more_after_ten_thousand(gap: float, desk: Any, signa
         writes.append(desk.store.writes - before[0])
         sizes.append(desk.store.bytes - before[1])
     assert sum(writes[9_000:]) <= MOST_WRITES * 1_000
+    assert max(writes) <= MOST_AT_ONCE
     assert max(sizes) <= MOST_BYTES
     assert sum(sizes[9_000:]) <= 1.05 * sum(sizes[2_000:3_000])
 

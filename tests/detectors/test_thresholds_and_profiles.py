@@ -150,6 +150,12 @@ def test_a_place_counts_for_all_nodes_above_it(place_with: Callable[..., Place])
         ),
         pytest.param('name = "city"', 'name = "city', "x.toml: this is not TOML: ", id="no TOML"),
         pytest.param(
+            'time_zone = "Europe/Paris"',
+            'time_zone = "Europe/Paris"\nholidays = "Gaul"',
+            "x.toml: holidays = 'Gaul': no such country; write it like 'FR', or '' for none",
+            id="holidays of nowhere",
+        ),
+        pytest.param(
             "[budget]",
             "[weights]\nimage = 0.0\n[budget]",
             "x.toml: weights.image = 0.0: expected `float` > 0.0",

@@ -23,8 +23,14 @@ else:
 
 @pytest.fixture(scope="session")
 def tell() -> Callable[[str], "telling.Told"]:
-    """Play a story of that name."""
-    return lambda name: telling.tell(tales.TALES[name])
+    """Play a story of that name; `pytest -s` prints what came of it, the figures of docs/evaluation.md."""
+
+    def told(name: str) -> "telling.Told":
+        found = telling.tell(tales.TALES[name])
+        print(f"\n{name}: {found.summary()}")  # noqa: T201
+        return found
+
+    return told
 
 
 @pytest.fixture(scope="session")

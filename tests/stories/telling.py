@@ -140,6 +140,16 @@ class Told:
         at = self.watch_at(happening)
         return at - self.first_posts[happening] if at else None
 
+    def summary(self) -> str:
+        """Return in one line what came of it, and when."""
+        told = []
+        for happening in self.first_posts:
+            delay, alert_at = self.watch_delay(happening), self.alert_at(happening)
+            alert = f"{alert_at.astimezone(PARIS):%d %H:%M:%S}" if alert_at else "never"
+            told.append(f"{happening}: watch after {delay}, alert {alert}, {len(self.notified(happening))} incidents")
+        false = f"{len(self.false_watches)} false watches, {len(self.false_alerts)} false alerts"
+        return "; ".join([f"{self.posts} posts", *told, false])
+
     @property
     def false_watches(self) -> list[Raised]:
         """The incidents that somebody was told of for no reason, even where true posts came to them later."""
