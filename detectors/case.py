@@ -28,14 +28,15 @@ class Watched:
         self.rates: Rates = profile.rates_of(hazard)
         self.memory = int(self.settings.memory_hours * HOUR)  # microseconds
         self.patience = PATIENCE * int(self.settings.reopen_hours * HOUR)
-        self._weights: dict[str, float] = {}
+        self._weights: dict[tuple[str, float, float], float] = {}
         self._thresholds: dict[float, Thresholds] = {}
 
     def weight(self, name: str, area: str, node: Node) -> float:
         """Return omega: the part of the budget that a node may spend."""
-        known = self._weights.get(name)
+        where = name, node.lat, node.lon  # which a late first post may shift
+        known = self._weights.get(where)
         if known is None:
-            known = self._weights[name] = self.profile.weight_of(name, area, node.lat, node.lon)
+            known = self._weights[where] = self.profile.weight_of(name, area, node.lat, node.lon)
         return known
 
     def thresholds(self, weight: float) -> Thresholds:
@@ -47,8 +48,9 @@ class Watched:
         return known
 
 
-Telling = Literal["all", "new", "none"]
-"""While steps are worked out again, only what was never told is told on the way; from a table, nothing."""
+Telling = Literal["at once", "later", "none"]
+"""While steps are worked out again, what they go through is kept for later: only then is it known what is news. From a
+table, nothing is told."""
 
 
 @dataclass
@@ -58,8 +60,15 @@ class Case:
     ledger: Ledger
     area: str
     watched: Watched
-    telling: Telling = "all"
+    telling: Telling = "at once"
+    passed: dict[str, list[tuple[int, Incident]]] = field(default_factory=dict)
+    """What incidents went through while steps were worked out again: each change of level, and when."""
     alerts: list[Alert] = field(default_factory=list)
+
+    def seen(self) -> dict[str, Incident]:
+        """Return the incidents that are there, and those that were while steps were worked out again, by their ids."""
+        seen = {name: passed[-1][1] for name, passed in self.passed.items()}
+        return seen | {incident.incident_id: incident for incident in self.ledger.incidents.values()}
 
     def open_incidents(self) -> list[Incident]:
         """Return what is going on in the area, oldest first."""

@@ -46,8 +46,11 @@ def prior(case: Case, at: int) -> float:
     return min(max(factors, default=1.0), MOST_PRIOR)
 
 
-def context_of(case: Case, place: Place, onset: datetime, now: datetime) -> tuple[Context, ...]:
+def context_of(case: Case, place: Place, onset_at: int, at: int) -> tuple[Context, ...]:
     """Return what was stated that bears on an incident, oldest first."""
+    if not case.ledger.bulletins:
+        return ()
+    onset, now = instant_from(onset_at), instant_from(at)
     shown = [
         _shown(bulletin, place, onset)
         for bulletin in case.ledger.bulletins.values()

@@ -44,7 +44,7 @@ def take(case: Case, entry: Entry) -> None:
     """Work out one entry: what it counts, where, and which incidents open or grow."""
     settle(case, entry.at)
     if entry.statement is not None:
-        _heed(case, entry.statement, entry.at)
+        _heed(case, entry, entry.statement)
         return
     entry.odds, entry.original = (0.0,) * len(entry.path), 0
     if entry.is_weak and not entry.is_relay:
@@ -62,13 +62,13 @@ def take(case: Case, entry: Entry) -> None:
     _count(case, entry, is_free, incident, place)
 
 
-def _heed(case: Case, said: Verdict | Bulletin, at: int) -> None:
+def _heed(case: Case, entry: Entry, said: Verdict | Bulletin) -> None:
     if isinstance(said, Verdict):
-        verdicts.heed(case, said, at)
+        verdicts.heed(case, said, entry)
         return
-    context.heed(case, said, at)
+    context.heed(case, said, entry.at)
     for incident in case.open_incidents():
-        tell(case, incident, at)
+        tell(case, incident, entry.at)
 
 
 def _count_weak(case: Case, entry: Entry) -> None:

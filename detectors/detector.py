@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from detectors.case import Case, Watched
 from detectors.counting import take
 from detectors.entry import Entry, entry_from, entry_of
+from detectors.identity import adopt
 from detectors.incidents import earliest_fall, next_fall, settle
 from detectors.ledger import Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
@@ -24,7 +25,8 @@ from detectors.shelf import Shelf
 from detectors.state import Incident, Node
 from detectors.statistic import mixture
 from detectors.telling import reconcile
-from records import Alert, Place, Signal, Statement, Tick
+from detectors.verdicts import forgotten, noted
+from records import Alert, Place, Signal, Statement, Tick, Verdict
 
 __all__ = ["Detector", "Shelf"]
 
@@ -55,7 +57,9 @@ class Detector:
         if watched is None or not EARLIEST <= at < LATEST:
             return []
         case = Case(self._ledger(statement.key, statement.area, watched, shelf), statement.area, watched)
-        return self._hear(entry_of(statement, at), statement.key, case, shelf)
+        said = statement.said
+        about = noted(case, said) if isinstance(said, Verdict) else ""
+        return self._hear(entry_of(statement, at, about=about), statement.key, case, shelf)
 
     def _hear(self, entry: Entry, key: str, case: Case, shelf: Shelf) -> list[Alert]:
         ledger = case.ledger
@@ -74,7 +78,8 @@ class Detector:
             return []
         case = Case(self._ledger(tick.key, tick.area, watched, shelf), tick.area, watched)
         with _all_or_nothing(case):
-            case.ledger.pass_time(moment_from(tick.at), lambda at: settle(case, at))
+            case.ledger.clock = max(case.ledger.clock, moment_from(tick.at))
+            settle(case, case.ledger.clock)
             due = [next_fall(case, incident) for incident in case.ledger.incidents.values()]
             self._close_call(case, tick.key, shelf, due)
         return case.alerts
@@ -90,11 +95,13 @@ class Detector:
     def _add(self, case: Case, entry: Entry) -> None:
         ledger = case.ledger
         is_late = ledger.is_late(entry)
-        case.telling = "new" if is_late else "all"
+        case.telling = "later" if is_late else "at once"
         ledger.add(entry, _taking(case))
+        settle(case, ledger.clock)
         if is_late:
-            ledger.pass_time(ledger.clock, lambda at: settle(case, at))
-            case.telling = "all"
+            adopt(case)
+            for verdict in forgotten(case):
+                ledger.add(verdict, _taking(case))
             reconcile(case, ledger.clock)
 
     def _close_call(self, case: Case, key: str, shelf: Shelf, due: list[int]) -> None:
@@ -126,7 +133,7 @@ def _work_out(case: Case) -> None:
     case.telling = "none"
     _fit(case.ledger, len(case.watched.rates.per_minute))
     case.ledger.start_over(_taking(case))
-    case.ledger.pass_time(case.ledger.clock, lambda at: settle(case, at))
+    settle(case, case.ledger.clock)
 
 
 def _fit(ledger: Ledger, rates: int) -> None:

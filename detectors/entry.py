@@ -52,6 +52,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     statement: Verdict | Bulletin | None = None  # what a person decided or an authority says, instead of a post
     odds: tuple[float, ...] = ()  # one a node of the path: ratio over background, 0 where it did not count
     original: int = 0  # the post that this one copies, 0 where it copies none that counted
+    about: str = ""  # the incident that a verdict is about
 
     @property
     def order(self) -> tuple[int, int]:
@@ -96,10 +97,10 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
     )
 
 
-def entry_of(statement: Statement, at: int) -> Entry:
-    """Return what is kept of a verdict or a bulletin."""
-    number = _number_of("statement", statement.identity)
-    return Entry(at=at, post=number, author=number, statement=statement.said)
+def entry_of(statement: Statement, at: int, *, about: str = "", times: int = 1) -> Entry:
+    """Return what is kept of a bulletin, or of a verdict about an incident; of one that is stated again, how often."""
+    number = _number_of("statement", statement.identity if times == 1 else f"{statement.identity}\n{times}")
+    return Entry(at=at, post=number, author=number, statement=statement.said, about=about)
 
 
 def _contents_of(signal: Signal) -> tuple[int, ...]:

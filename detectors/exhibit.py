@@ -62,8 +62,8 @@ def voted(votes: tuple[Vote, ...], place: Place) -> tuple[Vote, ...]:
 
 def place_to_show(votes: tuple[Vote, ...], shown: int) -> int:
     """Return the position of the place to show: the finest that two posts name, else the one shown now."""
+    rank = fineness(votes[shown].place), -votes[shown].posts
     for index, vote in enumerate(votes):
-        finer = fineness(vote.place) - fineness(votes[shown].place)
-        if vote.posts > 1 and (finer < 0 or (finer == 0 and vote.posts > votes[shown].posts)):
-            shown = index
+        if vote.posts > 1 and (fineness(vote.place), -vote.posts) < rank:
+            shown, rank = index, (fineness(vote.place), -vote.posts)
     return shown

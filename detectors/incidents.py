@@ -7,7 +7,6 @@ Source  docs/detection.md 2.8, 2.9 and 3
 """
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from math import exp
 
 from msgspec.structs import replace
@@ -18,11 +17,12 @@ from detectors.context import prior
 from detectors.corroboration import Voice, grounds_for, is_credible, without_strongest
 from detectors.entry import Entry
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
+from detectors.identity import id_for, id_for_point
 from detectors.ledger import REMEMBERED
 from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
-from detectors.moment import HOUR, MINUTE, moment_from
+from detectors.moment import HOUR, MINUTE
 from detectors.profile import kilometres_between
-from detectors.state import OPEN, Incident, Node, Part, Stat, Told, Vote
+from detectors.state import Incident, Node, Part, Stat, Vote
 from detectors.statistic import best, decayed, mixture, raised
 from detectors.telling import tell
 from detectors.thresholds import Thresholds
@@ -32,7 +32,6 @@ GONE_SILENTLY = ("resolved", "rejected", "signal")
 CREDIBLE_RATIO = 10.0
 """What one post has to say, first-hand, to be shown on the map although it raises no watch."""
 MOST_VOICES = 12
-ONSET_BUCKET = 10 * MINUTE
 MOVING_SHARE = 0.75
 """An incident of a wide area moves to a node that holds this share of its located strong posts of the last hour, ..."""
 MOVING_POSTS = 2.5
@@ -117,8 +116,7 @@ def point_out(case: Case, heard: Heard) -> None:
     if not is_credible or is_vague or node.stat is None or name in case.ledger.incidents:
         return
     part = Part(heard.path, heard.level, entry.at, node.lat, node.lon)
-    incident_id = incident_id_from(case.watched.name, f"{name}/signal", entry.at)
-    incident = _with(case, _fresh(incident_id, part, node.stat, entry.at), entry, name)
+    incident = _with(case, _fresh(id_for_point(case, part, entry.at), part, node.stat, entry.at), entry, name)
     incident = replace(incident, level="signal", top="signal", authors=1, background=heard.level)
     case.put_incident(incident)
     tell(case, incident, entry.at)
@@ -177,7 +175,7 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
     """Open an incident, or let one come back; its posts are those since the onset."""
     part, stat, entries, at = crossing.part, crossing.stat, crossing.entries, crossing.at
     if earlier is None:
-        incident = _fresh(_id_for(case, part, at), part, stat, at)
+        incident = _fresh(id_for(case, part, at), part, stat, at)
     else:
         incident = _come_back(case, earlier, part, stat, at)
     for entry in entries:
@@ -234,42 +232,6 @@ def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -
         votes=earlier.votes if earlier.node == part.node else (),
         shown=earlier.shown if earlier.node == part.node else 0,
     )
-
-
-def _id_for(case: Case, part: Part, at: int) -> str:
-    """Return the id of an incident that opens.
-
-    The one it was told under, where a late signal had us go back; else that of the signal that pointed it out.
-    """
-    taken = {incident.incident_id for incident in case.ledger.incidents.values()}
-    told = [
-        (abs(moment_from(known.alert.onset) - part.onset_at), known.at, incident_id)
-        for incident_id, known in case.ledger.told.items()
-        if incident_id not in taken
-        and (known.alert.level in OPEN or (known.alert.level in ("resolved", "rejected") and at <= known.at))
-        and _is_same_happening(case, part, known)
-    ]
-    if told:
-        return min(told)[-1]  # the one whose beginning is nearest
-    known = case.ledger.incidents.get(part.node)
-    if known is not None and known.level == "signal":
-        return known.incident_id
-    return incident_id_from(case.watched.name, part.node, part.onset_at)
-
-
-def _is_same_happening(case: Case, part: Part, told: Told) -> bool:
-    if told.path[0] in part.path or part.node in told.path:
-        return True
-    settings, place = case.watched.settings, told.alert.place
-    apart = kilometres_between(part.lat, part.lon, place.lat, place.lon)
-    soon = abs(part.onset_at - moment_from(told.alert.onset)) <= settings.neighbour_minutes * MINUTE
-    return soon and apart <= settings.neighbour_km
-
-
-def incident_id_from(hazard: str, node: str, onset_at: int) -> str:
-    """Return the id of an incident: the same for the same signals, whoever reads them and how often."""
-    text = f"{hazard}\n{node}\n{onset_at // ONSET_BUCKET}".encode("utf-8", "surrogatepass")
-    return f"{hazard}-{blake2b(text, digest_size=8).hexdigest()}"
 
 
 def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entry]) -> None:
@@ -500,7 +462,8 @@ def settle(case: Case, until: int) -> None:
         if not due:
             return
         moment, node = min(due)
-        _fall(case, case.ledger.incidents[node], moment)
+        with case.ledger.step_of_time(moment):
+            _fall(case, case.ledger.incidents[node], moment)
 
 
 def _fall_before(case: Case, node: str, until: int) -> int | None:

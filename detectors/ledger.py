@@ -11,7 +11,8 @@ Source  docs/detection.md 2.5; going back in order to take a late one in is know
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ class Ledger:
         self.posts: set[int] = set()  # of all entries that are kept
         self.checkpoint_at = 0
         self.clock = 0
-        self.heard_at = 0  # the newest signal
+        self.heard_at = 0  # the newest post
         self.base: dict[tuple[str, str], Any] = {}  # the values at the checkpoint
         self.falls: dict[str, tuple[Incident, int]] = {}  # when each incident moves on by itself, once worked out
         self._tables: dict[str, dict[str, Any]] = {
@@ -123,7 +124,8 @@ class Ledger:
         self.posts.add(entry.post)
         self.new_entries.append(entry)
         self.clock = max(self.clock, entry.at)
-        self.heard_at = max(self.heard_at, entry.at)
+        if entry.statement is None:  # what authorities say runs ahead of a backlog of posts
+            self.heard_at = max(self.heard_at, entry.at)
         if not self.checkpoint_at:
             self.checkpoint_at = entry.at - self.span
 
@@ -158,21 +160,20 @@ class Ledger:
         self.memory.note(entry)
         self.steps.append(Step(entry.order, entry, self._changes))
 
-    def pass_time(self, at: int, settle: Callable[[int], None]) -> None:
-        """Let time pass; what it changes is a step of its own."""
-        self.clock = max(self.clock, at)
+    @contextmanager
+    def step_of_time(self, at: int) -> Iterator[None]:
+        """Note what time alone changes at a moment as a step of its own, whoever found it due, and when."""
         self._changes = []
-        settle(at)
-        if self._changes:
-            order = (at, START_OF_MOMENT)
-            self.steps.append(Step(max(order, self.steps[-1].order) if self.steps else order, None, self._changes))
+        yield
+        self.steps.append(Step((at, START_OF_MOMENT), None, self._changes))
+        self._changes = []
 
     def take_up(self, entries: list[Entry]) -> None:
         """Take entries as a table gives them back, in order; `start_over` works them out."""
         self.settled.extend(entry for entry in entries if entry.at <= self.checkpoint_at)
         self.steps = [Step(entry.order, entry) for entry in entries if entry.at > self.checkpoint_at]
         self.posts = {entry.post for entry in entries}
-        self.heard_at = max((entry.at for entry in entries), default=0)
+        self.heard_at = max((entry.at for entry in entries if entry.statement is None), default=0)
 
     def start_over(self, decide: Callable[[Entry], None]) -> None:
         """Work everything out again from the checkpoint."""
@@ -235,6 +236,6 @@ class Ledger:
         """Forget what was told of incidents that no late signal can bring back."""
         alive = {incident.incident_id for incident in self.incidents.values()}
         alive |= {value.incident_id for (table, _), value in self.base.items() if table == INCIDENT}
-        for incident_id, told in list(self.told.items()):
-            if incident_id not in alive and told.at < self.checkpoint_at:
-                del self.told[incident_id]
+        for name, told in list(self.told.items()):
+            if told.happening.incident_id not in alive and told.at < self.checkpoint_at:
+                del self.told[name]

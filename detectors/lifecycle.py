@@ -66,12 +66,18 @@ def resolved_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresho
 def due_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: Thresholds) -> int:
     """Return when the incident moves on by itself: to monitoring, to resolved, or out of memory."""
     if incident.level in ACTIVE:
-        return quiet_at(incident, hazard) + patience_after(incident.returns, hazard)
+        quiet = quiet_at(incident, hazard) + patience_after(incident.returns, hazard)
+        return max(quiet, _stands_until(incident, hazard))
     if incident.level == "monitoring":
         return resolved_at(incident, hazard, rates, thresholds)
     if incident.level == "signal":
         return incident.counted_at + int(hazard.reopen_hours * 60 * MINUTE)
     return incident.raised_at + int(hazard.reopen_hours * 60 * MINUTE)
+
+
+def _stands_until(incident: Incident, hazard: HazardProfile) -> int:
+    """Return until when a level stands although nobody says anything: what a person decided is not undone at once."""
+    return incident.raised_at + (int(hazard.hold_minutes * MINUTE) if incident.level == "confirmed" else 0)
 
 
 def level_after(incident: Incident, reached: str | None, pace: float) -> str | None:

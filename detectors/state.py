@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.baseline import Baseline
 from detectors.corroboration import Voice
-from records import Alert, Place
+from records import Alert, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
 
@@ -76,6 +76,16 @@ class Part(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.path[0]
 
 
+class Happening(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """By what an incident is known again, though a late signal changed its beginning."""
+
+    incident_id: str
+    path: tuple[str, ...]  # the node that leads, and those above it
+    onset_at: int
+    lat: float
+    lon: float
+
+
 class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One incident: its statistic over all the nodes that take part, its life, and what is shown of it."""
 
@@ -107,6 +117,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     platforms: tuple[str, ...] = ()
     grounds: str = ""  # why the word alert may be used
     decided_by: str = ""  # who confirmed, rejected or closed it
+    decided_at: int = 0
     reason: str = ""
     versions: dict[str, str] = {}
 
@@ -114,6 +125,12 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     def node(self) -> str:
         """Return the node that leads."""
         return self.parts[0].path[0]
+
+    @property
+    def happening(self) -> Happening:
+        """Return by what it is known again."""
+        lead = self.parts[0]
+        return Happening(self.incident_id, lead.path, self.onset_at, lead.lat, lead.lon)
 
     def holds(self, node: str) -> bool:
         """Tell whether a node takes part."""
@@ -137,10 +154,11 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What was last told of an incident. What was told stands, whatever comes late."""
 
-    path: tuple[str, ...]  # the node it is at, and those above it
+    happening: Happening  # the incident that it tells of
     at: int  # event time of the last revision
     top: str  # the highest level that was told
     authors: int
     nodes: int  # that took part
     strongest: float
     alert: Alert
+    verdict: Verdict | None = None  # what people decided of it last

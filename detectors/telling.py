@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from detectors.case import Case
 from detectors.context import context_of, prior
 from detectors.evidence import STRONG_RATIO
+from detectors.identity import name_of
 from detectors.lifecycle import ACTIVE, RANKS
 from detectors.moment import MINUTE, instant_from, moment_from
 from detectors.revision import Scene, alert_from
@@ -21,17 +22,16 @@ NEWS_FACTOR = 1.5
 
 def tell(case: Case, incident: Incident, at: int) -> None:
     """Make a revision, if there is news in it."""
-    told = case.ledger.told.get(incident.incident_id)
-    if case.telling == "none" or (case.telling == "new" and told is not None):
+    if case.telling != "at once":
+        _note(case, incident, at)
         return
+    name, told = name_of(case, incident)
     if told is not None:
         incident = _as_told(incident, told)
-    node = case.ledger.nodes[incident.node]
-    weight = case.watched.weight(incident.node, case.area, node)
-    place = incident.votes[incident.shown].place
-    context = context_of(case, place, instant_from(incident.onset_at), instant_from(at))
+    context = context_of(case, incident.votes[incident.shown].place, incident.onset_at, at)
     if told is not None and not _is_news(incident, told, at) and not _has_more(context, told, incident):
         return
+    weight = case.watched.weight(incident.node, case.area, case.ledger.nodes[incident.node])
     likelier = prior(case, at)
     scene = Scene(
         profile=case.watched.profile,
@@ -40,7 +40,7 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         rates=case.watched.rates,
         weight=weight,
         thresholds=case.watched.thresholds(weight).lowered(likelier),
-        incident=incident,
+        incident=replace(incident, incident_id=name),
         prior=likelier,
         context=context,
     )
@@ -48,15 +48,25 @@ def tell(case: Case, incident: Incident, at: int) -> None:
     raised_at = incident.raised_at if told is None else max(incident.raised_at, moment_from(told.alert.raised_at))
     alert = alert_from(scene, revision=told.alert.revision + 1 if told else 1, at=at, raised_at=raised_at)
     case.alerts.append(alert)
-    case.ledger.told[incident.incident_id] = Told(
-        path=incident.parts[0].path,
-        at=at,
+    case.ledger.told[name] = Told(
+        happening=incident.happening,
+        at=at if told is None else max(at, told.at),
         top=incident.top,
         authors=incident.authors,
         nodes=len(incident.parts),
         strongest=_strongest(incident),
         alert=alert,
+        verdict=told.verdict if told is not None else None,
     )
+
+
+def _note(case: Case, incident: Incident, at: int) -> None:
+    """Keep what may have to be told later."""
+    if case.telling == "none":
+        return
+    passed = case.passed.setdefault(incident.incident_id, [])
+    if not passed or passed[-1][1].level != incident.level:
+        passed.append((at, incident))
 
 
 def _has_more(context: tuple[Context, ...], told: Told, incident: Incident) -> bool:
@@ -93,13 +103,39 @@ def _strongest(incident: Incident) -> float:
 
 def reconcile(case: Case, at: int) -> None:
     """Tell what a late signal changed in all that was worked out again; take back what it left without ground."""
-    incidents = sorted(case.ledger.incidents.values(), key=lambda one: (one.opened_at, one.node))
-    for incident in incidents:
+    case.telling = "at once"
+    there = sorted(case.ledger.incidents.values(), key=lambda one: (one.opened_at, one.node))
+    seen = case.seen()
+    names = {incident.incident_id for incident in there}
+    for moment, incident in _untold(case, seen, names):
+        tell(case, incident, moment)
+    for incident in there:
         tell(case, incident, at)
-    alive = {incident.incident_id for incident in incidents}
-    for incident_id, told in sorted(case.ledger.told.items()):
-        if incident_id not in alive and told.alert.level in OPEN:
-            _withdraw(case, incident_id, told, at)
+    for name, told in sorted(case.ledger.told.items()):
+        if told.happening.incident_id not in seen and told.alert.level in OPEN:
+            _withdraw(case, name, told, at)
+
+
+def _untold(case: Case, seen: dict[str, Incident], there: set[str]) -> list[tuple[int, Incident]]:
+    """Return what incidents went through that nobody heard of, in its order."""
+    untold: list[tuple[int, Incident]] = []
+    for name, passed in case.passed.items():
+        told = name_of(case, seen[name])[1]
+        is_gone = name not in there
+        if told is None and not (is_gone and seen[name].level == "signal"):
+            untold += passed
+        elif told is not None and is_gone and told.alert.level in OPEN:
+            untold += passed[-1:]  # how it ended
+        elif told is not None and not is_gone:
+            untold += _higher(passed, seen[name], told)
+    return sorted(untold, key=lambda one: (one[0], one[1].opened_at, one[1].node))
+
+
+def _higher(passed: list[tuple[int, Incident]], incident: Incident, told: Told) -> list[tuple[int, Incident]]:
+    """Return when an incident that has fallen since stood higher than was ever told of it."""
+    if incident.level in ACTIVE or RANKS.index(incident.top) <= RANKS.index(told.top):
+        return []
+    return [(at, one) for at, one in passed if one.level == one.top == incident.top][-1:]
 
 
 def _withdraw(case: Case, incident_id: str, told: Told, at: int) -> None:

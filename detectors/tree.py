@@ -15,6 +15,7 @@ FINE_LEVELS = ("point", "site", "quartier", "commune")
 WIDER_THAN_AREAS = ("region", "country")
 
 LEVELS = (*FINE_LEVELS, "epci", "dep", "region", "country")
+_FINENESS = {level: number for number, level in enumerate(LEVELS)}
 
 SURROUNDINGS = 3
 """Resolution of H3: hexagons some 120 km wide, a large city with all that is around it."""
@@ -72,7 +73,7 @@ def root_of(place: Place) -> str:
 
 def fineness(place: Place) -> int:
     """Return how coarse a place is: 0 for a point, more for what is wider."""
-    return LEVELS.index(place.level)
+    return _FINENESS[place.level]
 
 
 def population_of(place: Place, *, unknown: int) -> int:

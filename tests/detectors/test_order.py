@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from records import Bulletin, Statement, Verdict
 
 # What conftest.py makes; test files import nothing from each other.
 Desk = Any
@@ -61,23 +62,18 @@ def told(signal: MakesSignals, place_with: Callable[..., Any]) -> Callable[..., 
 def state_of(desk: Desk) -> Any:
     """Return all that a desk believes, but for what it told on the way."""
     ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
-    incidents = [without_id(incident) for _, incident in sorted(ledger.incidents.items())]
+    incidents = sorted(ledger.incidents.items())
     since = ledger.clock - 60 * 60_000_000  # what went before may have been settled sooner or later
     steps = [step for step in ledger.steps if step.entry and step.entry.at > since]
     outcomes = sorted((step.entry.order, step.entry.odds, step.entry.original) for step in steps if step.entry)
     return sorted(ledger.nodes.items()), incidents, ledger.weeks, outcomes
 
 
-def without_id(incident: Any) -> Any:
-    return msgspec.structs.replace(incident, incident_id="")
-
-
 def last_told(desk: Desk) -> list[tuple[Any, ...]]:
     """Return how each incident ended; but for those that were taken back, since a late post left them no ground."""
-    taken_back = {alert.incident_id for alert in desk.alerts if "posts that came late" in alert.explanation["en"]}
     last = {alert.incident_id: alert for alert in desk.alerts if alert.level != "signal"}
-    last = {key: alert for key, alert in last.items() if key not in taken_back}
-    return sorted((one.level, str(one.place), one.authors, str(one.evidence)) for one in last.values())
+    stand = [alert for alert in last.values() if "posts that came late" not in alert.explanation["en"]]
+    return sorted((one.level, str(one.place), one.authors, str(one.evidence)) for one in stand)
 
 
 @RELAXED
@@ -132,6 +128,63 @@ def test_a_worker_that_was_restarted_takes_late_ones_as_if_it_had_not_been(
     reborn.tell(*arriving[crash:])
     assert [*first.alerts, *reborn.alerts] == steady.alerts
     assert reborn.store.values == steady.store.values
+
+
+@RELAXED
+@given(story=STORIES, chance=st.randoms(use_true_random=False), data=st.data())
+def test_a_restart_makes_no_difference_to_what_people_decide(
+    story: list[Any], chance: Any, data: st.DataObject, fresh_desk: FreshDesk, told: Any
+) -> None:
+    """Under verdicts, bulletins, ticks and hours of disorder at once; beyond the memory, too."""
+    signals = told(story, scale=3.0)
+    arriving = sorted(signals, key=lambda one: one.event_time + timedelta(minutes=2 * WITHIN_MEMORY * chance.random()))
+    crash = data.draw(st.integers(0, len(arriving)))
+    steady, reborn = fresh_desk(), fresh_desk()
+    at = arriving[0].event_time
+    for number, one in enumerate(arriving):
+        if number == crash:
+            reborn = fresh_desk(reborn.store)
+        at = one.event_time + timedelta(minutes=60 * chance.random())
+        choice = chance.choice(("confirm", "reject", "close", "vigilance", "tick", "", ""))
+        alerts = [desk.tell(one) for desk in (steady, reborn)]
+        assert alerts[0] == alerts[1]
+        if choice == "tick":
+            assert steady.tick(at) == reborn.tick(at)
+        elif choice == "vigilance":
+            assert steady.heed(vigilance(at)) == reborn.heed(vigilance(at))
+        elif choice and steady.alerts:
+            verdict = verdict_on(chance.choice(steady.alerts[-5:]), choice, at)
+            assert steady.heed(verdict) == reborn.heed(verdict)
+        assert reborn.store.values == steady.store.values
+    at_last = fresh_desk(steady.store)
+    assert at_last.tick(at) == steady.tick(at) == reborn.tick(at)
+    assert state_of(at_last) == state_of(reborn) == state_of(steady)
+
+
+def vigilance(at: Any) -> Statement:
+    said = Bulletin(
+        bulletin_id=f"vigilance:{at}",
+        source="météo",
+        kind="vigilance",
+        area="76",
+        issued_at=at,
+        received_at=at,
+        text="Vigilance orange",
+        colour="orange",
+    )
+    return Statement(hazard="fire", area="76", said=said)
+
+
+def verdict_on(alert: Any, decision: Any, at: Any) -> Statement:
+    said = Verdict(
+        incident_id=alert.incident_id,
+        hazard=alert.hazard,
+        area=alert.area,
+        decision=decision,
+        decided_at=at,
+        decided_by="officier de permanence",
+    )
+    return Statement(hazard=alert.hazard, area=alert.area, said=said)
 
 
 @RELAXED

@@ -239,7 +239,11 @@ class Stage:
     def wait_until_drained(self, meanwhile: Callable[[], Any] | None = None) -> None:
         """Wait until all is read, decided and told; meanwhile watch the worker, which by itself must not end."""
         watch = meanwhile or self.health
-        wait_until("all topics read to their end", lambda: (watch(), self._is_even())[1], look_secs=0.3)
+        try:
+            wait_until("all topics read to their end", lambda: (watch(), self._is_even())[1], look_secs=0.3)
+        except TookTooLong as error:
+            log = self.worker.log_path.read_text(errors="replace")
+            raise TookTooLong(f"{error}; left {self.waiting()}, health {self.health()}, log:\n{log[-6000:]}") from error
         wait_until("all receivers told", lambda: len(self.lines()) >= len(self.to_be_told()), look_secs=0.1)
         wanted = {webhook_id_of(alert) for alert in self.to_be_told()}
         wait_until("webhook told", lambda: wanted <= {told for told, _, _ in self.receiver.told})
