@@ -13,6 +13,7 @@ from records import SettingsError, SourceUnavailable
 from streams.embedded import EmbeddedTransport
 from streams.settings import StreamSettings
 from streams.topics import TOPICS, Topic
+from streams.transport import KafkaTransport
 
 # The defaults of Faust's store reserve 2 GB of cache for each partition.
 STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 8 << 20, "max_open_files": 256}
@@ -51,8 +52,8 @@ def make_app(settings: StreamSettings) -> faust.App:
         producer_compression_type="lz4",
         consumer_auto_offset_reset="earliest",
     )
-    if settings.is_embedded:
-        app.transport = EmbeddedTransport(app.conf.broker_consumer, app)
+    transport = EmbeddedTransport if settings.is_embedded else KafkaTransport
+    app.transport = transport(app.conf.broker_consumer, app)
     return app
 
 

@@ -15,6 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.batches import die
+from streams.transport import ConsumerThread
 
 FETCH_SECS = 10.0
 FETCH_WAIT_MS = 20
@@ -48,7 +49,7 @@ async def true_end_offsets(bootstrap_servers: Any, ends: Mapping[TP, int]) -> di
     return result
 
 
-class _Thread(driver.AIOKafkaConsumerThread):
+class _Thread(ConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust asks for 1.5 s

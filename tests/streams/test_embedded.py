@@ -16,6 +16,7 @@ from streams.embedded import EmbeddedTransport, true_end_offsets
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import TOPICS, Topic
+from streams.transport import KafkaTransport
 from vigie.broker import EmbeddedBroker, free_port
 
 RECORDS = 11
@@ -68,7 +69,9 @@ async def test_a_worker_on_the_embedded_broker_asks_ours(broker: EmbeddedBroker,
 
 def test_a_worker_on_a_kafka_asks_faust_s(settings_for: MakeSettings) -> None:
     settings = StreamSettings(kafka_url="kafka://127.0.0.1:1", data_dir=settings_for().data_dir)
-    assert not isinstance(make_app(settings).transport, EmbeddedTransport)
+    app = make_app(settings)
+    assert isinstance(app.transport, KafkaTransport)
+    assert not isinstance(app.transport, EmbeddedTransport)
 
 
 @pytest.mark.broker
