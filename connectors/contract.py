@@ -1,12 +1,13 @@
-"""What a connector is: something that reads one source, resumable, and hands over posts.
+"""What a connector is: something that reads one source, resumable, and hands over posts or bulletins.
 
 A connector knows neither the gate's words nor the broker: both come as arguments.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from datetime import timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from records import DeadLetter, MalformedRecord, Post, Pulse, SourceUnavailable
+from records import Bulletin, DeadLetter, MalformedRecord, Post, Pulse, SourceUnavailable
 
 Gate = Callable[[str], bool]
 """Tells whether a text could matter; the rest is counted and forgotten."""
@@ -18,14 +19,27 @@ Outcome = Literal["kept", "gated", "not_a_post", "refused"]
 class Reading(NamedTuple):
     """One step of a connector: where it now stands and, maybe, what it found.
 
-    `post` is None when the frame was not for us: the cursor still moves past it. An empty cursor means that the
-    source has said nothing yet that one could resume from. `also` holds what the same frame says beside the post:
-    a purge under the pseudonym that the author had before the last change of keys. It counts with the frame.
+    `post` is None when the frame was not for us, or only a sign of life: the cursor still moves past it. An empty
+    cursor means that the source has said nothing yet that one could resume from. `also` holds what the same frame
+    says beside the post: a purge under the pseudonym that the author had before the last change of keys, or further
+    areas that a bulletin concerns. It counts with the frame.
     """
 
     cursor: str
-    post: Post | MalformedRecord | None
-    also: tuple[Post, ...] = ()
+    post: Post | Bulletin | MalformedRecord | None
+    also: tuple[Post | Bulletin, ...] = ()
+
+
+class Capabilities(NamedTuple):
+    """What a source can give at its best; what it cannot is no defect of the day."""
+
+    carries: Literal["posts", "bulletins"] = "posts"
+    edits: bool = False  # it tells of them
+    deletions: bool = False
+    positions: bool = False
+    backfill: timedelta | None = None  # how far back what was missed can be read; None: not at all
+    every: timedelta | None = None  # how often it is asked; None: it tells by itself
+    quiet: timedelta = timedelta(minutes=5)  # without any sign of life for so long, it is not listening
 
 
 class Source(Protocol):
@@ -37,6 +51,7 @@ class Source(Protocol):
 
     name: str
     is_trusted: bool  # its posts skip the gate
+    capabilities: Capabilities
 
     def read(self, after: str | None) -> AsyncGenerator[Reading, None]:
         """Yield readings that follow a cursor, or from the source's own beginning when there is none."""
@@ -50,6 +65,9 @@ class Publisher(Protocol):
 
     async def posts(self, posts: Sequence[Post]) -> None:
         """Hand over posts that passed the gate."""
+
+    async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
+        """Hand over what authorities and operators state."""
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Hand over values that could not be read, with their reasons."""

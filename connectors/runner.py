@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from connectors.contract import Cursors, Gate, Observer, Outcome, Publisher, Reading, Source
 from connectors.sift import sifted
 from connectors.tally import Tally, language_of
-from records import Clock, DeadLetter, MalformedRecord, Post, SourceUnavailable
+from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SourceUnavailable
 
 _random = random.SystemRandom()
 Sleep = Callable[[float], Awaitable[None]]
@@ -39,10 +39,19 @@ class Batch:
     """What was read since the last batch."""
 
     posts: list[Post] = field(default_factory=list)
+    bulletins: list[Bulletin] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)  # language, outcome, reason
     cursor: str = ""
     readings: int = 0
+
+    def take(self, *found: Post | Bulletin) -> None:
+        """Take what is to be handed over."""
+        for one in found:
+            if isinstance(one, Post):
+                self.posts.append(one)
+            else:
+                self.bulletins.append(one)
 
 
 def chance_of_ours() -> float:
@@ -152,27 +161,33 @@ class _Run:
 
     def _take(self, reading: Reading) -> bool:
         """Put one reading into the batch; tell whether the batch is full."""
-        batch, post = self.batch, reading.post
-        if isinstance(post, Post):
-            kept = post if self.source.is_trusted else sifted(post, self.gate)
-            batch.counts[language_of(post.lang), "gated" if kept is None else "kept", ""] += 1
-            if kept is not None:
-                batch.posts.append(kept)
-                batch.posts.extend(reading.also)
-        elif post is None:
-            batch.counts["", "not_a_post", ""] += 1
-        else:
-            batch.counts["", "refused", post.reason] += 1
-            batch.letters.append(self._letter(post))
+        batch = self.batch
+        self._sort(reading, batch)
         if reading.cursor:
             self.cursor = batch.cursor = reading.cursor
         self.failures = 0
         batch.readings += 1
         if batch.readings == 1:
             self.begun.set()
-        return (
-            batch.readings >= self.pace.batch_readings or len(batch.posts) + len(batch.letters) >= self.pace.batch_posts
-        )
+        records = len(batch.posts) + len(batch.bulletins) + len(batch.letters)
+        return batch.readings >= self.pace.batch_readings or records >= self.pace.batch_posts
+
+    def _sort(self, reading: Reading, batch: Batch) -> None:
+        """Put what was read where it belongs, and count it once."""
+        found = reading.post
+        if isinstance(found, Post):
+            kept = found if self.source.is_trusted else sifted(found, self.gate)
+            batch.counts[language_of(found.lang), "gated" if kept is None else "kept", ""] += 1
+            if kept is not None:
+                batch.take(kept, *reading.also)
+        elif isinstance(found, Bulletin):
+            batch.counts["", "kept", ""] += 1
+            batch.take(found, *reading.also)
+        elif found is None:
+            batch.counts["", "not_a_post", ""] += 1
+        else:
+            batch.counts["", "refused", found.reason] += 1
+            batch.letters.append(self._letter(found))
 
     def _letter(self, error: MalformedRecord) -> DeadLetter:
         return DeadLetter(
@@ -210,6 +225,8 @@ class _Run:
         self.room.set()
         if batch.posts:
             await self.publisher.posts(batch.posts)
+        if batch.bulletins:
+            await self.publisher.bulletins(batch.bulletins)
         if batch.letters:
             await self.publisher.dead_letters(batch.letters)
         if batch.cursor:

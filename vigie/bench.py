@@ -24,7 +24,7 @@ import uvloop
 from msgspec.structs import replace
 
 from connectors import runner
-from connectors.contract import Reading, Unobserved
+from connectors.contract import Capabilities, Reading, Unobserved
 from connectors.cursors import ForgetfulCursors
 from detectors.detector import Shelf
 from models.gate import Gate
@@ -108,6 +108,7 @@ class Paced:
 
     name = "bench"
     is_trusted = False
+    capabilities = Capabilities()
 
     def __init__(self, posts: Sequence[Post], rate: float, clock: Clock) -> None:
         self.posts = posts

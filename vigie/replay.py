@@ -56,7 +56,7 @@ async def read_posts(paths: Sequence[Path], clock: Clock, *, source: str = SOURC
     async for reading in recorded.read(None):
         if isinstance(reading.post, MalformedRecord):
             bad.append(str(reading.post))
-        elif reading.post is not None:
+        elif isinstance(reading.post, Post):
             # Nobody received it when it was said; but the replay must not depend on when it is run.
             said_at = min(reading.post.posted_at, now)
             posts.append(msgspec.structs.replace(reading.post, received_at=said_at))

@@ -24,7 +24,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
-from connectors.contract import Observer, Reading
+from connectors.contract import Capabilities, Observer, Reading
 from connectors.pseudonym import Pseudonyms
 from connectors.tally import language_of
 from records import Clock, MalformedRecord, Media, Post, SourceUnavailable
@@ -142,6 +142,8 @@ _account = msgspec.json.Decoder(Account)
 
 class Bluesky:
     """Reads posts from one Jetstream server, resuming after the last one that was handed over."""
+
+    capabilities = Capabilities(edits=True, deletions=True, backfill=timedelta(hours=36))
 
     def __init__(
         self,

@@ -3,9 +3,11 @@
 import asyncio
 import importlib.util
 import json
+import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 from connectors.pseudonym import FixedPseudonyms
 from records import (
     Alert,
+    Bulletin,
     DeadLetter,
     Evidence,
     ManualClock,
@@ -37,6 +40,7 @@ class Broker:
 
     def __init__(self) -> None:
         self.kept: list[Post] = []
+        self.stated: list[Bulletin] = []
         self.letters: list[DeadLetter] = []
         self.counted: list[Pulse] = []
         self.batches: list[int] = []
@@ -48,6 +52,11 @@ class Broker:
         self.batches.append(len(posts))
         self.kept.extend(posts)
 
+    async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
+        if self.fails_with:
+            raise self.fails_with
+        self.stated.extend(bulletins)
+
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         if self.fails_with:
             raise self.fails_with
@@ -58,7 +67,7 @@ class Broker:
 
     def all_bytes(self) -> bytes:
         """Return everything that left the room, as it stands on the topics."""
-        records: list[msgspec.Struct] = [*self.kept, *self.letters, *self.counted]
+        records: list[msgspec.Struct] = [*self.kept, *self.stated, *self.letters, *self.counted]
         letters = b"".join(letter.value for letter in self.letters)  # base64 on the wire
         return b"\n".join(encode(record) for record in records) + letters
 
@@ -147,15 +156,29 @@ def payloads() -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-@pytest.fixture(scope="session")
-def servers() -> ModuleType:
-    """Return the module of the local Jetstream server."""
-    spec = importlib.util.spec_from_file_location("jetstream_server", HERE / "servers" / "jetstream.py")
+@cache
+def loaded(path: str) -> ModuleType:
+    """Return a module beside the tests, by its path from here: they are no package."""
+    name = path.removesuffix(".py").replace("/", "_")
+    spec = importlib.util.spec_from_file_location(f"connectors_{name}", HERE / path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], ModuleType]:
+    """Return what loads a server or a conformance entry."""
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def servers() -> ModuleType:
+    """Return the module of the local Jetstream server."""
+    return loaded("servers/jetstream.py")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Reading
+from connectors.contract import Capabilities, Reading
 from connectors.cursors import ForgetfulCursors, SqliteCursors
 from connectors.runner import Pace, run, wait_secs
 from records import MalformedRecord, ManualClock, Media, Post, SourceUnavailable
@@ -32,6 +32,7 @@ class Made:
     """A source of given readings; an exception among them is raised once."""
 
     name = "made"
+    capabilities = Capabilities()
 
     def __init__(self, steps: list[Any], *, is_trusted: bool = False, is_endless: bool = False) -> None:
         self.steps = list(enumerate(steps, start=1))

@@ -1,0 +1,42 @@
+"""Bluesky: frames of a Jetstream server."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from connectors.sources.bluesky import Bluesky, position_from
+
+SECRETS = (b"alicealice", b"bobbob", b"carol.example", b"eve_secret")
+
+
+def payloads(corpus: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (corpus / "bluesky.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@asynccontextmanager
+async def subject(tools: Any, *, is_damaged: bool) -> AsyncIterator[tuple[Bluesky, int]]:
+    told = payloads(tools.corpus)
+    server = tools.server("jetstream").Jetstream(told)
+    if is_damaged:
+        server.corrupt = {payload["seq"] for payload in told[::3]}
+    async with server.running():
+        yield source_of(tools, server.url), 15
+
+
+def source_of(tools: Any, url: str) -> Bluesky:
+    return Bluesky(pseudonyms=tools.pseudonyms, clock=tools.clock, observer=tools.witness, base_url=url)
+
+
+def place(cursor: str) -> int:
+    return position_from(cursor).seq
+
+
+def frames(tools: Any) -> list[bytes]:
+    told = payloads(tools.corpus)
+    return [json.dumps({"$type": "message", "payload": payload}).encode() for payload in told]
+
+
+def take_apart(tools: Any, frame: bytes) -> object:
+    return source_of(tools, "ws://127.0.0.1").message_from(frame)
