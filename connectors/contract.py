@@ -40,6 +40,7 @@ class Capabilities(NamedTuple):
     backfill: timedelta | None = None  # how far back what was missed can be read; None: not at all
     every: timedelta | None = None  # how often it is asked; None: it tells by itself
     quiet: timedelta = timedelta(minutes=5)  # without any sign of life for so long, it is not listening
+    is_told: bool = False  # others call us: its silence says nothing
 
 
 class Source(Protocol):
@@ -92,6 +93,9 @@ class Observer(Protocol):
     def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
         """Take note of values read, by outcome; `reason` says why some were refused and has few, fixed values."""
 
+    def lagged(self, source: str, seconds: float) -> None:
+        """Take note of how old the last post was when it was heard."""
+
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
         """Take note that a source cannot be read and will be tried again."""
 
@@ -103,6 +107,9 @@ class Unobserved:
     """An observer that looks away: for tests and one-off commands."""
 
     def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
+        """Look away."""
+
+    def lagged(self, source: str, seconds: float) -> None:
         """Look away."""
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:

@@ -42,6 +42,7 @@ class Batch:
     bulletins: list[Bulletin] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)  # language, outcome, reason
+    last: Post | None = None  # passed or not
     cursor: str = ""
     readings: int = 0
 
@@ -176,6 +177,7 @@ class _Run:
         """Put what was read where it belongs, and count it once."""
         found = reading.post
         if isinstance(found, Post):
+            batch.last = found
             kept = found if self.source.is_trusted else sifted(found, self.gate)
             batch.counts[language_of(found.lang), "gated" if kept is None else "kept", ""] += 1
             if kept is not None:
@@ -231,6 +233,8 @@ class _Run:
             await self.publisher.dead_letters(batch.letters)
         if batch.cursor:
             self.cursors.save(self.source.name, batch.cursor)
+        if batch.last is not None:
+            self.observer.lagged(self.source.name, (batch.last.received_at - batch.last.event_time).total_seconds())
         for (language, outcome, reason), values in batch.counts.items():
             self.tally.add(language, outcome, values)
             self.observer.counted(self.source.name, outcome, values, reason=reason)

@@ -15,6 +15,7 @@ from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
+from records.source_status import SourceStatus
 from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
 from records.verdict import Verdict
@@ -41,6 +42,7 @@ __all__ = [
     "SettingsError",
     "Severity",
     "Signal",
+    "SourceStatus",
     "SourceUnavailable",
     "Statement",
     "SystemClock",

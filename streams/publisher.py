@@ -15,6 +15,7 @@ from records import (
     Post,
     Pulse,
     Signal,
+    SourceStatus,
     SourceUnavailable,
     Statement,
     Tick,
@@ -22,13 +23,24 @@ from records import (
     encode,
 )
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, CONTEXT, DEAD_LETTERS, DECISIONS, LARGEST_BYTES, POSTS, PULSE, SIGNALS, Topic
+from streams.topics import (
+    ALERTS,
+    CONTEXT,
+    DEAD_LETTERS,
+    DECISIONS,
+    LARGEST_BYTES,
+    POSTS,
+    PULSE,
+    SIGNALS,
+    SOURCES,
+    Topic,
+)
 
 LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | DeadLetter
+Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | SourceStatus | DeadLetter
 
 
 class KafkaPublisher:
@@ -97,6 +109,10 @@ class KafkaPublisher:
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""
         await self.send(ALERTS, alerts)
+
+    async def statuses(self, statuses: Sequence[SourceStatus]) -> None:
+        """Put how sources stand on `sources.v1`."""
+        await self.send(SOURCES, statuses)
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Put what could not be handled on `dead_letters.v1`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, Statement, Tick, Verdict
+from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, SourceStatus, Statement, Tick, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,10 @@ SIGNALS = Topic(name="signals.v1", record=Signal, retention=RAW)
 CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
 ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE)
 DECISIONS = Topic(name="decisions.v1", record=Verdict, is_compacted=True)
+SOURCES = Topic(name="sources.v1", record=SourceStatus, is_compacted=True)
 DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW, max_bytes=LARGEST_BYTES)
 
-TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, DEAD_LETTERS)
+TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, DEAD_LETTERS)
 
 OnSignals: Any = Signal | Tick | Statement
 """What stands on `signals.v1`: evidence, time passing, and what people and authorities say."""

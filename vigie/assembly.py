@@ -3,13 +3,14 @@
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from msgspec.structs import replace
 from rich.console import Console
 
-from connectors.contract import Observer, Outcome, Source
+from connectors.contract import Capabilities, Observer, Outcome, Source
 from connectors.pseudonym import Pseudonyms, RotatingPseudonyms
 from connectors.sinks.contract import Sink, TryLater
 from connectors.sinks.jsonl import JsonLines
@@ -19,6 +20,7 @@ from connectors.sinks.webhook import WebhookSink, why_refused
 from connectors.sources.bluesky import Bluesky
 from connectors.sources.recorded import Recorded
 from connectors.sources.webhook import Sender
+from connectors.watch import Watch, paid_of
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
@@ -45,6 +47,9 @@ from vigie.settings import (
 )
 
 log = structlog.get_logger()
+
+TOLD = Capabilities(edits=True, deletions=True, positions=True, quiet=timedelta(hours=24), is_told=True)
+"""What a webhook can give."""
 
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
@@ -209,6 +214,14 @@ def sources(settings: Settings, clock: Clock, observer: Observer, names: Pseudon
     ]
 
 
+def watch_over(watch: Watch, settings: Settings, sources: Sequence[Source]) -> None:
+    """Have all sources watched: those that read by themselves, and those that are told."""
+    reading = {source.name: source for source in sources}
+    for one in settings.sources:
+        source = reading.get(one.name)
+        watch.add(one.name, one.way, source.capabilities if source else TOLD, paid=paid_of(source))
+
+
 def _bluesky(source: BlueskySource, clock: Clock, observer: Observer, names: Pseudonyms) -> Source:
     return Bluesky(
         pseudonyms=names,
@@ -251,6 +264,10 @@ class EdgeMetrics:
     def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
         """Count values by outcome."""
         metrics.READ.labels(source, outcome, reason).inc(values)
+
+    def lagged(self, source: str, seconds: float) -> None:
+        """Note how old the last post was."""
+        metrics.LAG.labels(source).set(max(seconds, 0.0))
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
         """Count and log a source that cannot be read."""

@@ -4,8 +4,8 @@ import asyncio
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, get_args
 
 import structlog
 import uvicorn
@@ -14,15 +14,21 @@ from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
 from connectors import runner
+from connectors.blindness import blindness
+from connectors.contract import Source
 from connectors.cursors import SqliteCursors
 from connectors.sources.webhook import webhook_app
-from records import Clock, SettingsError
+from connectors.watch import Watch
+from records import Clock, SettingsError, SourceUnavailable
+from records.source_status import State, Way
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
-from vigie import assembly
+from vigie import assembly, metrics
 from vigie.settings import Settings, WebhookSource
 
 log = structlog.get_logger()
+
+STATUS_SECS = 5.0
 
 
 def run_edge(settings: Settings, clock: Clock) -> None:
@@ -37,30 +43,74 @@ async def _run(settings: Settings, clock: Clock) -> None:
     streams = settings.streams()
     settings.data.dir.mkdir(parents=True, exist_ok=True)
     gate = assembly.gate(settings)
-    observer = assembly.EdgeMetrics()
+    watch = Watch(assembly.EdgeMetrics(), clock)
     names = assembly.pseudonyms(settings, clock)
-    sources = assembly.sources(settings, clock, observer, names)
+    sources = assembly.sources(settings, clock, watch, names)
     publisher = KafkaPublisher(streams)
     cursors = SqliteCursors(assembly.cursors_path(settings))
+    assembly.watch_over(watch, settings, sources)
     work: list[Coroutine[Any, Any, None]] = [
-        runner.run(source, gate=gate, publisher=publisher, cursors=cursors, observer=observer, clock=clock)
+        _read(
+            source,
+            watch,
+            runner.run(source, gate=gate, publisher=publisher, cursors=cursors, observer=watch, clock=clock),
+        )
         for source in sources
     ]
     for source, sender in assembly.senders(settings).items():
         application = webhook_app(
-            {source.name: sender}, gate=gate, publisher=publisher, observer=observer, clock=clock, pseudonyms=names
+            {source.name: sender}, gate=gate, publisher=publisher, observer=watch, clock=clock, pseudonyms=names
         )
-        work.append(_serve(source, application))
+        work.append(_serve(source, application, watch))
     serve_metrics(settings.edge.metrics_port)
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])
+    telling = asyncio.create_task(_tell_statuses(watch, publisher, clock))
     try:
         await _until_done_or_told(work)
     finally:
+        telling.cancel()
+        await asyncio.wait({telling})
+        with suppress(SourceUnavailable):
+            await publisher.statuses(list(watch.statuses().values()))
         await publisher.stop()
         cursors.close()
     log.info("edge ends")
+
+
+async def _read(source: Source, watch: Watch, reading: Coroutine[Any, Any, None]) -> None:
+    await reading
+    watch.ended(source.name, "read to its end")
+
+
+async def _tell_statuses(watch: Watch, publisher: KafkaPublisher, clock: Clock) -> None:
+    """Say how each source stands: at once where that changes, and once a minute."""
+    while True:
+        await asyncio.sleep(STATUS_SECS)
+        news = watch.news()
+        show_statuses(watch, clock)
+        if news:
+            with suppress(SourceUnavailable):  # what is told of must not end the listening; it is said again
+                await publisher.statuses(news)
+
+
+def show_statuses(watch: Watch, clock: Clock) -> None:
+    """Set the gauges of the sources, and of what we are blind to."""
+    statuses = watch.statuses()
+    for name, status in statuses.items():
+        for state in get_args(State):
+            metrics.SOURCE_STATE.labels(name, state).set(state == status.state)
+        if status.last_sign_at:
+            metrics.LAST_SIGN.labels(name).set(status.last_sign_at.timestamp())
+        if status.last_post_at:
+            metrics.LAST_POST.labels(name).set(status.last_post_at.timestamp())
+        if status.spent_usd is not None and status.ceiling_usd is not None:
+            metrics.SPENT.labels(name).set(status.spent_usd)
+            metrics.CEILING.labels(name).set(status.ceiling_usd)
+    blind = {one.way for one in blindness(statuses.values(), clock.now())}
+    for way in get_args(Way):
+        metrics.BLIND.labels(way).set(way in blind)
 
 
 async def _until_done_or_told(work: list[Coroutine[Any, Any, None]]) -> None:
@@ -92,9 +142,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(source: WebhookSource, application: Starlette) -> None:
+async def _serve(source: WebhookSource, application: Starlette, watch: Watch) -> None:
     server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
     serving = asyncio.create_task(server.serve(sockets=[listening_socket(source)]))
+    watch.serves(source.name)
     log.info("webhook listens", source=source.name, host=source.host, port=source.port)
     try:
         await asyncio.shield(serving)

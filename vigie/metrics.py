@@ -1,6 +1,6 @@
 """The metrics of the edge and of the notifications: what each means when it moves, for the person on call."""
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 READ = Counter(
     "vigie_read_total",
@@ -15,6 +15,30 @@ GAP_SECONDS = Counter(
     "vigie_source_gap_seconds_total",
     "Seconds of a source that nobody will ever have seen. Above zero: say so.",
     ["source"],
+)
+SOURCE_STATE = Gauge(
+    "vigie_source_state",
+    "1 for the state that a source is in. `blind`: no post from there means nothing; `unsure`: it tells by itself and "
+    "has said nothing for long.",
+    ["source", "state"],
+)
+LAST_SIGN = Gauge(
+    "vigie_source_last_sign_timestamp_seconds",
+    "When a source last gave any sign of life, heartbeats and answered polls included.",
+    ["source"],
+)
+LAST_POST = Gauge("vigie_source_last_post_timestamp_seconds", "When a source last brought a post.", ["source"])
+LAG = Gauge(
+    "vigie_source_lag_seconds",
+    "Between the saying and the hearing of a source's last post. Growing: the platform, or our line, is behind.",
+    ["source"],
+)
+SPENT = Gauge("vigie_source_spent_usd", "What a source's posts have cost this month.", ["source"])
+CEILING = Gauge("vigie_source_ceiling_usd", "What they may cost a month; the source stops there.", ["source"])
+BLIND = Gauge(
+    "vigie_blind",
+    "1 where no source of this process listens on a way that witnesses take: say so wherever alerts are shown.",
+    ["way"],
 )
 NOTIFICATIONS = Counter(
     "vigie_notifications_total",

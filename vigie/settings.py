@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
+from records.source_status import Way
 from streams.settings import KafkaSecurity, StreamSettings
 
 EMBEDDED = "embedded"
@@ -93,6 +94,9 @@ class Edge(Part):
     lexicon: Path | None = Field(default=None, description="a file with more words for the gate")
 
 
+WAYS = 'how witnesses reach us there: "network", "page", "press", "people" or "authorities"'
+
+
 class BlueskySource(Part):
     """Bluesky, live, from a Jetstream server; no account needed."""
 
@@ -105,6 +109,7 @@ class BlueskySource(Part):
     )
     languages: tuple[str, ...] = Field(default=(), description='languages to keep, as in ["fr", "en"]; empty: all')
     place: str = Field(default="", description="INSEE code for posts that name no place; leave empty for Bluesky")
+    way: Literal["network"] = Field(default="network", description='"network"')
 
 
 class RecordedSource(Part):
@@ -117,6 +122,7 @@ class RecordedSource(Part):
         default=0, ge=0, description="1 for real time, 60 for an hour a minute, 0 for as fast as it goes"
     )
     place: str = Field(default="", description="INSEE code for posts that name no place; empty: they are left out")
+    way: Way = Field(default="network", description=WAYS)
 
 
 class WebhookSource(Part):
@@ -132,6 +138,7 @@ class WebhookSource(Part):
     secret_file: Path = Field(description="a file that holds the shared secret")
     is_trusted: bool = Field(default=False, description="true when only staff sends here: skips the gate")
     place: str = Field(default="", description="INSEE code for posts that name no place; empty: they are left out")
+    way: Way = Field(default="people", description=WAYS)
 
 
 class JsonlReceiver(Part):

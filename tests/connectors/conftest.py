@@ -86,12 +86,16 @@ class Witness:
         self.reasons: Counter[str] = Counter()
         self.failures: list[tuple[str, float]] = []
         self.gaps: list[float] = []
+        self.lags: list[float] = []
         self.sinks: Counter[tuple[str, str]] = Counter()
 
     def counted(self, source: str, outcome: str, values: int, *, reason: str = "") -> None:
         self.outcomes[outcome] += values
         if reason:
             self.reasons[reason] += values
+
+    def lagged(self, source: str, seconds: float) -> None:
+        self.lags.append(seconds)
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
         self.failures.append((str(error), retry_secs))

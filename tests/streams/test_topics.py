@@ -16,6 +16,7 @@ HOURS_72, DAYS_30 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000)
         ("context.v1", "Bulletin", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("alerts.v1", "Alert", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("decisions.v1", "Verdict", {"cleanup.policy": "compact"}),
+        ("sources.v1", "SourceStatus", {"cleanup.policy": "compact"}),
         (
             "dead_letters.v1",
             "DeadLetter",
@@ -29,7 +30,7 @@ def test_each_topic_has_its_record_and_its_retention(name: str, record: str, con
 
 
 def test_every_topic_is_in_the_table_above() -> None:
-    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 7
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 8
 
 
 def test_what_people_wrote_does_not_lie_around_longer_than_promised() -> None:

@@ -19,10 +19,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook
 
-from records import DeadLetter, Post, Pulse, SettingsError
+from records import DeadLetter, Post, Pulse, SettingsError, SourceStatus
 from streams.reader import follow
 from streams.settings import StreamSettings
-from streams.topics import DEAD_LETTERS, POSTS, PULSE, Topic
+from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.edge import listening_socket, serve_metrics
 from vigie.settings import WebhookSource, load
@@ -197,6 +197,7 @@ class Stopped(NamedTuple):
     posts: list[Post]
     letters: list[DeadLetter]
     pulses: list[Pulse]
+    sources: list[SourceStatus]
 
 
 def recording(path: Path) -> None:
@@ -256,8 +257,9 @@ def stopped(
         posts = asyncio.run(all_of(streams, POSTS, RECORDED_LINES * 9 // 10))
         letters = asyncio.run(all_of(streams, DEAD_LETTERS, MIXED * 999))
         pulses = asyncio.run(all_of(streams, PULSE, len(pulses) + 1))
+        sources = asyncio.run(all_of(streams, SOURCES, 4))
     said = [(logs / f"{name}.err").read_text() for name in ("first", "second")]
-    return Stopped(client, metrics, statuses, read_first, last_answer, said, posts, letters, pulses)
+    return Stopped(client, metrics, statuses, read_first, last_answer, said, posts, letters, pulses, sources)
 
 
 pytestmark = pytest.mark.broker
@@ -343,3 +345,11 @@ def test_a_port_that_is_taken_is_told() -> None:
             serve_metrics(port)
         with pytest.raises(SettingsError, match=rf"^sources\.webhook: cannot listen on 127\.0\.0\.1:{port}: Address"):
             listening_socket(WebhookSource(kind="webhook", port=port, secret_file=Path("x")))
+
+
+def test_how_each_source_stands_is_told(stopped: Stopped) -> None:
+    assert {(status.source, status.way) for status in stopped.sources} == {("staff", "people"), ("drill", "network")}
+    most = {name: max(one.refused for one in stopped.sources if one.source == name) for name in ("staff", "drill")}
+    assert most["staff"] > MIXED
+    assert most["drill"] > 0
+    assert "listening" in {status.state for status in stopped.sources if status.source == "drill"}
