@@ -40,3 +40,28 @@ def frames(tools: Any) -> list[bytes]:
 
 def take_apart(tools: Any, frame: bytes) -> object:
     return source_of(tools, "ws://127.0.0.1").message_from(frame)
+
+
+class Many:
+    """A server with many posts."""
+
+    overlap = 0
+
+    def __init__(self, tools: Any, server: Any, keys: list[str]) -> None:
+        self.tools, self.server, self.keys = tools, server, keys
+
+    def source(self) -> Bluesky:
+        return source_of(self.tools, self.server.url)
+
+    def tear_after(self, frames: int) -> None:
+        self.server.abort_after = frames
+
+
+@asynccontextmanager
+async def many(tools: Any, count: int) -> AsyncIterator[Many]:
+    first = payloads(tools.corpus)[0]
+    told = [first | {"seq": 1000 + 3 * number, "rkey": f"3m{number:06d}"} for number in range(count)]
+    ids = [tools.pseudonyms.post("bluesky", f"{one['did']}/{one['rkey']}") for one in told]
+    keys = [f"bluesky:{native}" for native in ids]
+    async with tools.server("jetstream").Jetstream(told).running() as server:
+        yield Many(tools, server, keys)

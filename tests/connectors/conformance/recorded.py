@@ -36,3 +36,26 @@ def take_apart(tools: Any, frame: bytes) -> object:
     path = tools.folder / f"one-{FILE}"
     path.write_bytes(frame)
     return list(source_of(tools, path)._posts(path, 0))
+
+
+class Many:
+    """A file with many posts."""
+
+    overlap = 0
+
+    def __init__(self, tools: Any, path: Path, keys: list[str]) -> None:
+        self.tools, self.path, self.keys = tools, path, keys
+
+    def source(self) -> Recorded:
+        return source_of(self.tools, self.path)
+
+    def tear_after(self, frames: int) -> None:
+        """A file is not torn."""
+
+
+@asynccontextmanager
+async def many(tools: Any, count: int) -> AsyncIterator[Many]:
+    path = tools.folder / "many.jsonl"
+    line = '{{"id": "{0}", "text": "fumée", "ts": "2026-11-22T06:00:00Z", "source": "mill", "author": "a"}}\n'
+    path.write_text("".join(line.format(number) for number in range(count)), encoding="utf-8")
+    yield Many(tools, path, [f"mill:{number}" for number in range(count)])
