@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
@@ -14,7 +14,10 @@ import msgspec
 from records import SettingsError, SystemClock, VigieError
 from vigie import logging as vigie_logging
 from vigie.lines import NOTHING_READ, SOME_BAD, Question, answer_lines
-from vigie.settings import FILE_VARIABLE, load
+from vigie.settings import FILE_VARIABLE, Settings, load
+
+if TYPE_CHECKING:
+    from vigie.source_check import Coverage
 
 FILE = click.Path(path_type=Path)
 IN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -114,13 +117,70 @@ def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
 
 @main.command()
 @settings_option
-def connect(settings_file: Path | None) -> None:
-    """Read the sources, through the gate, onto the broker."""
+@click.argument("names", nargs=-1)
+def connect(settings_file: Path | None, names: tuple[str, ...]) -> None:
+    """Read the sources, or those NAMED, through the gate, onto the broker: in one process or in several."""
     from vigie.edge import run_edge
 
     vigie_logging.set_up("edge")
     with told():
-        run_edge(load(_existing(settings_file)), SystemClock())
+        run_edge(load(_existing(settings_file)).only(names), SystemClock())
+
+
+@main.group()
+def source() -> None:
+    """Look at single sources."""
+
+
+@source.command("check")
+@settings_option
+@click.argument("name")
+@click.option("--seconds", default=30.0, show_default=True, help="How long to listen.")
+@click.option("--most", default=5_000, show_default=True, help="How many frames to read at most.")
+def source_check(settings_file: Path | None, name: str, seconds: float, most: int) -> None:
+    """Read a source live for a while and say what it gives: outcomes, lag, and which fields are filled."""
+    from rich.console import Console
+
+    from vigie.source_check import show
+
+    vigie_logging.set_up("source check")
+    with told():
+        coverage = _coverage_of(load(_existing(settings_file)).only((name,)), seconds, most)
+    show(coverage, Console())
+    sys.exit(1 if coverage.trouble or not coverage.readings else 0)
+
+
+def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
+    import asyncio
+    from tempfile import TemporaryDirectory
+
+    from connectors.contract import Unobserved
+    from connectors.pseudonym import RotatingPseudonyms
+    from vigie import assembly
+    from vigie.source_check import covered
+
+    clock = SystemClock()
+    with TemporaryDirectory() as folder:  # nothing of this is kept, its keys neither
+        names = RotatingPseudonyms(Path(folder) / "keys.json", clock)
+        sources = assembly.sources(settings, clock, Unobserved(), names)
+        if not sources:
+            raise SettingsError(
+                f"sources.{settings.sources[0].name}: waits to be told and cannot be read; send it something, "
+                "and look at `vigie_read_total`"
+            )
+        gate = assembly.gate(settings)
+        return asyncio.run(covered(sources[0], gate=gate, clock=clock, seconds=seconds, most=most))
+
+
+@main.command()
+@click.argument("name")
+@click.option("--port", default=0, help="A TCP port; a free one where not given.")
+def fake(name: str, port: int) -> None:
+    """Serve a platform's protocol with invented posts on this machine, to try a source without the platform."""
+    from vigie.fake import serve
+
+    with told():
+        serve(name, port)
 
 
 @main.command()

@@ -7,7 +7,7 @@ Relative paths in the file start from the file's folder, those in variables from
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -189,6 +189,19 @@ class Settings(BaseSettings):
     edge: Edge = Edge()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
+
+    def only(self, names: Sequence[str]) -> "Settings":
+        """Return the settings with the sources named alone, all of them where none is named.
+
+        Errors  SettingsError when there is no such source
+        """
+        known = {source.name: source for source in self.sources}
+        for name in names:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]}?" if near else f"the sources here are {', '.join(known) or 'none'}"
+                raise SettingsError(f"sources: no source has the name {name!r}; {hint}")
+        return self.model_copy(update={"sources": tuple(known[name] for name in names)}) if names else self
 
     @property
     def is_embedded(self) -> bool:

@@ -5,10 +5,11 @@ https://github.com/bluesky-social/jetstream. What it cannot prove: real volumes,
 """
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -232,3 +233,44 @@ def refused(status: int, name: str, message: str) -> Response:
     body = json.dumps({"error": name, "message": message}).encode()
     headers = Headers({"Content-Type": "application/json", "Content-Length": str(len(body))})
     return Response(status, HTTPStatus(status).phrase, headers, body)
+
+
+DEMO = (
+    "Grosse fumée noire au-dessus du port du Havre, ça sent le plastique brûlé",
+    "Quelqu'un sait ce qui brûle vers la zone industrielle ? On voit les flammes d'ici",
+    "Bonne journée à tous, il fait beau sur la plage",
+    "L'eau monte rue de la République à Rouen, les caves sont inondées",
+    "Concert ce soir au Magic Mirrors, il reste des places",
+)
+
+
+async def serve_demo(port: int) -> None:
+    """Serve invented posts for ever, one a second."""
+    server = Jetstream([demo_payload(number) for number in range(len(DEMO))])
+    server.port = port
+    async with server.running():
+        for number in itertools.count(len(DEMO)):
+            await asyncio.sleep(1.0)
+            server.publish(demo_payload(number))
+
+
+def demo_payload(number: int) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        "$type": f"{SUBSCRIBE}#commit",
+        "seq": 1000 + number,
+        "did": f"did:plc:demo{number % 7:020d}",
+        "time": now,
+        "witnessedAt": now,
+        "rev": "3demo",
+        "operation": "create",
+        "collection": "app.bsky.feed.post",
+        "rkey": f"3demo{number:06d}",
+        "cid": f"bafyrei{number:06d}",
+        "record": {
+            "$type": "app.bsky.feed.post",
+            "text": DEMO[number % len(DEMO)],
+            "createdAt": now,
+            "langs": ["fr"],
+        },
+    }
