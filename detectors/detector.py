@@ -21,12 +21,13 @@ from detectors.incidents import earliest_fall, next_fall, settle
 from detectors.ledger import Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
+from detectors.retracting import retract
 from detectors.shelf import Shelf
 from detectors.state import Incident, Node
 from detectors.statistic import mixture
 from detectors.telling import reconcile
 from detectors.verdicts import forgotten, noted
-from records import Alert, Place, Signal, Statement, Tick, Verdict
+from records import Alert, Place, Retraction, Signal, Statement, Tick, Verdict
 
 __all__ = ["Detector", "Shelf"]
 
@@ -83,6 +84,21 @@ class Detector:
             due = [next_fall(case, incident) for incident in case.ledger.incidents.values()]
             self._close_call(case, tick.key, shelf, due)
         return case.alerts
+
+    def retract(self, retraction: Retraction, shelf: Shelf) -> list[Alert]:
+        """Take the words of a post, or of an author, from all that is kept; return a revision where they were shown."""
+        alerts: list[Alert] = []
+        name = retraction.post_key or retraction.author_id
+        for key in sorted(shelf.keys()) if name else ():
+            hazard, _, area = key.partition("/")
+            watched = next((one for known, one in self._watched.items() if known == hazard), None)
+            if watched is None:
+                continue
+            case = Case(self._ledger(key, area, watched, shelf), area, watched)
+            if retract(case, name):
+                _work_out(case)
+                alerts += case.alerts
+        return alerts
 
     def next_due(self, key: str, shelf: Shelf) -> datetime | None:
         """Return when `<hazard>/<area>` needs its next tick; None while nothing waits there."""

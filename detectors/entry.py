@@ -8,6 +8,7 @@ Units   `at` in microseconds since 1970
 from hashlib import blake2b
 
 import msgspec
+from msgspec.structs import replace
 
 from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
@@ -16,6 +17,8 @@ from records import Bulletin, Place, Signal, Statement, Verdict
 MOST_CLUSTERS = 8
 MOST_TEXT = 280
 MOST_URL = 500
+REMOVED = "removed"
+"""Stands for the author of what was taken back: somebody signed it, nobody is to know who."""
 
 
 class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -31,6 +34,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     url: str | None
     text: str
     versions: dict[str, str]
+    is_removed: bool = False  # taken back by its author
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -58,6 +62,20 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     def order(self) -> tuple[int, int]:
         """Return what entries are sorted by: time, then the post."""
         return (self.at, self.post)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return by what its words are found, where it has any: its post, and its author."""
+        said = self.said
+        if said is None or said.is_removed:
+            return ()
+        return tuple({said.post_key, said.author_id} - {""})
+
+    def retract(self) -> None:
+        """Forget its words and its author; that somebody said it has counted."""
+        if self.said is not None:
+            author_id = REMOVED if self.said.author_id else ""
+            self.said = replace(self.said, text="", url=None, author_id=author_id, is_removed=True)
 
     @property
     def is_weak(self) -> bool:

@@ -34,6 +34,7 @@ def slot_from(entry: Entry, odds: float, copies: int) -> Slot | None:
         url=said.url,
         text=said.text,
         copies=copies,
+        is_removed=said.is_removed,
     )
 
 

@@ -67,6 +67,7 @@ class Ledger:
         self.steps: list[Step] = []
         self.settled: deque[Entry] = deque()  # before the checkpoint, still remembered
         self.posts: set[int] = set()  # of all entries that are kept
+        self.said: dict[str, list[Entry]] = {}  # those with words, by their post and by their author
         self.checkpoint_at = 0
         self.clock = 0
         self.heard_at = 0  # the newest post
@@ -85,6 +86,7 @@ class Ledger:
         self._written: dict[int, tuple[tuple[float, ...], int]] = {}  # outcomes as written, of those that changed
         self.gone_entries: list[Entry] = []
         self.changed_base: set[tuple[str, str]] = set()
+        self.retracted: list[Entry] = []
 
     def put(self, table: str, name: str, value: Any) -> None:
         """Set one value, None for none, as a part of the present step."""
@@ -122,6 +124,7 @@ class Ledger:
             self.steps = [step for step in self.steps if step.entry is not entry]
             raise
         self.posts.add(entry.post)
+        self._note_said(entry)
         self.new_entries.append(entry)
         self.clock = max(self.clock, entry.at)
         if entry.statement is None:  # what authorities say runs ahead of a backlog of posts
@@ -173,6 +176,8 @@ class Ledger:
         self.settled.extend(entry for entry in entries if entry.at <= self.checkpoint_at)
         self.steps = [Step(entry.order, entry) for entry in entries if entry.at > self.checkpoint_at]
         self.posts = {entry.post for entry in entries}
+        for entry in entries:
+            self._note_said(entry)
         self.heard_at = max((entry.at for entry in entries if entry.statement is None), default=0)
 
     def start_over(self, decide: Callable[[Entry], None]) -> None:
@@ -209,6 +214,7 @@ class Ledger:
             entry = self.settled.popleft()
             self.memory.forget(entry)
             self.posts.discard(entry.post)
+            self._forget_said(entry)
             self.gone_entries.append(entry)
         self._forget_told()
         self.falls = {node: fall for node, fall in self.falls.items() if node in self.incidents}
@@ -231,6 +237,27 @@ class Ledger:
         outcome = entry.odds, entry.original
         if self._written.pop(entry.post, outcome) != outcome:
             self.changed_entries.append(entry)
+
+    def _note_said(self, entry: Entry) -> None:
+        for name in entry.names:
+            self.said.setdefault(name, []).append(entry)
+
+    def _forget_said(self, entry: Entry) -> None:
+        for name in entry.names:
+            left = [one for one in self.said.get(name, ()) if one is not entry]
+            if left:
+                self.said[name] = left
+            else:
+                self.said.pop(name, None)
+
+    def retract(self, name: str) -> bool:
+        """Take the words from what a post, or an author, said; `start_over` takes them from all that follows."""
+        entries = self.said.pop(name, [])
+        for entry in entries:
+            self._forget_said(entry)
+            entry.retract()
+        self.retracted += entries
+        return bool(entries)
 
     def _forget_told(self) -> None:
         """Forget what was told of incidents that no late signal can bring back."""

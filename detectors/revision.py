@@ -94,6 +94,7 @@ def _evidence_from(slot: Slot, rate: float) -> Evidence:
         url=slot.url,
         text=slot.text,
         copies=slot.copies,
+        is_removed=slot.is_removed,
     )
 
 

@@ -11,7 +11,7 @@
 Errors  BrokenInvariant when a value in the table is not what we wrote
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -84,9 +84,11 @@ class Kept:
 class Shelf:
     """The ledgers of one partition."""
 
-    def __init__(self, table: Reads) -> None:
+    def __init__(self, table: Reads, keys: Collection[str] = ()) -> None:
+        """Take the table, and under which keys there may be something in it that nobody has asked for yet."""
         self.table = table
         self._kept: dict[str, Kept] = {}
+        self._keys = keys
 
     def ledger(self, key: str, *, span: int, work_out: Callable[[Ledger], None]) -> Ledger:
         """Return a ledger, read from the table and worked out where it is not in use yet; it counts as touched."""
@@ -98,6 +100,10 @@ class Shelf:
             self._kept[key] = kept
         kept.is_touched = True
         return kept.ledger
+
+    def keys(self) -> list[str]:
+        """Return the keys of all ledgers: those in use, and those that the table holds."""
+        return [*self._kept, *(key for key in self._keys if key not in self._kept and self.table.get(f"{key}/head"))]
 
     def note_due(self, key: str, at: int | None) -> None:
         """Note when time alone changes something in a ledger."""
@@ -178,6 +184,7 @@ class Shelf:
 def _unwritten(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
     ledger = kept.ledger
     yield from _unwritten_entries(kept)
+    yield from _retracted_entries(kept)
     yield from _unwritten_base(kept)
     for incident_id, told in ledger.told.items():
         if kept.told.get(incident_id) is not told:
@@ -214,6 +221,14 @@ def _unwritten_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
     kept.first = next(iter(kept.numbers.values()), kept.next)  # numbers stand in the order they were given
     del ledger.gone_entries[:MOST_GONE]
     ledger.new_entries, ledger.changed_entries = [], []
+
+
+def _retracted_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
+    """Write those that have lost their words over what they were."""
+    for entry in kept.ledger.retracted:
+        if entry.post in kept.numbers:
+            yield f"entry/{kept.numbers[entry.post]}", _encoder.encode(entry)
+    kept.ledger.retracted = []
 
 
 def _unwritten_base(kept: Kept) -> Iterator[tuple[str, bytes | None]]:

@@ -52,6 +52,7 @@ class Slot(msgspec.Struct, array_like=True, frozen=True, gc=False):
     url: str | None
     text: str
     copies: int = 0
+    is_removed: bool = False  # taken back by its author
 
 
 class Vote(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -14,6 +14,7 @@ from records.errors import (
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
+from records.retraction import Retraction
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
 from records.source_status import SourceStatus
 from records.statement import Statement
@@ -39,6 +40,7 @@ __all__ = [
     "Place",
     "Post",
     "Pulse",
+    "Retraction",
     "SettingsError",
     "Severity",
     "Signal",

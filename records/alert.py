@@ -31,6 +31,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     url: str | None = None
     text: str = ""
     copies: int = 0  # posts with the same content folded into this one
+    is_removed: bool = False  # its author took it back or changed it: it counted, its words are gone
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from detectors.detector import Detector, Shelf
-from records import Alert, BrokenInvariant, Signal, Statement, Tick
+from records import Alert, BrokenInvariant, Retraction, Signal, Statement, Tick
 
 
 class Failed(NamedTuple):
@@ -36,7 +36,7 @@ class Detect:
 
     detector: Detector
 
-    def __call__(self, values: Sequence[Signal | Tick | Statement], shelf: Shelf) -> Detected:
+    def __call__(self, values: Sequence[Signal | Tick | Statement | Retraction], shelf: Shelf) -> Detected:
         """Return the revisions that a batch causes, and what the table lacks then."""
         result = Detected()
         for number, value in enumerate(values):
@@ -48,13 +48,16 @@ class Detect:
                 result.failed.append(Failed(number, repr(error)))
                 continue
             result.alerts.extend(alerts)
-            result.due[value.key] = None
+            if not isinstance(value, Retraction):
+                result.due[value.key] = None
         for key in result.due:
             result.due[key] = self.detector.next_due(key, shelf)
         result.changes = shelf.changes()
         return result
 
-    def _one(self, value: Signal | Tick | Statement, shelf: Shelf) -> list[Alert]:
+    def _one(self, value: Signal | Tick | Statement | Retraction, shelf: Shelf) -> list[Alert]:
+        if isinstance(value, Retraction):
+            return self.detector.retract(value, shelf)
         if isinstance(value, Statement):
             return self.detector.heed(value, shelf)
         if isinstance(value, Tick):

@@ -8,7 +8,7 @@ from detectors.chatter import Chatter
 from models.geoparse.group import Said
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
-from records import Geo, Place, Post, Signal
+from records import Geo, Place, Post, Retraction, Signal
 from records.signal import Hazard
 
 WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
@@ -43,10 +43,21 @@ class Locator(Protocol):
 
 
 class Enriched(NamedTuple):
-    """What became of one post: its one outcome, and the signals it gives."""
+    """What became of one post: its one outcome, the signals it gives, and what it takes back."""
 
     outcome: str
     signals: tuple[Signal, ...] = ()
+    retraction: Retraction | None = None
+
+
+def retraction_of(post: Post) -> Retraction | None:
+    """Return what a post takes back: all that its author said, or what the post itself said before."""
+    if post.verb == "create":
+        return None
+    at = post.received_at
+    if post.verb == "purge":
+        return Retraction(at=at, author_id=post.author_id) if post.author_id else None
+    return Retraction(at=at, post_key=post.key)
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,10 @@ class Enrich:
     def place(self, post: Post, reading: PostReading | None) -> Enriched:
         """Return what becomes of a post that was read: in their order, for what others said helps to place it."""
         if reading is None:
-            return Enriched(post.verb)
+            return Enriched(post.verb, retraction=retraction_of(post))
+        return self._placed(post, reading)._replace(retraction=retraction_of(post))
+
+    def _placed(self, post: Post, reading: PostReading) -> Enriched:
         hazards = self._hazards(reading)
         if not hazards:
             return Enriched("no_hazard")

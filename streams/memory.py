@@ -20,6 +20,7 @@ from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 
 STATE_TABLE = "ledgers"
+HEAD = "/head"  # the detectors' key under which each state begins
 AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 
 
@@ -63,6 +64,11 @@ class Memory:
                 batch.put(key, value)
         batch.put(store.offset_key, str(offset).encode())
         store._db_for_partition(partition).write(batch)
+
+    def state_keys(self) -> set[str]:
+        """Return all state keys that the table holds."""
+        names = (key.decode() for key in list(self.table))
+        return {name.removesuffix(HEAD) for name in names if name.endswith(HEAD)}
 
     def state_keys_with_agenda(self) -> list[str]:
         """Return the state keys, `hazard/area`, under which something waits for time to pass."""

@@ -14,6 +14,7 @@ from records import (
     DeadLetter,
     Post,
     Pulse,
+    Retraction,
     Signal,
     SourceStatus,
     SourceUnavailable,
@@ -97,6 +98,12 @@ class KafkaPublisher:
     async def signals(self, signals: Sequence[Signal | Tick | Statement]) -> None:
         """Put evidence, the passing of time, or what somebody stated on `signals.v1`."""
         await self.send(SIGNALS, signals)
+
+    async def retractions(self, retractions: Sequence[Retraction]) -> None:
+        """Put what is taken back on every partition of `signals.v1`: nobody knows which states hold it."""
+        pairs = [(one.key.encode(), encode(one)) for one in retractions]
+        for partition in range(self.settings.partitions):
+            await self.send_raw(SIGNALS.name, pairs, partition=partition)
 
     async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
         """Put what authorities and operators state on `context.v1`."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from records import Alert, Bulletin, DeadLetter, Post, Pulse, Signal, SourceStatus, Statement, Tick, Verdict
+from records import Alert, Bulletin, DeadLetter, Post, Pulse, Retraction, Signal, SourceStatus, Statement, Tick, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,5 +45,5 @@ DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW, m
 
 TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, DEAD_LETTERS)
 
-OnSignals: Any = Signal | Tick | Statement
-"""What stands on `signals.v1`: evidence, time passing, and what people and authorities say."""
+OnSignals: Any = Signal | Tick | Statement | Retraction
+"""What stands on `signals.v1`: evidence, time passing, what people and authorities say, and what is taken back."""

@@ -15,7 +15,19 @@ from msgspec.structs import replace
 from detectors.detector import Shelf
 from detectors.neighbours import Neighbours
 from models.reading import PostReading
-from records import Alert, BrokenInvariant, Bulletin, Clock, DeadLetter, Post, Signal, Statement, Tick, Verdict
+from records import (
+    Alert,
+    BrokenInvariant,
+    Bulletin,
+    Clock,
+    DeadLetter,
+    Post,
+    Retraction,
+    Signal,
+    Statement,
+    Tick,
+    Verdict,
+)
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, finish
@@ -32,7 +44,7 @@ HEALTH_SECS = 1.0
 FORGET_SECS = 3600.0
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
-OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement"}
+OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction"}
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
@@ -75,6 +87,7 @@ class Wiring:
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
         self.memory = Memory(app, settings, self.publisher)
         self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
+        self.keys: set[str] = set()  # of the states that the table held when it was recovered
         self.neighbours = Neighbours(steps.detect.detector.profile)
 
     def connect(self) -> None:
@@ -116,18 +129,28 @@ class Wiring:
         posts, dead = self.letters.sort(POSTS, events, Post)
         results = await self._enriched([post for _, post in posts])
         signals: list[Signal] = []
+        retractions: list[Retraction] = []
         for (event, _), result in zip(posts, results, strict=True):
             if isinstance(result, Exception):
                 dead.append(self.letters.letter(POSTS, event, "step_failed", repr(result)))
                 continue
             metrics.POSTS.labels(result.outcome).inc()
             signals.extend(result.signals)
+            if result.retraction is not None:
+                retractions.append(result.retraction)
+        await self._retract(retractions)
         await self.publisher.signals(signals)
+        await self._retract(after(signals, retractions, posts))
         await self.letters.send(dead)
         self.health.sent[SIGNALS.name] += len(signals)
         metrics.POSTS.labels("dead_letter").inc(len(dead))
         for signal in signals:
             metrics.SIGNALS_SENT.labels(signal.hazard).inc()
+
+    async def _retract(self, retractions: Sequence[Retraction]) -> None:
+        if retractions:
+            await self.publisher.retractions(retractions)
+            self.health.sent[SIGNALS.name] += len(retractions) * self.settings.partitions
 
     async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
         """Enrich a batch: read on all cores, for linear algebra leaves the interpreter free; then place in order."""
@@ -170,7 +193,7 @@ class Wiring:
         self.memory.turn_to(events[-1])
         values, dead = self.letters.sort(SIGNALS, events, OnSignals)
         partition = events[-1].message.partition
-        shelf = self.shelves.setdefault(partition, Shelf(self.memory))
+        shelf = self.shelves.setdefault(partition, Shelf(self.memory, self.keys))
         result = self.steps.detect([value for _, value in values], shelf)
         for failed in result.failed:
             dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
@@ -190,7 +213,9 @@ class Wiring:
                 self.due[key] = at
         metrics.OPEN_INCIDENTS.set(len(self.due))
 
-    def _count(self, result: Detected, values: Sequence[Signal | Tick | Statement], dead: Sequence[DeadLetter]) -> None:
+    def _count(
+        self, result: Detected, values: Sequence[Signal | Tick | Statement | Retraction], dead: Sequence[DeadLetter]
+    ) -> None:
         failed = {item.number for item in result.failed}
         now = self.clock.now()
         for index, value in enumerate(values):
@@ -225,6 +250,7 @@ class Wiring:
 
     async def _find_due(self) -> None:
         """After a start or a takeover: find the incidents that wait for time to pass."""
+        self.keys |= self.memory.state_keys()
         for key in self.memory.state_keys_with_agenda():
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
@@ -243,6 +269,15 @@ class Wiring:
 
     async def _disconnect(self, *_: Any, **__: Any) -> None:
         await self.publisher.stop()
+
+
+def after(
+    signals: Sequence[Signal], retractions: Sequence[Retraction], posts: Sequence[tuple[Any, Post]]
+) -> list[Retraction]:
+    """Return what is taken back of what this same batch has said: what an edit says now is not."""
+    said = {signal.post_key for signal in signals} | {signal.author_id for signal in signals}
+    edited = {post.key for _, post in posts if post.verb == "update"}
+    return [one for one in retractions if {one.post_key, one.author_id} & said - edited - {""}]
 
 
 def readings(step: Enrich, posts: Sequence[Post]) -> list[PostReading | Exception | None]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from records import BrokenInvariant, Place, Post
 from records.post import Media
 from streams.enrich import Enrich
-from streams.wiring import placed, readings
+from streams.wiring import after, placed, readings
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]
@@ -142,3 +142,36 @@ def test_talk_of_a_hazard_elsewhere_is_told_with_each_signal(post: MakePost, enr
     later = began + timedelta(hours=48, minutes=5)
     [loud] = step([post("fire=0.9 @", 1, posted_at=later, received_at=later)])
     assert loud.signals[0].chatter == pytest.approx((10 + 91) / (10 + 1), rel=0.05)
+
+
+def test_what_is_deleted_edited_or_left_is_taken_back(post: MakePost, enrich: MakeEnrich) -> None:
+    results = enrich()(
+        [
+            post(number=1),
+            post(number=2, verb="update"),
+            post(number=3, verb="delete"),
+            post(number=4, verb="purge"),
+            post(number=5, verb="purge", author_id=""),
+        ]
+    )
+    taken_back = [one and (one.post_key, one.author_id) for one in (result.retraction for result in results)]
+    assert taken_back == [None, ("stub:p2", ""), ("stub:p3", ""), ("", "a4"), None]
+    assert [len(result.signals) for result in results] == [1, 1, 0, 0, 0]
+
+
+def test_what_a_batch_says_and_takes_back_is_taken_back_after_it_and_an_edit_is_not(
+    post: MakePost, enrich: MakeEnrich
+) -> None:
+    posts = [
+        post(number=1),
+        post(number=2, verb="update"),
+        post(number=1, verb="delete"),
+        post(number=3),
+        post(number=9, author_id="a3", verb="purge"),
+        post(number=7, verb="delete"),
+    ]
+    results = enrich()(posts)
+    signals = [signal for result in results for signal in result.signals]
+    retractions = [result.retraction for result in results if result.retraction]
+    late = after(signals, retractions, [(None, one) for one in posts])
+    assert [(one.post_key, one.author_id) for one in late] == [("stub:p1", ""), ("", "a3")]

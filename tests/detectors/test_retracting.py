@@ -1,0 +1,129 @@
+"""What was deleted loses its words everywhere, in state and table too; that it was said has counted, and stays."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from records import Retraction
+
+# What conftest.py makes; test files import nothing from each other.
+Desk = Any
+MakesSignals = Any
+
+WORDS = "La centrale brûle, 1"
+
+
+@pytest.fixture
+def retract(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
+    """Have a post, or an author, taken back."""
+
+    def taken_back(**what: str) -> list[Any]:
+        retraction = Retraction(at=signal(0, 60).event_time, **what)
+        alerts: list[Any] = desk.detector.retract(retraction, desk.shelf)
+        desk.write()
+        desk.alerts += alerts
+        return alerts
+
+    return taken_back
+
+
+def everything(desk: Desk) -> bytes:
+    """Return all that the table holds."""
+    return b"".join(desk.store.values.values())
+
+
+def test_its_words_its_link_and_its_author_are_gone_and_the_incident_stays(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10, url="https://example.org/1"), signal(2, 12))
+    assert WORDS.encode() in everything(desk)
+    (revision,) = retract(post_key="twitter:1")
+    (gone,) = [item for item in revision.evidence if item.post_key == "twitter:1"]
+    assert (gone.text, gone.url, gone.author_id, gone.is_removed) == ("", None, "removed", True)
+    last = [alert for alert in desk.alerts if alert is not revision][-1]
+    assert (revision.level, revision.posts, revision.revision) == (last.level, last.posts, last.revision + 1)
+    for trace in (WORDS, "example.org/1", '"author 1"', "author 1"):
+        assert trace.encode() not in everything(desk)
+    assert "La centrale brûle, 2".encode() in everything(desk)
+
+
+def test_it_goes_on_to_count_as_if_nothing_had_been_taken_back(
+    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    other = fresh_desk()
+    for one in (desk, other):
+        one.tell(signal(1, 10, author_tier=1))
+    retract(post_key="twitter:1")
+    (alert,) = desk.tell(signal(2, 12, author_tier=1))
+    (same,) = other.tell(signal(2, 12, author_tier=1))
+    assert (alert.level, alert.score, alert.authors) == (same.level, same.score, same.authors)
+    assert desk.tell(signal(3, 13, author_id="author 1")) == []
+    assert WORDS.encode() not in everything(desk)
+
+
+def test_all_that_an_author_said_is_gone(
+    desk: Desk, signal: MakesSignals, place_with: Callable[..., Any], retract: Callable[..., list[Any]]
+) -> None:
+    away = place_with(place_id="fr:76540", name="Rouen", insee="76540", lat=49.44, lon=1.1)
+    desk.tell(signal(1, 10), signal(5, 12, author_id="author 1", place=away))
+    assert len(retract(author_id="author 1")) == len({alert.incident_id for alert in desk.alerts})
+    assert b"La centrale" not in everything(desk)
+
+
+def test_taken_back_twice_it_changes_nothing(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10))
+    retract(post_key="twitter:1")
+    before = dict(desk.store.values)
+    assert retract(post_key="twitter:1") == []
+    assert retract(post_key="twitter:404") == []
+    assert desk.store.values == before
+
+
+def test_a_restarted_worker_takes_back_what_it_has_not_read_yet(
+    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals
+) -> None:
+    desk.tell(signal(1, 10))
+    reborn = fresh_desk(desk.store)
+    reborn.shelf = type(desk.shelf)(reborn.store, keys=("fire/76", "flood/76"))
+    retraction = Retraction(at=signal(0, 60).event_time, post_key="twitter:1")
+    (revision,) = reborn.detector.retract(retraction, reborn.shelf)
+    reborn.write()
+    assert revision.evidence[0].is_removed
+    assert WORDS.encode() not in everything(reborn)
+
+
+def test_what_lies_behind_the_checkpoint_and_what_is_over_is_taken_back_too(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10))
+    desk.tell(*(signal(200 + number, 10 + 60 * number) for number in range(1, 9)))
+    desk.wait(60 * 12)
+    assert any("/base/incident" in key and WORDS.encode() in value for key, value in desk.store.values.items())
+    (revision,) = retract(post_key="twitter:1")
+    assert revision.level in ("monitoring", "resolved")
+    assert WORDS.encode() not in everything(desk)
+
+
+def test_a_late_post_afterwards_brings_no_words_back(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10), signal(2, 12))
+    retract(post_key="twitter:1")
+    new = desk.tell(signal(3, 5, author_tier=2))
+    assert WORDS not in str(new)
+    assert WORDS.encode() not in everything(desk)
+    desk.wait(60 * 24)
+    assert WORDS not in str(desk.alerts[-1])
+
+
+def test_nobody_s_words_are_taken_where_nobody_is_named(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10, author_id=""))
+    assert retract(post_key="", author_id="") == []
+    assert WORDS.encode() in everything(desk)
+    (revision,) = retract(post_key="twitter:1")
+    assert revision.evidence[0].is_removed

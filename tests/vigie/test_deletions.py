@@ -1,0 +1,76 @@
+"""A deletion reaches what was made of a post, through broker and worker: no later revision shows its words."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from records import Alert, Post
+from vigie.pipeline import Pipeline
+from vigie.replay import settings_for
+
+pytestmark = pytest.mark.broker
+
+MORNING = datetime(2024, 2, 6, 7, 40, tzinfo=UTC)
+FIRST = "Il y a un énorme incendie au Havre là, je vois les flammes depuis ma fenêtre"
+SECOND = "Incendie au Havre, une fumée noire monte derrière la gare, les pompiers arrivent"
+EDITED = "Le Havre : ce n'est rien, un exercice des pompiers, désolé"
+
+
+def post(number: int, text: str) -> Post:
+    at = MORNING + timedelta(minutes=number)
+    return Post(
+        source="stub",
+        id=f"p{number}",
+        author_id=f"pseudonym{number}",
+        posted_at=at,
+        received_at=at,
+        text=text,
+        lang="fr",
+        url=f"https://example.org/p{number}",
+    )
+
+
+async def told(folder: Path, last: Post) -> list[Alert]:
+    """Return all revisions of two posts and what is said of the first one last."""
+    settings = settings_for(home="76351", profile="", local_places=None, paths=[folder / "nothing.jsonl"])
+    async with Pipeline(settings, partitions=4) as pipeline:
+        await pipeline.posts([post(0, FIRST), post(5, SECOND)])
+        await pipeline.drained()
+        await pipeline.posts([last])
+        return await pipeline.alerts()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"verb": "delete", "text": "", "url": None}, id="deleted"),
+        pytest.param({"verb": "update", "text": EDITED}, id="edited"),
+        pytest.param({"verb": "purge", "text": "", "id": "author:pseudonym0", "url": None}, id="author gone"),
+    ],
+)
+def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(
+    changes: dict[str, object], tmp_path: Path
+) -> None:
+    last = replace(post(0, FIRST), received_at=MORNING + timedelta(minutes=10), **changes)
+    alerts = asyncio.run(told(tmp_path, last))
+    shown = [{item.text for item in alert.evidence} for alert in alerts]
+    assert any(FIRST in texts for texts in shown[:-1])
+    (gone,) = [item for item in alerts[-1].evidence if item.post_key == "stub:p0"]
+    assert (gone.text, gone.url, gone.author_id, gone.is_removed) == ("", None, "removed", True)
+    assert shown[-1] == {"", SECOND}
+    assert alerts[-1].authors == 2
+
+
+def test_a_post_deleted_in_the_batch_that_brought_it_leaves_nothing(tmp_path: Path) -> None:
+    async def told_at_once() -> list[Alert]:
+        settings = settings_for(home="76351", profile="", local_places=None, paths=[tmp_path / "nothing.jsonl"])
+        async with Pipeline(settings, partitions=4) as pipeline:
+            first = post(0, FIRST)
+            await pipeline.posts([first, replace(first, verb="delete", text="", url=None), post(5, SECOND)])
+            return await pipeline.alerts()
+
+    last = asyncio.run(told_at_once())[-1]
+    assert {item.text for item in last.evidence} == {"", SECOND}
