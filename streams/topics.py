@@ -16,15 +16,20 @@ class Topic:
     name: str
     record: type[msgspec.Struct]
     retention: timedelta | None = None  # None: for ever, or as compaction leaves it
-    is_compacted: bool = False
+    is_compacted: bool = False  # a newer value of a key takes the older one's place, a deletion that of what it deletes
     max_bytes: int | None = None  # of one message; None: the broker's own limit, 1 MiB as Kafka comes
 
     @property
     def config(self) -> dict[str, str]:
         """Return the broker's settings of this topic."""
-        config = {"cleanup.policy": "compact" if self.is_compacted else "delete"}
+        policies = {"compact": self.is_compacted, "delete": not self.is_compacted or self.retention is not None}
+        config = {"cleanup.policy": ",".join(name for name, holds in policies.items() if holds)}
         if self.retention is not None:
-            config["retention.ms"] = str(int(self.retention.total_seconds() * 1000))
+            config["retention.ms"] = _milliseconds(self.retention)
+            config["segment.ms"] = _milliseconds(SEGMENT)
+        if self.is_compacted and self.retention is not None:
+            config["min.compaction.lag.ms"] = _milliseconds(READ_BY)
+            config["max.compaction.lag.ms"] = _milliseconds(GONE_BY)
         if self.max_bytes is not None:
             config["max.message.bytes"] = str(self.max_bytes)
         return config
@@ -32,16 +37,27 @@ class Topic:
 
 RAW = timedelta(hours=72)  # how long a post's text may lie around (docs: privacy)
 EVIDENCE = timedelta(days=30)
+SEGMENT = timedelta(hours=1)
+"""Kafka lets go, and compacts, only segments that are closed: what nobody wrote to for a week would stay for a week."""
+READ_BY = timedelta(hours=6)
+"""Who is later than that to read finds the newest value of a key alone."""
+GONE_BY = timedelta(hours=20)
+"""What was deleted, or has a newer revision, is gone after that, and an hour or two for the segment and the cleaner."""
 LARGEST_BYTES = 2 << 20  # a value of 1 MiB, base64 in its dead letter, fits
 
-POSTS = Topic(name="posts.v1", record=Post, retention=RAW)
+POSTS = Topic(name="posts.v1", record=Post, retention=RAW, is_compacted=True)
 PULSE = Topic(name="pulse.v1", record=Pulse, retention=EVIDENCE)
-SIGNALS = Topic(name="signals.v1", record=Signal, retention=RAW)
+SIGNALS = Topic(name="signals.v1", record=Signal, retention=GONE_BY)  # keyed by area: no deletion can find its post
 CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
-ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE)
+ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE, is_compacted=True)
 DECISIONS = Topic(name="decisions.v1", record=Verdict, is_compacted=True)
 SOURCES = Topic(name="sources.v1", record=SourceStatus, is_compacted=True)
 DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW, max_bytes=LARGEST_BYTES)
+
+
+def _milliseconds(span: timedelta) -> str:
+    return str(int(span.total_seconds() * 1000))
+
 
 TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, DEAD_LETTERS)
 

@@ -11,13 +11,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from records import Post
+from detectors.retracting import without_words
+from records import Alert, Post, decode
 from vigie.broker import free_port
 from vigie.children import end_with_parent
 
@@ -50,6 +51,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
+log.cleaner.backoff.ms=500
 """
 
 
@@ -176,3 +178,16 @@ def stage(node: Kafka, tmp_path: Path) -> Iterator["staging.Stage"]:
     made = staging.Stage(tmp_path, kafka_url=node.url, is_embedded=False)
     yield made
     made.close()
+
+
+@pytest.fixture
+def clean(node: Kafka) -> Callable[[], None]:
+    """Return what removes all topics."""
+    return lambda: staging.remove_topics(node.url)
+
+
+@pytest.fixture(scope="session")
+def alerts(undisturbed: dict[tuple[str, int], bytes]) -> tuple[Alert, Alert]:
+    """Return a revision that shows a post, and the next one, which does not any more."""
+    shown = decode(next(iter(undisturbed.values())), Alert)
+    return shown, without_words(shown, shown.evidence[0].post_key)

@@ -4,23 +4,29 @@ import pytest
 
 from streams.topics import TOPICS, Topic
 
-HOURS_72, DAYS_30 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000)
+HOURS_72, DAYS_30, HOURS_20 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000), str(20 * 3600 * 1000)
+HOURLY = {"segment.ms": str(3600 * 1000)}
+DELETABLE = HOURLY | {
+    "cleanup.policy": "compact,delete",
+    "min.compaction.lag.ms": str(6 * 3600 * 1000),
+    "max.compaction.lag.ms": HOURS_20,
+}
 
 
 @pytest.mark.parametrize(
     ("name", "record", "config"),
     [
-        ("posts.v1", "Post", {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
-        ("pulse.v1", "Pulse", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
-        ("signals.v1", "Signal", {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
-        ("context.v1", "Bulletin", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
-        ("alerts.v1", "Alert", {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("posts.v1", "Post", DELETABLE | {"retention.ms": HOURS_72}),
+        ("pulse.v1", "Pulse", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("signals.v1", "Signal", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_20}),
+        ("context.v1", "Bulletin", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("alerts.v1", "Alert", DELETABLE | {"retention.ms": DAYS_30}),
         ("decisions.v1", "Verdict", {"cleanup.policy": "compact"}),
         ("sources.v1", "SourceStatus", {"cleanup.policy": "compact"}),
         (
             "dead_letters.v1",
             "DeadLetter",
-            {"cleanup.policy": "delete", "retention.ms": HOURS_72, "max.message.bytes": str(2 << 20)},
+            HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_72, "max.message.bytes": str(2 << 20)},
         ),
     ],
 )
