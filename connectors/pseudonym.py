@@ -24,8 +24,11 @@ import msgspec
 from records import Clock, SettingsError
 
 KEY_BYTES = 32
+OBJECTED = "objected"
+"""Stands for an author who has asked not to be read: his posts end at the edge."""
 AUTHOR_DIGITS = 16
 POST_DIGITS = 24
+OBJECTIONS = "objections.txt"
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,10 +98,22 @@ class RotatingPseudonyms:
         self._rotate_after = rotate_after
         self._keep_earlier = min(keep_earlier, rotate_after)
         self._keys, self._due_at = self._keys_now()
+        self._objections = Objections(path.with_name(OBJECTIONS))
 
     def author(self, platform: str, native_id: str) -> str:
-        """Return the author's pseudonym; "" where nobody is named."""
-        return digest(self._current().author_key, platform, native_id, AUTHOR_DIGITS) if native_id else ""
+        """Return the author's pseudonym; "" where nobody is named, `OBJECTED` for one who asked not to be read."""
+        if not native_id:
+            return ""
+        if self._objections.holds(self._objector(platform, native_id)):
+            return OBJECTED
+        return digest(self._current().author_key, platform, native_id, AUTHOR_DIGITS)
+
+    def object(self, platform: str, native_id: str) -> None:
+        """Note that an author asked not to be read, from now on and in every process that shares the keys."""
+        self._objections.add(self._objector(platform, native_id))
+
+    def _objector(self, platform: str, native_id: str) -> str:
+        return digest(self._keys.post_key, platform, f"objector\n{native_id}", POST_DIGITS)
 
     def post(self, platform: str, native_id: str) -> str:
         """Return the pseudonym of a post."""
@@ -124,6 +139,32 @@ class RotatingPseudonyms:
                 write_private(self._path, msgspec.json.encode(keys))
         next_step = self._keep_earlier if keys.earlier_author_key else self._rotate_after
         return keys, keys.made_at + next_step
+
+
+class Objections:
+    """Who asked not to be read, as keyed hashes in a file; read again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int] | None = None
+        self._hashes: frozenset[str] = frozenset()
+
+    def holds(self, objector: str) -> bool:
+        """Tell whether somebody is among them."""
+        try:
+            stat_now = self._path.stat()
+        except FileNotFoundError:
+            return False
+        if (stat_now.st_mtime_ns, stat_now.st_size) != self._seen:
+            self._seen = stat_now.st_mtime_ns, stat_now.st_size
+            self._hashes = frozenset(self._path.read_text(encoding="ascii").split())
+        return objector in self._hashes
+
+    def add(self, objector: str) -> None:
+        """Add somebody."""
+        with locked(self._path):
+            known = self._path.read_text(encoding="ascii").split() if self._path.exists() else []
+            write_private(self._path, "".join(f"{one}\n" for one in sorted({*known, objector})).encode())
 
 
 def keys_at(now: datetime, found: Keys | None, *, rotate_after: timedelta, keep_earlier: timedelta) -> Keys:

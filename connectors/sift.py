@@ -3,6 +3,7 @@
 import msgspec
 
 from connectors.contract import Gate
+from connectors.pseudonym import OBJECTED
 from records import Post
 
 ALWAYS_ON = frozenset({"delete", "purge"})
@@ -15,6 +16,8 @@ def sifted(post: Post, gate: Gate) -> Post | None:
     An edit that no longer matters goes on without its words: an earlier version may have mattered, and whoever keeps
     that one must let go of it.
     """
+    if post.author_id == OBJECTED and post.verb not in ALWAYS_ON:
+        return None
     if post.verb in ALWAYS_ON or gate(post.text) or any(gate(item.alt) for item in post.media if item.alt):
         return post
     if post.verb == "update":

@@ -1,13 +1,17 @@
 """Pseudonyms: stable while a key lasts, unlinkable after, and never for others to read."""
 
 import stat
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from connectors.pseudonym import FixedPseudonyms, RotatingPseudonyms
-from records import ManualClock, SettingsError
+from connectors.pseudonym import OBJECTED, FixedPseudonyms, RotatingPseudonyms
+from connectors.sift import sifted
+from records import ManualClock, Post, SettingsError
+
+AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 
 def test_is_short_stable_and_tells_platforms_apart() -> None:
@@ -64,3 +68,26 @@ def test_refuses_a_file_of_something_else(tmp_path: Path, clock: ManualClock) ->
     path.chmod(0o600)
     with pytest.raises(SettingsError, match="not a file of pseudonym keys"):
         RotatingPseudonyms(path, clock)
+
+
+def test_who_objects_is_not_read_from_then_on_in_any_process(tmp_path: Path, clock: ManualClock) -> None:
+    path = tmp_path / "keys.json"
+    mine, other = RotatingPseudonyms(path, clock), RotatingPseudonyms(path, clock)
+    before = mine.author("bluesky", "did:plc:alice")
+    assert other.author("bluesky", "did:plc:alice") == before != OBJECTED
+    other.object("bluesky", "did:plc:alice")
+    assert [one.author("bluesky", "did:plc:alice") for one in (mine, other)] == [OBJECTED, OBJECTED]
+    assert mine.author("mastodon", "did:plc:alice") not in (OBJECTED, before)
+    clock.advance(timedelta(days=100))
+    assert mine.author("bluesky", "did:plc:alice") == OBJECTED
+    kept = (tmp_path / "objections.txt").read_text()
+    assert "alice" not in kept
+    other.object("bluesky", "did:plc:bob")
+    assert mine.author("bluesky", "did:plc:bob") == mine.author("bluesky", "did:plc:alice") == OBJECTED
+
+
+def test_the_posts_of_who_objected_end_at_the_edge_and_his_deletions_do_not() -> None:
+    post = Post(source="s", id="1", posted_at=AT, received_at=AT, author_id=OBJECTED, text="fumée")
+    assert sifted(post, lambda _: True) is None
+    assert sifted(msgspec.structs.replace(post, verb="update"), lambda _: True) is None
+    assert sifted(msgspec.structs.replace(post, verb="delete", text=""), lambda _: True) is not None
