@@ -29,6 +29,7 @@ OBJECTED = "objected"
 AUTHOR_DIGITS = 16
 POST_DIGITS = 24
 OBJECTIONS = "objections.txt"
+ROTATE_AFTER = timedelta(days=30)
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,7 +91,7 @@ class RotatingPseudonyms:
         path: Path,
         clock: Clock,
         *,
-        rotate_after: timedelta = timedelta(days=30),
+        rotate_after: timedelta = ROTATE_AFTER,
         keep_earlier: timedelta = timedelta(days=3),  # raw posts live 72 h
     ) -> None:
         self._path = path

@@ -172,6 +172,39 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
         return asyncio.run(covered(sources[0], gate=gate, clock=clock, seconds=seconds, most=most))
 
 
+@main.group()
+def privacy() -> None:
+    """Papers for people and their protection officers, and what people ask for."""
+
+
+@privacy.command("report")
+@settings_option
+@click.option("--into", "folder", type=FILE, default=Path("privacy"), show_default=True, help="The folder to write to.")
+def privacy_report(settings_file: Path | None, folder: Path) -> None:
+    """Write the public notice, the record of processing and the impact assessment, in French and English."""
+    from vigie.privacy_report import write_report
+
+    with told():
+        for path in write_report(load(_existing(settings_file)), folder, SystemClock()):
+            click.echo(f"written: {path}")
+
+
+@privacy.command("object")
+@settings_option
+@click.argument("platform")
+@click.argument("account")
+def privacy_object(settings_file: Path | None, platform: str, account: str) -> None:
+    """Read an ACCOUNT of a PLATFORM no more, and let go of what is kept of it; only a keyed hash of it stays."""
+    import asyncio
+
+    from vigie.objection import object_to
+
+    vigie_logging.set_up("privacy")
+    with told():
+        asyncio.run(object_to(load(_existing(settings_file)), platform, account, SystemClock()))
+    click.echo("noted: nothing more is read of this account, and what is kept of it loses its words")
+
+
 @main.command()
 @click.argument("name")
 @click.option("--port", default=0, help="A TCP port; a free one where not given.")

@@ -97,6 +97,16 @@ class Edge(Part):
 WAYS = 'how witnesses reach us there: "network", "page", "press", "people" or "authorities"'
 
 
+class Privacy(Part):
+    """Who answers for what is read, for the papers that `vigie privacy report` writes."""
+
+    controller: str = Field(default="", description='who is responsible, as in "Ville du Havre"')
+    address: str = Field(default="", description="the postal address of who is responsible")
+    contact: str = Field(default="", description="an address for people's requests")
+    officer: str = Field(default="", description="the data protection officer's address")
+    legal_basis: str = Field(default="", description="the legal basis, in words; empty: task in the public interest")
+
+
 class BlueskySource(Part):
     """Bluesky, live, from a Jetstream server; no account needed."""
 
@@ -187,6 +197,7 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     worker: Worker = Worker()
     edge: Edge = Edge()
+    privacy: Privacy = Privacy()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
 

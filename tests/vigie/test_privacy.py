@@ -1,0 +1,118 @@
+"""The privacy papers say what this installation does; whoever objects is read no more, and loses what was kept."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+from pydantic import BaseModel
+
+from connectors.pseudonym import OBJECTED, RotatingPseudonyms
+from records import ManualClock, Post, SettingsError
+from streams.app import declare_topics
+from streams.reader import read
+from streams.topics import POSTS
+from vigie.broker import EmbeddedBroker
+from vigie.cli import main
+from vigie.objection import object_to
+from vigie.privacy_report import LANGUAGES, PAPERS, RECEIVERS, SOURCES, paper, write_report
+from vigie.settings import ReceiverSettings, SourceSettings, load
+
+AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+TOML = """
+[territory]
+commune = "76351"
+[privacy]
+controller = "Ville exemple"
+contact = "donnees@exemple.fr"
+[[sources]]
+kind = "bluesky"
+[[receivers]]
+kind = "jsonl"
+path = "alerts.jsonl"
+"""
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    path = tmp_path / "vigie.toml"
+    path.write_text(TOML)
+    return path
+
+
+def kinds(union: Any) -> set[str]:
+    models: tuple[type[BaseModel], ...] = get_args(get_args(union)[0])
+    return {get_args(model.model_fields["kind"].annotation)[0] for model in models}
+
+
+def test_every_kind_of_source_and_receiver_is_described() -> None:
+    assert set(SOURCES) == kinds(SourceSettings)
+    assert set(RECEIVERS) == kinds(ReceiverSettings)
+    for described in (*SOURCES.values(), *RECEIVERS.values()):
+        assert set(described) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_paper_is_filled_from_the_settings_and_marks_what_is_missing(
+    name: str, language: str, settings_file: Path
+) -> None:
+    text = paper(name, load(settings_file), language, ManualClock(AT))
+    assert "Ville exemple" in text
+    assert "Le Havre" in text
+    assert SOURCES["bluesky"][language] in text
+    assert RECEIVERS["jsonl"][language] in text
+    assert {"fr": "20 heures", "en": "20 hours"}[language] in text
+    assert "2026-11-22" in text
+    assert re.search(r"[{}]", text) is None
+    assert {"fr": "à compléter", "en": "to be completed"}[language] in text, "no officer was named"
+
+
+def test_the_notice_says_how_to_reach_whom(settings_file: Path) -> None:
+    assert "donnees@exemple.fr" in paper("notice", load(settings_file), "fr", ManualClock(AT))
+
+
+def test_all_papers_are_written_by_one_command(settings_file: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        main, ["privacy", "report", "--settings", str(settings_file), "--into", str(tmp_path / "papers")]
+    )
+    assert done.exit_code == 0, done.output
+    assert len(list((tmp_path / "papers").glob("*.md"))) == len(PAPERS) * len(LANGUAGES)
+
+
+def test_a_folder_that_cannot_be_written_is_named(settings_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="file"):
+        write_report(load(settings_file), tmp_path / "file", ManualClock(AT))
+
+
+@pytest.mark.broker
+def test_whoever_objects_is_read_no_more_and_what_is_kept_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., None]
+) -> None:
+    clock = ManualClock(AT)
+    with EmbeddedBroker(log_path=tmp_path / "broker.log") as broker:
+        monkeypatch.setenv("VIGIE_BROKER_PORT", str(broker.port))
+        monkeypatch.setenv("VIGIE_DATA_DIR", str(tmp_path / "data"))
+        path = tmp_path / "vigie.toml"
+        path.write_text(TOML)
+        settings = load(path)
+        (tmp_path / "data").mkdir()
+        names = RotatingPseudonyms(tmp_path / "data" / "pseudonyms.json", clock)
+        before = names.author("bluesky", "did:plc:alice")
+        asyncio.run(declare_topics(settings.streams()))
+        asyncio.run(object_to(settings, "bluesky", "did:plc:alice", clock))
+        (purge,) = asyncio.run(read(settings.streams(), POSTS, 1))
+    assert isinstance(purge, Post)
+    assert (purge.verb, purge.author_id, purge.key) == ("purge", before, f"bluesky:author:{before}")
+    assert names.author("bluesky", "did:plc:alice") == OBJECTED
+
+
+def test_an_objection_needs_an_account(settings_file: Path) -> None:
+    done = CliRunner().invoke(main, ["privacy", "object", "--settings", str(settings_file), "bluesky", ""])
+    assert done.exit_code == 2
+    assert "give the platform and the account" in done.output

@@ -1,0 +1,136 @@
+"""The privacy papers: public notice, record of processing and impact assessment, filled from the settings.
+
+They say what this installation does, no more: the sources and receivers that are set, the periods that hold. What only
+the controller can know is marked. Not legal advice; the data protection officer has the last word.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from connectors.pseudonym import ROTATE_AFTER
+from models.places import Gazetteer
+from records import Clock, SettingsError
+from streams.topics import ALERTS, DEAD_LETTERS, GONE_BY, POSTS, PULSE, SIGNALS, Topic
+from vigie.assembly import home_of
+from vigie.settings import Settings
+
+PAPERS = ("notice", "record", "assessment")
+LANGUAGES = ("fr", "en")
+COLON = {"fr": "\u00a0:", "en": ":"}
+CLEANING = timedelta(hours=2)  # a segment closes within an hour, and the cleaner comes soon after
+
+SOURCES: Mapping[str, Mapping[str, str]] = {
+    "bluesky": {
+        "fr": "Bluesky : tous les messages publics du réseau, en direct ; modifications et suppressions suivies",
+        "en": "Bluesky: all public posts of the network, live; edits and deletions are followed",
+    },
+    "recorded": {
+        "fr": "un enregistrement de messages, relu une fois (exercice ou réglage)",
+        "en": "a recording of posts, read once (exercise or tuning)",
+    },
+    "webhook": {
+        "fr": "messages transmis par une autre application ou par des agents, signés",
+        "en": "posts sent by another program or by staff, signed",
+    },
+}
+RECEIVERS: Mapping[str, Mapping[str, str]] = {
+    "jsonl": {
+        "fr": "un fichier sur la machine, sans texte de message",
+        "en": "a file on the machine, without texts of posts",
+    },
+    "webhook": {
+        "fr": "une autre application, sans texte de message",
+        "en": "another program, without texts of posts",
+    },
+    "terminal": {"fr": "l’écran de la machine", "en": "the screen of the machine"},
+}
+PERIODS: Mapping[str, tuple[Topic, ...]] = {
+    "posts": (POSTS, DEAD_LETTERS),
+    "signals": (SIGNALS,),
+    "alerts": (ALERTS, PULSE),
+}
+WORDS = {
+    "fr": {
+        "posts": "messages retenus par le filtre, et messages illisibles",
+        "signals": "messages lus comme indices",
+        "alerts": "alertes avec leurs preuves, et comptages sans texte",
+        "hours": "heures",
+        "days": "jours",
+        "none": "aucun",
+        "missing": "**à compléter** ([privacy] dans les réglages)",
+        "everywhere": "sans territoire particulier",
+        "basis": "Mission d’intérêt public (RGPD, article 6.1.e) : police municipale et sauvegarde de la population.",
+    },
+    "en": {
+        "posts": "posts that the filter let pass, and unreadable ones",
+        "signals": "posts read as evidence",
+        "alerts": "alerts with their evidence, and counts without texts",
+        "hours": "hours",
+        "days": "days",
+        "none": "none",
+        "missing": "**to be completed** ([privacy] in the settings)",
+        "everywhere": "no territory in particular",
+        "basis": "Task in the public interest (GDPR, article 6.1.e): public safety and protection of the population.",
+    },
+}
+
+
+def write_report(settings: Settings, folder: Path, clock: Clock) -> list[Path]:
+    """Write all papers in both languages; return what was written.
+
+    Errors  SettingsError when the folder cannot be written to
+    """
+    written = []
+    for name in PAPERS:
+        for language in LANGUAGES:
+            path = folder / f"{name}.{language}.md"
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_text(paper(name, settings, language, clock), encoding="utf-8")
+            except OSError as error:
+                raise SettingsError(f"{path}: cannot be written: {error.strerror}") from error
+            written.append(path)
+    return written
+
+
+def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
+    """Return one paper, filled."""
+    words, privacy = WORDS[language], settings.privacy
+    home = home_of(settings, Gazetteer())
+    template = (files("vigie") / "privacy" / f"{name}.{language}.md").read_text(encoding="utf-8")
+    return template.format(
+        controller=privacy.controller or words["missing"],
+        address=privacy.address or words["missing"],
+        contact=privacy.contact or words["missing"],
+        dpo=privacy.officer or words["missing"],
+        legal_basis=privacy.legal_basis or words["basis"],
+        territory=home.name if home else words["everywhere"],
+        sources=_listed([_said(one.name, SOURCES[one.kind][language], language) for one in settings.sources], words),
+        receivers=_listed(
+            [_said(one.name, RECEIVERS[one.kind][language], language) for one in settings.receivers], words
+        ),
+        retention=_listed([_period(kind, topics, language) for kind, topics in PERIODS.items()], words),
+        key_days=ROTATE_AFTER.days,
+        gone_hours=int((GONE_BY + CLEANING) / timedelta(hours=1)),
+        date=f"{clock.now():%Y-%m-%d}",
+        version=version("vigie"),
+    )
+
+
+def _said(what: str, said: str, language: str) -> str:
+    return f"{what}{COLON[language]} {said}"
+
+
+def _period(kind: str, topics: tuple[Topic, ...], language: str) -> str:
+    words = WORDS[language]
+    longest = max(topic.retention or timedelta.max for topic in topics)
+    hours = int(longest / timedelta(hours=1))
+    span = f"{hours} {words['hours']}" if hours <= 72 else f"{hours // 24} {words['days']}"  # noqa: PLR2004
+    return _said(words[kind], span, language)
+
+
+def _listed(lines: list[str], words: Mapping[str, str]) -> str:
+    return "\n".join(f"- {line}" for line in lines) or f"- {words['none']}"
