@@ -13,7 +13,7 @@ from vigie.settings import EMBEDDED, RecordedSource, Settings, UnusableSettings,
 RECORDED = '[[sources]]\nkind = "recorded"\nname = "drill"\npath = "posts.jsonl"\n'
 WEBHOOK = '[[sources]]\nkind = "webhook"\nsecret_file = "webhook.secret"\n'
 KINDS_OF_SOURCES = "kind is one of 'bluesky', 'recorded', 'webhook'"
-TABLES = "broker, data, edge, kafka, receivers, sources, territory, worker"
+TABLES = "broker, data, edge, kafka, privacy, receivers, sources, territory, worker"
 
 
 @pytest.mark.parametrize(
