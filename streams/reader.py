@@ -1,7 +1,7 @@
 """Reading a topic from outside the stream program: for replays, the demo and tests."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -30,7 +30,7 @@ async def _consumer(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIO
         await consumer.stop()
 
 
-async def follow(settings: StreamSettings, topic: Topic) -> AsyncIterator[Any]:
+async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
     """Yield the records of a topic from its beginning, for ever.
 
     Errors  MalformedRecord at a value that does not fit
@@ -48,8 +48,9 @@ async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:
     records: list[Any] = []
     if count <= 0:
         return records
-    async for record in follow(settings, topic):
-        records.append(record)
-        if len(records) >= count:
-            break
+    async with aclosing(follow(settings, topic)) as found:
+        async for record in found:
+            records.append(record)
+            if len(records) >= count:
+                break
     return records
