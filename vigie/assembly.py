@@ -1,26 +1,21 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
 from msgspec.structs import replace
 from rich.console import Console
 
-from connectors.contract import Capabilities, Observer, Outcome, Source
-from connectors.pseudonym import Pseudonyms, RotatingPseudonyms
+from connectors.contract import Outcome
+from connectors.pseudonym import RotatingPseudonyms
 from connectors.sinks.contract import Sink, TryLater
 from connectors.sinks.jsonl import JsonLines
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.terminal import Terminal
 from connectors.sinks.webhook import WebhookSink, why_refused
-from connectors.sources.bluesky import Bluesky
-from connectors.sources.recorded import Recorded
-from connectors.sources.webhook import Sender
-from connectors.watch import Watch, paid_of
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
@@ -34,22 +29,10 @@ from streams.detect import Detect
 from streams.enrich import Enrich
 from streams.wiring import Steps
 from vigie import metrics
-from vigie.settings import (
-    BlueskySource,
-    JsonlReceiver,
-    ReceiverSettings,
-    RecordedSource,
-    Settings,
-    SourceSettings,
-    WebhookReceiver,
-    WebhookSource,
-    secret_from,
-)
+from vigie.settings import JsonlReceiver, ReceiverSettings, Settings, WebhookReceiver, secret_from
+from vigie.source_settings import SourceSettings
 
 log = structlog.get_logger()
-
-TOLD = Capabilities(edits=True, deletions=True, positions=True, quiet=timedelta(hours=24), is_told=True)
-"""What a webhook can give."""
 
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
@@ -185,11 +168,11 @@ def _webhook_sink(receiver: WebhookReceiver, clock: Clock) -> Sink:
     why = why_refused(receiver.url)
     if why:
         raise SettingsError(f"{where}.url: {why}")
-    secret = _standard_secret(receiver.secret_file, f"{where}.secret_file")
+    secret = standard_secret(receiver.secret_file, f"{where}.secret_file")
     return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
 
 
-def _standard_secret(path: Path, key: str) -> str:
+def standard_secret(path: Path, key: str) -> str:
     """Return a secret as Standard Webhooks wants it: base64, of 24 bytes or more."""
     secret = secret_from(path, key)
     try:
@@ -204,58 +187,6 @@ def _standard_secret(path: Path, key: str) -> str:
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
     """Return the pseudonyms of authors, under keys that stay on this machine."""
     return RotatingPseudonyms(settings.data.dir / "pseudonyms.json", clock)
-
-
-def sources(settings: Settings, clock: Clock, observer: Observer, names: Pseudonyms) -> list[Source]:
-    """Return the sources that read by themselves; webhooks are served instead."""
-    makers: dict[type[SourceSettings], Callable[..., Source]] = {BlueskySource: _bluesky, RecordedSource: _recorded}
-    return [
-        makers[type(source)](source, clock, observer, names) for source in settings.sources if type(source) in makers
-    ]
-
-
-def watch_over(watch: Watch, settings: Settings, sources: Sequence[Source]) -> None:
-    """Have all sources watched: those that read by themselves, and those that are told."""
-    reading = {source.name: source for source in sources}
-    for one in settings.sources:
-        source = reading.get(one.name)
-        watch.add(one.name, one.way, source.capabilities if source else TOLD, paid=paid_of(source))
-
-
-def _bluesky(source: BlueskySource, clock: Clock, observer: Observer, names: Pseudonyms) -> Source:
-    return Bluesky(
-        pseudonyms=names,
-        clock=clock,
-        observer=observer,
-        base_url=source.url,
-        name=source.name,
-        languages=frozenset(source.languages),
-    )
-
-
-def _recorded(source: RecordedSource, clock: Clock, observer: Observer, names: Pseudonyms) -> Source:
-    return Recorded([source.path], pseudonyms=names, clock=clock, name=source.name, speed=source.speed or None)
-
-
-def senders(settings: Settings) -> dict[WebhookSource, Sender]:
-    """Return who may send by webhook.
-
-    Errors  SettingsError when a secret cannot be used
-    """
-    return {source: sender_from(source) for source in settings.sources if isinstance(source, WebhookSource)}
-
-
-def sender_from(source: WebhookSource) -> Sender:
-    """Return one sender with its secret.
-
-    Errors  SettingsError when the secret cannot be used
-    """
-    key = f"sources.{source.name}.secret_file"
-    if source.scheme == "standard":
-        return Sender(is_trusted=source.is_trusted, secret=_standard_secret(source.secret_file, key))
-    secret = secret_from(source.secret_file, key)
-    field = {"hub": "hub_secret", "bearer": "token"}[source.scheme]
-    return Sender(is_trusted=source.is_trusted, **{field: secret})
 
 
 class EdgeMetrics:

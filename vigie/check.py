@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from connectors.contract import Unobserved
+from connectors.pseudonym import FixedPseudonyms
 from models.hazard import HazardModel
 from models.places import Gazetteer
 from records import SettingsError, SourceUnavailable, SystemClock, VigieError
@@ -19,15 +21,22 @@ from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.edge import listening_socket, reason_of
 from vigie.settings import (
     DEFAULT_FILE,
-    BlueskySource,
     JsonlReceiver,
     Problem,
-    RecordedSource,
     Settings,
     UnusableSettings,
     WebhookReceiver,
-    WebhookSource,
     load,
+)
+from vigie.source_assembly import MAKERS, Workshop, sender_from
+from vigie.source_settings import (
+    BlueskySource,
+    FacebookSource,
+    PressSource,
+    RecordedSource,
+    SourceSettings,
+    TopicSource,
+    WebhookSource,
 )
 
 CONNECT_SECS = 5.0
@@ -151,14 +160,35 @@ def _sources(settings: Settings) -> Iterator[Problem]:
         )
     yield from _twice("sources", [source.name for source in settings.sources])
     for source in settings.sources:
-        where = f"sources.{source.name}"
-        if isinstance(source, BlueskySource):
-            yield from _reachable(source.url, f"{where}.url")
-        elif isinstance(source, RecordedSource) and not source.path.is_file():
+        yield from _source(source, settings)
+
+
+def _source(source: SourceSettings, settings: Settings) -> Iterator[Problem]:
+    where = f"sources.{source.name}"
+    if isinstance(source, WebhookSource | FacebookSource):
+        yield from _tried(lambda: listening_socket(source).close())
+    if isinstance(source, WebhookSource):
+        yield from _tried(lambda: sender_from(source))
+    elif isinstance(source, RecordedSource):
+        if not source.path.is_file():
             yield Problem(f"{where}.path", f"no file {source.path}", "give a .jsonl or .csv file, plain or .gz")
-        elif isinstance(source, WebhookSource):
-            yield from _tried(lambda source=source: listening_socket(source).close())  # type: ignore[misc]
-            yield from _tried(lambda source=source: assembly.sender_from(source))  # type: ignore[misc]
+    elif not isinstance(source, TopicSource):
+        names = FixedPseudonyms(b"check")
+        shop = Workshop(settings, SystemClock(), Unobserved(), names)
+        yield from _tried(lambda: MAKERS[type(source)](shop, source))
+    for key, url in _addresses(source):
+        yield from _reachable(url, f"{where}.{key}")
+
+
+def _addresses(source: SourceSettings) -> Iterator[tuple[str, str]]:
+    """Name the addresses that a source reads from."""
+    if isinstance(source, BlueskySource):
+        yield "url", source.url
+    elif isinstance(source, PressSource):
+        for number, feed in enumerate(source.feeds):
+            yield f"feeds.{number}.url", feed.url
+    elif base_url := getattr(source, "base_url", ""):
+        yield "base_url", base_url
 
 
 def _twice(table: str, names: Sequence[str]) -> Iterator[Problem]:
@@ -211,7 +241,8 @@ def _ports(settings: Settings) -> Iterator[Problem]:
     if settings.is_embedded:
         listening["broker.port"] = settings.broker.port
     given = {where: port for where, port in listening.items() if port}
-    webhooks = {f"sources.{s.name}.port": s.port for s in settings.sources if isinstance(s, WebhookSource)}
+    served = (source for source in settings.sources if isinstance(source, WebhookSource | FacebookSource))
+    webhooks = {f"sources.{source.name}.port": source.port for source in served}
     yield from _shared({**given, **webhooks})
     for where, port in given.items():
         try:

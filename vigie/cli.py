@@ -157,12 +157,13 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
     from connectors.contract import Unobserved
     from connectors.pseudonym import RotatingPseudonyms
     from vigie import assembly
+    from vigie.source_assembly import Workshop
     from vigie.source_check import covered
 
     clock = SystemClock()
     with TemporaryDirectory() as folder:  # nothing of this is kept, its keys neither
         names = RotatingPseudonyms(Path(folder) / "keys.json", clock)
-        sources = assembly.sources(settings, clock, Unobserved(), names)
+        sources = Workshop(settings, clock, Unobserved(), names).reading()
         if not sources:
             raise SettingsError(
                 f"sources.{settings.sources[0].name}: waits to be told and cannot be read; send it something, "

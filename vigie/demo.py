@@ -23,7 +23,8 @@ from streams.topics import ALERTS
 from vigie.assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.replay import CLOSING, read_posts
-from vigie.settings import RecordedSource, Settings, Territory
+from vigie.settings import Settings, Territory
+from vigie.source_settings import RecordedSource
 from vigie.story import PARIS, Story, le_havre_2012, write_recording
 
 Language = Literal["fr", "en"]

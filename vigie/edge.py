@@ -17,14 +17,15 @@ from connectors import runner
 from connectors.blindness import blindness
 from connectors.contract import Source
 from connectors.cursors import SqliteCursors
-from connectors.sources.webhook import webhook_app
 from connectors.watch import Watch
 from records import Clock, SettingsError, SourceUnavailable
 from records.source_status import State, Way
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie import assembly, metrics
-from vigie.settings import Settings, WebhookSource
+from vigie.settings import Settings
+from vigie.source_assembly import ServedSource, Workshop, watch_over
+from vigie.source_settings import FacebookSource
 
 log = structlog.get_logger()
 
@@ -45,10 +46,11 @@ async def _run(settings: Settings, clock: Clock) -> None:
     gate = assembly.gate(settings)
     watch = Watch(assembly.EdgeMetrics(), clock)
     names = assembly.pseudonyms(settings, clock)
-    sources = assembly.sources(settings, clock, watch, names)
+    shop = Workshop(settings, clock, watch, names)
+    sources = shop.reading()
     publisher = KafkaPublisher(streams)
     cursors = SqliteCursors(assembly.cursors_path(settings))
-    assembly.watch_over(watch, settings, sources)
+    watch_over(watch, settings, sources)
     work: list[Coroutine[Any, Any, None]] = [
         _read(
             source,
@@ -57,11 +59,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         )
         for source in sources
     ]
-    for source, sender in assembly.senders(settings).items():
-        application = webhook_app(
-            {source.name: sender}, gate=gate, publisher=publisher, observer=watch, clock=clock, pseudonyms=names
-        )
-        work.append(_serve(source, application, watch))
+    work += [_serve(served.source, served.application, watch) for served in shop.served(gate, publisher)]
     serve_metrics(settings.edge.metrics_port)
     await declare_topics(streams)
     await publisher.start()
@@ -142,10 +140,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(source: WebhookSource, application: Starlette, watch: Watch) -> None:
+async def _serve(source: ServedSource, application: Starlette, watch: Watch) -> None:
     server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
     serving = asyncio.create_task(server.serve(sockets=[listening_socket(source)]))
-    watch.serves(source.name)
+    if not isinstance(source, FacebookSource):  # whose Page is asked too
+        watch.serves(source.name)
     log.info("webhook listens", source=source.name, host=source.host, port=source.port)
     try:
         await asyncio.shield(serving)
@@ -170,7 +169,7 @@ def serve_metrics(port: int) -> None:
         ) from error
 
 
-def listening_socket(source: WebhookSource) -> socket.socket:
+def listening_socket(source: ServedSource) -> socket.socket:
     """Return a socket on a webhook's address.
 
     Errors  SettingsError when the address cannot be listened on

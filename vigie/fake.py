@@ -23,8 +23,8 @@ def names() -> list[str]:
     return [path.stem for path in paths if f"def {SERVE}(" in path.read_text(encoding="utf-8")]
 
 
-def serve(name: str, port: int) -> None:
-    """Serve one of them until Ctrl-C.
+def server_of(name: str) -> Callable[[int], Coroutine[Any, Any, None]]:
+    """Return what serves one of them on a port, until it is cancelled.
 
     Errors  SettingsError when there is no such server here
     """
@@ -38,8 +38,12 @@ def serve(name: str, port: int) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
-    serve_demo = cast(Callable[[int], Coroutine[Any, Any, None]], getattr(module, SERVE))
-    number = port or free_port()
+    return cast(Callable[[int], Coroutine[Any, Any, None]], getattr(module, SERVE))
+
+
+def serve(name: str, port: int) -> None:
+    """Serve one of them until Ctrl-C."""
+    serve_demo, number = server_of(name), port or free_port()
     sys.stderr.write(f"{name} on port {number} of this machine; Ctrl-C ends it\n")
     try:
         asyncio.run(serve_demo(number))

@@ -31,6 +31,34 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "fr": "un enregistrement de messages, relu une fois (exercice ou réglage)",
         "en": "a recording of posts, read once (exercise or tuning)",
     },
+    "topic": {
+        "fr": "des messages déjà enregistrés par Vigie, relus une fois (exercice ou réglage)",
+        "en": "posts that Vigie has recorded, read once (exercise or tuning)",
+    },
+    "mastodon": {
+        "fr": "Mastodon : messages publics d’une instance, par mots-clics ; qui refuse l’indexation n’est pas lu",
+        "en": "Mastodon: public posts of one instance, by hashtags; who does not want to be indexed is not read",
+    },
+    "press": {
+        "fr": "flux de presse : titre, court extrait et lien ; qui s’y oppose (robots.txt, TDM) n’est pas lu",
+        "en": "press feeds: title, short excerpt and link; who opts out (robots.txt, TDM) is not read",
+    },
+    "facebook": {
+        "fr": "la page Facebook de la collectivité : publications et commentaires qui y sont faits",
+        "en": "the authority’s own Facebook Page: what is posted and commented there",
+    },
+    "x": {
+        "fr": "X : messages publics choisis par des règles, sous un contrat déclaré à X",
+        "en": "X: public posts chosen by rules, under a plan declared to X",
+    },
+    "vigicrues": {
+        "fr": "Vigicrues : couleur des tronçons, aucune personne",
+        "en": "Vigicrues: colours of rivers, no person",
+    },
+    "hubeau": {"fr": "Hub’Eau : hauteurs d’eau, aucune personne", "en": "Hub’Eau: water levels, no person"},
+    "notices": {"fr": "annonces d’exploitants, dans un tableau", "en": "operators’ notices, in a table"},
+    "cap": {"fr": "alertes officielles au format CAP, aucune personne", "en": "official warnings in CAP, no person"},
+    "meteofrance": {"fr": "Météo-France : vigilance, aucune personne", "en": "Météo-France: vigilance, no person"},
     "webhook": {
         "fr": "messages transmis par une autre application ou par des agents, signés",
         "en": "posts sent by another program or by staff, signed",

@@ -18,7 +18,8 @@ from models.places import Gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
 from vigie.assembly import gate, home_of, local_places, profile_of
 from vigie.pipeline import Pipeline
-from vigie.settings import RecordedSource, Settings, Territory
+from vigie.settings import Settings, Territory
+from vigie.source_settings import RecordedSource
 
 CHUNK = 500
 CLOSING = timedelta(days=3)  # after the last post: incidents that would end by then are shown to their end

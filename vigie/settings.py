@@ -13,24 +13,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
-from records.source_status import Way
 from streams.settings import KafkaSecurity, StreamSettings
+from vigie.source_settings import Part, SourceSettings
 
 EMBEDDED = "embedded"
 DEFAULT_FILE = Path("vigie.toml")
 FILE_VARIABLE = "VIGIE_SETTINGS"  # names the file where no option does
-
-
-class Part(BaseModel):
-    """A table of the file; a key that it does not know is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Territory(Part):
@@ -94,9 +88,6 @@ class Edge(Part):
     lexicon: Path | None = Field(default=None, description="a file with more words for the gate")
 
 
-WAYS = 'how witnesses reach us there: "network", "page", "press", "people" or "authorities"'
-
-
 class Privacy(Part):
     """Who answers for what is read, for the papers that `vigie privacy report` writes."""
 
@@ -105,50 +96,6 @@ class Privacy(Part):
     contact: str = Field(default="", description="an address for people's requests")
     officer: str = Field(default="", description="the data protection officer's address")
     legal_basis: str = Field(default="", description="the legal basis, in words; empty: task in the public interest")
-
-
-class BlueskySource(Part):
-    """Bluesky, live, from a Jetstream server; no account needed."""
-
-    kind: Literal["bluesky"]
-    name: str = Field(default="bluesky", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-    url: str = Field(
-        default="wss://jetstream.us-east.bsky.network",
-        pattern=r"^wss?://[^\s/]+(/\S*)?$",
-        description="a Jetstream server, as wss://host",
-    )
-    languages: tuple[str, ...] = Field(default=(), description='languages to keep, as in ["fr", "en"]; empty: all')
-    place: str = Field(default="", description="INSEE code for posts that name no place; leave empty for Bluesky")
-    way: Literal["network"] = Field(default="network", description='"network"')
-
-
-class RecordedSource(Part):
-    """A file of posts, read once."""
-
-    kind: Literal["recorded"]
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-    path: Path = Field(description="a .jsonl or .csv file, plain or .gz")
-    speed: float = Field(
-        default=0, ge=0, description="1 for real time, 60 for an hour a minute, 0 for as fast as it goes"
-    )
-    place: str = Field(default="", description="INSEE code for posts that name no place; empty: they are left out")
-    way: Way = Field(default="network", description=WAYS)
-
-
-class WebhookSource(Part):
-    """Posts that other programs send us, signed."""
-
-    kind: Literal["webhook"]
-    name: str = Field(default="webhook", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-    host: str = Field(default="127.0.0.1", description="the address to listen on")
-    port: int = Field(default=8080, ge=1, le=65535, description="the TCP port to listen on")
-    scheme: Literal["standard", "hub", "bearer"] = Field(
-        default="standard", description='"standard" (Standard Webhooks), "hub" (X-Hub-Signature-256) or "bearer"'
-    )
-    secret_file: Path = Field(description="a file that holds the shared secret")
-    is_trusted: bool = Field(default=False, description="true when only staff sends here: skips the gate")
-    place: str = Field(default="", description="INSEE code for posts that name no place; empty: they are left out")
-    way: Way = Field(default="people", description=WAYS)
 
 
 class JsonlReceiver(Part):
@@ -175,7 +122,6 @@ class TerminalReceiver(Part):
     name: str = Field(default="terminal", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
 
 
-SourceSettings = Annotated[BlueskySource | RecordedSource | WebhookSource, Field(discriminator="kind")]
 ReceiverSettings = Annotated[JsonlReceiver | WebhookReceiver | TerminalReceiver, Field(discriminator="kind")]
 
 
@@ -390,7 +336,9 @@ _PATHS = frozenset(
     for name, field in model.model_fields.items()
     if Path in (field.annotation, *get_args(field.annotation))
 )
-_KINDS = frozenset({"bluesky", "recorded", "webhook", "jsonl", "terminal"})
+_KINDS = frozenset(
+    str(get_args(model.model_fields["kind"].annotation)[0]) for model in (*_choices("sources"), *_choices("receivers"))
+)
 _SECRET_PREFIX = "whsec_"  # noqa: S105  the beginning of all of them, and none itself
 _SECRET = re.compile("secret|password|token|key", re.IGNORECASE)
 _NAMES_IN_URL = re.compile(r"//[^/\s@]*@")

@@ -1,6 +1,7 @@
-"""Webhook: posts that other programs and our own staff send us, signed.
+"""Webhook: posts and notices that other programs and our own staff send us, signed.
 
-Shape   POST /ingest/{source} with one plain post, or a list of them; 202 once the broker has what is to be kept
+Shape   POST /ingest/{source} with one plain post, or a list of them; 202 once the broker has what is to be kept. A
+        sender with a mapping sends what it has: the mapping says where a post's or a notice's fields stand in it
 Errors  a refusal is a 4xx with a JSON reason, nothing of it is kept; 503 when the broker did not take it: send again.
         Of a list, what can be read is taken and the rest goes to the dead letters; a list without one readable post
         is refused whole
@@ -28,9 +29,12 @@ from connectors.contract import Gate, Observer, Outcome, Publisher
 from connectors.pseudonym import Pseudonyms
 from connectors.sift import sifted
 from connectors.signing import signing_key
+from connectors.sources.mapping import Mapping as FieldMapping
+from connectors.sources.mapping import mapped, values_of
+from connectors.sources.notices import Sites, notice_from
 from connectors.sources.plain import plain_from, post_from
 from connectors.tally import Tally, language_of
-from records import Clock, DeadLetter, MalformedRecord, Post, SettingsError, VigieError
+from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SettingsError, VigieError
 
 Reason = Literal[
     "unknown_source",
@@ -83,6 +87,8 @@ class Sender:
     hub_secret: str = ""  # X-Hub-Signature-256
     token: str = ""  # Authorization: Bearer …
     is_trusted: bool = False  # staff: skips the gate
+    mapping: FieldMapping | None = None  # None: it sends plain posts
+    sites: Sites = field(default_factory=Sites)  # of a sender of notices
 
     def __post_init__(self) -> None:
         if not (self.secret or self.hub_secret or self.token):
@@ -117,6 +123,7 @@ class Batch:
     """What one request holds."""
 
     posts: list[Post] = field(default_factory=list)
+    bulletins: list[Bulletin] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     counts: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)  # language, outcome, reason
     refused: list[dict[str, object]] = field(default_factory=list)
@@ -254,13 +261,15 @@ class Ingest:
         return batch
 
     async def _hand_over(self, source: str, body: bytes) -> Batch:
-        values = values_in(body, self.limits.batch_posts)
+        values = values_in(body, self.limits.batch_posts, self.senders[source].mapping)
         batch = self._batch(source, values)
         if len(batch.refused) == len(values):
             raise Refused(first_reason(batch), str(batch.refused[0]["detail"]), values=len(values))
         try:
             if batch.posts:
                 await self.publisher.posts(batch.posts)
+            if batch.bulletins:
+                await self.publisher.bulletins(batch.bulletins)
             if batch.letters:
                 await self.publisher.dead_letters(batch.letters)
         except Exception as error:  # whatever kept the broker from it, the sender must hear of it
@@ -269,17 +278,9 @@ class Ingest:
 
     def _batch(self, source: str, values: Sequence[bytes]) -> Batch:
         batch, now = Batch(), self.clock.now()
-        sender = self.senders[source]
         for index, value in enumerate(values):
             try:
-                post = post_from(
-                    plain_from(value),
-                    source=source,
-                    received_at=now,
-                    pseudonyms=self.pseudonyms,
-                    is_trusted=sender.is_trusted,
-                    value=value,
-                )
+                found = self._found(source, value, now)
             except MalformedRecord as error:
                 batch.counts["", "refused", error.reason] += 1
                 batch.refused.append({"index": index, "reason": error.reason, "detail": str(error)})
@@ -293,11 +294,34 @@ class Ingest:
                     )
                 )
                 continue
-            kept = post if sender.is_trusted else sifted(post, self.gate)
-            batch.counts[language_of(post.lang), "gated" if kept is None else "kept", ""] += 1
+            if isinstance(found, Bulletin):
+                batch.counts["", "kept", ""] += 1
+                batch.bulletins.append(found)
+                continue
+            kept = found if found.is_trusted else sifted(found, self.gate)
+            batch.counts[language_of(found.lang), "gated" if kept is None else "kept", ""] += 1
             if kept is not None:
                 batch.posts.append(kept)
         return batch
+
+    def _found(self, source: str, value: bytes, now: datetime) -> Post | Bulletin:
+        """Return what one value is.
+
+        Errors  MalformedRecord
+        """
+        sender = self.senders[source]
+        if sender.mapping:
+            value = mapped(value, sender.mapping)
+            if sender.mapping.makes == "notice":
+                return notice_from(value, source=source, received_at=now, sites=sender.sites)
+        return post_from(
+            plain_from(value),
+            source=source,
+            received_at=now,
+            pseudonyms=self.pseudonyms,
+            is_trusted=sender.is_trusted,
+            value=value,
+        )
 
     def _count(self, source: str, counts: Counter[tuple[str, Outcome, str]]) -> None:
         for (language, outcome, reason), values in counts.items():
@@ -368,10 +392,12 @@ def same(expected: str, found: str) -> bool:
     return hmac.compare_digest(expected.encode(), found.encode("utf-8", "surrogateescape"))
 
 
-def values_in(body: bytes, limit: int) -> Sequence[bytes]:
-    """Return the values of a request: those of a list, or the one that it is."""
+def values_in(body: bytes, limit: int, mapping: FieldMapping | None = None) -> Sequence[bytes]:
+    """Return the values of a request: those of the list that it is or that a mapping names, or the one that it is."""
     try:
-        if body.lstrip()[:1] == b"[":
+        if mapping and mapping.items:
+            values = values_at(body, mapping)
+        elif body.lstrip()[:1] == b"[":
             values = [bytes(value) for value in _items.decode(body)]
         else:
             values = [bytes(_whole.decode(body))]
@@ -382,6 +408,20 @@ def values_in(body: bytes, limit: int) -> Sequence[bytes]:
     if len(values) > limit:
         raise Refused("too_many", f"{len(values)} posts, the limit is {limit}", values=len(values))
     return values
+
+
+def values_at(body: bytes, mapping: FieldMapping) -> list[bytes]:
+    """Return the values of the list that a mapping names.
+
+    Errors  Refused: `not_json`, or `invalid` where there is no list
+    """
+    try:
+        values = values_of(body, mapping)
+    except MalformedRecord as error:
+        raise Refused("not_json", str(error)) from error
+    if values is None:
+        raise Refused("invalid", f"there is no list at {mapping.items}, where the mapping looks for one")
+    return list(values)
 
 
 def first_reason(batch: Batch) -> Reason:

@@ -17,6 +17,8 @@ from standardwebhooks.webhooks import Webhook
 from starlette.applications import Starlette
 
 from connectors.pseudonym import FixedPseudonyms
+from connectors.sources.mapping import mapping_from
+from connectors.sources.notices import Site, Sites
 from connectors.sources.webhook import Limits, Sender, webhook_app
 from records import ManualClock, SettingsError
 
@@ -26,7 +28,15 @@ SENDERS = {
     "vendor": Sender(secret=SECRET),
     "page": Sender(hub_secret="hub"),
     "form": Sender(token="secret-token"),
+    "citizens": Sender(token="secret-token", mapping=mapping_from("citizen_reports")),
+    "mentions": Sender(token="secret-token", mapping=mapping_from("vendor_mentions"), is_trusted=True),
+    "operators": Sender(
+        token="secret-token",
+        mapping=mapping_from("operator_notices"),
+        sites=Sites(known={"Raffinerie d’essai": Site(lat=49.5, lon=0.2, insee="76305")}),
+    ),
 }
+TOKEN = {"authorization": "Bearer secret-token"}
 POST = {"id": "1", "author": "@eve_secret", "ts": "2026-11-22T06:59:00Z", "text": "fumée noire"}
 BODY = json.dumps(POST).encode()
 
@@ -257,6 +267,110 @@ async def test_a_hundred_thousand_malformed_values_add_up(broker: Any, witness: 
     assert witness.outcomes["kept"] == len(broker.kept) == 50
     assert len(broker.letters) == 50 * 999
     assert broker.pulse_sums() == witness.outcomes
+
+
+REPORT = {
+    "id": 12,
+    "type": "panache",
+    "intensite": "4",
+    "commune": {"nom": "Harfleur", "code_insee": "76341"},
+    "commentaire": "fumée jaune",
+    "position": {"lat": "49,50", "lon": "0,20"},
+    "date_observation": "2026-11-22T07:58:00",
+    "declarant": {"id": "d-9", "nom": "eve_secret", "courriel": "eve_secret@example.org"},
+}
+
+
+async def test_reports_of_citizens_become_posts(client: httpx.AsyncClient, broker: Any, witness: Any) -> None:
+    body = {"signalements": [REPORT, REPORT | {"id": 13, "date_observation": "hier"}, 7]}
+    answer = await client.post("/ingest/citizens", json=body, headers=TOKEN)
+    assert answer.status_code == 202
+    assert [(item["index"], item["reason"]) for item in answer.json()["refused"]] == [(1, "invalid"), (2, "invalid")]
+    (post,) = broker.kept
+    assert post.text == "Fumée, panache forte à Harfleur : fumée jaune"
+    assert (post.key, post.geo.lat, post.geo.lon) == ("citizen_reports:12", 49.5, 0.2)
+    assert post.posted_at.isoformat() == "2026-11-22T06:58:00+00:00"
+    assert post.author_id == FixedPseudonyms(b"test").author("citizen_reports", "d-9")
+    assert b"eve_secret" not in broker.all_bytes()
+    assert b"d-9" not in broker.all_bytes()
+
+
+async def test_mentions_of_a_vendor_become_posts(client: httpx.AsyncClient, broker: Any) -> None:
+    mention = {
+        "guid": "9",
+        "date": "2026-11-22T06:58:00.000+0000",
+        "fullText": "fumée noire au Havre",
+        "author": "eve_secret",
+        "fullname": "eve_secret",
+        "contentSource": "news",
+        "language": "fr",
+        "url": "https://press.example.org/9",
+    }
+    answer = await client.post("/ingest/mentions", json={"results": [mention]}, headers=TOKEN)
+    assert answer.json() == {"kept": 1, "gated": 0, "refused": []}
+    (post,) = broker.kept
+    assert (post.kind, post.author_kind, post.platform, post.is_trusted) == ("article", "press", "news", True)
+    assert b"eve_secret" not in broker.all_bytes()
+
+
+NOTICE = {
+    "numero": "n-1",
+    "site": {"nom": "Raffinerie d’Essai"},
+    "nature": "Torchage",
+    "debut": "2026-11-22T08:00:00",
+    "fin_prevue": "2026-11-22T12:00:00",
+    "message": "Torche visible",
+    "contact": {"nom": "eve_secret", "telephone": "02 35 99 99 01"},
+}
+
+
+async def test_notices_of_operators_become_bulletins(client: httpx.AsyncClient, broker: Any, witness: Any) -> None:
+    body = {"communications": [NOTICE, NOTICE | {"nature": "fête"}]}
+    answer = await client.post("/ingest/operators", json=body, headers=TOKEN)
+    assert (answer.status_code, answer.json()["kept"]) == (202, 1)
+    assert [(item["index"], item["reason"]) for item in answer.json()["refused"]] == [(1, "invalid")]
+    (bulletin,) = broker.stated
+    assert (bulletin.source, bulletin.kind, bulletin.area, bulletin.place.lat) == (
+        "operators",
+        "operator_notice",
+        "76",
+        49.5,
+    )
+    assert broker.kept == []
+    assert witness.outcomes == {"kept": 1, "refused": 1}
+    assert b"eve_secret" not in broker.all_bytes()
+    assert b"99 99 01" not in broker.all_bytes()
+
+
+async def test_a_notice_is_taken_only_once_the_broker_has_it(client: httpx.AsyncClient, broker: Any) -> None:
+    broker.fails_with = ConnectionError("no broker")
+    body = {"communications": [NOTICE]}
+    answer = await client.post("/ingest/operators", json=body, headers=TOKEN)
+    assert (answer.status_code, answer.json()["error"]) == (503, "not_taken")
+    broker.fails_with = None
+    assert (await client.post("/ingest/operators", json=body, headers=TOKEN)).status_code == 202
+    assert len(broker.stated) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        (b"{", 400, "not_json"),
+        (b'{"signalements":7}', 422, "invalid"),
+        (b"[]", 422, "invalid"),
+        (b'{"signalements":[]}', 422, "empty"),
+        (b'{"signalements":[{}]}', 422, "invalid"),
+        (b'{"signalements":[' + b"1," * 1000 + b"1]}", 413, "too_many"),
+        (b'{"signalements":[{"id":' + b"9" * 5000 + b"}]}", 400, "not_json"),
+    ],
+)
+async def test_what_a_mapping_cannot_read_is_refused(
+    body: bytes, status: int, reason: str, client: httpx.AsyncClient, broker: Any
+) -> None:
+    answer = await client.post("/ingest/citizens", content=body, headers=TOKEN)
+    assert (answer.status_code, answer.json()["error"]) == (status, reason)
+    assert broker.kept == []
+    assert broker.letters == []
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

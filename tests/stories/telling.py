@@ -19,7 +19,8 @@ from records import Alert, Post, SystemClock
 from vigie.assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING, read_posts
-from vigie.settings import RecordedSource, Settings, Territory
+from vigie.settings import Settings, Territory
+from vigie.source_settings import RecordedSource
 from vigie.story import PARIS, write_recording
 
 if TYPE_CHECKING:

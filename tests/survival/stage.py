@@ -48,7 +48,8 @@ from streams.wiring import Steps
 from vigie import assembly
 from vigie.broker import free_port
 from vigie.children import Child, end_with_parent
-from vigie.settings import RecordedSource, Settings, Territory
+from vigie.settings import Settings, Territory
+from vigie.source_settings import RecordedSource
 from vigie.story import le_havre_2012
 
 SOURCES = ("facebook", "twitter")  # of the story

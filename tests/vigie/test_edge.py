@@ -25,7 +25,8 @@ from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.edge import listening_socket, serve_metrics
-from vigie.settings import WebhookSource, load
+from vigie.settings import load
+from vigie.source_settings import WebhookSource
 
 Starts = Callable[..., "subprocess.Popen[bytes]"]
 Eventually = Callable[..., None]

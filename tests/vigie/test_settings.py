@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from records import SettingsError
-from vigie.settings import EMBEDDED, RecordedSource, Settings, UnusableSettings, WebhookSource, load, secret_from
+from vigie.settings import EMBEDDED, Settings, UnusableSettings, load, secret_from
+from vigie.source_settings import RecordedSource, WebhookSource
 
 RECORDED = '[[sources]]\nkind = "recorded"\nname = "drill"\npath = "posts.jsonl"\n'
 WEBHOOK = '[[sources]]\nkind = "webhook"\nsecret_file = "webhook.secret"\n'
-KINDS_OF_SOURCES = "kind is one of 'bluesky', 'recorded', 'webhook'"
+KINDS_OF_SOURCES = (
+    "kind is one of 'bluesky', 'recorded', 'topic', 'webhook', 'mastodon', 'press', 'facebook', 'x', 'vigicrues', "
+    "'hubeau', 'meteofrance', 'notices', 'cap'"
+)
 TABLES = "broker, data, edge, kafka, privacy, receivers, sources, territory, worker"
 
 
