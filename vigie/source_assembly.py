@@ -195,6 +195,7 @@ def _press(shop: Workshop, source: PressSource) -> Source:
         name=source.name,
         every_secs=source.every_secs,
         contact=source.contact,
+        is_trusted=source.is_trusted,
     )
 
 

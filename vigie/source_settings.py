@@ -129,6 +129,7 @@ class PressSource(Part):
     feeds: tuple[PressFeed, ...] = Field(min_length=1, max_length=50, description="1 to 50 feeds, each with its url")
     every_secs: float = Field(default=120, ge=1, le=3600, description="seconds between two looks, 60 to 300")
     contact: str = Field(default="", description="an address that publishers are shown")
+    is_trusted: bool = Field(default=False, description="true for a prefecture, not for a newspaper: skips the gate")
     place: str = Field(default="", description="INSEE code for articles that name no place; empty: they are left out")
     way: ClassVar[Way] = "press"
 
