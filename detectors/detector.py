@@ -89,13 +89,13 @@ class Detector:
         """Take the words of a post, or of an author, from all that is kept; return a revision where they were shown."""
         alerts: list[Alert] = []
         name = retraction.post_key or retraction.author_id
-        for key in sorted(shelf.keys()) if name else ():
+        for key in shelf.holders(name) if name else ():
             hazard, _, area = key.partition("/")
             watched = next((one for known, one in self._watched.items() if known == hazard), None)
             if watched is None:
                 continue
             case = Case(self._ledger(key, area, watched, shelf), area, watched)
-            if retract(case, name):
+            if retract(case, name, retraction.unless):
                 _work_out(case)
                 alerts += case.alerts
         return alerts

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
-from records import Bulletin, Place, Signal, Statement, Verdict
+from records import Bulletin, Place, Signal, Statement, Verdict, words_of
+from records.retraction import SHOWN
 
 MOST_CLUSTERS = 8
-MOST_TEXT = 280
 MOST_URL = 500
 REMOVED = "removed"
 """Stands for the author of what was taken back: somebody signed it, nobody is to know who."""
@@ -70,6 +70,10 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
         if said is None or said.is_removed:
             return ()
         return tuple({said.post_key, said.author_id} - {""})
+
+    def says(self, words: str) -> bool:
+        """Tell whether these are its words."""
+        return self.said is not None and words_of(self.said.text) == words
 
     def retract(self) -> None:
         """Forget its words and its author; that somebody said it has counted."""
@@ -135,7 +139,7 @@ def _said(signal: Signal) -> Said:
         has_image=signal.has_image,
         place=signal.place,
         url=signal.url if signal.url and len(signal.url) <= MOST_URL else None,
-        text=signal.text[:MOST_TEXT],
+        text=signal.text[:SHOWN],
         versions=signal.versions,
     )
 

@@ -250,9 +250,9 @@ class Ledger:
             else:
                 self.said.pop(name, None)
 
-    def retract(self, name: str) -> bool:
+    def retract(self, name: str, unless: str) -> bool:
         """Take the words from what a post, or an author, said; `start_over` takes them from all that follows."""
-        entries = self.said.pop(name, [])
+        entries = [entry for entry in self.said.get(name, ()) if not (unless and entry.says(unless))]
         for entry in entries:
             self._forget_said(entry)
             entry.retract()

@@ -12,15 +12,16 @@ Errors  BrokenInvariant when a value in the table is not what we wrote
 """
 
 from collections.abc import Callable, Collection, Iterator
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from detectors.entry import Entry
 from detectors.ledger import BULLETIN, INCIDENT, NODE, WEEK, Ledger
-from detectors.state import Incident, Node, Told
+from detectors.state import Incident, Node, Slot, Told
 from detectors.week import Week
-from records import BrokenInvariant, Bulletin
+from records import BrokenInvariant, Bulletin, Evidence
 
 MOST_GONE = 2_000  # entries removed at once: a batch of changes has to fit into one message
 
@@ -88,7 +89,8 @@ class Shelf:
         """Take the table, and under which keys there may be something in it that nobody has asked for yet."""
         self.table = table
         self._kept: dict[str, Kept] = {}
-        self._keys = keys
+        self._cold = set(keys)  # in the table, perhaps, and not asked for yet
+        self._cold_names: dict[str, frozenset[str]] = {}
 
     def ledger(self, key: str, *, span: int, work_out: Callable[[Ledger], None]) -> Ledger:
         """Return a ledger, read from the table and worked out where it is not in use yet; it counts as touched."""
@@ -98,12 +100,30 @@ class Shelf:
             if kept.head is not None:
                 work_out(kept.ledger)
             self._kept[key] = kept
+            self._cold.discard(key)
+            self._cold_names.pop(key, None)
         kept.is_touched = True
         return kept.ledger
 
-    def keys(self) -> list[str]:
-        """Return the keys of all ledgers: those in use, and those that the table holds."""
-        return [*self._kept, *(key for key in self._keys if key not in self._kept and self.table.get(f"{key}/head"))]
+    def holders(self, name: str) -> list[str]:
+        """Return the keys of the ledgers that hold words of a post or an author, in use or not."""
+        warm = [key for key, kept in self._kept.items() if _holds(kept.ledger, name)]
+        return sorted({*warm, *(key for key in tuple(self._cold) if name in self._names_in(key))})
+
+    def _names_in(self, key: str) -> frozenset[str]:
+        """Return whose words a ledger holds that is not in use: looked up once, for working it out takes long."""
+        known = self._cold_names.get(key)
+        if known is None:
+            head = self._value(Head, f"{key}/head")
+            if head is None:  # that of another partition
+                self._cold.discard(key)
+                return frozenset()
+            entries = (self._value(Entry, f"{key}/entry/{number}") for number in range(head.first, head.next))
+            told = (self._needed(Told, f"{key}/told/{incident_id}") for incident_id in head.told)
+            names = {name for entry in entries if entry is not None for name in entry.names}
+            names |= {name for one in told for item in one.alert.evidence for name in (item.post_key, item.author_id)}
+            known = self._cold_names[key] = frozenset(names)
+        return known
 
     def note_due(self, key: str, at: int | None) -> None:
         """Note when time alone changes something in a ledger."""
@@ -126,6 +146,13 @@ class Shelf:
                 changes.update((f"{key}/{name}", value) for name, value in _unwritten(kept))
                 kept.is_touched = False
         return changes
+
+    def rewritten(self) -> dict[str, bytes]:
+        """Return the entries that have lost their words, and count them as written.
+
+        They may be many, need not be kept together, and may be kept twice: before the changes, not among them.
+        """
+        return {f"{key}/{name}": value for key, kept in self._kept.items() for name, value in _retracted(kept)}
 
     def _read(self, key: str, span: int) -> Kept:
         ledger = Ledger(span)
@@ -184,7 +211,6 @@ class Shelf:
 def _unwritten(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
     ledger = kept.ledger
     yield from _unwritten_entries(kept)
-    yield from _retracted_entries(kept)
     yield from _unwritten_base(kept)
     for incident_id, told in ledger.told.items():
         if kept.told.get(incident_id) is not told:
@@ -223,8 +249,18 @@ def _unwritten_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
     ledger.new_entries, ledger.changed_entries = [], []
 
 
-def _retracted_entries(kept: Kept) -> Iterator[tuple[str, bytes | None]]:
-    """Write those that have lost their words over what they were."""
+def _holds(ledger: Ledger, name: str) -> bool:
+    """Tell whether a ledger holds words of a post or an author: kept, at its checkpoint, or told."""
+    if name in ledger.said:
+        return True
+    told: Iterator[Evidence | Slot] = (item for one in ledger.told.values() for item in one.alert.evidence)
+    base: Iterator[Evidence | Slot] = (
+        slot for value in ledger.base.values() if isinstance(value, Incident) for slot in value.slots
+    )
+    return any(not item.is_removed and name in (item.post_key, item.author_id) for item in chain(told, base))
+
+
+def _retracted(kept: Kept) -> Iterator[tuple[str, bytes]]:
     for entry in kept.ledger.retracted:
         if entry.post in kept.numbers:
             yield f"entry/{kept.numbers[entry.post]}", _encoder.encode(entry)

@@ -14,7 +14,7 @@ from records.errors import (
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
-from records.retraction import Retraction
+from records.retraction import Retraction, words_of
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
 from records.source_status import SourceStatus
 from records.statement import Statement
@@ -54,4 +54,5 @@ __all__ = [
     "VigieError",
     "decode",
     "encode",
+    "words_of",
 ]

@@ -1,8 +1,17 @@
 """Retraction: what somebody said is to be forgotten, because it was deleted, or changed, or its author has left."""
 
+from hashlib import blake2b
+
 import msgspec
 
 from records.time import Instant
+
+SHOWN = 280
+
+
+def words_of(text: str) -> str:
+    """Return by what words are known again, without saying them."""
+    return blake2b(text[:SHOWN].encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 class Retraction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="retraction"):
@@ -11,6 +20,7 @@ class Retraction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at: Instant
     post_key: str = ""
     author_id: str = ""  # a pseudonym; everything of this author
+    unless: str = ""  # what the post says now, as `words_of` has it: whoever holds that already has nothing to forget
 
     @property
     def key(self) -> str:

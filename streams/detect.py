@@ -21,6 +21,7 @@ class Detected:
     """What one batch of one partition gives: revisions to send first, then changes to keep."""
 
     changes: dict[str, bytes | None] = field(default_factory=dict)
+    rewritten: dict[str, bytes] = field(default_factory=dict)  # without words now: kept first, in any parts
     alerts: list[Alert] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     due: dict[str, datetime | None] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Detect:
                 result.due[value.key] = None
         for key in result.due:
             result.due[key] = self.detector.next_due(key, shelf)
+        result.rewritten = shelf.rewritten()
         result.changes = shelf.changes()
         return result
 

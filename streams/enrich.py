@@ -8,7 +8,7 @@ from detectors.chatter import Chatter
 from models.geoparse.group import Said
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
-from records import Geo, Place, Post, Retraction, Signal
+from records import Geo, Place, Post, Retraction, Signal, words_of
 from records.signal import Hazard
 
 WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
@@ -57,7 +57,7 @@ def retraction_of(post: Post) -> Retraction | None:
     at = post.received_at
     if post.verb == "purge":
         return Retraction(at=at, author_id=post.author_id) if post.author_id else None
-    return Retraction(at=at, post_key=post.key)
+    return Retraction(at=at, post_key=post.key, unless=words_of(post.text) if post.verb == "update" else "")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -44,6 +44,7 @@ HEALTH_SECS = 1.0
 FORGET_SECS = 3600.0
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
+REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction"}
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
@@ -130,17 +131,19 @@ class Wiring:
         results = await self._enriched([post for _, post in posts])
         signals: list[Signal] = []
         retractions: list[Retraction] = []
-        for (event, _), result in zip(posts, results, strict=True):
+        is_last = last_versions([post for _, post in posts])
+        for number, ((event, _), result) in enumerate(zip(posts, results, strict=True)):
             if isinstance(result, Exception):
                 dead.append(self.letters.letter(POSTS, event, "step_failed", repr(result)))
                 continue
             metrics.POSTS.labels(result.outcome).inc()
-            signals.extend(result.signals)
+            if is_last(number):
+                signals.extend(result.signals)
             if result.retraction is not None:
                 retractions.append(result.retraction)
         await self._retract(retractions)
         await self.publisher.signals(signals)
-        await self._retract(after(signals, retractions, posts))
+        await self._retract(departed(signals, retractions))
         await self.letters.send(dead)
         self.health.sent[SIGNALS.name] += len(signals)
         metrics.POSTS.labels("dead_letter").inc(len(dead))
@@ -200,6 +203,9 @@ class Wiring:
         await self.publisher.alerts(result.alerts)
         await self.letters.send(dead)
         # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
+        rewritten = list(result.rewritten.items())
+        for start in range(0, len(rewritten), REWRITTEN_TOGETHER):
+            await self.memory.keep(partition, dict(rewritten[start : start + REWRITTEN_TOGETHER]))
         await self.memory.keep(partition, result.changes)
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
@@ -271,13 +277,19 @@ class Wiring:
         await self.publisher.stop()
 
 
-def after(
-    signals: Sequence[Signal], retractions: Sequence[Retraction], posts: Sequence[tuple[Any, Post]]
-) -> list[Retraction]:
-    """Return what is taken back of what this same batch has said: what an edit says now is not."""
-    said = {signal.post_key for signal in signals} | {signal.author_id for signal in signals}
-    edited = {post.key for _, post in posts if post.verb == "update"}
-    return [one for one in retractions if {one.post_key, one.author_id} & said - edited - {""}]
+def last_versions(posts: Sequence[Post]) -> Callable[[int], bool]:
+    """Return what tells whether a post of a batch is the last that the batch says of it.
+
+    Of one that was edited or deleted within the batch, nothing earlier is to be heard.
+    """
+    last = {post.key: number for number, post in enumerate(posts)}
+    return lambda number: last[posts[number].key] == number
+
+
+def departed(signals: Sequence[Signal], retractions: Sequence[Retraction]) -> list[Retraction]:
+    """Return what is taken back of authors who said something in the batch in which they left."""
+    authors = {signal.author_id for signal in signals} - {""}
+    return [one for one in retractions if one.author_id in authors]
 
 
 def readings(step: Enrich, posts: Sequence[Post]) -> list[PostReading | Exception | None]:

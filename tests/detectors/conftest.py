@@ -61,6 +61,8 @@ class Desk:
         return new
 
     def write(self) -> None:
+        for key, rewritten in self.shelf.rewritten().items():
+            self.store.put(key, rewritten)
         for key, value in self.shelf.changes().items():
             if value is None:
                 self.store.remove(key)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from records import Retraction
+from records import Retraction, words_of
 
 # What conftest.py makes; test files import nothing from each other.
 Desk = Any
@@ -127,3 +127,29 @@ def test_nobody_s_words_are_taken_where_nobody_is_named(
     assert WORDS.encode() in everything(desk)
     (revision,) = retract(post_key="twitter:1")
     assert revision.evidence[0].is_removed
+
+
+def test_an_edit_read_again_leaves_what_the_post_says_now(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    desk.tell(signal(1, 10))
+    assert retract(post_key="twitter:1", unless=words_of(WORDS)) == []
+    assert WORDS.encode() in everything(desk)
+    (revision,) = retract(post_key="twitter:1", unless=words_of("Fausse alerte"))
+    assert revision.evidence[0].is_removed
+
+
+def test_what_nobody_holds_touches_nothing(desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]) -> None:
+    desk.tell(signal(1, 10))
+    writes = desk.store.writes
+    for number in range(100):
+        assert retract(post_key=f"twitter:unknown-{number}") == []
+    assert desk.store.writes == writes
+
+
+def test_thousands_of_posts_of_one_author_are_rewritten_beside_the_changes(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(*(signal(number, number / 10, author_id="author 1", ratio=20.0) for number in range(1, 1500)))
+    desk.detector.retract(Retraction(at=signal(0, 160).event_time, author_id="author 1"), desk.shelf)
+    rewritten, changes = desk.shelf.rewritten(), desk.shelf.changes()
+    assert len(rewritten) == 1499
+    assert len(changes) < 20, "what must be kept together stays small"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from records import BrokenInvariant, Place, Post
 from records.post import Media
 from streams.enrich import Enrich
-from streams.wiring import after, placed, readings
+from streams.wiring import departed, last_versions, placed, readings
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]
@@ -159,19 +159,23 @@ def test_what_is_deleted_edited_or_left_is_taken_back(post: MakePost, enrich: Ma
     assert [len(result.signals) for result in results] == [1, 1, 0, 0, 0]
 
 
-def test_what_a_batch_says_and_takes_back_is_taken_back_after_it_and_an_edit_is_not(
-    post: MakePost, enrich: MakeEnrich
-) -> None:
+def test_of_a_post_that_a_batch_brings_and_changes_only_the_last_version_is_heard(post: MakePost) -> None:
     posts = [
         post(number=1),
-        post(number=2, verb="update"),
-        post(number=1, verb="delete"),
+        post(number=2),
+        post(number=1, verb="update"),
         post(number=3),
-        post(number=9, author_id="a3", verb="purge"),
-        post(number=7, verb="delete"),
+        post(number=3, verb="delete"),
     ]
+    is_last = last_versions(posts)
+    assert [is_last(number) for number in range(len(posts))] == [False, True, True, False, True]
+
+
+def test_of_an_author_who_leaves_in_the_batch_that_he_speaks_in_all_is_taken_back_after_it(
+    post: MakePost, enrich: MakeEnrich
+) -> None:
+    posts = [post(number=3), post(number=9, author_id="a3", verb="purge"), post(number=8, author_id="a8", verb="purge")]
     results = enrich()(posts)
     signals = [signal for result in results for signal in result.signals]
     retractions = [result.retraction for result in results if result.retraction]
-    late = after(signals, retractions, [(None, one) for one in posts])
-    assert [(one.post_key, one.author_id) for one in late] == [("stub:p1", ""), ("", "a3")]
+    assert [one.author_id for one in departed(signals, retractions)] == ["a3"]
