@@ -12,6 +12,9 @@ from records import Bulletin, DeadLetter, MalformedRecord, Post, Pulse, SourceUn
 Gate = Callable[[str], bool]
 """Tells whether a text could matter; the rest is counted and forgotten."""
 
+NEVER = timedelta(days=36_500)
+"""A recording on a clock may be silent for as long as the day that it tells of."""
+
 Outcome = Literal["kept", "gated", "not_a_post", "refused"]
 """What became of one value read; each value has exactly one."""
 
@@ -41,6 +44,11 @@ class Capabilities(NamedTuple):
     every: timedelta | None = None  # how often it is asked; None: it tells by itself
     quiet: timedelta = timedelta(minutes=5)  # without any sign of life for so long, it is not listening
     is_told: bool = False  # others call us: its silence says nothing
+
+    def asked_every(self, seconds: float) -> "Capabilities":
+        """Return these where the source is asked so often: it must be able to miss a turn before it counts as blind."""
+        every = timedelta(seconds=seconds)
+        return self._replace(every=every, quiet=max(self.quiet, 2.5 * every))
 
 
 class Source(Protocol):

@@ -157,8 +157,13 @@ class Objections:
         except FileNotFoundError:
             return False
         if (stat_now.st_mtime_ns, stat_now.st_size) != self._seen:
+            try:
+                self._hashes = frozenset(self._path.read_text(encoding="ascii").split())
+            except (OSError, UnicodeDecodeError) as error:
+                raise SettingsError(
+                    f"{self._path}: cannot read who objected: {error}; give it to the user that Vigie runs as"
+                ) from error
             self._seen = stat_now.st_mtime_ns, stat_now.st_size
-            self._hashes = frozenset(self._path.read_text(encoding="ascii").split())
         return objector in self._hashes
 
     def add(self, objector: str) -> None:

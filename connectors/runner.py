@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from connectors.contract import Cursors, Gate, Observer, Outcome, Publisher, Reading, Source
-from connectors.sift import sifted
+from connectors.sift import everything, sifted
 from connectors.tally import Tally, language_of
 from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SourceUnavailable
 
@@ -178,7 +178,7 @@ class _Run:
         found = reading.post
         if isinstance(found, Post):
             batch.last = found
-            kept = found if self.source.is_trusted else sifted(found, self.gate)
+            kept = sifted(found, everything if self.source.is_trusted else self.gate)
             batch.counts[language_of(found.lang), "gated" if kept is None else "kept", ""] += 1
             if kept is not None:
                 batch.take(kept, *reading.also)

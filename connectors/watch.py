@@ -85,11 +85,11 @@ class Watch:
         seen = self._seen.get(source)
         if seen is None:
             return
-        now = self._clock.now()
-        seen.last_sign_at = now
         seen.read += values
-        if outcome == "refused":
+        if outcome == "refused":  # a stranger at the door, or a page that says it is being repaired: no sign of life
             seen.refused += values
+            return
+        now = seen.last_sign_at = self._clock.now()
         if outcome in ("kept", "gated"):
             seen.last_post_at = now
         seen.turn("listening", "", now)
@@ -101,18 +101,32 @@ class Watch:
             self._seen[source].lag_secs = max(seconds, 0.0)
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
-        """Take note that a source cannot be read and will be tried again."""
+        """Take note that a source, or one part of it, cannot be read and will be tried again."""
         self._observer.unavailable(source, error, retry_secs=retry_secs)
         seen = self._seen.get(source)
         if seen is not None:
             seen.failures += 1
             seen.turn("blind", str(error)[:500], self._clock.now())
+        elif (whole := self._seen.get(source.partition("/")[0])) is not None:
+            whole.failures += 1
+
+    def stopped(self) -> None:
+        """Note that nobody listens from now on: the process ends."""
+        for seen in self._seen.values():
+            if seen.state != "off":
+                seen.turn("blind", "the process that reads it was stopped", self._clock.now())
+
+    def broken(self, name: str, why: str) -> None:
+        """Note that a source cannot be read any more, and nobody will try again before the process is started anew."""
+        if name in self._seen:
+            self._seen[name].turn("blind", why[:500], self._clock.now())
 
     def gap(self, source: str, seconds: float) -> None:
         """Take note of a span of a source that nobody will ever have seen."""
         self._observer.gap(source, seconds)
-        if source in self._seen:
-            self._seen[source].gap_secs += seconds
+        seen = self._seen.get(source.partition("/")[0])  # "press/a feed" is a part of "press"
+        if seen is not None:
+            seen.gap_secs += seconds
 
     def statuses(self) -> Mapping[str, SourceStatus]:
         """Return how each source stands now."""

@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.contract import Capabilities, Reading
+from connectors.contract import NEVER, Capabilities, Reading
 from records import Clock, MalformedRecord, Post, SourceUnavailable, decode
 from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
@@ -27,7 +27,7 @@ _offsets = msgspec.json.Decoder(dict[str, int])
 class RecordedTopic:
     """Reads the posts of one topic, once."""
 
-    capabilities = Capabilities(edits=True, deletions=True, positions=True, backfill=timedelta.max)
+    capabilities = Capabilities(edits=True, deletions=True, positions=True, backfill=timedelta.max, quiet=NEVER)
 
     def __init__(
         self,

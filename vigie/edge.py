@@ -70,6 +70,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
     finally:
         telling.cancel()
         await asyncio.wait({telling})
+        watch.stopped()
         with suppress(SourceUnavailable):
             await publisher.statuses(list(watch.statuses().values()))
         await publisher.stop()
@@ -78,8 +79,16 @@ async def _run(settings: Settings, clock: Clock) -> None:
 
 
 async def _read(source: Source, watch: Watch, reading: Coroutine[Any, Any, None]) -> None:
-    await reading
-    watch.ended(source.name, "read to its end")
+    """Read a source to its end; what goes wrong in it must not end the others."""
+    try:
+        await reading
+    except SourceUnavailable:  # the broker: nothing can be kept
+        raise
+    except Exception as error:  # a bug in it, or settings that the platform refuses
+        log.exception("source ends: the others go on", source=source.name, error=repr(error))
+        watch.broken(source.name, str(error) or repr(error))
+    else:
+        watch.ended(source.name, "read to its end")
 
 
 async def _tell_statuses(watch: Watch, publisher: KafkaPublisher, clock: Clock) -> None:

@@ -29,6 +29,7 @@ import httpx
 import msgspec
 from lxml import etree
 
+from connectors.bounded import ACCEPT_ENCODING, LONGEST_WAIT_SECS, body_within
 from connectors.contract import Capabilities, Observer, Reading
 from connectors.sources.plain import MAX_LAT, MAX_LON, is_link
 from records import Bulletin, Clock, MalformedRecord, Place, SettingsError, SourceUnavailable
@@ -213,6 +214,7 @@ class Cap:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
+        self.capabilities = self.capabilities.asked_every(every_secs)
         self._clock = clock
         self._observer = observer
         self._ours = ours or Ours()
@@ -230,7 +232,9 @@ class Cap:
         memory = Memory(standing_from(after), most=2 * MAX_ENTRIES * len(self._urls))
         marks: dict[str, Mapping[str, str]] = {}  # what to say so that an address answers only when it has changed
         trusted = await asyncio.to_thread(httpx.create_ssl_context)  # reads all authorities from the disk
-        async with httpx.AsyncClient(timeout=self._timeout_secs, headers={"Accept": ACCEPT}, verify=trusted) as client:
+        async with httpx.AsyncClient(
+            timeout=self._timeout_secs, headers={"Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING}, verify=trusted
+        ) as client:
             while True:
                 before, failures = memory.n, []
                 for url in self._urls:
@@ -350,18 +354,12 @@ class Cap:
                 f"{self.name} {response.url}: status {status}",
                 retry_after_secs=seconds_in(response.headers.get("Retry-After"), self._clock.now()),
             )
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > limit:
-                error = MalformedRecord(f"more than {limit} bytes", reason="too_long")
-                raise SourceUnavailable(f"{self.name} {response.url}: {error}") if is_feed else error
-            parts.append(part)
+        try:
+            body = await body_within(response, limit)
+        except MalformedRecord as error:
+            raise SourceUnavailable(f"{self.name} {response.url}: {error}") if is_feed else error from error
         named = (("If-None-Match", "ETag"), ("If-Modified-Since", "Last-Modified"))
-        return Fetched(
-            b"".join(parts), {ask: response.headers[told] for ask, told in named if told in response.headers}
-        )
+        return Fetched(body, {ask: response.headers[told] for ask, told in named if told in response.headers})
 
 
 class Fetched(NamedTuple):
@@ -452,9 +450,9 @@ def seconds_in(header: str | None, now: datetime) -> float | None:
     if not header:
         return None
     if header.isdecimal():
-        return float(header[:9])
+        return min(float(header[:9]), LONGEST_WAIT_SECS)
     moment = moment_from(header)
-    return max((moment - now).total_seconds(), 0.0) if moment else None
+    return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT_SECS) if moment else None
 
 
 def tree_from(value: bytes) -> etree._Element:

@@ -35,7 +35,7 @@ from connectors.sources.polling import (
     position_from,
     seen,
 )
-from records import Clock, MalformedRecord, Place, SettingsError
+from records import Clock, MalformedRecord, Place, SettingsError, SourceUnavailable
 from records.bulletin import Colour
 from records.post import Latitude, Longitude
 
@@ -147,6 +147,7 @@ class HubEau:
         page_size: int = PAGE_SIZE,
     ) -> None:
         check(stations)
+        self.capabilities = self.capabilities.asked_every(poll_secs)
         self.name = name
         self._stations = tuple(stations)
         self._clock = clock
@@ -165,14 +166,21 @@ class HubEau:
         recent = {station.code: Recent() for station in self._stations}
         async with client_with({}, connect_secs=self._connect_secs) as client:
             while True:
+                failures: list[SourceUnavailable] = []
                 for _ in self._stations:
                     station = self._stations[self._turn % len(self._stations)]
                     self._turn += 1  # before asking, so that one that fails does not hide the others
                     position = self._with_gap(station, position)
-                    async with aclosing(self._station(client, station, position, recent[station.code])) as readings:
-                        async for reading in readings:
-                            position = position_from(reading.cursor)
-                            yield reading
+                    try:
+                        async with aclosing(self._station(client, station, position, recent[station.code])) as readings:
+                            async for reading in readings:
+                                position = position_from(reading.cursor)
+                                yield reading
+                    except SourceUnavailable as error:
+                        failures.append(error)
+                if failures:  # told at the end of the round, so that nobody is asked again at once
+                    waits = [error.retry_after_secs or 0.0 for error in failures]
+                    raise SourceUnavailable(str(failures[0]), retry_after_secs=max(self._poll_secs, *waits))
                 await asyncio.sleep(self._poll_secs)
 
     def _ours(self, position: Position) -> Position:

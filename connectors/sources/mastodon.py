@@ -35,8 +35,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import httpx
 import msgspec
 
+from connectors.bounded import ACCEPT_ENCODING, body_within
 from connectors.contract import Capabilities, Observer, Reading
-from connectors.pseudonym import Pseudonyms
+from connectors.pseudonym import OBJECTED, Pseudonyms
 from connectors.sources.plain import in_utc, is_link
 from connectors.tally import language_of
 from records import Clock, MalformedRecord, Media, Post, SettingsError, SourceUnavailable
@@ -287,7 +288,9 @@ class Mastodon:
         """
         arrivals: asyncio.Queue[Arrival] = asyncio.Queue(QUEUED_EVENTS)
         pumps: list[asyncio.Task[None]] = []
-        headers = {"User-Agent": "vigie"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        headers = {"User-Agent": "vigie", "Accept-Encoding": ACCEPT_ENCODING} | (
+            {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        )
         limits = httpx.Timeout(self._connect_secs)
         async with httpx.AsyncClient(headers=headers, timeout=limits) as client, AsyncExitStack() as stack:
             opened_at = self._clock.now()
@@ -321,7 +324,7 @@ class Mastodon:
         """Put a stream's events into the queue, and at last why there are no more."""
         events = Events()
         try:
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():  # we asked for no packing, and unpack none
                 for event in events.feed(chunk):
                     await arrivals.put((stream, event))
             why = "the stream was closed"
@@ -408,12 +411,10 @@ class Mastodon:
                 return response.status_code, b""
             if response.status_code != HTTPStatus.OK:
                 raise self._refusal(response, urlsplit(address).path)
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > MAX_PAGE_BYTES:
-                    raise self._unavailable(f"{urlsplit(address).path}: an answer without end")
-            return response.status_code, bytes(body)
+            try:
+                return response.status_code, await body_within(response, MAX_PAGE_BYTES)
+            except MalformedRecord as error:
+                raise self._unavailable(f"{urlsplit(address).path}: {error}") from error
 
     def message_from(self, event: Event) -> Message:
         """Take an event apart; what is neither news of a status nor a sign of life is left unread."""
@@ -681,10 +682,14 @@ def post_from(
     said = status.reblog or status
     if not {status.visibility, said.visibility} <= OPEN_TO_ALL:
         return None
-    if any(objects(account, respects_indexable=respects_indexable) for account in (status.account, said.account)):
+    if any(
+        objects(account, respects_indexable=respects_indexable)
+        or pseudonyms.author(PLATFORM, name_of(account, host)) == OBJECTED
+        for account in (status.account, said.account)
+    ):
         return deletion_of(f"{host}/{status.id}", received_at=received_at, source=source) if is_edit else None
     if languages and said.language and language_of(said.language) not in languages:
-        return None
+        return deletion_of(f"{host}/{status.id}", received_at=received_at, source=source) if is_edit else None
     named = frozenset(mention.url for mention in said.mentions or () if mention.url)
     warning = without_handles((said.spoiler_text or "")[:MAX_TEXT]).strip()
     text = text_from(said.content or "", named)

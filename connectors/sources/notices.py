@@ -328,6 +328,7 @@ class NoticeFile:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
+        self.capabilities = self.capabilities.asked_every(every_secs)
         self._path = path
         self._clock = clock
         self._sites = sites or Sites()

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from connectors.bounded import ACCEPT_ENCODING, body_within
 from connectors.contract import Capabilities, Observer, Reading
 from records import Bulletin, Clock, MalformedRecord, Place, SourceUnavailable
 from records.bulletin import BulletinKind, Colour
@@ -225,6 +226,7 @@ class PolledSheet(ABC):
         follows: bool = False,
     ) -> None:
         self.name = name
+        self.capabilities = self.capabilities.asked_every(poll_secs)
         self._url = url
         self._clock = clock
         self._observer = observer
@@ -323,7 +325,12 @@ class PolledSheet(ABC):
 def client_with(headers: Mapping[str, str], *, connect_secs: float, follows: bool = False) -> httpx.AsyncClient:
     """Return a client for one server; keys go into its headers, so it must not follow where these should not."""
     return httpx.AsyncClient(
-        headers={"User-Agent": _USER_AGENT, "Accept": "application/json", **headers},
+        headers={
+            "User-Agent": _USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPT_ENCODING,
+            **headers,
+        },
         timeout=httpx.Timeout(connect_secs),
         follow_redirects=follows,
         verify=_authorities(),
@@ -362,19 +369,9 @@ async def fetched(
                 return Answer(None, validators or {})
             if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
                 raise refusal(response, name=f"{name} {host}", now=now)
-            return Answer(await body_of(response, max_bytes), validators_in(response.headers))
+            return Answer(await body_within(response, max_bytes), validators_in(response.headers))
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
         raise SourceUnavailable(f"{name} {host}: cannot be asked: {type(error).__name__}") from error
-
-
-async def body_of(response: httpx.Response, max_bytes: int) -> bytes:
-    """Return a body, unpacked."""
-    body = bytearray()
-    async for piece in response.aiter_bytes():
-        body += piece
-        if len(body) > max_bytes:
-            raise MalformedRecord(f"an answer of more than {max_bytes} bytes", reason="too_long")
-    return bytes(body)
 
 
 def validators_in(headers: httpx.Headers) -> dict[str, str]:

@@ -19,7 +19,7 @@ from typing import IO, NamedTuple, cast
 
 import msgspec
 
-from connectors.contract import Capabilities, Reading
+from connectors.contract import NEVER, Capabilities, Reading
 from connectors.pseudonym import Pseudonyms
 from connectors.sources.plain import PlainPost, plain_from, post_from, scrubbed
 from records import Clock, MalformedRecord, Post, SettingsError
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 class Recorded:
     """Reads posts from files, in the order given."""
 
-    capabilities = Capabilities(edits=True, deletions=True, positions=True, backfill=timedelta.max)
+    capabilities = Capabilities(edits=True, deletions=True, positions=True, backfill=timedelta.max, quiet=NEVER)
 
     def __init__(
         self,

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -27,14 +27,14 @@ from starlette.routing import Route
 
 from connectors.contract import Gate, Observer, Outcome, Publisher
 from connectors.pseudonym import Pseudonyms
-from connectors.sift import sifted
+from connectors.sift import everything, sifted
 from connectors.signing import signing_key
 from connectors.sources.mapping import Mapping as FieldMapping
 from connectors.sources.mapping import mapped, values_of
 from connectors.sources.notices import Sites, notice_from
 from connectors.sources.plain import plain_from, post_from
 from connectors.tally import Tally, language_of
-from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SettingsError, VigieError
+from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SettingsError, SourceUnavailable, VigieError
 
 Reason = Literal[
     "unknown_source",
@@ -229,7 +229,8 @@ class Ingest:
         """Hand over the counts of each minute that has ended."""
         while True:
             await asyncio.sleep(self.limits.pulse_secs)
-            await self.send_due()
+            with suppress(SourceUnavailable):  # the broker may be away: the next ones will tell
+                await self.send_due()
 
     async def send_due(self) -> None:
         """Hand over the counts of the minute that has ended, if one has."""
@@ -298,7 +299,7 @@ class Ingest:
                 batch.counts["", "kept", ""] += 1
                 batch.bulletins.append(found)
                 continue
-            kept = found if found.is_trusted else sifted(found, self.gate)
+            kept = sifted(found, everything if found.is_trusted else self.gate)
             batch.counts[language_of(found.lang), "gated" if kept is None else "kept", ""] += 1
             if kept is not None:
                 batch.posts.append(kept)

@@ -785,9 +785,13 @@ async def test_what_waits_is_bounded_and_is_let_go_of_at_the_end(
 
 
 async def test_a_token_is_not_sent_in_the_clear(make: Make) -> None:
-    told = httpx.Response(200, json={"configuration": {"urls": {"streaming": "ws://elsewhere.example"}}})
+    async def told() -> AsyncIterator[bytes]:
+        yield b'{"configuration": {"urls": {"streaming": "ws://elsewhere.example"}}}'
+
     source = make(base_url="https://bassin.example")
-    async with httpx.AsyncClient(transport=httpx.MockTransport(lambda _: told)) as client:
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=told()))
+    ) as client:
         with pytest.raises(SourceUnavailable, match="in the clear"):
             await source._streaming_host(client)
 

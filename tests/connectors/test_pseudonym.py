@@ -91,3 +91,12 @@ def test_the_posts_of_who_objected_end_at_the_edge_and_his_deletions_do_not() ->
     assert sifted(post, lambda _: True) is None
     assert sifted(msgspec.structs.replace(post, verb="update"), lambda _: True) is None
     assert sifted(msgspec.structs.replace(post, verb="delete", text=""), lambda _: True) is not None
+
+
+def test_objections_that_cannot_be_read_are_never_taken_for_none(tmp_path: Path, clock: ManualClock) -> None:
+    names = RotatingPseudonyms(tmp_path / "keys.json", clock)
+    names.object("bluesky", "did:plc:alice")
+    (tmp_path / "objections.txt").write_bytes(b"\xff\xfe")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=r"objections\.txt: cannot read who objected"):
+            names.author("bluesky", "did:plc:alice")

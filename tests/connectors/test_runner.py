@@ -10,6 +10,7 @@ import pytest
 
 from connectors.contract import Capabilities, Reading
 from connectors.cursors import ForgetfulCursors, SqliteCursors
+from connectors.pseudonym import OBJECTED
 from connectors.runner import Pace, run, wait_secs
 from records import MalformedRecord, ManualClock, Media, Post, SourceUnavailable
 
@@ -243,3 +244,19 @@ async def test_many_posts_in_many_batches_each_have_one_outcome(
     )
     cursors.close()
     assert witness.outcomes == {"kept": 6000, "gated": 114_000}
+
+
+async def test_whoever_objected_is_not_read_by_a_trusted_source_either(
+    broker: Any, witness: Any, clock: ManualClock
+) -> None:
+    posts = [post(1, author_id=OBJECTED), post(2), post(3, author_id=OBJECTED, verb="delete")]
+    await run(
+        Made(posts, is_trusted=True),
+        gate=lambda _: False,
+        publisher=broker,
+        cursors=ForgetfulCursors(),
+        observer=witness,
+        clock=clock,
+    )
+    assert [kept.id for kept in broker.kept] == ["2", "3"]
+    assert witness.outcomes["gated"] == 1

@@ -134,3 +134,38 @@ def test_a_source_that_is_off_counts_as_none(watch: Watch, clock: ManualClock) -
     watch.ended("bluesky", "read to its end")
     (network,) = [one for one in blindness(watch.statuses().values(), clock.now()) if one.way == "network"]
     assert network.since is None
+
+
+def test_what_is_refused_is_no_sign_of_life(watch: Watch, clock: ManualClock) -> None:
+    watch.add("staff", "people", Capabilities(is_told=True))
+    watch.serves("staff")
+    watch.counted("staff", "refused", 3, reason="unsigned")
+    found = status(watch, "staff")
+    assert (found.state, found.refused, found.last_sign_at) == ("unsure", 3, None)
+
+
+def test_a_part_of_a_source_that_fails_is_told_with_it_and_does_not_make_it_blind(watch: Watch) -> None:
+    watch.add("press", "press", Capabilities())
+    watch.counted("press", "not_a_post", 1)
+    watch.unavailable("press/Le Journal", SourceUnavailable("503"), retry_secs=1.0)
+    watch.gap("press/Le Journal", 30.0)
+    found = status(watch, "press")
+    assert (found.state, found.failures, found.gap_secs) == ("listening", 1, 30.0)
+
+
+def test_when_the_process_ends_nobody_listens_and_that_is_said(watch: Watch) -> None:
+    watch.counted("bluesky", "kept", 1)
+    watch.stopped()
+    assert (status(watch).state, status(watch).why) == ("blind", "the process that reads it was stopped")
+
+
+def test_a_source_that_broke_is_blind_until_the_process_is_started_anew(watch: Watch) -> None:
+    watch.counted("bluesky", "kept", 1)
+    watch.broken("bluesky", "sources.x.rules: refused")
+    assert (status(watch).state, status(watch).why) == ("blind", "sources.x.rules: refused")
+
+
+def test_a_source_that_is_asked_seldom_may_be_quiet_for_longer() -> None:
+    hourly = Capabilities().asked_every(3600)
+    assert hourly.quiet == timedelta(hours=2.5)
+    assert Capabilities().asked_every(30).quiet == Capabilities().quiet

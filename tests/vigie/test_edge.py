@@ -353,4 +353,5 @@ def test_how_each_source_stands_is_told(stopped: Stopped) -> None:
     most = {name: max(one.refused for one in stopped.sources if one.source == name) for name in ("staff", "drill")}
     assert most["staff"] > MIXED
     assert most["drill"] > 0
-    assert "listening" in {status.state for status in stopped.sources if status.source == "drill"}
+    stopped_at_last = {status.why for status in stopped.sources if status.source == "staff" and status.state == "blind"}
+    assert "the process that reads it was stopped" in stopped_at_last
