@@ -107,6 +107,10 @@ class RotatingPseudonyms:
             return ""
         if self._objections.holds(self._objector(platform, native_id)):
             return OBJECTED
+        return self.present_author(platform, native_id)
+
+    def present_author(self, platform: str, native_id: str) -> str:
+        """Return an author's pseudonym even where he objected: under it his words may be kept."""
         return digest(self._current().author_key, platform, native_id, AUTHOR_DIGITS)
 
     def object(self, platform: str, native_id: str) -> None:

@@ -1,29 +1,26 @@
 """Objection: somebody asks not to be read. From then on nothing of them passes, and what is kept loses its words."""
 
-from connectors.pseudonym import OBJECTED
 from records import Clock, Post, SettingsError
 from streams.publisher import KafkaPublisher
 from vigie import assembly
 from vigie.settings import Settings
 
-GONE = ("", None, OBJECTED)
-
 
 async def object_to(settings: Settings, platform: str, account: str, clock: Clock) -> None:
     """Note an objection, and have what is kept under the account's pseudonyms forgotten.
 
-    Errors  SourceUnavailable when the broker cannot be reached; the objection is not noted then: ask again
+    Errors  SourceUnavailable when the broker cannot be reached: the objection is noted, for the rest ask again
     """
     if not platform or not account:
         raise SettingsError("privacy object: give the platform and the account, as in: bluesky did:plc:abc")
     names = assembly.pseudonyms(settings, clock)
-    known = [names.author(platform, account), names.earlier_author(platform, account)]
+    names.object(platform, account)  # first, so that nothing new comes in between
+    known = [names.present_author(platform, account), names.earlier_author(platform, account)]
     publisher = KafkaPublisher(settings.streams())
     try:
-        await publisher.posts([_purge(platform, author_id, clock) for author_id in known if author_id not in GONE])
+        await publisher.posts([_purge(platform, author_id, clock) for author_id in known if author_id])
     finally:
         await publisher.stop()
-    names.object(platform, account)
 
 
 def _purge(platform: str, author_id: str, clock: Clock) -> Post:

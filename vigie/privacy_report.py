@@ -36,8 +36,8 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "en": "posts that Vigie has recorded, read once (exercise or tuning)",
     },
     "mastodon": {
-        "fr": "Mastodon : messages publics d’une instance, par mots-clics ; qui refuse l’indexation n’est pas lu",
-        "en": "Mastodon: public posts of one instance, by hashtags; who does not want to be indexed is not read",
+        "fr": "Mastodon : messages publics de flux choisis d’une instance ; #nobot dans un profil est respecté",
+        "en": "Mastodon: public posts of chosen streams of one instance; #nobot in a profile is respected",
     },
     "press": {
         "fr": "flux de presse : titre, court extrait et lien ; qui s’y oppose (robots.txt, TDM) n’est pas lu",

@@ -133,7 +133,15 @@ def test_unsure_is_told_apart_and_last(watch: Watch, clock: ManualClock) -> None
 def test_a_source_that_is_off_counts_as_none(watch: Watch, clock: ManualClock) -> None:
     watch.ended("bluesky", "read to its end")
     (network,) = [one for one in blindness(watch.statuses().values(), clock.now()) if one.way == "network"]
-    assert network.since is None
+    assert (network.since, network.why) == (None, "every source of this kind has been read to its end")
+
+
+def test_one_that_waits_to_be_told_hides_none_that_cannot_be_read(watch: Watch, clock: ManualClock) -> None:
+    watch.add("vendor", "network", Capabilities(is_told=True))
+    watch.serves("vendor")
+    watch.unavailable("bluesky", SourceUnavailable("gone"), retry_secs=1.0)
+    (network,) = [one for one in blindness(watch.statuses().values(), clock.now()) if one.way == "network"]
+    assert (network.why, network.is_unsure) == ("gone", False)
 
 
 def test_what_is_refused_is_no_sign_of_life(watch: Watch, clock: ManualClock) -> None:
