@@ -487,9 +487,10 @@ class Press:
             yield Reading(standing.cursor_after(place.key, memory), None)
             return
         bad = hashlib.sha256(str(found).encode("utf-8", "replace")).hexdigest()[:8]
-        post = None if bad == memory.bad else found
+        if bad == memory.bad:  # told already; and it is no sign that the feed lives
+            return
         memory = msgspec.structs.replace(memory, bad=bad, etag="", modified="")
-        yield Reading(standing.cursor_after(place.key, memory), post)
+        yield Reading(standing.cursor_after(place.key, memory), found)
 
     def _news(self, place: Place, document: Document, standing: Standing, now: datetime) -> Iterator[Reading]:
         """Yield the entries of a document that are new or have changed.
