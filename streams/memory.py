@@ -65,12 +65,14 @@ class Memory:
         batch.put(store.offset_key, str(offset).encode())
         store._db_for_partition(partition).write(batch)
 
-    def state_keys(self) -> set[str]:
-        """Return all state keys that the table holds."""
-        names = (key.decode() for key in list(self.table))
-        return {name.removesuffix(HEAD) for name in names if name.endswith(HEAD)}
-
-    def state_keys_with_agenda(self) -> list[str]:
-        """Return the state keys, `hazard/area`, under which something waits for time to pass."""
-        names = (key.decode() for key in list(self.table))
-        return [name.removesuffix(AGENDA) for name in names if name.endswith(AGENDA)]
+    def state_keys(self) -> tuple[set[str], set[str]]:
+        """Return all state keys, `hazard/area`, and those under which something waits for time to pass; in one pass."""
+        held: set[str] = set()
+        waiting: set[str] = set()
+        for key in list(self.table):
+            name = key.decode()
+            if name.endswith(HEAD):
+                held.add(name.removesuffix(HEAD))
+            elif name.endswith(AGENDA):
+                waiting.add(name.removesuffix(AGENDA))
+        return held, waiting

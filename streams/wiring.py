@@ -255,9 +255,10 @@ class Wiring:
         await self.publisher.signals([tick_from(key, now) for key, at in self.due.items() if at <= now])
 
     async def _find_due(self) -> None:
-        """After a start or a takeover: find the incidents that wait for time to pass."""
-        self.keys |= self.memory.state_keys()
-        for key in self.memory.state_keys_with_agenda():
+        """After a start or a takeover: find the states that there are, and those that wait for time to pass."""
+        held, waiting = self.memory.state_keys()
+        self.keys |= held
+        for key in sorted(waiting):
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
