@@ -4,6 +4,7 @@ httpx unpacks whatever comes, without a limit: a few kilobytes may become gigaby
 (`ACCEPT_ENCODING`), take the raw bytes and unpack them ourselves.
 """
 
+import asyncio
 import zlib
 
 import httpx
@@ -16,8 +17,8 @@ LONGEST_WAIT_SECS = 6 * 3600.0
 _GZIP = b"\x1f\x8b"
 
 
-async def body_within(response: httpx.Response, limit: int) -> bytes:
-    """Return the body of an answer that is being streamed.
+async def body_within(response: httpx.Response, limit: int, *, is_cut: bool = False) -> bytes:
+    """Return the body of an answer that is being streamed; of one without end nothing, or its beginning.
 
     Errors  MalformedRecord, `too_long` or `undecodable`
     """
@@ -28,29 +29,25 @@ async def body_within(response: httpx.Response, limit: int) -> bytes:
     async for part in response.aiter_raw():
         body += part
         if len(body) > limit:
-            raise too_long(limit)
-    return unpacked(bytes(body), limit)
+            break
+    content = await asyncio.to_thread(unpacked, bytes(body[: limit + 1]), limit)
+    if len(content) > limit and not is_cut:
+        raise MalformedRecord(f"an answer of more than {limit} bytes", reason="too_long")
+    return content[:limit]
 
 
 def unpacked(body: bytes, limit: int) -> bytes:
-    """Return a body without gzip; some servers pack without saying so.
+    """Return a body without gzip, one byte more than the limit at most; some servers pack without saying so.
 
-    Errors  MalformedRecord, `too_long` or `undecodable`
+    Errors  MalformedRecord, `undecodable`
     """
-    if body[:2] != _GZIP:
+    if body[:2] != _GZIP or len(body) > limit:
         return body
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         content = unpacker.decompress(body, limit + 1)
     except zlib.error as error:
         raise MalformedRecord(f"cannot unpack {len(body)} bytes: {error}", reason="undecodable") from error
-    if len(content) > limit:
-        raise too_long(limit)
-    if not unpacker.eof:
+    if not unpacker.eof and len(content) <= limit:
         raise MalformedRecord(f"{len(body)} packed bytes without an end", reason="undecodable")
     return content
-
-
-def too_long(limit: int) -> MalformedRecord:
-    """Return what is said of an answer that has no end."""
-    return MalformedRecord(f"an answer of more than {limit} bytes", reason="too_long")

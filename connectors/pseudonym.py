@@ -105,7 +105,8 @@ class RotatingPseudonyms:
         """Return the author's pseudonym; "" where nobody is named, `OBJECTED` for one who asked not to be read."""
         if not native_id:
             return ""
-        if self._objections.holds(self._objector(platform, native_id)):
+        objectors = self._objections.now()
+        if objectors and self._objector(platform, native_id) in objectors:
             return OBJECTED
         return self.present_author(platform, native_id)
 
@@ -154,12 +155,12 @@ class Objections:
         self._seen: tuple[int, int] | None = None
         self._hashes: frozenset[str] = frozenset()
 
-    def holds(self, objector: str) -> bool:
-        """Tell whether somebody is among them."""
+    def now(self) -> frozenset[str]:
+        """Return them, as the file has them at this moment."""
         try:
             stat_now = self._path.stat()
         except FileNotFoundError:
-            return False
+            return frozenset()
         if (stat_now.st_mtime_ns, stat_now.st_size) != self._seen:
             try:
                 self._hashes = frozenset(self._path.read_text(encoding="ascii").split())
@@ -168,7 +169,7 @@ class Objections:
                     f"{self._path}: cannot read who objected: {error}; give it to the user that Vigie runs as"
                 ) from error
             self._seen = stat_now.st_mtime_ns, stat_now.st_size
-        return objector in self._hashes
+        return self._hashes
 
     def add(self, objector: str) -> None:
         """Add somebody."""

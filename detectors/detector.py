@@ -38,7 +38,9 @@ class Detector:
     def __init__(self, profile: Profile, places: Mapping[str, Place] | None = None) -> None:
         """Take a profile, and what is known of the tree's wider nodes: their name, population and extent."""
         self.profile = profile
-        self._watched = {hazard: Watched(profile, hazard, places or {}) for hazard in profile.hazards}
+        self._watched: dict[str, Watched] = {
+            hazard: Watched(profile, hazard, places or {}) for hazard in profile.hazards
+        }
 
     def observe(self, signal: Signal, shelf: Shelf) -> list[Alert]:
         """Take in one signal; return all revisions that it causes, in order."""
@@ -91,7 +93,7 @@ class Detector:
         name = retraction.post_key or retraction.author_id
         for key in shelf.holders(name) if name else ():
             hazard, _, area = key.partition("/")
-            watched = next((one for known, one in self._watched.items() if known == hazard), None)
+            watched = self._watched.get(hazard)
             if watched is None:
                 continue
             case = Case(self._ledger(key, area, watched, shelf), area, watched)

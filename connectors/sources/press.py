@@ -23,7 +23,6 @@ import ssl
 import sys
 import unicodedata
 import xml.sax
-import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ import feedparser
 import httpx
 import msgspec
 
+from connectors.bounded import ACCEPT_ENCODING, body_within
 from connectors.contract import Capabilities, Observer, Reading
 from connectors.pseudonym import Pseudonyms
 from connectors.runner import Sleep, chance_of_ours
@@ -304,7 +304,7 @@ class Press:
         standing = standing_from(after, [place.key for place in self._places])
         visits = Visits()
         async with httpx.AsyncClient(
-            headers={"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": "gzip"},
+            headers={"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": ACCEPT_ENCODING},
             timeout=self._connect_secs,
             follow_redirects=False,
             verify=await asyncio.to_thread(trust),
@@ -912,7 +912,7 @@ async def get(
         async with client.stream("GET", address, headers=headers) as response:
             location = response.headers.get("Location", "")
             if response.status_code not in REDIRECTS or not location:
-                body = await body_of(response, limit, is_cut=is_cut) if response.status_code == OK else b""
+                body = await body_within(response, limit, is_cut=is_cut) if response.status_code == OK else b""
                 return Answer(response.status_code, response.headers, body, address, moved_to)
         target = urljoin(address, location)
         why = why_not_followed(address, target)
@@ -924,38 +924,6 @@ async def get(
         address = target
         moved_to = target if is_lasting else moved_to
     raise SourceUnavailable(f"{shown(address)}: redirected more than {MAX_HOPS} times")
-
-
-async def body_of(response: httpx.Response, limit: int, *, is_cut: bool = False) -> bytes:
-    """Read a body, packed or not, up to a limit; beyond it cut off, or refused."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "", "gzip", "x-gzip"):
-        raise MalformedRecord(f"packed with {encoding[:20]!r}, which nobody asked for", reason="undecodable")
-    parts: list[bytes] = []
-    length = 0
-    async for part in response.aiter_raw():
-        parts.append(part)
-        length += len(part)
-        if length > limit:
-            break
-    body = await asyncio.to_thread(unpacked, b"".join(parts), limit)
-    if len(body) > limit and not is_cut:
-        raise MalformedRecord(f"a document of more than {limit} bytes", reason="too_long")
-    return body[:limit]
-
-
-def unpacked(body: bytes, limit: int) -> bytes:
-    """Return a body without gzip, one byte more than the limit at most; some servers pack without saying so."""
-    if body[:2] != b"\x1f\x8b" or len(body) > limit:
-        return body
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        content = unpacker.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise MalformedRecord(f"cannot unpack {len(body)} bytes: {error}", reason="undecodable") from error
-    if not unpacker.eof and len(content) <= limit:
-        raise MalformedRecord(f"{len(body)} packed bytes without an end", reason="undecodable")
-    return content
 
 
 def why_not_followed(address: str, target: str) -> str:

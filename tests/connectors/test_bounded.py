@@ -8,7 +8,7 @@ import httpx
 import pytest
 import zstandard
 
-from connectors.bounded import body_within
+from connectors.bounded import body_within, unpacked
 from records import MalformedRecord
 
 LIMIT = 10_000
@@ -52,3 +52,12 @@ async def test_what_does_not_is_refused_before_it_is_unpacked(content: bytes, en
     with pytest.raises(MalformedRecord) as refused:
         await body_within(answer(content, encoding), LIMIT)
     assert refused.value.reason == reason
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
+    assert len(unpacked(gzip.compress(b"x" * 1_000_000), 5000)) == 5001
+
+
+async def test_of_what_may_be_cut_the_beginning_is_returned() -> None:
+    assert await body_within(answer(b"x" * 50_000), LIMIT, is_cut=True) == b"x" * LIMIT
+    assert await body_within(answer(gzip.compress(b"x" * 50_000)), LIMIT, is_cut=True) == b"x" * LIMIT
