@@ -21,7 +21,7 @@ from detectors.incidents import earliest_fall, next_fall, settle
 from detectors.ledger import Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
-from detectors.retracting import retract
+from detectors.retracting import retract, without_words
 from detectors.shelf import Shelf
 from detectors.state import Incident, Node
 from detectors.statistic import mixture
@@ -89,8 +89,10 @@ class Detector:
 
     def retract(self, retraction: Retraction, shelf: Shelf) -> list[Alert]:
         """Take the words of a post, or of an author, from all that is kept; return a revision where they were shown."""
+        if retraction.told is not None:
+            return self._retract_told(retraction, retraction.told, shelf)
         alerts: list[Alert] = []
-        name = retraction.post_key or retraction.author_id
+        name = retraction.name
         for key in shelf.holders(name) if name else ():
             hazard, _, area = key.partition("/")
             watched = self._watched.get(hazard)
@@ -101,6 +103,13 @@ class Detector:
                 _work_out(case)
                 alerts += case.alerts
         return alerts
+
+    def _retract_told(self, retraction: Retraction, told: Alert, shelf: Shelf) -> list[Alert]:
+        """Return the next revision of an incident that is forgotten here; of one that is not, it was told before."""
+        watched = self._watched.get(told.hazard)
+        if watched is None or told.incident_id in self._ledger(retraction.key, told.area, watched, shelf).told:
+            return []
+        return [without_words(told, retraction.name, retraction.unless)]
 
     def next_due(self, key: str, shelf: Shelf) -> datetime | None:
         """Return when `<hazard>/<area>` needs its next tick; None while nothing waits there."""

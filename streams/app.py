@@ -12,7 +12,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from records import SettingsError, SourceUnavailable
 from streams.embedded import EmbeddedTransport
 from streams.settings import StreamSettings
-from streams.topics import TOPICS, Topic
+from streams.topics import TOPICS, Topic, changelog
 from streams.transport import KafkaTransport
 
 # The defaults of Faust's store reserve 2 GB of cache for each partition.
@@ -70,8 +70,8 @@ def _credentials(settings: StreamSettings) -> Any:
     return SSLCredentials(context) if context else None
 
 
-async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = TOPICS) -> None:
-    """Create the topics that are missing, with their partitions and retention.
+async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = ()) -> None:
+    """Create the topics that are missing, with their partitions and retention: all of ours, or those given.
 
     Errors  SourceUnavailable when the broker does not answer; SettingsError when a topic that stands there has
             another number of partitions: tables and streams would no longer fit together
@@ -80,7 +80,7 @@ async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = TOP
     try:
         await admin.start()
         standing = {topic["topic"]: topic for topic in await admin.describe_topics()}
-        missing = [topic for topic in topics if topic.name not in standing]
+        missing = [topic for topic in (topics or all_topics(settings)) if topic.name not in standing]
         _refuse_other_partitions(settings, standing)
         if missing:
             await _create(admin, settings, missing)
@@ -109,7 +109,7 @@ async def _create(admin: AIOKafkaAdminClient, settings: StreamSettings, missing:
 
 
 def _refuse_other_partitions(settings: StreamSettings, standing: dict[str, Any]) -> None:
-    for topic in TOPICS:
+    for topic in all_topics(settings):
         found = len(standing.get(topic.name, {}).get("partitions", ()))
         if found and found != settings.partitions:
             raise SettingsError(
@@ -118,9 +118,9 @@ def _refuse_other_partitions(settings: StreamSettings, standing: dict[str, Any])
             )
 
 
-def changelog_topic(settings: StreamSettings, table: str) -> str:
-    """Return the name that Faust gives a table's changelog."""
-    return f"{settings.app_id}-{table}-changelog"
+def all_topics(settings: StreamSettings) -> tuple[Topic, ...]:
+    """Return all topics of an installation."""
+    return (*TOPICS, changelog(settings.app_id))
 
 
 def table_dir(settings: StreamSettings) -> Path:

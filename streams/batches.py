@@ -17,7 +17,7 @@ from faust.types import EventT
 from records import Clock, DeadLetter, MalformedRecord, decode
 from streams import metrics
 from streams.publisher import KafkaPublisher
-from streams.topics import Topic
+from streams.topics import NUDGE, Topic
 
 log = structlog.get_logger()
 
@@ -49,10 +49,12 @@ class DeadLetters:
     def sort(
         self, topic: Topic, events: Sequence[EventT[Any]], record: type[T]
     ) -> tuple[list[tuple[EventT[Any], T]], list[DeadLetter]]:
-        """Return the events with their records, and a letter for each of the others."""
+        """Return the events with their records, and a letter for each of the others; the sweep's own say nothing."""
         good: list[tuple[EventT[Any], T]] = []
         dead: list[DeadLetter] = []
         for event in events:
+            if event.message.key == NUDGE:
+                continue
             try:
                 good.append((event, decode(event.message.value, record)))
             except MalformedRecord as error:

@@ -6,20 +6,22 @@ when the broker has it, into the local store with the offset reached, in one wri
 changelog up to an offset, and Faust restores it as it does any table.
 """
 
+import asyncio
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, cast
 
 import faust
 from faust.streams import _current_event
 from faust.types import EventT
-from rocksdict import WriteBatch
+from rocksdict import DbClosedError, WriteBatch
 
-from streams.app import STORE_OPTIONS, changelog_topic
+from streams.app import STORE_OPTIONS
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
+from streams.topics import STATE_TABLE, changelog
 
-STATE_TABLE = "ledgers"
 HEAD = "/head"  # the detectors' key under which each state begins
 AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
 
@@ -29,7 +31,7 @@ class Memory:
 
     def __init__(self, app: faust.App, settings: StreamSettings, publisher: KafkaPublisher) -> None:
         self.publisher = publisher
-        self.changelog = changelog_topic(settings, STATE_TABLE)
+        self.changelog = changelog(settings.app_id).name
         self.table: Any = app.Table(
             STATE_TABLE,
             key_type=bytes,
@@ -64,6 +66,12 @@ class Memory:
                 batch.put(key, value)
         batch.put(store.offset_key, str(offset).encode())
         store._db_for_partition(partition).write(batch)
+
+    async def compact(self) -> None:
+        """Rewrite the local files: what was removed or changed stays in them until then."""
+        for database in list(self.table.data._dbs.values()):
+            with suppress(DbClosedError):  # the partition has just gone to another worker
+                await asyncio.to_thread(database.compact_range, None, None)
 
     def state_keys(self) -> tuple[set[str], set[str]]:
         """Return all state keys, `hazard/area`, and those under which something waits for time to pass; in one pass."""

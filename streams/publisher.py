@@ -32,6 +32,7 @@ from streams.topics import (
     LARGEST_BYTES,
     POSTS,
     PULSE,
+    RETRACTIONS,
     SIGNALS,
     SOURCES,
     Topic,
@@ -41,7 +42,7 @@ LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | SourceStatus | DeadLetter
+Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | Retraction | SourceStatus | DeadLetter
 
 
 class KafkaPublisher:
@@ -95,15 +96,19 @@ class KafkaPublisher:
         """Put minute counts on `pulse.v1`."""
         await self.send(PULSE, pulses)
 
-    async def signals(self, signals: Sequence[Signal | Tick | Statement]) -> None:
-        """Put evidence, the passing of time, or what somebody stated on `signals.v1`."""
+    async def signals(self, signals: Sequence[Signal | Tick | Statement | Retraction]) -> None:
+        """Put evidence, the passing of time, what somebody stated, or what one state told on `signals.v1`."""
         await self.send(SIGNALS, signals)
 
     async def retractions(self, retractions: Sequence[Retraction]) -> None:
-        """Put what is taken back on every partition of `signals.v1`: nobody knows which states hold it."""
+        """Put what is taken back on every partition of `signals.v1`: nobody knows which states hold it.
+
+        And on `retractions.v1`, for those who keep what was told.
+        """
         pairs = [(one.key.encode(), encode(one)) for one in retractions]
         for partition in range(self.settings.partitions):
             await self.send_raw(SIGNALS.name, pairs, partition=partition)
+        await self.send_raw(RETRACTIONS.name, pairs)
 
     async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
         """Put what authorities and operators state on `context.v1`."""

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from records import decode
+from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
 from streams.topics import Topic
 
@@ -30,6 +31,25 @@ async def _consumer(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIO
         await consumer.stop()
 
 
+async def standing(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
+    """Yield the messages that stand on a topic when this begins, by partition in their order; tombstones too."""
+    async with _consumer(settings, topic) as consumer:
+        async for message in up_to_the_end(settings, consumer):
+            yield message
+
+
+async def up_to_the_end(settings: StreamSettings, consumer: AIOKafkaConsumer) -> AsyncGenerator[Any, None]:
+    """Yield what a consumer has before it, up to where its partitions end when this begins."""
+    ends = await consumer.end_offsets(consumer.assignment())
+    if settings.is_embedded:
+        ends = await true_end_offsets(settings.bootstrap_servers, ends)
+    while any([await consumer.position(one) < end for one, end in ends.items()]):
+        for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
+            for message in messages:
+                if message.offset < ends[partition]:
+                    yield message
+
+
 async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
     """Yield the records of a topic from its beginning, for ever.
 
@@ -40,7 +60,8 @@ async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, 
             batches = await consumer.getmany(timeout_ms=200)
             for messages in batches.values():
                 for message in messages:
-                    yield decode(message.value, topic.record)
+                    if message.value is not None:  # a tombstone
+                        yield decode(message.value, topic.record)
 
 
 async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:

@@ -13,12 +13,11 @@ import structlog
 from aiokafka.partitioner import murmur2
 from rocksdict import AccessType, Options, Rdict
 
-from records import BrokenInvariant, Signal
-from streams.app import changelog_topic, declare_topics, table_dir
-from streams.memory import STATE_TABLE
+from records import BrokenInvariant
+from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.topics import Topic
+from streams.topics import STATE_TABLE, changelog
 
 log = structlog.get_logger()
 
@@ -40,13 +39,12 @@ async def restore_on_fresh_broker(settings: StreamSettings) -> int:
             tables.rename(saved)
     if not saved.exists():
         return 0
-    changelog = Topic(name=changelog_topic(settings, STATE_TABLE), record=Signal, is_compacted=True)
-    await declare_topics(settings, [changelog])
+    await declare_topics(settings)
     publisher = KafkaPublisher(settings)
     restored = 0
     try:
         for partition, pairs in _by_partition(_pairs(saved), settings.partitions).items():
-            await publisher.send_raw(changelog.name, pairs, partition=partition)
+            await publisher.send_raw(changelog(settings.app_id).name, pairs, partition=partition)
             restored += len(pairs)
     finally:
         await publisher.stop()

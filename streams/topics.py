@@ -23,11 +23,13 @@ class Topic:
     def config(self) -> dict[str, str]:
         """Return the broker's settings of this topic."""
         policies = {"compact": self.is_compacted, "delete": not self.is_compacted or self.retention is not None}
-        config = {"cleanup.policy": ",".join(name for name, holds in policies.items() if holds)}
+        config = {
+            "cleanup.policy": ",".join(name for name, holds in policies.items() if holds),
+            "segment.ms": _milliseconds(SEGMENT),
+        }
         if self.retention is not None:
             config["retention.ms"] = _milliseconds(self.retention)
-            config["segment.ms"] = _milliseconds(SEGMENT)
-        if self.is_compacted and self.retention is not None:
+        if self.is_compacted:
             config["min.compaction.lag.ms"] = _milliseconds(READ_BY)
             config["max.compaction.lag.ms"] = _milliseconds(GONE_BY)
         if self.max_bytes is not None:
@@ -41,8 +43,10 @@ SEGMENT = timedelta(hours=1)
 """Kafka lets go, and compacts, only segments that are closed: what nobody wrote to for a week would stay for a week."""
 READ_BY = timedelta(hours=6)
 """Who is later than that to read finds the newest value of a key alone."""
-GONE_BY = timedelta(hours=20)
+GONE_BY = timedelta(hours=18)
 """What was deleted, or has a newer revision, is gone after that, and an hour or two for the segment and the cleaner."""
+SWEEP = timedelta(hours=2)
+"""How often `streams/sweep.py` looks whether all that holds."""
 LARGEST_BYTES = 2 << 20  # a value of 1 MiB, base64 in its dead letter, fits
 
 POSTS = Topic(name="posts.v1", record=Post, retention=RAW, is_compacted=True)
@@ -50,16 +54,30 @@ PULSE = Topic(name="pulse.v1", record=Pulse, retention=EVIDENCE)
 SIGNALS = Topic(name="signals.v1", record=Signal, retention=GONE_BY)  # keyed by area: no deletion can find its post
 CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
 ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE, is_compacted=True)
-DECISIONS = Topic(name="decisions.v1", record=Verdict, is_compacted=True)
+DECISIONS = Topic(name="decisions.v1", record=Verdict, retention=EVIDENCE, is_compacted=True)
 SOURCES = Topic(name="sources.v1", record=SourceStatus, is_compacted=True)
-DEAD_LETTERS = Topic(name="dead_letters.v1", record=DeadLetter, retention=RAW, max_bytes=LARGEST_BYTES)
+RETRACTIONS = Topic(name="retractions.v1", record=Retraction, retention=RAW)  # pseudonyms, and no words
+DEAD_LETTERS = Topic(
+    name="dead_letters.v1", record=DeadLetter, retention=GONE_BY, max_bytes=LARGEST_BYTES
+)  # no deletion can find what a value that nobody could read says: so it goes before one would be due
+
+
+NUDGE = b"sweep"
+"""The key of the values without content that the sweep writes, to have segments closed; no record of ours has it."""
+STATE_TABLE = "ledgers"
+"""The Faust table with the detectors' memory."""
+
+
+def changelog(app_id: str) -> Topic:
+    """Return the topic that the detectors' memory is written to, under the name that Faust gives it."""
+    return Topic(name=f"{app_id}-{STATE_TABLE}-changelog", record=msgspec.Struct, is_compacted=True)
 
 
 def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
 
 
-TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, DEAD_LETTERS)
+TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, RETRACTIONS, DEAD_LETTERS)
 
 OnSignals: Any = Signal | Tick | Statement | Retraction
 """What stands on `signals.v1`: evidence, time passing, what people and authorities say, and what is taken back."""

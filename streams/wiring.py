@@ -37,7 +37,7 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, OnSignals, Topic
+from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
@@ -102,6 +102,7 @@ class Wiring:
             self.app.task(self._tell)
             self.app.timer(FORGET_SECS, name="forget")(self._forget_told)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
+        self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
         if self.settings.has_ticks:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
         self.app.on_partitions_revoked.connect(self._forget)

@@ -206,6 +206,27 @@ def privacy_object(settings_file: Path | None, platform: str, account: str) -> N
     click.echo("noted: nothing more is read of this account, and what is kept of it loses its words")
 
 
+@privacy.command("sweep")
+@settings_option
+def privacy_sweep(settings_file: Path | None) -> None:
+    """Look now whether anything is kept for longer than promised, and let go of it; status 1 where that fails.
+
+    `vigie run` and `vigie connect` do it every two hours by themselves.
+    """
+    import asyncio
+
+    from rich.console import Console
+
+    from vigie.sweeping import sweep_now, table_of
+
+    vigie_logging.set_up("privacy")
+    clock = SystemClock()
+    with told():
+        done = asyncio.run(sweep_now(load(_existing(settings_file)).streams(), clock))
+    Console().print(table_of(done, clock.now()))
+    sys.exit(1 if any(one.is_over_time(clock.now()) for one in done.topics) else 0)
+
+
 @main.command()
 @click.argument("name")
 @click.option("--port", default=0, help="A TCP port; a free one where not given.")

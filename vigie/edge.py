@@ -26,6 +26,7 @@ from vigie import assembly, metrics
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
+from vigie.sweeping import sweep_for_ever
 
 log = structlog.get_logger()
 
@@ -64,12 +65,16 @@ async def _run(settings: Settings, clock: Clock) -> None:
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])
-    telling = asyncio.create_task(_tell_statuses(watch, publisher, clock))
+    beside = {
+        asyncio.create_task(_tell_statuses(watch, publisher, clock)),
+        asyncio.create_task(sweep_for_ever(streams, publisher, clock)),
+    }
     try:
         await _until_done_or_told(work)
     finally:
-        telling.cancel()
-        await asyncio.wait({telling})
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
         watch.stopped()
         with suppress(SourceUnavailable):
             await publisher.statuses(list(watch.statuses().values()))

@@ -35,6 +35,11 @@ LAG = Gauge(
 )
 SPENT = Gauge("vigie_source_spent_usd", "What a source's posts have cost this month.", ["source"])
 CEILING = Gauge("vigie_source_ceiling_usd", "What they may cost a month; the source stops there.", ["source"])
+OLDEST = Gauge(
+    "vigie_topic_oldest_seconds",
+    "Age of the oldest record on a topic, at the last sweep. Beyond the topic's retention: somebody was promised less.",
+    ["topic"],
+)
 BLIND = Gauge(
     "vigie_blind",
     "1 where no source of this process listens on a way that witnesses take: say so wherever alerts are shown.",

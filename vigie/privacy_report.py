@@ -13,7 +13,7 @@ from pathlib import Path
 from connectors.pseudonym import ROTATE_AFTER
 from models.places import Gazetteer
 from records import Clock, SettingsError
-from streams.topics import ALERTS, DEAD_LETTERS, GONE_BY, POSTS, PULSE, SIGNALS, Topic
+from streams.topics import ALERTS, DEAD_LETTERS, DECISIONS, GONE_BY, POSTS, PULSE, SIGNALS, SWEEP, Topic
 from vigie.assembly import home_of
 from vigie.settings import Settings
 
@@ -76,15 +76,15 @@ RECEIVERS: Mapping[str, Mapping[str, str]] = {
     "terminal": {"fr": "l’écran de la machine", "en": "the screen of the machine"},
 }
 PERIODS: Mapping[str, tuple[Topic, ...]] = {
-    "posts": (POSTS, DEAD_LETTERS),
-    "signals": (SIGNALS,),
-    "alerts": (ALERTS, PULSE),
+    "posts": (POSTS,),
+    "signals": (SIGNALS, DEAD_LETTERS),
+    "alerts": (ALERTS, PULSE, DECISIONS),
 }
 WORDS = {
     "fr": {
-        "posts": "messages retenus par le filtre, et messages illisibles",
-        "signals": "messages lus comme indices",
-        "alerts": "alertes avec leurs preuves, et comptages sans texte",
+        "posts": "messages retenus par le filtre",
+        "signals": "messages lus comme indices, et messages illisibles",
+        "alerts": "alertes avec leurs preuves, décisions prises à leur sujet, et comptages sans texte",
         "hours": "heures",
         "days": "jours",
         "none": "aucun",
@@ -93,9 +93,9 @@ WORDS = {
         "basis": "Mission d’intérêt public (RGPD, article 6.1.e) : police municipale et sauvegarde de la population.",
     },
     "en": {
-        "posts": "posts that the filter let pass, and unreadable ones",
-        "signals": "posts read as evidence",
-        "alerts": "alerts with their evidence, and counts without texts",
+        "posts": "posts that the filter let pass",
+        "signals": "posts read as evidence, and unreadable ones",
+        "alerts": "alerts with their evidence, decisions on them, and counts without texts",
         "hours": "hours",
         "days": "days",
         "none": "none",
@@ -142,7 +142,7 @@ def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
         ),
         retention=_listed([_period(kind, topics, language) for kind, topics in PERIODS.items()], words),
         key_days=ROTATE_AFTER.days,
-        gone_hours=int((GONE_BY + CLEANING) / timedelta(hours=1)),
+        gone_hours=int((GONE_BY + SWEEP + CLEANING) / timedelta(hours=1)),
         date=f"{clock.now():%Y-%m-%d}",
         version=version("vigie"),
     )

@@ -1,8 +1,9 @@
 """`vigie run`: everything on one machine, supervised from outside, with one log.
 
 Faust does not reliably come back from broker outages by itself, and the embedded broker never frees memory. So a
-process that ends or stands still is started again, and a broker that has grown is replaced: reading stops, what was
-read is decided, the detectors' state is carried over, and reading goes on where it stopped.
+process that ends or stands still is started again, and a broker that has grown, or that has what people wrote for as
+long as was promised, is replaced: reading stops, what was read is decided, the detectors' state is carried over, and
+reading goes on where it stopped.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import structlog
 from records import VigieError
 from streams.restore import forget_saved, restore_on_fresh_broker
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, POSTS, SIGNALS
+from streams.topics import ALERTS, GONE_BY, POSTS, SIGNALS
 from vigie.broker import BrokerDied, EmbeddedBroker, free_port
 from vigie.children import Child
 from vigie.settings import FILE_VARIABLE, Settings
@@ -110,6 +111,7 @@ class Supervisor:
         environ["VIGIE_WORKER_HEALTH_PORT"] = str(self.health_port)
         self.worker = Watched(Child("worker", ["worker"], environ=environ, health_port=self.health_port))
         self.edge = Watched(Child("edge", ["connect"], environ=environ))
+        self.broker_started_at = 0.0
         self.is_told_to_stop = False
 
     def run(self) -> int:
@@ -158,6 +160,7 @@ class Supervisor:
     def _start_all(self) -> None:
         if self.broker is not None:
             self.broker.start()
+            self.broker_started_at = time.monotonic()
             asyncio.run(restore_on_fresh_broker(self.streams))
         self.worker.start()
         self._wait_until_ready()
@@ -185,11 +188,14 @@ class Supervisor:
                 log.error("embedded broker died: what was in flight is lost; starting afresh", error=str(error))  # noqa: TRY400
                 self._replace_broker(is_alive=False)
                 return
-            if self.broker.memory_bytes() > self.settings.broker.max_memory_mb * MIB:
+            if self._is_broker_full() or time.monotonic() - self.broker_started_at > GONE_BY.total_seconds():
                 self._replace_broker(is_alive=True)
                 return
         self.worker.look()
         self.edge.look()
+
+    def _is_broker_full(self) -> bool:
+        return self.broker is not None and self.broker.memory_bytes() > self.settings.broker.max_memory_mb * MIB
 
     def _replace_broker(self, *, is_alive: bool) -> None:
         """Put a fresh broker in the place of one that has grown or died; carry the detectors' state over."""

@@ -85,6 +85,7 @@ class Store:
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
         self._db.executescript(SCHEMA)
 
     def add(self, rows: Sequence[tuple[str, int, str, bytes]], at: float) -> int:
@@ -123,12 +124,12 @@ class Store:
         return bytes(found[0])
 
     def mark(self, row_id: int, state: str, at: float, detail: str = "") -> None:
-        """Note that a row is done with; of an alert that was sent, the words are not kept."""
+        """Note that a row is done with: the words of its alert are not kept."""
         with self._lock:
             self._db.execute(
-                "UPDATE outbox SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1,"
-                " alert = CASE ? WHEN 'sent' THEN x'' ELSE alert END WHERE id = ?",
-                (state, at, detail[:500], state, row_id),
+                "UPDATE outbox SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
+                " WHERE id = ?",
+                (state, at, detail[:500], row_id),
             )
 
     def put_off(self, row_id: int, until: float, detail: str) -> None:
@@ -154,7 +155,9 @@ class Store:
     def forget_before(self, at: float) -> int:
         """Remove rows that were done with before a moment; return how many."""
         with self._lock:
-            return self._db.execute("DELETE FROM outbox WHERE state != 'pending' AND done_at < ?", (at,)).rowcount
+            removed = self._db.execute("DELETE FROM outbox WHERE state != 'pending' AND done_at < ?", (at,)).rowcount
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
+        return removed
 
     def close(self) -> None:
         """Let go of the file."""

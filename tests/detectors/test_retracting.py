@@ -18,7 +18,7 @@ WORDS = "La centrale brûle, 1"
 def retract(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
     """Have a post, or an author, taken back."""
 
-    def taken_back(**what: str) -> list[Any]:
+    def taken_back(**what: Any) -> list[Any]:
         retraction = Retraction(at=signal(0, 60).event_time, **what)
         alerts: list[Any] = desk.detector.retract(retraction, desk.shelf)
         desk.write()
@@ -117,6 +117,34 @@ def test_a_late_post_afterwards_brings_no_words_back(
     assert WORDS.encode() not in everything(desk)
     desk.wait(60 * 24)
     assert WORDS not in str(desk.alerts[-1])
+
+
+def test_what_a_state_has_told_and_forgotten_is_told_once_more_without_the_words(
+    desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
+) -> None:
+    told = desk.tell(signal(1, 10))[-1]
+    assert retract(post_key="twitter:1", told=told) == [], "not forgotten: this state has told it by itself"
+    desk.wait(60 * 24 * 3)
+    assert told.incident_id not in str(list(desk.store.values)), "forgotten"
+    last = desk.alerts[-1]
+    (revision,) = retract(post_key="twitter:1", told=last)
+    assert (revision.incident_id, revision.revision, revision.level) == (
+        last.incident_id,
+        last.revision + 1,
+        last.level,
+    )
+    assert [(item.text, item.is_removed) for item in revision.evidence] == [("", True)]
+
+
+def test_a_state_that_there_never_was_takes_back_what_it_is_said_to_have_told(
+    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals
+) -> None:
+    told = fresh_desk().tell(signal(1, 10))[-1]
+    retraction = Retraction(at=signal(0, 60).event_time, author_id="author 1", told=told)
+    (revision,) = desk.detector.retract(retraction, desk.shelf)
+    assert revision.evidence[0].is_removed
+    desk.write()
+    assert desk.store.values == {}, "and goes on not to be there"
 
 
 def test_nobody_s_words_are_taken_where_nobody_is_named(

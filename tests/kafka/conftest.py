@@ -52,6 +52,8 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 log.cleaner.backoff.ms=500
+log.initial.task.delay.ms=3600000
+log.retention.check.interval.ms=3600000
 """
 
 

@@ -99,6 +99,7 @@ class Message:
     value: bytes | None
     partition: int = 0
     offset: int = 0
+    key: bytes = b""
     topic: str = "posts.v1"
 
 
@@ -162,8 +163,8 @@ def enrich() -> Callable[..., Enrich]:
 def event() -> Callable[..., Any]:
     """Return a maker of Faust events, as far as we look at them."""
 
-    def make(value: bytes | None = b"{}", *, partition: int = 0, offset: int = 0) -> FakeEvent:
-        return FakeEvent(Message(value, partition, offset))
+    def make(value: bytes | None = b"{}", *, partition: int = 0, offset: int = 0, key: bytes = b"") -> FakeEvent:
+        return FakeEvent(Message(value, partition, offset, key))
 
     return make
 

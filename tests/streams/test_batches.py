@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from records import DeadLetter, ManualClock, Post, encode
 from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, by_partition, finish
 from streams.publisher import KafkaPublisher
-from streams.topics import POSTS
+from streams.topics import NUDGE, POSTS
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
@@ -50,6 +50,13 @@ def test_sorts_what_can_be_read_from_what_cannot_and_loses_neither(
         (4, "invalid", b'{"source":1}'),
     ]
     assert {(letter.topic, letter.partition, letter.died_at) for letter in dead} == {("posts.v1", 2, clock.now())}
+
+
+def test_the_mark_that_a_sweep_leaves_is_no_value(
+    event: Callable[..., Any], clock: ManualClock, settings_for: Callable[..., Any]
+) -> None:
+    letters = DeadLetters(KafkaPublisher(settings_for()), clock)
+    assert letters.sort(POSTS, [event(None, key=NUDGE)], Post) == ([], [])
 
 
 def test_a_dead_letter_s_detail_is_cut_and_its_value_is_not(

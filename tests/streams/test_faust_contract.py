@@ -16,10 +16,12 @@ from faust.transport.drivers import aiokafka as driver
 from mode.supervisors import CrashingSupervisor
 from yarl import URL
 
-from streams.app import changelog_topic, make_app, table_dir
-from streams.memory import STATE_TABLE
+from streams.app import make_app, table_dir
+from streams.memory import Memory
+from streams.publisher import KafkaPublisher
 from streams.restore import FAUST_KEYS
 from streams.settings import StreamSettings
+from streams.topics import STATE_TABLE, changelog
 
 
 @pytest.fixture
@@ -50,6 +52,27 @@ def test_a_table_s_partition_is_that_of_the_current_event(app: faust.App, event:
             database.close()
 
 
+async def test_what_was_changed_leaves_the_table_s_files_when_they_are_compacted(
+    app: faust.App, settings_for: Callable[..., StreamSettings]
+) -> None:
+    settings = settings_for()
+    memory = Memory(app, settings, KafkaPublisher(settings))
+    database = memory.table.data._db_for_partition(3)
+
+    def lies_there(words: bytes) -> bool:
+        files = Path(database.path()).glob("*")
+        return any(words in path.read_bytes() for path in files if path.is_file())
+
+    database[b"fire/76/entry/1"] = b"je vois de la fum\xc3\xa9e"
+    database[b"fire/76/entry/1"] = b"nothing any more"
+    assert lies_there(b"je vois")
+    await memory.compact()
+    assert not lies_there(b"je vois")
+    assert database[b"fire/76/entry/1"] == b"nothing any more"
+    database.close()
+    await memory.compact()  # a partition that has just gone costs nothing
+
+
 def test_the_table_s_files_lie_where_restore_looks_for_them(
     app: faust.App, settings_for: Callable[..., StreamSettings]
 ) -> None:
@@ -67,7 +90,7 @@ def test_the_changelog_has_the_name_that_restore_writes_to(
     app: faust.App, settings_for: Callable[..., StreamSettings]
 ) -> None:
     table: Any = app.Table(STATE_TABLE, key_type=bytes, value_type=bytes, partitions=4)
-    assert table.changelog_topic.get_topic_name() == changelog_topic(settings_for(), STATE_TABLE)
+    assert table.changelog_topic.get_topic_name() == changelog(settings_for().app_id).name
 
 
 def test_committed_offsets_stand_where_health_reads_them() -> None:

@@ -9,13 +9,13 @@ import faust
 import pytest
 from rocksdict import Options, Rdict
 
-from records import BrokenInvariant, Signal, SourceUnavailable
-from streams.app import changelog_topic, declare_topics
-from streams.memory import STATE_TABLE, Memory
+from records import BrokenInvariant, SourceUnavailable
+from streams.app import declare_topics
+from streams.memory import Memory
 from streams.publisher import BATCH_BYTES, KafkaPublisher
 from streams.reader import _consumer
 from streams.settings import StreamSettings
-from streams.topics import Topic
+from streams.topics import Topic, changelog
 from vigie.broker import EmbeddedBroker
 
 MakeSettings = Callable[..., StreamSettings]
@@ -50,8 +50,7 @@ async def test_a_batch_is_kept_with_the_offset_reached(
     broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
 ) -> None:
     settings = settings_for(broker.url, app_id="kept")
-    changelog = Topic(name=changelog_topic(settings, STATE_TABLE), record=Signal, is_compacted=True)
-    await declare_topics(settings, [changelog])
+    await declare_topics(settings, [changelog(settings.app_id)])
     publisher = KafkaPublisher(settings)
     memory = memory_over(settings, publisher, database)
     try:
@@ -62,7 +61,10 @@ async def test_a_batch_is_kept_with_the_offset_reached(
     finally:
         await publisher.stop()
     assert dict(database.items()) == {b"fire/76/b": b"4", b"fire/76/c": b"3", OFFSET: b"4"}
-    assert (await values_on(settings, changelog, 5))[3:] == [(b"fire/76/a", None), (b"fire/76/b", b"4")]
+    assert (await values_on(settings, changelog(settings.app_id), 5))[3:] == [
+        (b"fire/76/a", None),
+        (b"fire/76/b", b"4"),
+    ]
 
 
 async def test_without_a_broker_nothing_is_kept(settings_for: MakeSettings, database: Any) -> None:

@@ -11,14 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rocksdict import Options, Rdict
 
-from records import BrokenInvariant, Signal
+from records import BrokenInvariant
 from records.signal import HAZARDS
-from streams.app import changelog_topic
-from streams.memory import STATE_TABLE
 from streams.reader import _consumer
 from streams.restore import SAVED, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
-from streams.topics import Topic
+from streams.topics import changelog
 from vigie.broker import EmbeddedBroker
 
 MakeSettings = Callable[..., StreamSettings]
@@ -52,9 +50,8 @@ def table_file(settings: StreamSettings, partition: int) -> Any:
 
 async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], bytes]:
     """Return what stands on the changelog, by partition and key."""
-    name = changelog_topic(settings, STATE_TABLE)
     found: dict[tuple[int, bytes], bytes] = {}
-    async with _consumer(settings, Topic(name=name, record=Signal)) as consumer:
+    async with _consumer(settings, changelog(settings.app_id)) as consumer:
         async with asyncio.timeout(30):
             while len(found) < 3:
                 for messages in (await consumer.getmany(timeout_ms=100)).values():

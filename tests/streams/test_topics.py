@@ -2,15 +2,16 @@
 
 import pytest
 
-from streams.topics import TOPICS, Topic
+from streams.topics import TOPICS, Topic, changelog
 
-HOURS_72, DAYS_30, HOURS_20 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000), str(20 * 3600 * 1000)
+HOURS_72, DAYS_30, HOURS_18 = str(72 * 3600 * 1000), str(30 * 24 * 3600 * 1000), str(18 * 3600 * 1000)
 HOURLY = {"segment.ms": str(3600 * 1000)}
-DELETABLE = HOURLY | {
-    "cleanup.policy": "compact,delete",
+COMPACTED = HOURLY | {
+    "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(6 * 3600 * 1000),
-    "max.compaction.lag.ms": HOURS_20,
+    "max.compaction.lag.ms": HOURS_18,
 }
+DELETABLE = COMPACTED | {"cleanup.policy": "compact,delete"}
 
 
 @pytest.mark.parametrize(
@@ -18,15 +19,16 @@ DELETABLE = HOURLY | {
     [
         ("posts.v1", "Post", DELETABLE | {"retention.ms": HOURS_72}),
         ("pulse.v1", "Pulse", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
-        ("signals.v1", "Signal", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_20}),
+        ("signals.v1", "Signal", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_18}),
         ("context.v1", "Bulletin", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("alerts.v1", "Alert", DELETABLE | {"retention.ms": DAYS_30}),
-        ("decisions.v1", "Verdict", {"cleanup.policy": "compact"}),
-        ("sources.v1", "SourceStatus", {"cleanup.policy": "compact"}),
+        ("decisions.v1", "Verdict", DELETABLE | {"retention.ms": DAYS_30}),
+        ("sources.v1", "SourceStatus", COMPACTED),
+        ("retractions.v1", "Retraction", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
         (
             "dead_letters.v1",
             "DeadLetter",
-            HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_72, "max.message.bytes": str(2 << 20)},
+            HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_18, "max.message.bytes": str(2 << 20)},
         ),
     ],
 )
@@ -36,12 +38,16 @@ def test_each_topic_has_its_record_and_its_retention(name: str, record: str, con
 
 
 def test_every_topic_is_in_the_table_above() -> None:
-    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 8
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 9
 
 
 def test_what_people_wrote_does_not_lie_around_longer_than_promised() -> None:
     texts = [topic for topic in TOPICS if topic.name.startswith(("posts", "signals", "dead_letters"))]
     assert all(topic.retention is not None and topic.retention.days <= 3 for topic in texts)
+
+
+def test_what_the_detectors_have_overwritten_leaves_their_changelog_as_soon_as_other_topics() -> None:
+    assert changelog("vigie").config == COMPACTED
 
 
 def test_without_a_retention_the_broker_s_own_holds(post: object) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from records import Alert, Post
+from records import Alert, ManualClock, Post, SystemClock
+from streams.taking_back import TakenBack
 from vigie.pipeline import Pipeline
 from vigie.replay import settings_for
+from vigie.sweeping import swept
 
 pytestmark = pytest.mark.broker
 
@@ -76,3 +78,33 @@ def test_a_post_deleted_in_the_batch_that_brought_it_leaves_nothing(tmp_path: Pa
     shown = {item.text for item in last.evidence}
     assert SECOND in shown
     assert shown <= {"", SECOND}, "whether the batch was one or two"
+
+
+def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_back_by_the_sweep(
+    tmp_path: Path,
+) -> None:
+    async def story() -> tuple[list[Alert], list[Alert]]:
+        settings = settings_for(home="76351", profile="", local_places=None, paths=[tmp_path / "nothing.jsonl"])
+        async with Pipeline(settings, partitions=4) as pipeline:
+            await pipeline.posts([post(0, FIRST), post(5, SECOND)])
+            for alert in await pipeline.alerts():
+                await pipeline.pass_time([f"{alert.hazard}/{alert.area}"], MORNING + timedelta(days=4))
+            await pipeline.drained()
+            gone = replace(post(0, FIRST), verb="purge", text="", id="author:pseudonym0", url=None)
+            await pipeline.posts([gone])
+            before = await pipeline.alerts()
+            later = ManualClock(SystemClock().now() + timedelta(hours=2))
+            done = await swept(pipeline.streams, pipeline.publisher, later)
+            assert (done.taken_back, done.topics) == (
+                TakenBack(posts=1, alerts=len({a.incident_id for a in before})),
+                [],
+            )
+            pipeline.published += done.taken_back.posts
+            pipeline.ticks += done.taken_back.alerts  # values on the same topic
+            return before, await pipeline.alerts()
+
+    before, after = asyncio.run(story())
+    assert FIRST in {item.text for alert in before[-1:] for item in alert.evidence}, "they had forgotten it"
+    newest = {alert.incident_id: alert for alert in sorted(after, key=lambda alert: alert.revision)}
+    assert newest
+    assert all(FIRST not in {item.text for item in alert.evidence} for alert in newest.values())

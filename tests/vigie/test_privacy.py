@@ -67,7 +67,7 @@ def test_a_paper_is_filled_from_the_settings_and_marks_what_is_missing(
     assert "Le Havre" in text
     assert SOURCES["bluesky"][language] in text
     assert RECEIVERS["jsonl"][language] in text
-    assert {"fr": "20 heures", "en": "20 hours"}[language] in text
+    assert {"fr": "18 heures", "en": "18 hours"}[language] in text
     assert "2026-11-22" in text
     assert re.search(r"[{}]", text) is None
     assert {"fr": "à compléter", "en": "to be completed"}[language] in text, "no officer was named"
