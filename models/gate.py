@@ -1,7 +1,8 @@
 """The gate: lets through the posts that could speak of a disaster, before anything is stored or sent.
 
 A post passes when an entry of the lexicon is found in it, or when the points of its words add up to the threshold. Both
-stand in `models/lexicon/*.txt`, plain files that an analyst reads and extends.
+stand in `models/lexicon/*.txt`, plain files that an analyst reads and extends. A post about what is nobody's business,
+such as a strike or somebody's illness, passes by an entry only, not by points.
 """
 
 import re
@@ -19,6 +20,8 @@ from records import SettingsError
 
 LEXICON = Path(__file__).parent / "lexicon"
 SECTIONS = ("fire", "flood", "industrial", "other", "help")
+SENSITIVE = "sensitive"
+"""The section of what is held back where nothing but its points would let it pass."""
 POINTS = "points"
 """The section whose lines give points to words instead of naming an entry."""
 THRESHOLD = "threshold"
@@ -133,8 +136,9 @@ def entries_from(path: Path) -> tuple[list[Entry], list[Entry]]:
 
 def _section(line: str, where: str) -> str:
     name = line.strip("[]").strip()
-    if name not in (*SECTIONS, POINTS) or not line.endswith("]"):
-        allowed = " ".join(f"[{section}]" for section in (*SECTIONS, POINTS))
+    known = (*SECTIONS, SENSITIVE, POINTS)
+    if name not in known or not line.endswith("]"):
+        allowed = " ".join(f"[{section}]" for section in known)
         raise SettingsError(f'{where}: "{line}" is no section: use one of {allowed}')
     return name
 
@@ -257,20 +261,11 @@ class _WordPoints(dict[str, int]):
         return self._tenths[key]
 
 
-class Gate:
-    """Says whether a post could speak of a disaster; recall before precision.
+class Finder:
+    """Finds entries in texts that `folded` or `joined` gave."""
 
-    Shape   one text in, yes or no out; a pure function of the text, the lexicon and the points
-    Units   about 7 µs a post
-    Errors  none on any text
-    """
-
-    def __init__(self, entries: Iterable[Entry], points: Mapping[str, float] | None = None) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        words = dict(points or {})
-        self._threshold = round(words.pop(THRESHOLD) * _TENTHS) if THRESHOLD in words else float("inf")
-        self._points = _WordPoints(words)
-        self._tenths_of = self._points.__getitem__
         uses: dict[str, list[tuple[int, int]]] = {}
         for number, entry in enumerate(self.entries):
             for part, alternatives in enumerate(entry.parts):
@@ -285,6 +280,53 @@ class Gate:
             self._automaton.add_word(key, (by_any, bits.own(key), _Uses(tuple(places), tuple(completed_by.items()))))
         self._automaton.add_word("\0", (0, 0, _Uses()))  # in no folded text: an automaton must know a word
         self._automaton.make_automaton()
+
+    def is_any_in(self, plain: str) -> bool:
+        """Tell whether an entry is found."""
+        seen = _ALONE
+        for _, (completed_by, own, _uses) in self._automaton.iter(plain):
+            if completed_by & seen:
+                return True
+            seen |= own
+        return any(seen & whole == whole for _section, whole in self._longer)
+
+    def all_in(self, plain: str) -> tuple[Entry, ...]:
+        """Return every entry that is found, in the lexicon's order."""
+        found: dict[int, set[int]] = {}
+        for _, (_completed_by, _own, uses) in self._automaton.iter(plain):
+            for number, part in uses.places:
+                found.setdefault(number, set()).add(part)
+        whole = [number for number, parts in found.items() if len(parts) == len(self.entries[number].parts)]
+        return tuple(self.entries[number] for number in sorted(whole))
+
+    def sections_in(self, plain: str) -> set[str]:
+        """Return the sections of the entries that `all_in` would name, at a fraction of its cost."""
+        seen, sections = _ALONE, set()
+        for _, (completed_by, own, uses) in self._automaton.iter(plain):
+            if completed_by & seen:
+                sections.update([section for section, partners in uses.completed_by if partners & seen])
+            seen |= own
+        sections.update(section for section, whole in self._longer if seen & whole == whole)
+        return sections
+
+
+class Gate:
+    """Says whether a post could speak of a disaster; recall before precision.
+
+    Shape   one text in, yes or no out; a pure function of the text, the lexicon and the points
+    Units   about 7 µs a post
+    Errors  none on any text
+    """
+
+    def __init__(self, entries: Iterable[Entry], points: Mapping[str, float] | None = None) -> None:
+        known = tuple(entries)
+        self._speaking = Finder(entry for entry in known if entry.section != SENSITIVE)
+        self._sensitive = Finder(entry for entry in known if entry.section == SENSITIVE)
+        self.entries = self._speaking.entries
+        words = dict(points or {})
+        self._threshold = round(words.pop(THRESHOLD) * _TENTHS) if THRESHOLD in words else float("inf")
+        self._points = _WordPoints(words)
+        self._tenths_of = self._points.__getitem__
 
     @classmethod
     def load(cls, extra: Path | None = None) -> "Gate":
@@ -310,34 +352,22 @@ class Gate:
     def __call__(self, text: str) -> bool:
         """Return whether the post goes on."""
         words = words_of(text)
-        seen = _ALONE
-        for _, (completed_by, own, _uses) in self._automaton.iter(joined(words)):
-            if completed_by & seen:
-                return True
-            seen |= own
-        for _section, whole in self._longer:
-            if seen & whole == whole:
-                return True
-        return sum(map(self._tenths_of, words)) >= self._threshold
+        plain = joined(words)
+        if self._speaking.is_any_in(plain):
+            return True
+        return sum(map(self._tenths_of, words)) >= self._threshold and not self._sensitive.is_any_in(plain)
 
     def why_passed(self, text: str) -> tuple[Entry, ...]:
         """Return every entry found in the text, in the lexicon's order; without any, `weighed` tells of the points."""
-        found: dict[int, set[int]] = {}
-        for _, (_completed_by, _own, uses) in self._automaton.iter(folded(text)):
-            for number, part in uses.places:
-                found.setdefault(number, set()).add(part)
-        whole = [number for number, parts in found.items() if len(parts) == len(self.entries[number].parts)]
-        return tuple(self.entries[number] for number in sorted(whole))
+        return self._speaking.all_in(folded(text))
+
+    def sensitive_in(self, text: str) -> tuple[Entry, ...]:
+        """Return the sensitive entries in a text: with any, its points do not count."""
+        return self._sensitive.all_in(folded(text))
 
     def sections_in(self, text: str) -> set[str]:
         """Return the sections of the entries that `why_passed` would name, at a fraction of its cost."""
-        seen, sections = _ALONE, set()
-        for _, (completed_by, own, uses) in self._automaton.iter(folded(text)):
-            if completed_by & seen:
-                sections.update([section for section, partners in uses.completed_by if partners & seen])
-            seen |= own
-        sections.update(section for section, whole in self._longer if seen & whole == whole)
-        return sections
+        return self._speaking.sections_in(folded(text))
 
     def weighed(self, text: str) -> Weighed:
         """Return the points of the text's words, and the threshold that their sum must reach."""

@@ -219,7 +219,57 @@ def test_holds_back_everyday_life() -> None:
 
 @given(st.text(max_size=300))
 def test_passes_exactly_what_it_can_explain(text: str) -> None:
-    assert GATE(text) == (bool(GATE.why_passed(text)) or GATE.weighed(text).is_enough)
+    by_points = GATE.weighed(text).is_enough and not GATE.sensitive_in(text)
+    assert GATE(text) == (bool(GATE.why_passed(text)) or by_points)
+
+
+SENSITIVE = (
+    "La manifestation bloque le quai, la foule monte vers la mairie",
+    "en grève devant le portail, la route est bloquée, la foule monte",
+    "mon cancer, la police est venue à la maison hier soir",
+    "my chemo starts monday, the whole family across town came down to the bridge",
+    "protesters walked across the bridge and down to the river",
+)
+
+
+@pytest.mark.parametrize("text", SENSITIVE)
+def test_what_is_nobody_s_business_does_not_pass_by_its_points(text: str) -> None:
+    assert GATE.weighed(text).is_enough, "else it shows nothing"
+    assert not GATE.why_passed(text)
+    assert GATE.sensitive_in(text)
+    assert not GATE(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Manif : une voiture brûle rue de Paris",
+        "La CGT appelle à bloquer la raffinerie demain, fumée noire ce soir",
+        "Urgent rescue of a chemo patient on a roof",
+        "l'église Saint-Vincent est en feu",
+        "priez pour les sinistrés, l'eau monte encore",
+    ],
+)
+def test_what_names_a_danger_passes_whatever_else_it_speaks_of(text: str) -> None:
+    assert GATE(text)
+
+
+def test_the_analyst_may_take_a_sensitive_topic_out_or_add_one(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("[sensitive]\n!manifestation*\nrond point\n", encoding="utf-8")
+    gate = Gate.load(mine)
+    assert gate(SENSITIVE[0])
+    ours = "le rond point de la zone, la foule monte vers la mairie"
+    assert (GATE(ours), gate(ours)) == (True, False)
+
+
+@pytest.mark.data
+def test_hardly_any_incident_is_held_back_for_what_else_it_speaks_of(public: Path) -> None:
+    sets = ("t6/*", "t26/*", "idrisi/*", "french/*")
+    posts = [post for name in sets for post in read_set(public, name) if post.hazards]
+    posts += [post for part in ("train", "test") for post in read_part(CORPUS / part) if post.hazards]
+    held = [post for post in posts if not GATE(post.text) and GATE.weighed(post.text).is_enough]
+    assert len(held) <= 0.0005 * len(posts), [post.text for post in held]
 
 
 def test_names_the_sections_of_what_it_explains() -> None:
