@@ -1,6 +1,7 @@
 """On Apache Kafka: the sweep puts settings back, lets go of what is over its time, and has quiet topics compacted."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -44,8 +45,11 @@ async def set_to(settings: StreamSettings, topic: Topic, **config: str) -> None:
     named = {name.replace("_", "."): value for name, value in config.items()}
     try:
         await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=named)])
-        while not (await settings_on(settings, topic)).items() >= named.items():
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(SECS):
+            for wait in itertools.repeat(0.1):
+                if (await settings_on(settings, topic)).items() >= named.items():
+                    break
+                await asyncio.sleep(wait)
     finally:
         await admin.close()
 

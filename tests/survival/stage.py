@@ -116,11 +116,13 @@ class RecordedWorker(Child):
     def __init__(self, folder: Path, *, health_port: int) -> None:
         super().__init__("worker", [], environ={}, health_port=health_port)
         self.folder = folder
+        self.is_hurried = False
 
     def start(self) -> None:
+        hurried = ["--hurried"] if self.is_hurried else []
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  the program lies beside this one
-                [sys.executable, str(Path(__file__).with_name("recorded_worker.py"))],
+                [sys.executable, str(Path(__file__).with_name("recorded_worker.py")), *hurried],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
