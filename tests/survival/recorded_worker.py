@@ -17,7 +17,7 @@ from vigie.settings import load
 if __name__ == "__main__":
     logging.set_up("worker")
     if sys.argv[1:] == ["--hurried"]:
-        wiring.SWEEP, wiring.FORGET_SECS = timedelta(seconds=2), 2.0
+        vars(wiring).update(SWEEP=timedelta(seconds=2), FORGET_SECS=2.0)
     settings = load(Path("vigie.toml"))
     steps = assembly.steps(settings, outbox=assembly.outbox(settings, SystemClock()), is_exact=True)
     run_worker(settings.streams(has_ticks=False), steps, SystemClock())
