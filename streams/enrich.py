@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol, cast
 
 from detectors.chatter import Chatter
 from models.geoparse.group import Said
+from models.masking import masked
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
 from records import Geo, Place, Post, Retraction, Signal, words_of
@@ -17,6 +18,9 @@ SECOND = 0.3  # a second hazard is worth a signal of its own from here
 SIGNALS_SHARE = 0.14
 """How many ordinary posts become signals, as far as the reader's lessons go: the ratio of a signal is relative to the
 signals of its key, not to all posts. Held-out posts say 1 in 7.1 (`python tests/benchmarks/detection`)."""
+
+MOST_TEXT = 1000
+"""How much of a post goes on with its signals; names of persons, their numbers and addresses are masked before."""
 
 SPOKEN = ("create", "update")
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
@@ -50,14 +54,17 @@ class Enriched(NamedTuple):
     retraction: Retraction | None = None
 
 
-def retraction_of(post: Post) -> Retraction | None:
-    """Return what a post takes back: all that its author said, or what the post itself said before."""
+def retraction_of(post: Post, shown: str = "") -> Retraction | None:
+    """Return what a post takes back: all that its author said, or what the post itself said before.
+
+    `shown` is what an edited post says now, as its signals have it.
+    """
     if post.verb == "create":
         return None
     at = post.received_at
     if post.verb == "purge":
         return Retraction(at=at, author_id=post.author_id) if post.author_id else None
-    return Retraction(at=at, post_key=post.key, unless=words_of(post.text) if post.verb == "update" else "")
+    return Retraction(at=at, post_key=post.key, unless=words_of(shown) if post.verb == "update" else "")
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,11 @@ class Enrich:
         """Return what becomes of a post that was read: in their order, for what others said helps to place it."""
         if reading is None:
             return Enriched(post.verb, retraction=retraction_of(post))
-        return self._placed(post, reading)._replace(retraction=retraction_of(post))
+        result = self._placed(post, reading)
+        if post.verb == "create":
+            return result
+        shown = result.signals[0].text if result.signals else masked(post.text)
+        return result._replace(retraction=retraction_of(post, shown))
 
     def _placed(self, post: Post, reading: PostReading) -> Enriched:
         hazards = self._hazards(reading)
@@ -96,12 +107,14 @@ class Enrich:
             return Enriched("no_hazard")
         said = Said(hazards[0], post.author_id or f"source:{post.source}", post.event_time.timestamp())
         places = self.locator.locate(post.text, lang=reading.language, geo=post.geo, said=said)
+        named = [place.name for place in places]
         if not places:
             fallback = self.source_places.get(post.source) or self.source_places.get("*")
             if fallback is None:
                 return Enriched("unplaced")
             places = [fallback]
-        return Enriched("signal", tuple(self._signal(post, reading, hazard, places) for hazard in hazards))
+        shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
+        return Enriched("signal", tuple(self._signal(post, reading, hazard, places, shown) for hazard in hazards))
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -120,7 +133,7 @@ class Enrich:
             spoken.remove("industrial")
         return spoken
 
-    def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place]) -> Signal:
+    def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place], shown: str) -> Signal:
         place, ratio = places[0], reading.likelihood_ratios[hazard] * SIGNALS_SHARE
         at = post.event_time.timestamp()
         subject = f"{hazard}/{place.country}"
@@ -149,7 +162,7 @@ class Enrich:
             platform=post.platform or post.source,
             language=reading.language,
             url=post.url,
-            text=post.text[:1000],
+            text=shown,
             candidates=tuple(places[1:3]),
             versions={"hazard": self.reader.version, "place": self.locator.version},
         )

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records import BrokenInvariant, Place, Post
+from records import BrokenInvariant, Place, Post, words_of
 from records.post import Media
+from records.retraction import SHOWN
 from streams.enrich import Enrich
 from streams.wiring import departed, last_versions, placed, readings
 
@@ -157,6 +158,38 @@ def test_what_is_deleted_edited_or_left_is_taken_back(post: MakePost, enrich: Ma
     taken_back = [one and (one.post_key, one.author_id) for one in (result.retraction for result in results)]
     assert taken_back == [None, ("stub:p2", ""), ("stub:p3", ""), ("", "a4"), None]
     assert [len(result.signals) for result in results] == [1, 1, 0, 0, 0]
+
+
+def test_a_signal_names_no_private_person_and_keeps_its_places(post: MakePost, enrich: MakeEnrich) -> None:
+    [result] = enrich()([post("fire=0.9 @ rue Jean Jaurès, dit Mme Lefebvre, 06 12 45 78 90, au Havre")])
+    [signal] = result.signals
+    assert signal.text == "fire=0.9 @ rue Jean Jaurès, dit Mme […], […], au Havre"
+
+
+def test_a_name_that_the_cut_would_halve_is_gone(post: MakePost, enrich: MakeEnrich) -> None:
+    text = f"fire=0.9 @ {'eau ' * 66}Marie Lambert est sur le toit"
+    assert "Mar" in text[:SHOWN]
+    assert "Marie Lambert" not in text[:SHOWN]
+    [result] = enrich()([post(text)])
+    assert "Mar" not in result.signals[0].text
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stays"),
+    [
+        pytest.param("fire=0.9 @ dit Mme Lefebvre", "fire=0.9 @ dit Mme Lefebvre", True, id="not a word changed"),
+        pytest.param("fire=0.9 @ dit Mme Lefebvre", "fire=0.9 @ dit Mme Martin", True, id="nothing that is shown"),
+        pytest.param("fire=0.9 @ dit Mme Lefebvre", "fire=0.9 @ dit la voisine", False, id="other words"),
+        pytest.param("fire=0.9 @ dit Mme Lefebvre", "rien, dit Mme Lefebvre", False, id="no danger any more"),
+    ],
+)
+def test_an_edit_takes_back_what_was_shown_and_no_longer_is(
+    before: str, after: str, stays: bool, post: MakePost, enrich: MakeEnrich
+) -> None:
+    said, edited = enrich()([post(before), post(after, verb="update")])
+    assert said.retraction is None
+    assert edited.retraction is not None
+    assert (edited.retraction.unless == words_of(said.signals[0].text[:SHOWN])) is stays
 
 
 def test_of_a_post_that_a_batch_brings_and_changes_only_the_last_version_is_heard(post: MakePost) -> None:
