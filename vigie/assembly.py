@@ -1,6 +1,5 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
-from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +10,8 @@ from rich.console import Console
 
 from connectors.contract import Outcome
 from connectors.pseudonym import RotatingPseudonyms
-from connectors.sinks.contract import Sink, TryLater
-from connectors.sinks.jsonl import JsonLines
+from connectors.sinks.contract import TryLater
 from connectors.sinks.outbox import Outbox
-from connectors.sinks.terminal import Terminal
-from connectors.sinks.webhook import WebhookSink, why_refused
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
@@ -29,7 +25,8 @@ from streams.detect import Detect
 from streams.enrich import Enrich
 from streams.wiring import Steps
 from vigie import metrics
-from vigie.settings import JsonlReceiver, ReceiverSettings, Settings, WebhookReceiver, secret_from
+from vigie.receiver_assembly import sink_from
+from vigie.settings import Settings
 from vigie.source_settings import SourceSettings
 
 log = structlog.get_logger()
@@ -37,12 +34,7 @@ log = structlog.get_logger()
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
 
-LEAST_SECRET_BYTES = 24  # Standard Webhooks 1.0
 CITY = 50_000  # inhabitants from which the profile of a city is the default
-NOT_STANDARD = (
-    'what it holds is no Standard Webhooks secret; write "whsec_" and base64 of 24 bytes or more there, '
-    'as from: echo "whsec_$(openssl rand -base64 24)"'
-)
 
 
 @contextmanager
@@ -149,39 +141,6 @@ def outbox(settings: Settings, clock: Clock, *, console: Console | None = None) 
     """Return the outbox with its receivers."""
     sinks = [sink_from(receiver, settings, clock, console) for receiver in settings.receivers]
     return Outbox(settings.data.dir / "outbox.sqlite", sinks, clock=clock, observer=SinkMetrics())
-
-
-def sink_from(receiver: ReceiverSettings, settings: Settings, clock: Clock, console: Console | None = None) -> Sink:
-    """Return one receiver's sink.
-
-    Errors  SettingsError when its secret or address cannot be used
-    """
-    if isinstance(receiver, JsonlReceiver):
-        return JsonLines(receiver.path, name=receiver.name)
-    if isinstance(receiver, WebhookReceiver):
-        return _webhook_sink(receiver, clock)
-    return Terminal(console or Console(stderr=False), language=settings.territory.language, name=receiver.name)
-
-
-def _webhook_sink(receiver: WebhookReceiver, clock: Clock) -> Sink:
-    where = f"receivers.{receiver.name}"
-    why = why_refused(receiver.url)
-    if why:
-        raise SettingsError(f"{where}.url: {why}")
-    secret = standard_secret(receiver.secret_file, f"{where}.secret_file")
-    return WebhookSink(receiver.url, secret=secret, clock=clock, name=receiver.name)
-
-
-def standard_secret(path: Path, key: str) -> str:
-    """Return a secret as Standard Webhooks wants it: base64, of 24 bytes or more."""
-    secret = secret_from(path, key)
-    try:
-        is_standard = len(b64decode(secret.removeprefix("whsec_"), validate=True)) >= LEAST_SECRET_BYTES
-    except ValueError:
-        is_standard = False
-    if not is_standard:
-        raise SettingsError(f"{key}: {path}: {NOT_STANDARD}")
-    return secret
 
 
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:

@@ -19,13 +19,13 @@ from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.edge import listening_socket, reason_of
+from vigie.receiver_assembly import sink_from
+from vigie.receiver_settings import JsonlReceiver, WebhookReceiver
 from vigie.settings import (
     DEFAULT_FILE,
-    JsonlReceiver,
     Problem,
     Settings,
     UnusableSettings,
-    WebhookReceiver,
     load,
 )
 from vigie.source_assembly import MAKERS, Workshop, sender_from
@@ -208,7 +208,7 @@ def _receivers(settings: Settings) -> Iterator[Problem]:
         if isinstance(receiver, JsonlReceiver):
             yield from _appendable(receiver.path, f"{where}.path")
         elif isinstance(receiver, WebhookReceiver):
-            problems = list(_tried(lambda receiver=receiver: assembly.sink_from(receiver, settings, SystemClock())))  # type: ignore[misc]
+            problems = list(_tried(lambda receiver=receiver: sink_from(receiver, settings, SystemClock())))  # type: ignore[misc]
             yield from problems
             if all(problem.where != f"{where}.url" for problem in problems):
                 yield from _reachable(receiver.url, f"{where}.url")

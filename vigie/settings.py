@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
 from streams.settings import KafkaSecurity, StreamSettings
+from vigie.receiver_settings import ReceiverSettings
 from vigie.source_settings import Part, SourceSettings
 
 EMBEDDED = "embedded"
@@ -96,33 +97,6 @@ class Privacy(Part):
     contact: str = Field(default="", description="an address for people's requests")
     officer: str = Field(default="", description="the data protection officer's address")
     legal_basis: str = Field(default="", description="the legal basis, in words; empty: task in the public interest")
-
-
-class JsonlReceiver(Part):
-    """Alert revisions as lines of a file."""
-
-    kind: Literal["jsonl"]
-    name: str = Field(default="jsonl", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-    path: Path = Field(description="the file to append to")
-
-
-class WebhookReceiver(Part):
-    """Alert revisions posted to another program, signed."""
-
-    kind: Literal["webhook"]
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-    url: str = Field(pattern=r"^https?://\S+$", description="where to post, as https://host/path")
-    secret_file: Path = Field(description="a file that holds the shared secret (whsec_…)")
-
-
-class TerminalReceiver(Part):
-    """Alert revisions on the terminal that runs Vigie."""
-
-    kind: Literal["terminal"]
-    name: str = Field(default="terminal", pattern=r"^[a-z][a-z0-9_-]{0,31}$", description="a short name, a-z 0-9 _ -")
-
-
-ReceiverSettings = Annotated[JsonlReceiver | WebhookReceiver | TerminalReceiver, Field(discriminator="kind")]
 
 
 class Settings(BaseSettings):

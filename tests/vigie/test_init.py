@@ -16,7 +16,8 @@ from models.places import Gazetteer, load_local_places
 from records import SettingsError
 from vigie.assembly import default_profile
 from vigie.init import commune_from
-from vigie.settings import ReceiverSettings, Settings, load
+from vigie.receiver_settings import ReceiverSettings
+from vigie.settings import Settings, load
 from vigie.source_settings import SourceSettings
 
 Runs = Callable[..., Result]

@@ -20,7 +20,8 @@ from vigie.broker import EmbeddedBroker
 from vigie.cli import main
 from vigie.objection import object_to
 from vigie.privacy_report import LANGUAGES, PAPERS, RECEIVERS, SOURCES, paper, write_report
-from vigie.settings import ReceiverSettings, load
+from vigie.receiver_settings import ReceiverSettings
+from vigie.settings import load
 from vigie.source_settings import SourceSettings
 
 AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
