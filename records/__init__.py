@@ -16,6 +16,7 @@ from records.post import Geo, Media, Post
 from records.pulse import Pulse
 from records.retraction import Retraction, words_of
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
+from records.silence import Matcher, Silence
 from records.source_status import SourceStatus
 from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
@@ -36,6 +37,7 @@ __all__ = [
     "Level",
     "MalformedRecord",
     "ManualClock",
+    "Matcher",
     "Media",
     "Place",
     "Post",
@@ -44,6 +46,7 @@ __all__ = [
     "SettingsError",
     "Severity",
     "Signal",
+    "Silence",
     "SourceStatus",
     "SourceUnavailable",
     "Statement",

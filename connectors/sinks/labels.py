@@ -1,0 +1,22 @@
+"""Labels: by what an alert is told apart from others, for routes, silences and Alertmanager."""
+
+from collections.abc import Mapping
+
+from records import Alert
+
+
+def labels_of(alert: Alert) -> Mapping[str, str]:
+    """Return the labels of an alert; what is not known has none."""
+    place = alert.place
+    labels = {
+        "incident_id": alert.incident_id,
+        "hazard": alert.hazard,
+        "level": alert.level,
+        "severity": alert.severity,
+        "certainty": alert.certainty,
+        "area": alert.area,
+        "insee": place.insee,
+        "epci": place.epci,
+        "place": place.name,
+    }
+    return {name: value for name, value in labels.items() if value}
