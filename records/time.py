@@ -9,9 +9,22 @@ from typing import Annotated, Protocol
 
 import msgspec
 
+from records.errors import MalformedRecord
+
 _WITH_ZONE = msgspec.Meta(tz=True)
 Instant = Annotated[datetime, _WITH_ZONE]
 """A moment with a time zone; UTC on the wire."""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Return a moment from outside in UTC; one without a zone is in UTC already.
+
+    Errors  MalformedRecord at the ends of time
+    """
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise MalformedRecord(f"not a time: {moment}", reason="invalid") from error
 
 
 class Clock(Protocol):

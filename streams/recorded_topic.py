@@ -8,7 +8,7 @@ Errors  SourceUnavailable when the broker does not answer; a value that is no po
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.contract import NEVER, Capabilities, Reading
+from connectors.playback import Playback
 from records import Clock, MalformedRecord, Post, SourceUnavailable, decode
 from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
@@ -44,10 +45,7 @@ class RecordedTopic:
         self.is_trusted = is_trusted
         self._settings = settings
         self._topic = topic
-        self._clock = clock
-        self._speed = speed
-        self._sleep = sleep
-        self._began: tuple[datetime, datetime] | None = None  # ours, theirs
+        self._playback = Playback(clock, speed, sleep=sleep)
 
     async def read(self, after: str | None) -> AsyncGenerator[Reading, None]:
         """Yield the posts that follow a cursor; after the last one, end."""
@@ -71,8 +69,8 @@ class RecordedTopic:
         ends = await self._placed(consumer, offsets)
         async for message in in_order(consumer, ends):
             post = self._post(message.value, message.offset)
-            if self._speed and isinstance(post, Post):
-                await self._wait_for(post.posted_at)
+            if isinstance(post, Post):
+                await self._playback.wait_for(post.posted_at)
             offsets[str(message.partition)] = message.offset + 1
             yield Reading(msgspec.json.encode(offsets).decode(), post)
 
@@ -102,14 +100,6 @@ class RecordedTopic:
         except MalformedRecord as error:
             return MalformedRecord(f"{self._topic}, offset {offset}: {error}", reason=error.reason)
         return msgspec.structs.replace(post, source=self.name, platform=post.platform or post.source)
-
-    async def _wait_for(self, posted_at: datetime) -> None:
-        """Wait until the recording has come to this moment; out of order, a post comes at once."""
-        now = self._clock.now()
-        ours, theirs = self._began = self._began or (now, posted_at)
-        due_at = ours + (posted_at - theirs) / (self._speed or 1.0)
-        if due_at > now:
-            await self._sleep((due_at - now) / timedelta(seconds=1))
 
 
 async def in_order(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncGenerator[Any, None]:

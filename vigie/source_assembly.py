@@ -12,7 +12,9 @@ from connectors.contract import Capabilities, Gate, Observer, Publisher, Source
 from connectors.pseudonym import Pseudonyms
 from connectors.sources.bluesky import Bluesky
 from connectors.sources.cap import Cap, Ours
-from connectors.sources.facebook import FacebookPage, Memory, facebook_app
+from connectors.sources.facebook import FacebookPage
+from connectors.sources.facebook_versions import Memory
+from connectors.sources.facebook_webhook import facebook_app
 from connectors.sources.hubeau import HubEau, Station
 from connectors.sources.mapping import mapping_from
 from connectors.sources.mastodon import Mastodon
@@ -25,7 +27,7 @@ from connectors.sources.webhook import Sender, webhook_app
 from connectors.watch import Watch, paid_of
 from records import Clock, SettingsError
 from streams.recorded_topic import RecordedTopic
-from vigie.assembly import standard_secret
+from vigie.receiver_assembly import standard_secret
 from vigie.settings import Settings, secret_from
 from vigie.source_settings import (
     BlueskySource,

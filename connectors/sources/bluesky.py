@@ -28,6 +28,7 @@ from connectors.contract import Capabilities, Observer, Reading
 from connectors.pseudonym import Pseudonyms
 from connectors.tally import language_of
 from records import Clock, MalformedRecord, Media, Post, SourceUnavailable
+from records.time import in_utc
 
 POSTS: Final = "app.bsky.feed.post"
 SUBSCRIBE: Final = "network.bsky.jetstream.subscribeEvents"
@@ -215,7 +216,7 @@ class Bluesky:
                 subprotocols=[SUBPROTOCOL],
                 compression=None,
                 open_timeout=self._connect_secs,
-                close_timeout=1,
+                close_timeout=0.1,
                 max_size=MAX_FRAME_BYTES,
             ) as socket:
                 yield socket
@@ -493,16 +494,8 @@ def moment_from(text: str) -> datetime:
     """Read the author's time."""
     try:
         return in_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError) as error:
+    except ValueError as error:
         raise MalformedRecord(f"not a time: createdAt {text[:40]!r}", reason="invalid") from error
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC; one without a zone is in UTC already."""
-    try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise MalformedRecord(f"not a time: {moment}", reason="invalid") from error
 
 
 def micros_of(moment: datetime) -> int:

@@ -29,7 +29,6 @@ from connectors.sources.polling import (
     Statement,
     client_with,
     fetched,
-    in_utc,
     invalid,
     news_of,
     position_from,
@@ -38,6 +37,7 @@ from connectors.sources.polling import (
 from records import Clock, MalformedRecord, Place, SettingsError, SourceUnavailable
 from records.bulletin import Colour
 from records.post import Latitude, Longitude
+from records.time import in_utc
 
 PATH: Final = "/api/v2/hydrometrie/observations_tr"
 PAGE: Final = "https://www.hydro.eaufrance.fr/stationhydro/{}/fiche"
@@ -107,6 +107,7 @@ class Recent:
     """The last hour of a station: moments and metres."""
 
     heights: deque[tuple[datetime, float]] = field(default_factory=lambda: deque(maxlen=MOST_IN_AN_HOUR))
+    early: deque[datetime] = field(default_factory=lambda: deque(maxlen=MOST_IN_AN_HOUR))  # read, and dated ahead of us
 
     def rise(self, at: datetime, metres: float) -> float:
         """Take a height in, and return how far it stands above the lowest of the hour before it."""
@@ -216,6 +217,8 @@ class HubEau:
                 if is_known(row, position.last.get(station.code)):
                     self._remember(row, recent, station)
                     continue
+                if isinstance(row, Observation) and row.date_obs in recent.early:
+                    continue
                 is_quiet = False
                 reading = self._reading(row, station, position, recent)
                 position = position_from(reading.cursor)
@@ -269,6 +272,9 @@ class HubEau:
             return Reading(str(position), error)
         if not is_height_of(row, station):
             return Reading(str(position), None)
+        if row.date_obs > now:  # its place must not lie ahead of us: what is measured until then would be passed over
+            recent.early.append(row.date_obs)
+            row = msgspec.structs.replace(row, date_obs=now)
         position = msgspec.structs.replace(position, last={**position.last, station.code: row.date_obs})
         if row.resultat_obs is None:
             return Reading(str(position), None)
@@ -319,7 +325,7 @@ def page_from(body: bytes) -> tuple[list[Observation | MalformedRecord], list[tu
         try:
             row = _observation.decode(raw)
             good.append(msgspec.structs.replace(row, date_obs=in_utc(row.date_obs)))
-        except (*UNREADABLE, OverflowError) as error:
+        except (MalformedRecord, *UNREADABLE) as error:
             bad.append(invalid(error, raw, FIELDS))
     return [*bad, *sorted(good, key=lambda row: row.date_obs)], following
 

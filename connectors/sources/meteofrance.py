@@ -27,12 +27,12 @@ from connectors.sources.polling import (
     PolledSheet,
     Sheet,
     Statement,
-    in_utc,
     invalid,
     problem_of,
 )
 from records import Clock, MalformedRecord, SettingsError, SourceUnavailable
 from records.signal import Hazard
+from records.time import in_utc
 
 MAP_PATH: Final = "/public/DPVigilance/v1/cartevigilance/encours"
 TEXTS_PATH: Final = "/public/DPVigilance/v1/textesvigilance/encours"
@@ -238,7 +238,7 @@ def sheet_from(body: bytes, areas: Sequence[str]) -> Sheet:
     try:
         product = _carte.decode(body).product
         issued_at = in_utc(product.update_time)
-    except (*UNREADABLE, OverflowError) as error:
+    except (MalformedRecord, *UNREADABLE) as error:
         raise invalid(error, b"", FIELDS) from error
     problems: list[MalformedRecord] = []
     spans: list[Span] = []
@@ -271,7 +271,7 @@ def spans_from(
     for item in domain.phenomenon_items:
         try:
             found += spans_of(_phenomenon.decode(item), domain.domain_id, period)
-        except (MalformedRecord, *UNREADABLE, OverflowError) as error:
+        except (MalformedRecord, *UNREADABLE) as error:
             problems.append(invalid(error, item, FIELDS))
     return found
 
@@ -285,7 +285,7 @@ def area_of(domain: str) -> str:
 def spans_of(item: Phenomenon, domain: str, period: Period) -> Iterator[Span]:
     """Yield the spans of a phenomenon: its intervals, or the whole day where it has none.
 
-    Errors  MalformedRecord when a colour or a time is none; OverflowError at the ends of time
+    Errors  MalformedRecord when a colour or a time is none
     """
     phenomenon = str(item.phenomenon_id)
     if phenomenon not in PHENOMENA:

@@ -8,13 +8,14 @@ Errors  MalformedRecord: `undecodable` when it is not JSON, `invalid` when a fie
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from connectors.pseudonym import Pseudonyms
 from records import Geo, MalformedRecord, Media, Post
+from records.time import in_utc
 
 AuthorKind = Literal["person", "press", "official", "operator", "volunteer", "bot", "unknown"]
 MAX_LAT, MAX_LON = 90, 180
@@ -112,16 +113,11 @@ def post_from(
             media=plain.media,
             is_trusted=is_trusted,
         )
-    except (ValueError, OverflowError) as error:
+    except (ValueError, MalformedRecord) as error:
         raise MalformedRecord(str(error), reason="invalid", value=scrubbed(value)) from error
     if not 0 < len(post_id) <= MAX_ID_LENGTH or (plain.verb == "purge" and not author_id):
         raise MalformedRecord(f"the id has {len(post_id)} characters", reason="invalid", value=scrubbed(value))
     return post
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC; one without a zone is in UTC already."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def is_link(url: str | None) -> bool:

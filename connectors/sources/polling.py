@@ -13,8 +13,7 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,8 +21,10 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from connectors.bounded import ACCEPT_ENCODING, body_within
+from connectors.bounded import ACCEPT_ENCODING, LONGEST_WAIT_SECS, body_within
 from connectors.contract import Capabilities, Observer, Reading
+from connectors.redirects import MAX_HOPS, UNREACHABLE, is_same_server, shown, target_of
+from connectors.retry_after import seconds_in
 from records import Bulletin, Clock, MalformedRecord, Place, SourceUnavailable
 from records.bulletin import BulletinKind, Colour
 from records.signal import Hazard
@@ -46,7 +47,6 @@ STALE_AFTER = timedelta(hours=48)
 AHEAD = timedelta(hours=1)
 """A sheet may be this much ahead of our clock, no more: one wrong date must not hide all that follow."""
 
-LONGEST_RETRY_SECS = 6 * 3600.0
 MOST_TEXT = 600
 MOST_LETTER_BYTES = 4096
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -235,7 +235,7 @@ class PolledSheet(ABC):
         self._longest_secs = longest_secs
         self._max_bytes = max_bytes
         self._headers = dict(headers or {})
-        self._follows = follows  # redirections; never with a key in the headers
+        self._follows = follows  # redirects on the same server
 
     @abstractmethod
     def sheet_from(self, body: bytes) -> Sheet:
@@ -253,7 +253,7 @@ class PolledSheet(ABC):
         position = position_from(after)
         sheet: Sheet | None = None
         validators: Mapping[str, str] = {}
-        async with client_with(self._headers, connect_secs=self._connect_secs, follows=self._follows) as client:
+        async with client_with(self._headers, connect_secs=self._connect_secs) as client:
             while True:
                 problem: MalformedRecord | None = None
                 try:
@@ -292,6 +292,7 @@ class PolledSheet(ABC):
             validators=validators,
             longest_secs=self._longest_secs,
             max_bytes=self._max_bytes,
+            follows=self._follows,
         )
 
     def _seen(self, position: Position, sheet: Sheet | None) -> Position:
@@ -322,8 +323,8 @@ class PolledSheet(ABC):
             yield Reading(str(position), None)
 
 
-def client_with(headers: Mapping[str, str], *, connect_secs: float, follows: bool = False) -> httpx.AsyncClient:
-    """Return a client for one server; keys go into its headers, so it must not follow where these should not."""
+def client_with(headers: Mapping[str, str], *, connect_secs: float) -> httpx.AsyncClient:
+    """Return a client for one server; keys go into its headers, so it follows nowhere by itself."""
     return httpx.AsyncClient(
         headers={
             "User-Agent": _USER_AGENT,
@@ -332,15 +333,14 @@ def client_with(headers: Mapping[str, str], *, connect_secs: float, follows: boo
             **headers,
         },
         timeout=httpx.Timeout(connect_secs),
-        follow_redirects=follows,
-        verify=_authorities(),
-        max_redirects=3,
+        follow_redirects=False,
+        verify=authorities(),
     )
 
 
 @cache
-def _authorities() -> ssl.SSLContext:
-    """Load the certificates of authorities once: it takes long."""
+def authorities() -> ssl.SSLContext:
+    """Return the authorities to trust; loading them takes a tenth of a second, so it is done once."""
     return httpx.create_ssl_context()
 
 
@@ -354,24 +354,40 @@ async def fetched(
     max_bytes: int,
     query: Sequence[tuple[str, str]] = (),
     validators: Mapping[str, str] | None = None,
+    follows: bool = False,
 ) -> Answer:
     """Get one document, unless it is still the one that the validators stand for.
 
-    Errors  SourceUnavailable whatever goes wrong with the server, MalformedRecord when it sends too much
+    Errors  SourceUnavailable whatever goes wrong with the server, or when it sends us to another one; MalformedRecord
+            when it sends too much
     """
-    host = urlsplit(url).netloc
+    where = f"{name} {urlsplit(url).netloc}"
+    params = httpx.QueryParams(list(query)) if query else None
     try:
-        async with (
-            asyncio.timeout(longest_secs),
-            client.stream("GET", url, params=list(query) or None, headers=validators) as response,
-        ):
-            if response.status_code == httpx.codes.NOT_MODIFIED:
-                return Answer(None, validators or {})
-            if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-                raise refusal(response, name=f"{name} {host}", now=now)
-            return Answer(await body_within(response, max_bytes), validators_in(response.headers))
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
-        raise SourceUnavailable(f"{name} {host}: cannot be asked: {type(error).__name__}") from error
+        async with asyncio.timeout(longest_secs):
+            for _ in range(MAX_HOPS + 1):
+                async with client.stream("GET", url, params=params, headers=validators) as response:
+                    target = target_of(response)
+                    if not target:
+                        return await _answer(response, max_bytes, validators or {}, name=where, now=now)
+                if not (follows and is_same_server(url, target)):
+                    raise SourceUnavailable(
+                        f"{name}: {shown(url)} has moved to {shown(target)}, which is not followed: mend base_url"
+                    )
+                url, params = target, None
+    except UNREACHABLE as error:
+        raise SourceUnavailable(f"{where}: cannot be asked: {type(error).__name__}") from error
+    raise SourceUnavailable(f"{where}: redirected more than {MAX_HOPS} times")
+
+
+async def _answer(
+    response: httpx.Response, max_bytes: int, validators: Mapping[str, str], *, name: str, now: datetime
+) -> Answer:
+    if response.status_code == httpx.codes.NOT_MODIFIED:
+        return Answer(None, validators)
+    if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        raise refusal(response, name=name, now=now)
+    return Answer(await body_within(response, max_bytes), validators_in(response.headers))
 
 
 def validators_in(headers: httpx.Headers) -> dict[str, str]:
@@ -386,30 +402,8 @@ def refusal(response: httpx.Response, *, name: str, now: datetime) -> SourceUnav
     hint = ": is the key right?" if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN) else ""
     return SourceUnavailable(
         f"{name}: status {status}{hint}",
-        retry_after_secs=seconds_until(response.headers.get("Retry-After"), now),
+        retry_after_secs=seconds_in(response.headers.get("Retry-After"), now, longest_secs=LONGEST_WAIT_SECS),
     )
-
-
-def seconds_until(header: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as a date."""
-    if not header:
-        return None
-    if header.isascii() and header.isdecimal():
-        return min(float(header[:9]), LONGEST_RETRY_SECS)
-    try:
-        moment = parsedate_to_datetime(header)
-        seconds = (in_utc(moment) - now).total_seconds()
-    except (ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), LONGEST_RETRY_SECS)
-
-
-def in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC; one without a zone is in UTC already.
-
-    Errors  OverflowError at the ends of time
-    """
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def kept_of(value: bytes | msgspec.Raw, fields: frozenset[str]) -> bytes:

@@ -13,13 +13,14 @@ import io
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 import msgspec
 
 from connectors.contract import NEVER, Capabilities, Reading
+from connectors.playback import Playback
 from connectors.pseudonym import Pseudonyms
 from connectors.sources.plain import PlainPost, plain_from, post_from, scrubbed
 from records import Clock, MalformedRecord, Post, SettingsError
@@ -70,17 +71,14 @@ class Recorded:
         self.is_trusted = is_trusted
         self._paths = tuple(paths)
         self._pseudonyms = pseudonyms
-        self._clock = clock
-        self._speed = speed
-        self._sleep = sleep
-        self._began: tuple[datetime, datetime] | None = None  # ours, theirs
+        self._playback = Playback(clock, speed, sleep=sleep)
 
     async def read(self, after: str | None) -> AsyncGenerator[Reading, None]:
         """Yield the posts of all files; after the last one, end."""
         for path, lines_read in self._left(after):
             for number, post in self._posts(path, lines_read):
-                if self._speed and isinstance(post, Post):
-                    await self._wait_for(post.posted_at)
+                if isinstance(post, Post):
+                    await self._playback.wait_for(post.posted_at)
                 yield Reading(f"{number}@{path}", post)
 
     def _left(self, after: str | None) -> Iterator[tuple[Path, int]]:
@@ -91,14 +89,6 @@ class Recorded:
         for index, path in enumerate(self._paths):
             if index >= first:
                 yield path, int(line) if index == first else 0
-
-    async def _wait_for(self, posted_at: datetime) -> None:
-        """Wait until the recording has come to this moment; out of order, a post comes at once."""
-        now = self._clock.now()
-        ours, theirs = self._began = self._began or (now, posted_at)
-        due_at = ours + (posted_at - theirs) / cast(float, self._speed)
-        if due_at > now:
-            await self._sleep((due_at - now) / timedelta(seconds=1))
 
     def _posts(self, path: Path, lines_read: int) -> Iterator[tuple[int, Post | MalformedRecord]]:
         lines = lines_of(path)

@@ -23,11 +23,11 @@ from connectors.sources.polling import (
     PolledSheet,
     Sheet,
     Statement,
-    in_utc,
     invalid,
     problem_of,
 )
 from records import Clock, MalformedRecord, Place, SettingsError
+from records.time import in_utc
 
 PATH: Final = "/services/InfoVigiCru.geojson"
 PAGE: Final = "https://www.vigicrues.gouv.fr/"
@@ -90,7 +90,7 @@ class Vigicrues(PolledSheet):
             connect_secs=connect_secs,
             longest_secs=longest_secs,
             max_bytes=max_bytes,
-            follows=True,  # the service moves its paths, and there is no key
+            follows=True,  # the service moves its paths
         )
 
     def sheet_from(self, body: bytes) -> Sheet:
@@ -124,7 +124,7 @@ def sheet_from(body: bytes, reaches: Mapping[str, tuple[str, ...]]) -> Sheet:
     try:
         found = _map.decode(body)
         issued_at = in_utc(found.issued_at)
-    except (*UNREADABLE, OverflowError) as error:
+    except (MalformedRecord, *UNREADABLE) as error:
         raise invalid(error, b"", FIELDS) from error
     if len(found.features) > MOST_REACHES:
         raise MalformedRecord(f"a map of {len(found.features)} reaches", reason="too_long")

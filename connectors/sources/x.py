@@ -3,7 +3,7 @@
 Needs a plan that allows it, declared by whoever runs it, and a monthly ceiling of cost; without both it does not start.
 
 Shape   one reading a line, keep-alives too, in the server's order; what was missed is searched for where that is wanted
-Units   cursor: `<last sign of life> <since when there is still to be searched, or 0> <month> <spent in it>`, in
+Units   cursor: `<up to when all was heard> <since when there is still to be searched, or 0> <month> <spent in it>`, in
         microseconds since 1970 and microdollars
 Errors  SettingsError where it must not or cannot run; SourceUnavailable when the stream ends or the money is spent
 Source  https://docs.x.com/x-api/posts/filtered-stream, /fundamentals/{handling-disconnections,edit-posts,rate-limits};
@@ -15,7 +15,7 @@ import html
 import logging
 import re
 import unicodedata
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -31,6 +31,7 @@ from tweepy.asynchronous import AsyncClient, AsyncStreamingClient
 from connectors.contract import Capabilities, Observer, Reading
 from connectors.pseudonym import Pseudonyms
 from records import Clock, Geo, MalformedRecord, Media, Post, SettingsError, SourceUnavailable
+from records.time import in_utc
 
 PLATFORM: Final = "x"
 TAG_PREFIX: Final = "vigie:"
@@ -257,6 +258,11 @@ class Stream(AsyncStreamingClient):  # type: ignore[misc]
             await self._news.wait()
         return self._lines.get_nowait()
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no line waits to be taken."""
+        return self._lines.empty()
+
     async def close(self) -> None:
         """End the stream; tweepy's task swallows cancellations, so it is never awaited itself."""
         self.disconnect()
@@ -313,15 +319,16 @@ class Budget:
         self.spent = 0
         self.month = ""
         self._day = ""
-        self._paid: dict[str, None] = {}  # ids of today, the oldest first
+        self._paid: OrderedDict[str, None] = OrderedDict()  # ids of today; a dict is slow to say which is its oldest
 
     def turn(self, now: datetime) -> None:
         """Begin a new month, or a new day, when it is time."""
-        month, day = f"{now:%Y-%m}", f"{now:%Y-%m-%d}"
+        day = now.date().isoformat()
+        month = day[:7]
         if month != self.month:
             self.month, self.spent = month, 0
         if day != self._day:
-            self._day, self._paid = day, {}
+            self._day, self._paid = day, OrderedDict()
 
     def take_up(self, month: str, spent: int, now: datetime) -> None:
         """Take up what was spent before a restart."""
@@ -349,7 +356,7 @@ class Budget:
         self.spent += price
         self._paid[key] = None
         if len(self._paid) > MAX_PAID:
-            del self._paid[next(iter(self._paid))]  # paid again if it comes again: the ceiling is met early, not late
+            self._paid.popitem(last=False)  # paid again if it comes again: the ceiling is met early, not late
 
 
 @dataclass
@@ -364,6 +371,10 @@ class Position:
     due_at: datetime | None = None  # when the search may begin: what was just said is not in the index yet
     unsearched: list[tuple[str, str]] = field(default_factory=list)  # tags and rules
     newest: dict[str, int] = field(default_factory=dict)  # of edited posts, the version seen last
+
+    def hear(self, moment: datetime) -> None:
+        """Take note that we have heard what was written up to a moment."""
+        self.alive = max(self.alive, micros_of(moment))
 
 
 class X:
@@ -463,7 +474,7 @@ class X:
                 self._budget.pay(None, (), self._clock.now())
                 yield self._reading(MalformedRecord("x: a line above 524,288 bytes", reason="too_long"), position)
                 raise
-            why_over, found = self._taken(line, position)
+            why_over, found = self._taken(line, position, is_last=stream.is_empty)
             yield self._reading(found, position)
             if why_over:
                 raise Ended(why_over)
@@ -486,11 +497,17 @@ class X:
         except (Ended, LineTooLong, aiohttp.ClientError):
             return
 
-    def _taken(self, line: bytes, position: Position) -> tuple[str, Post | MalformedRecord | None]:
-        """Return why the stream is over, if it says so, and what a line holds; pay for it."""
+    def _taken(
+        self, line: bytes, position: Position, *, is_last: bool = False
+    ) -> tuple[str, Post | MalformedRecord | None]:
+        """Return why the stream is over, if it says so, and what a line holds; pay for it.
+
+        A post tells how far we have come; a keep-alive tells it only when no line waits behind it (`is_last`), for
+        those that wait may have been written long before we come to them.
+        """
         now = self._clock.now()
-        position.alive = max(position.alive, micros_of(now))
         if not line:
+            position.hear(now if is_last else _EPOCH)
             return "", None
         parsed = line_from(line)
         if isinstance(parsed, MalformedRecord):
@@ -499,6 +516,7 @@ class X:
         tweet = parsed.data
         if tweet is None:
             return parsed.why_over, None
+        position.hear(min(now, utc_or(tweet.created_at, _EPOCH)))
         self._budget.pay(tweet.id, (medium.media_key for medium in parsed.includes.media), now)
         if is_outdated(tweet, position.newest):
             return parsed.why_over, None
@@ -919,12 +937,12 @@ def moment_of(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-def in_utc(moment: datetime) -> datetime:
-    """Return a moment in UTC; one without a zone is in UTC already."""
+def utc_or(moment: datetime, otherwise: datetime) -> datetime:
+    """Return a moment in UTC, or another one where there is none such."""
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError as error:
-        raise MalformedRecord(f"not a time: {moment}", reason="invalid") from error
+        return in_utc(moment)
+    except MalformedRecord:
+        return otherwise
 
 
 def next_month(now: datetime) -> datetime:

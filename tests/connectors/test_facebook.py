@@ -22,8 +22,12 @@ from connectors.contract import Reading
 from connectors.cursors import ForgetfulCursors
 from connectors.pseudonym import FixedPseudonyms
 from connectors.runner import Pace, run
-from connectors.sources import facebook
-from connectors.sources.facebook import FacebookPage, Memory, facebook_app, masked, position_from, refusal_from
+from connectors.sources import facebook_graph
+from connectors.sources.facebook import FacebookPage, Position, position_from
+from connectors.sources.facebook_graph import refusal_from
+from connectors.sources.facebook_posts import masked
+from connectors.sources.facebook_versions import Memory, Seen, mark_of
+from connectors.sources.facebook_webhook import escaped, facebook_app
 from connectors.sources.webhook import Limits
 from records import MalformedRecord, ManualClock, Post, SettingsError, SourceUnavailable
 
@@ -680,6 +684,72 @@ async def test_what_the_webhook_has_handed_over_is_not_asked_for_again(
     assert verbs[lost["message"]] == "create"
 
 
+async def test_an_edit_while_the_poll_was_down_is_told_once_it_is_up_again(make: Make, graph: Any) -> None:
+    source = make()
+    readings = await failing(source, graph, at=7)  # the first poll has six requests
+    graph.posts[1]["message"] = "Fin de l'alerte"
+    again = await take(source, polls=2, after=readings[-1].cursor)
+    assert [(post.verb, post.text) for post in posts_in(again)] == [("update", "Fin de l'alerte")]
+
+
+async def test_an_edit_after_a_poll_that_broke_off_is_told_as_one(make: Make, graph: Any) -> None:
+    source = make()
+    readings = await failing(source, graph, at=3)
+    told = posts_in(readings)
+    assert 0 < len(told) < 9
+    next(post for post in graph.posts if post["id"] == told[0].id)["message"] = "Fin de l'alerte"
+    again = {post.id: post for post in posts_in(await take(source, after=readings[-1].cursor))}
+    assert (again[told[0].id].verb, again[told[0].id].text) == ("update", "Fin de l'alerte")
+    assert {post.id for post in told} < set(again), "whether the broker has them is not known"
+    assert [post.verb for post in again.values()].count("update") == 1
+
+
+async def failing(source: FacebookPage, graph: Any, *, at: int) -> list[Reading]:
+    """Read until the nth request, which fails."""
+    readings: list[Reading] = []
+    graph.abort_after = {at}
+    with pytest.raises(SourceUnavailable):
+        await read_into(readings, source)
+    return readings
+
+
+async def test_an_older_version_from_the_webhook_is_told_to_have_changed(
+    make: Make, tell: Tell, server: ModuleType, page: dict[str, Any], memory: Memory, clock: ManualClock
+) -> None:
+    now = int(clock.now().timestamp())
+    await tell(server.told_of(page["posts"][1]) | {"message": "fumée : avant"})
+    posts = posts_in(await take(make(memory=memory), after=f"{now + 3600} {now}"))
+    assert [(post.verb, post.text) for post in posts] == [("update", page["posts"][1]["message"])]
+
+
+def test_an_edit_that_may_not_have_arrived_is_told_again() -> None:
+    seen = Seen()
+
+    def found(mark: int, after: int) -> str | None:
+        return seen.change("a", mark, written=7, after=after, told=None)
+
+    seen.resume(after=0, since=10)
+    assert found(1, after=0) is None, "it was written before reading began"
+    assert [found(2, after=20), found(2, after=20), found(2, after=30)] == ["changed", None, None]
+    seen.resume(after=30, since=10)
+    assert found(2, after=30) is None, "the cursor has passed it"
+    seen.resume(after=20, since=10)
+    assert [found(2, after=20), found(2, after=30)] == ["changed", None]
+
+
+def test_what_was_seen_is_bounded() -> None:
+    seen = Seen(limit=100)
+    changes = [seen.change(str(key), 1, written=7, after=0, told=None) for key in (*range(1000), 999, 0)]
+    assert (changes[-2], changes[-1]) == (None, "new")
+    assert len(seen._versions) == 100
+
+
+@pytest.mark.parametrize("text", ["fumée", "\U0001f525 \\\\ud83d", "é" * 70_000 + "a\U0001f525", "\ufffd\x80", ""])
+def test_what_facebook_escapes(text: str) -> None:
+    body = json.dumps({"message": text}, ensure_ascii=False).encode()
+    assert escaped(body) == json.dumps({"message": text}).encode()
+
+
 def test_what_was_heard_is_bounded(clock: ManualClock) -> None:
     memory = Memory(limit=100)
     posts = [
@@ -689,7 +759,7 @@ def test_what_was_heard_is_bounded(clock: ManualClock) -> None:
     for post in posts:
         memory.note(post)
     assert len(memory._heard) == 100
-    assert memory.mark("999") == facebook.mark_of(posts[-1])
+    assert memory.mark("999") == mark_of(posts[-1])
     assert memory.mark("0") is None
 
 
@@ -723,7 +793,7 @@ async def read_into(readings: list[Reading], source: FacebookPage) -> None:
             readings += [reading]
 
 
-def test_what_a_refusal_means(server: ModuleType) -> None:
+def test_what_a_refusal_means(server: ModuleType, clock: ManualClock) -> None:
     minutes = {"x-business-use-case-usage": server.usage(PAGE, 19)}
     app = {"x-app-usage": '{"call_count":100,"total_time":25,"total_cputime":25}'}
     cases: list[tuple[int, int, dict[str, str], str, float | None]] = [
@@ -742,12 +812,12 @@ def test_what_a_refusal_means(server: ModuleType) -> None:
     ]
     for status, code, headers, words, seconds in cases:
         _, _, body = server.refused(status, code, "The user Anne Exemple did it", subcode=463)
-        error = refusal_from(status, headers, body)
+        error = refusal_from(status, headers, body, now=clock.now())
         assert words in str(error), code
         assert error.retry_after_secs == seconds, code
         assert f"{code}/463, trace AbCdEfGhIjK" in str(error)
         assert "Anne" not in str(error)
-    assert "status 502" in str(refusal_from(502, {"retry-after": "x"}, b"<html>"))
+    assert "status 502" in str(refusal_from(502, {"retry-after": "x"}, b"<html>", now=clock.now()))
 
 
 async def test_facebook_says_how_long_and_the_runner_waits(
@@ -800,7 +870,7 @@ async def test_nobody_there_is_unavailable(make: Make) -> None:
 
 
 async def test_an_answer_without_end_is_cut(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facebook, "MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(facebook_graph, "MAX_ANSWER_BYTES", 1000)
     with pytest.raises(SourceUnavailable, match="more than 1000 bytes"):
         await take(make())
 
@@ -808,7 +878,7 @@ async def test_an_answer_without_end_is_cut(make: Make, monkeypatch: pytest.Monk
 async def test_a_listing_without_end_is_a_gap(
     make: Make, graph: Any, witness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facebook, "MAX_PAGES", 3)
+    monkeypatch.setattr(facebook_graph, "MAX_PAGES", 3)
     graph.page_size = 1
     assert 0 < len(await take(make())) < 11
     assert witness.gaps
@@ -830,7 +900,7 @@ async def test_a_time_in_the_future_does_not_move_the_cursor_there(
     graph.posts[0]["created_time"] = server.time_of(now + 86_400)
     readings = await take(make())
     assert len(posts_in(readings)) == 9
-    assert position_from(readings[-1].cursor) == facebook.Position(int(now), int(now))
+    assert position_from(readings[-1].cursor) == Position(int(now), int(now))
 
 
 async def test_a_quiet_page_is_no_gap(make: Make, graph: Any, clock: ManualClock, witness: Any) -> None:

@@ -269,6 +269,25 @@ async def test_a_bad_row_is_refused_and_the_others_are_read(
     assert "secretnom" not in str(bad)
 
 
+async def test_a_measure_from_our_future_counts_as_of_now_and_hides_no_other(
+    one_of: OneOf, measured: Callable[..., None], server: Any, wire: ModuleType, clock: ManualClock
+) -> None:
+    measured(600.0)
+    begun = clock.now()
+    server.rows.append(wire.row(CODE, begun + timedelta(minutes=40), 1100.0))
+    async with aclosing(one_of().read(None)) as readings, asyncio.timeout(5):
+        _, early = [await anext(readings) for _ in range(2)]
+        clock.advance(timedelta(minutes=10))
+        server.rows.insert(1, wire.row(CODE, begun + timedelta(minutes=5), 600.0))
+        later = [await anext(readings) for _ in range(2)]
+        clock.advance(timedelta(minutes=40))
+        passed = await anext(readings)
+    assert {(one.colour, one.issued_at, one.received_at) for one in told(early)} == {("yellow", begun, begun)}
+    assert position_from(early.cursor).last == {CODE: begun}
+    assert colours(later) == ["green", None], "what is measured meanwhile is read, what was dated ahead is not again"
+    assert passed.post is None
+
+
 @pytest.mark.parametrize("more", [{"resultat_obs": None}, {"code_station": None}, {"grandeur_hydro": "Q"}])
 async def test_rows_without_a_height_of_the_station_say_nothing(
     more: dict[str, Any], one_of: OneOf, measured: Callable[..., None], server: Any
@@ -320,6 +339,13 @@ async def test_a_refusal_is_unavailable(status: int, seconds: float | None, one_
     with pytest.raises(SourceUnavailable, match=f"status {status}") as caught:
         await take(source, 1)
     assert caught.value.retry_after_secs == max(seconds or 0.0, source._poll_secs), "nobody is asked again at once"
+
+
+async def test_no_redirect_is_followed_and_both_addresses_are_named(one_of: OneOf, server: Any) -> None:
+    server.refuse_with = [(301, {"Location": "http://elsewhere.example/api"})]
+    with pytest.raises(SourceUnavailable, match=f"{server.url}/api/.* has moved to http://elsewhere.example/api"):
+        await take(one_of(), 1)
+    assert len(server.answers) == 1
 
 
 async def test_a_station_that_is_watched_no_longer_is_forgotten(one_of: OneOf) -> None:

@@ -30,12 +30,14 @@ from connectors.sources.mastodon import (
     Mastodon,
     Message,
     Recent,
+    _Text,
     id_at,
     ids_from,
     moment_in,
     objects,
     stream_from,
     text_from,
+    without_handles,
 )
 from records import MalformedRecord, ManualClock, Post, SettingsError, SourceUnavailable
 
@@ -831,3 +833,27 @@ async def test_the_demonstration_can_be_listened_to(
 def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+TAGS = st.sampled_from(
+    (
+        *("<p>", "</p>", "<br>", "<br/>", "<br />", "</span>", "</a>", "<span>", "<a>", "</br>", "<p/>"),
+        *(
+            '<span class="invisible">',
+            '<span class="ellipsis">',
+            '<a href="https://a.example/@lou" class="u-url mention">',
+        ),
+        *('<a href="https://b.example/tags/feu" class="mention hashtag" rel="tag">', '<span class="h-card">'),
+        *("&amp;", "&lt;p&gt;", "&eacute;", "&#233;", "&", "#feu", "@lou@a.example", "fumée noire ", " "),
+    )
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(TAGS, max_size=30).map("".join))
+def test_what_instances_write_is_read_as_any_html_is(content: str) -> None:
+    parser = _Text(frozenset())
+    parser.feed(content)
+    parser.close()
+    lines = [" ".join(line.split()) for line in "".join(parser.parts).split("\n")]
+    assert text_from(content) == without_handles("\n".join(line for line in lines if line))

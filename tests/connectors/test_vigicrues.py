@@ -187,6 +187,23 @@ async def test_an_old_path_is_followed(one_of: OneOf, server: Any) -> None:
     assert server.answers == [302, 200]
 
 
+async def test_no_redirect_leads_to_another_server(one_of: OneOf, server: Any, wire: ModuleType) -> None:
+    async with wire.Vigicrues(server.reaches, server.issued_at).running() as other:
+        server.refuse_with = [(302, {"Location": f"{other.url}{wire.PATH}?key=secret"})]
+        with pytest.raises(SourceUnavailable) as caught:
+            await first(one_of())
+        assert other.requests == []
+    assert f"{server.url}{wire.PATH} has moved to {other.url}{wire.PATH}, which is not followed" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["http://[bad", "file:///etc/passwd", "//", "/services/1/InfoVigiCru.geojson"])
+async def test_a_redirect_that_leads_nowhere_is_unavailable(location: str, one_of: OneOf, server: Any) -> None:
+    server.refuse_with = [(302, {"Location": location})] * 6
+    with pytest.raises(SourceUnavailable):
+        await first(one_of())
+
+
 async def test_names_in_another_case_are_read(source: Vigicrues, server: Any) -> None:
     names = {"lbentcru": "LbEntCru", "NivInfViCr": "nivinfvicr", "CdEntCru": "cdentcru"}
     server.colour("ZZ11", 2)

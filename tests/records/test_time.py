@@ -1,12 +1,14 @@
 """Event time never runs ahead of our clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records import ManualClock, Post, SystemClock
+from records import MalformedRecord, ManualClock, Post, SystemClock
+from records.time import in_utc
 
 INSTANTS = st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))
 
@@ -31,3 +33,16 @@ def test_a_manual_clock_stands_until_it_is_moved() -> None:
 
 def test_the_system_s_clock_speaks_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
+
+
+def test_a_moment_from_outside_is_in_utc_with_a_zone_or_without() -> None:
+    seven = datetime(2012, 1, 30, 7, 0, tzinfo=UTC)
+    assert in_utc(datetime(2012, 1, 30, 7, 0)) == seven
+    found = in_utc(datetime(2012, 1, 30, 8, 0, tzinfo=timezone(timedelta(hours=1))))
+    assert (found, found.tzinfo) == (seven, UTC)
+
+
+def test_a_moment_beyond_the_ends_of_time_is_malformed() -> None:
+    with pytest.raises(MalformedRecord, match="not a time") as caught:
+        in_utc(datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))))
+    assert caught.value.reason == "invalid"
