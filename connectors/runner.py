@@ -134,19 +134,19 @@ class _Run:
                 task.result()
 
     async def _stop(self, reader: asyncio.Task[None], sender: asyncio.Task[None]) -> None:
-        """Stop reading first, then let what was read reach the broker."""
+        """Stop reading first, then let what was read reach the broker; told to stop once more, let go of both."""
         reader.cancel()
-        await asyncio.wait({reader})
-        self.is_over = True
-        self.begun.set()
-        self.full.set()
-        await asyncio.wait({sender}, timeout=self.pace.stop_secs)
-        if not sender.done():
-            sender.cancel()
-            await asyncio.wait({sender})
-        for task in (reader, sender):
-            if not task.cancelled():
-                task.exception()  # looked at; raised below, unless we were cancelled and the cursor tells the rest
+        try:
+            await asyncio.wait({reader})
+            self.is_over = True
+            self.begun.set()
+            self.full.set()
+            await asyncio.wait({sender}, timeout=self.pace.stop_secs)
+        finally:
+            for task in (reader, sender):
+                task.cancel()
+                task.add_done_callback(_looked_at)
+        await asyncio.wait({reader, sender})
 
     async def _read(self) -> None:
         while True:
@@ -243,6 +243,12 @@ class _Run:
         pulses = self.tally.turn(self.clock.now(), is_listening=not self.failures)
         if pulses:
             await self.publisher.pulses(pulses)
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Take note of how a task ended: it is raised, unless we were cancelled and the cursor tells the rest."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

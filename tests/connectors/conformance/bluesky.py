@@ -47,14 +47,15 @@ class Many:
 
     overlap = 0
 
-    def __init__(self, tools: Any, server: Any, keys: list[str]) -> None:
-        self.tools, self.server, self.keys = tools, server, keys
+    def __init__(self, tools: Any, served: Any, keys: list[str]) -> None:
+        self.tools, self.served, self.keys = tools, served, keys
+        self.restart = served.restart
 
-    def source(self) -> Bluesky:
-        return source_of(self.tools, self.server.url)
+    def start(self, _: Any) -> tuple[Bluesky, None]:
+        return source_of(self.tools, self.served.server.url), None
 
-    def tear_after(self, frames: int) -> None:
-        self.server.abort_after = frames
+    def tear_after(self, posts: int) -> None:
+        self.served.server.abort_after = posts
 
 
 @asynccontextmanager
@@ -63,5 +64,5 @@ async def many(tools: Any, count: int) -> AsyncIterator[Many]:
     told = [first | {"seq": 1000 + 3 * number, "rkey": f"3m{number:06d}"} for number in range(count)]
     ids = [tools.pseudonyms.post("bluesky", f"{one['did']}/{one['rkey']}") for one in told]
     keys = [f"bluesky:{native}" for native in ids]
-    async with tools.server("jetstream").Jetstream(told).running() as server:
-        yield Many(tools, server, keys)
+    async with tools.served(tools.server("jetstream").Jetstream(told)) as served:
+        yield Many(tools, served, keys)

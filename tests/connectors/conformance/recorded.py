@@ -46,11 +46,14 @@ class Many:
     def __init__(self, tools: Any, path: Path, keys: list[str]) -> None:
         self.tools, self.path, self.keys = tools, path, keys
 
-    def source(self) -> Recorded:
-        return source_of(self.tools, self.path)
+    def start(self, _: Any) -> tuple[Recorded, None]:
+        return source_of(self.tools, self.path), None
 
-    def tear_after(self, frames: int) -> None:
-        """A file is not torn."""
+    def tear_after(self, posts: int) -> None:
+        """Do nothing: a file is not torn."""
+
+    async def restart(self) -> None:
+        """Do nothing: a file has no server."""
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ https://github.com/bluesky-social/jetstream. What it cannot prove: real volumes,
 import asyncio
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,6 +27,8 @@ SUBPROTOCOL = Subprotocol("xrpc.v1.json")
 FIRST_TIME_CURSOR = 10**15
 LEGACY = {"wantedCollections", "wantedDids", "compress", "requireHello"}
 KINDS = {"commit", "identity", "account", "sync"}
+SENT_AHEAD_BYTES = 1 << 14  # who reads slowly holds us back
+SAMPLES = 200  # payloads that a dictionary is made of
 
 
 def micros(time: str) -> int:
@@ -54,7 +57,8 @@ class Jetstream:
         self.has_dictionary = True
         self.live_from: int | None = 0  # where a subscriber without cursor starts; None for the tip
         self.news = asyncio.Event()
-        samples = [self._text(payload) for payload in payloads]
+        self._frames: dict[tuple[int, bool], tuple[dict[str, Any], bytes]] = {}  # made once: by place and packing
+        samples = [self._text(payload) for payload in payloads[:SAMPLES]]
         self.dictionary = trained_dictionary(samples, 20261122)
         self.port = 0
 
@@ -68,8 +72,9 @@ class Jetstream:
 
     def retrain(self) -> None:
         """Retire the dictionary that clients hold."""
-        samples = [self._text(payload) for payload in self.payloads]
+        samples = [self._text(payload) for payload in self.payloads[:SAMPLES]]
         self.dictionary = trained_dictionary(samples, self.dictionary.dict_id() + 1)
+        self._frames.clear()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Jetstream"]:
@@ -130,6 +135,7 @@ class Jetstream:
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request
         query = parse_qs(urlsplit(connection.request.path).query)
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD_BYTES)
         try:
             await self._stream(connection, query)
         except ConnectionClosed:
@@ -150,7 +156,7 @@ class Jetstream:
                     continue
                 if await self._is_ended(connection, frames, is_packed=is_packed):
                     return
-                await self._send(connection, payload, is_packed=is_packed)
+                await connection.send(self._frame(at - 1, is_packed=is_packed), text=not is_packed)
                 frames += 1
             if await is_closed_before(connection, self.news):
                 return
@@ -189,15 +195,20 @@ class Jetstream:
     def _text(self, payload: dict[str, Any]) -> bytes:
         return json.dumps({"$type": "message", "payload": payload}, separators=(",", ":")).encode()
 
+    def _frame(self, at: int, *, is_packed: bool) -> bytes:
+        payload = self.payloads[at]
+        known, frame = self._frames.get((at, is_packed), (None, b""))
+        if known is not payload:
+            text = self._text(payload)
+            frame = self.packed(text) if is_packed else text
+            self._frames[at, is_packed] = payload, frame
+        if is_packed and payload.get("seq") in self.corrupt:
+            return frame[:12] + bytes(byte ^ 0x5A for byte in frame[12:])
+        return frame
+
     async def _send(self, connection: ServerConnection, payload: dict[str, Any], *, is_packed: bool) -> None:
         text = self._text(payload)
-        if not is_packed:
-            await connection.send(text.decode())
-            return
-        packed = self.packed(text)
-        if payload.get("seq") in self.corrupt:
-            packed = packed[:12] + bytes(byte ^ 0x5A for byte in packed[12:])
-        await connection.send(packed)
+        await connection.send(self.packed(text) if is_packed else text, text=not is_packed)
 
     def packed(self, text: bytes) -> bytes:
         return zstandard.ZstdCompressor(level=1, dict_data=self.dictionary).compress(text)

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from socket import AF_INET, AddressFamily
 from typing import Any
@@ -99,6 +99,7 @@ class XApi:
         self.keep_alive_secs: float | None = 20.0  # None: never
         self.is_replayed = True  # a subscriber gets all; else what comes from now on, as at the platform
         self.at = 0  # how far the posts have been published, when not replayed
+        self.passes_by = False  # what is published while nobody listens is never told, as at the platform
         self.max_connections = 1
         self.lost_at_a_tear = 0  # posts that pass while nobody is connected
         self.tears: list[int] = []  # lines after which the socket is torn, one a connection
@@ -173,6 +174,7 @@ class XApi:
         if self.closes_at_once:
             return response
         self.listening += 1
+        self.at = len(self.lines) if self.passes_by else self.at
         try:
             await self._send_lines(request, response)
         finally:
@@ -273,12 +275,10 @@ class XApi:
         start, end = at_utc(query["start_time"]), at_utc(query["end_time"])
         if not 10 <= size <= 100 or start < self.now() - timedelta(days=7) or end > self.now() - timedelta(seconds=10):
             return invalid("max_results is 10 to 100; times lie within seven days and ten seconds from now")
-        published = self.lines if self.is_replayed else self.lines[: self.at]
-        told = [json.loads(shown(line, query)) for line in reversed(published)]
-        times = [at_utc(json.loads(line)["data"]["created_at"]) for line in reversed(published)]
-        found = [one for one, time in zip(told, times, strict=True) if start <= time < end]
+        published = self.lines if self.is_replayed or self.passes_by else self.lines[: self.at]
+        found = [line for line in reversed(published) if start <= written_at(line) < end]
         offset = int(query.get("next_token", "0"))
-        page = found[offset : offset + size]
+        page = [json.loads(shown(line, query)) for line in found[offset : offset + size]]
         meta: dict[str, Any] = {"result_count": len(page)}
         if offset + size < len(found):
             meta["next_token"] = str(offset + size)
@@ -297,6 +297,11 @@ class XApi:
 
 def at_utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+@lru_cache(maxsize=1 << 15)
+def written_at(line: bytes) -> datetime:
+    return at_utc(json.loads(line)["data"]["created_at"])
 
 
 async def is_set_within(news: asyncio.Event, seconds: float | None) -> bool:
