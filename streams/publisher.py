@@ -16,6 +16,7 @@ from records import (
     Pulse,
     Retraction,
     Signal,
+    Silence,
     SourceStatus,
     SourceUnavailable,
     Statement,
@@ -42,7 +43,8 @@ LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Keyed = Post | Pulse | Signal | Tick | Statement | Bulletin | Verdict | Alert | Retraction | SourceStatus | DeadLetter
+Stated = Bulletin | Verdict | Silence | SourceStatus
+Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DeadLetter
 
 
 class KafkaPublisher:
@@ -117,6 +119,10 @@ class KafkaPublisher:
     async def verdicts(self, verdicts: Sequence[Verdict]) -> None:
         """Put what people decided on `decisions.v1`."""
         await self.send(DECISIONS, verdicts)
+
+    async def silences(self, silences: Sequence[Silence]) -> None:
+        """Put on `decisions.v1` what somebody does not want to be told."""
+        await self.send(DECISIONS, silences)
 
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""

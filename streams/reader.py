@@ -5,8 +5,9 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
-from records import decode
+from records import SourceUnavailable, decode
 from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
 from streams.topics import Topic
@@ -32,10 +33,16 @@ async def _consumer(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIO
 
 
 async def standing(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
-    """Yield the messages that stand on a topic when this begins, by partition in their order; tombstones too."""
-    async with _consumer(settings, topic) as consumer:
-        async for message in up_to_the_end(settings, consumer):
-            yield message
+    """Yield the messages that stand on a topic when this begins, by partition in their order; tombstones too.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    try:
+        async with _consumer(settings, topic) as consumer:
+            async for message in up_to_the_end(settings, consumer):
+                yield message
+    except (KafkaError, OSError) as error:
+        raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
 
 
 async def up_to_the_end(settings: StreamSettings, consumer: AIOKafkaConsumer) -> AsyncGenerator[Any, None]:
@@ -55,13 +62,20 @@ async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, 
 
     Errors  MalformedRecord at a value that does not fit
     """
+    async with aclosing(follow_values(settings, topic)) as values:
+        async for value in values:
+            yield decode(value, topic.record)
+
+
+async def follow_values(settings: StreamSettings, topic: Topic) -> AsyncGenerator[bytes, None]:
+    """Yield the values of a topic from its beginning, for ever, as they are; tombstones say nothing."""
     async with _consumer(settings, topic) as consumer:
         while True:
             batches = await consumer.getmany(timeout_ms=200)
             for messages in batches.values():
                 for message in messages:
-                    if message.value is not None:  # a tombstone
-                        yield decode(message.value, topic.record)
+                    if message.value is not None:
+                        yield message.value
 
 
 async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:

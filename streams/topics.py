@@ -6,7 +6,20 @@ from typing import Any
 
 import msgspec
 
-from records import Alert, Bulletin, DeadLetter, Post, Pulse, Retraction, Signal, SourceStatus, Statement, Tick, Verdict
+from records import (
+    Alert,
+    Bulletin,
+    DeadLetter,
+    Post,
+    Pulse,
+    Retraction,
+    Signal,
+    Silence,
+    SourceStatus,
+    Statement,
+    Tick,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,5 +92,7 @@ def _milliseconds(span: timedelta) -> str:
 
 TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, RETRACTIONS, DEAD_LETTERS)
 
+OnDecisions: Any = Verdict | Silence
+"""What stands on `decisions.v1`."""
 OnSignals: Any = Signal | Tick | Statement | Retraction
 """What stands on `signals.v1`: evidence, time passing, what people and authorities say, and what is taken back."""

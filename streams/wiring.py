@@ -31,13 +31,14 @@ from records import (
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, finish
+from streams.decided import Decided
 from streams.detect import Detect, Detected
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnSignals, Topic
+from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
@@ -61,6 +62,9 @@ class Outbox(Protocol):
     async def run(self) -> None:
         """Tell receivers, for ever."""
 
+    async def acknowledge(self, incident_id: str) -> None:
+        """Take note that somebody looks after an incident."""
+
     def forget_before(self, at: datetime) -> int:
         """Remove what was told or given up before a moment; return how many."""
 
@@ -72,6 +76,7 @@ class Steps:
     enrich: Enrich
     detect: Detect
     outbox: Outbox | None  # None: nobody is told, only the topic
+    decided: Decided | None = None  # where there is an outbox
 
 
 class Wiring:
@@ -100,6 +105,8 @@ class Wiring:
         if self.steps.outbox is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
             self.app.task(self._tell)
+            self.app.task(self._follow_decisions)
+            self.app.task(self._acknowledge)
             self.app.timer(FORGET_SECS, name="forget")(self._forget_told)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
@@ -176,10 +183,11 @@ class Wiring:
         await self.letters.send(dead)
 
     async def _decide(self, events: Sequence[EventT[Any]]) -> None:
-        """Hand what people decided to the state that their incident is part of."""
-        verdicts, dead = self.letters.sort(DECISIONS, events, Verdict)
+        """Hand what people decided to the state that their incident is part of; silences are for who tells."""
+        decisions, dead = self.letters.sort(DECISIONS, events, OnDecisions)
         now = self.clock.now()  # nobody's clock runs ahead of ours
-        heard = [replace(one, decided_at=min(one.decided_at, now)) for _, one in verdicts]
+        verdicts = [one for _, one in decisions if isinstance(one, Verdict)]
+        heard = [replace(one, decided_at=min(one.decided_at, now)) for one in verdicts]
         await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for one in heard)
         await self.letters.send(dead)
 
@@ -250,6 +258,16 @@ class Wiring:
         """Run the outbox; by a method without arguments, since Faust hands the app to a task that can take one."""
         if self.steps.outbox is not None:
             await self.steps.outbox.run()
+
+    async def _follow_decisions(self) -> None:
+        if self.steps.decided is not None:
+            await self.steps.decided.follow(self.settings)
+
+    async def _acknowledge(self) -> None:
+        """Have nobody else called for what somebody has answered for."""
+        outbox, decided = self.steps.outbox, self.steps.decided
+        while outbox is not None and decided is not None:
+            await outbox.acknowledge(await decided.answered.get())
 
     async def _tick(self) -> None:
         now = self.clock.now()

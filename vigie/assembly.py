@@ -1,6 +1,6 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from rich.console import Console
 from connectors.contract import Outcome
 from connectors.pseudonym import RotatingPseudonyms
 from connectors.sinks.contract import TryLater
-from connectors.sinks.outbox import Outbox
+from connectors.sinks.outbox import Outbox, no_silences
+from connectors.sinks.routing import Router
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
@@ -20,12 +21,14 @@ from models.geoparse.group import GroupVote
 from models.hazard import HazardModel
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
-from records import Clock, Place, SettingsError, SourceUnavailable, VigieError
+from records import Clock, Place, SettingsError, Silence, SourceUnavailable, VigieError
+from streams.decided import Decided
 from streams.detect import Detect
 from streams.enrich import Enrich
 from streams.wiring import Steps
 from vigie import metrics
 from vigie.receiver_assembly import sink_from
+from vigie.routing_settings import router_from
 from vigie.settings import Settings
 from vigie.source_settings import SourceSettings
 
@@ -82,7 +85,9 @@ def default_profile(home: Place | None) -> str:
     return "city" if home.population >= CITY else "commune"
 
 
-def steps(settings: Settings, *, outbox: Outbox | None, is_exact: bool = False) -> Steps:
+def steps(
+    settings: Settings, *, outbox: Outbox | None, decided: Decided | None = None, is_exact: bool = False
+) -> Steps:
     """Return what the worker's agents run; exact ones give the same figures to the last bit each time."""
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
@@ -99,6 +104,7 @@ def steps(settings: Settings, *, outbox: Outbox | None, is_exact: bool = False) 
         enrich=enrich,
         detect=Detect(Detector(profile, gazetteer.wide_places())),
         outbox=outbox,
+        decided=decided,
     )
 
 
@@ -137,10 +143,40 @@ def usual_place(gazetteer: Gazetteer, source: SourceSettings) -> Place:
     return replace(home, confidence=HOME_CONFIDENCE, source="home", reasons=(HOME_REASON,))
 
 
-def outbox(settings: Settings, clock: Clock, *, console: Console | None = None) -> Outbox:
-    """Return the outbox with its receivers."""
+def outbox(
+    settings: Settings,
+    clock: Clock,
+    *,
+    console: Console | None = None,
+    silences: Callable[[], Sequence[Silence]] | None = None,
+) -> Outbox:
+    """Return the outbox with its receivers and routes.
+
+    Errors  SettingsError when a receiver or a route cannot be used
+    """
     sinks = [sink_from(receiver, settings, clock, console) for receiver in settings.receivers]
-    return Outbox(settings.data.dir / "outbox.sqlite", sinks, clock=clock, observer=SinkMetrics())
+    return Outbox(
+        settings.data.dir / "outbox.sqlite",
+        sinks,
+        clock=clock,
+        observer=SinkMetrics(),
+        router=router(settings),
+        silences=silences or no_silences,
+    )
+
+
+def router(settings: Settings) -> Router:
+    """Return who is told what.
+
+    Errors  SettingsError when that cannot be used as set
+    """
+    return router_from(
+        settings.routes,
+        settings.intervals,
+        settings.inhibitions,
+        settings.windows,
+        receivers=[receiver.name for receiver in settings.receivers],
+    )
 
 
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
@@ -186,6 +222,15 @@ class SinkMetrics:
         """Count and log a notification that will not be sent."""
         metrics.NOTIFICATIONS.labels(receiver, "failed").inc()
         log.error("receiver will not be told: tell them by hand", receiver=receiver, error=str(error))
+
+    def held(self, receiver: str, cause: str) -> None:
+        """Count a notification that is kept back."""
+        metrics.HELD.labels(receiver, cause).inc()
+
+    def escalated(self, route: str, incident_id: str) -> None:
+        """Count and log an incident that nobody has acknowledged."""
+        metrics.ESCALATED.labels(route).inc()
+        log.warning("nobody has acknowledged: others are called", route=route, incident=incident_id)
 
 
 def cursors_path(settings: Settings) -> Path:

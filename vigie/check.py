@@ -203,6 +203,7 @@ def _receivers(settings: Settings) -> Iterator[Problem]:
             "receivers", "there is none, so nobody is told", "add a [[receivers]] table; kind is terminal, jsonl …"
         )
     yield from _twice("receivers", [receiver.name for receiver in settings.receivers])
+    yield from _tried(lambda: assembly.router(settings))
     for receiver in settings.receivers:
         where = f"receivers.{receiver.name}"
         if isinstance(receiver, JsonlReceiver):

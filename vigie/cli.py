@@ -103,6 +103,7 @@ def run(settings_file: Path | None) -> None:
 @click.option("--exact", is_flag=True, help="Read each text by itself: slower, and the same to the last bit each time.")
 def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
     """Run the stream program: posts to signals to alerts to receivers."""
+    from streams.decided import Decided
     from streams.worker import run_worker
     from vigie import assembly
 
@@ -111,8 +112,11 @@ def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
     with told():
         settings = load(_existing(settings_file))
         streams = settings.streams(has_ticks=not recorded)
-        outbox = None if recorded or not settings.receivers else assembly.outbox(settings, clock)
-        run_worker(streams, assembly.steps(settings, outbox=outbox, is_exact=exact), clock)
+        outbox, decided = None, None
+        if settings.receivers and not recorded:
+            decided = Decided(clock)
+            outbox = assembly.outbox(settings, clock, silences=decided.silences)
+        run_worker(streams, assembly.steps(settings, outbox=outbox, decided=decided, is_exact=exact), clock)
 
 
 @main.command()
@@ -171,6 +175,52 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
             )
         gate = assembly.gate(settings)
         return asyncio.run(covered(sources[0], gate=gate, clock=clock, seconds=seconds, most=most))
+
+
+@main.group()
+def silence() -> None:
+    """Hold notifications back for a while; nothing is closed or hidden by it."""
+
+
+@silence.command("add")
+@settings_option
+@click.argument("matchers", nargs=-1)
+@click.option("--for", "span", required=True, help="For how long: 90m, 2h, 1d; a week at most.")
+@click.option("--by", "author", required=True, help="Who wants it: a role of the crisis cell.")
+@click.option("--because", "reason", required=True, help="Why, for whoever comes next.")
+def silence_add(settings_file: Path | None, matchers: tuple[str, ...], *, span: str, author: str, reason: str) -> None:
+    """Hold back what fits all MATCHERS, as in Alertmanager: "hazard = fire" "level =~ watch|signal"."""
+    from vigie.silencing import made, silence_from
+
+    with told():
+        one = silence_from(matchers, span=span, author=author, reason=reason, now=SystemClock().now())
+        made(load(_existing(settings_file)).streams(), one)
+    click.echo(one.silence_id)
+
+
+@silence.command("list")
+@settings_option
+def silence_list(settings_file: Path | None) -> None:
+    """Show the silences in force, those of Alertmanager as well."""
+    from rich.console import Console
+
+    from vigie.silencing import known, table_of
+
+    with told():
+        found = known(load(_existing(settings_file)).streams())
+    Console().print(table_of(list(found.values()), SystemClock().now()))
+
+
+@silence.command("end")
+@settings_option
+@click.argument("silence_id")
+def silence_end(settings_file: Path | None, silence_id: str) -> None:
+    """End a silence now; what it held back is told within half a minute."""
+    from vigie.silencing import end
+
+    with told():
+        end(load(_existing(settings_file)).streams(), silence_id, SystemClock())
+    click.echo(f"ended: {silence_id}")
 
 
 @main.group()
@@ -342,6 +392,38 @@ def replay(
     if not result.posts:
         sys.exit(NOTHING_READ)
     sys.exit(SOME_BAD if result.bad else 0)
+
+
+@main.command("fr-alert")
+@click.argument("file", required=False, type=IN_FILE)
+@click.option("--incident", default="", metavar="ID", help="Which incident, where the lines are of several.")
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="Of the sheet.")
+@click.option("--exercise", "is_exercise", is_flag=True, help="It is a drill.")
+@click.option("--html", "is_html", is_flag=True, help="A page to be printed, or kept as PDF, by a browser.")
+@click.option("--out", type=FILE, help="Where the sheet goes; standard output where not given.")
+def fr_alert(
+    file: Path | None,
+    incident: str,
+    language: Literal["fr", "en"],
+    out: Path | None,
+    *,
+    is_exercise: bool,
+    is_html: bool,
+) -> None:
+    """Fill the sheet with which a prefecture is asked for an FR-Alert, from an alert as a JSON line. Sends nothing."""
+    from vigie.fr_alert import write_sheet
+
+    with told():
+        lines = sys.stdin.buffer.read() if file is None else file.read_bytes()
+        write_sheet(
+            lines,
+            out,
+            incident_id=incident,
+            language=language,
+            now=SystemClock().now(),
+            is_exercise=is_exercise,
+            is_html=is_html,
+        )
 
 
 def _existing(settings_file: Path | None) -> Path | None:

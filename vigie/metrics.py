@@ -50,3 +50,13 @@ NOTIFICATIONS = Counter(
     "Notifications by outcome. `failed` above zero: somebody must be told by hand.",
     ["receiver", "outcome"],
 )
+HELD = Counter(
+    "vigie_notifications_held_total",
+    "Notifications kept back, by what keeps them. `silence` rising long after an exercise: somebody forgot to end one.",
+    ["receiver", "cause"],
+)
+ESCALATED = Counter(
+    "vigie_escalations_total",
+    "Incidents that nobody acknowledged in time, so that others were called. Rising: nobody is on duty.",
+    ["route"],
+)

@@ -9,9 +9,10 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,6 +22,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 from records import SettingsError
 from streams.settings import KafkaSecurity, StreamSettings
 from vigie.receiver_settings import ReceiverSettings
+from vigie.routing_settings import InhibitionSettings, IntervalSettings, RouteSettings, WindowSettings
 from vigie.source_settings import Part, SourceSettings
 
 EMBEDDED = "embedded"
@@ -120,6 +122,10 @@ class Settings(BaseSettings):
     privacy: Privacy = Privacy()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
+    routes: tuple[RouteSettings, ...] = ()
+    intervals: tuple[IntervalSettings, ...] = ()
+    inhibitions: tuple[InhibitionSettings, ...] = ()
+    windows: tuple[WindowSettings, ...] = ()
 
     def only(self, names: Sequence[str]) -> "Settings":
         """Return the settings with the sources named alone, all of them where none is named.
@@ -346,7 +352,7 @@ def _variable_of(keys: list[Any]) -> str | None:
 def _variable_problem(error: str) -> Problem:
     table = error.partition('field "')[2].partition('"')[0]
     name = f"VIGIE_{table.upper()}"
-    if _choices(table):
+    if _is_list(table):
         return Problem(name, "is not JSON", "give a JSON list of tables")
     model = _model_at([table], None)
     keys = ", ".join(f"{name}_{key.upper()}" for key in model.model_fields) if model else ""
@@ -373,7 +379,7 @@ def _shown(value: object, keys: list[Any]) -> str:
         return "a list"
     if any(_SECRET.search(str(key)) for key in keys):
         return "something that cannot be used"
-    shown = _NAMES_IN_URL.sub("//…@", repr(value))
+    shown = value.isoformat() if isinstance(value, datetime) else _NAMES_IN_URL.sub("//…@", repr(value))
     return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 
 
@@ -383,12 +389,12 @@ def _hint(details: ErrorDetails, keys: list[Any], kind: str | None) -> str:
     names = [str(key) for key in keys if not isinstance(key, int)]
     model = _model_at(names[:-1], kind)
     if details["type"] == "extra_forbidden":
-        known = sorted(model.model_fields) if model else []
+        known = sorted(field.alias or name for name, field in model.model_fields.items()) if model else []
         near = get_close_matches(names[-1], known, 1)
         return f"did you mean {near[0]}?" if near else f"the settings here are {', '.join(known)}"
     if len(names) == 1:
-        return f"write [[{names[0]}]] above its keys" if _choices(names[0]) else f"write [{names[0]}] above its keys"
-    field = model.model_fields.get(names[-1]) if model else None
+        return f"write [[{names[0]}]] above its keys" if _is_list(names[0]) else f"write [{names[0]}] above its keys"
+    field = model.model_fields.get("goes_on" if names[-1] == "continue" else names[-1]) if model else None
     return f"give {field.description}" if field and field.description else details["msg"].lower()
 
 
@@ -408,7 +414,14 @@ def _model_at(names: list[str], kind: str | None) -> type[BaseModel] | None:
         return next((model for model in choices if _kind_of(model) == kind), None)
     field = Settings.model_fields.get(names[0])
     annotation = field.annotation if field else None
+    if get_origin(annotation) is tuple:
+        annotation = get_args(annotation)[0]
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _is_list(table: str) -> bool:
+    field = Settings.model_fields.get(table)
+    return field is not None and get_origin(field.annotation) is tuple
 
 
 def _line_of(keys: list[Any], lines: list[str]) -> int | None:

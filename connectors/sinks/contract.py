@@ -3,7 +3,8 @@
 Errors are the protocol: nothing raised means that the receiver has it.
 """
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -35,6 +36,14 @@ class Sink(Protocol):
         """Return when the receiver has the alert."""
 
 
+@runtime_checkable
+class Many(Protocol):
+    """A sink that can tell of several incidents at once: one message for a group."""
+
+    async def send_many(self, alerts: Sequence[Alert]) -> None:
+        """Return when the receiver has them all."""
+
+
 class SinkObserver(Protocol):
     """Is told what became of notifications: metrics and logs."""
 
@@ -47,6 +56,12 @@ class SinkObserver(Protocol):
     def failed(self, receiver: str, error: VigieError) -> None:
         """Take note that a receiver will not be told: a person must act."""
 
+    def held(self, receiver: str, cause: str) -> None:
+        """Take note that a notification is kept back: by a silence, an interval, a window, an inhibition, a rate."""
+
+    def escalated(self, route: str, incident_id: str) -> None:
+        """Take note that nobody acknowledged an incident in time, so that others are called."""
+
 
 class UnobservedSinks:
     """An observer that looks away: for tests and one-off commands."""
@@ -58,6 +73,12 @@ class UnobservedSinks:
         """Look away."""
 
     def failed(self, receiver: str, error: VigieError) -> None:
+        """Look away."""
+
+    def held(self, receiver: str, cause: str) -> None:
+        """Look away."""
+
+    def escalated(self, route: str, incident_id: str) -> None:
         """Look away."""
 
 

@@ -1,48 +1,47 @@
 """Outbox: alerts on their way to receivers, on disk, so that a notification is neither forgotten nor repeated.
 
 Shape   one row per incident, revision and receiver; each receiver gets the revisions of an incident in order, and does
-        not wait for another receiver. Killed between the sending and its note, the alert goes out once more at the
-        next start, under the same webhook-id: that is the only repeat there can be
+        not wait for another receiver. What is kept back says why; when that is over, the newest revision goes out for
+        all. Killed between the sending and its note, the alert goes out once more at the next start, under the same
+        webhook-id: that is the only repeat there can be
 Units   waits in seconds, doubling, half of them by chance; a row is given up after `give_up_after`, a day
 Errors  BrokenInvariant when the file holds what we cannot have written
 """
 
 import asyncio
 import random
-import sqlite3
-import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from connectors.sinks.contract import Sink, SinkObserver, TryLater, Undeliverable, UnobservedSinks
-from records import Alert, BrokenInvariant, Clock, MalformedRecord, VigieError, decode, encode
+import msgspec
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS outbox (
-    id INTEGER PRIMARY KEY,
-    incident_id TEXT NOT NULL,
-    revision INTEGER NOT NULL,
-    receiver TEXT NOT NULL,
-    alert BLOB NOT NULL,
-    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
-    attempts INTEGER NOT NULL DEFAULT 0,
-    enqueued_at REAL NOT NULL,
-    next_try_at REAL NOT NULL,
-    done_at REAL,
-    detail TEXT NOT NULL DEFAULT '',
-    UNIQUE (receiver, incident_id, revision)
-);
-CREATE INDEX IF NOT EXISTS outbox_pending ON outbox (receiver, id) WHERE state = 'pending';
-"""
+from connectors.sinks.contract import (
+    Many,
+    Sink,
+    SinkObserver,
+    TryLater,
+    Undeliverable,
+    UnobservedSinks,
+)
+from connectors.sinks.labels import labels_of
+from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store
+from connectors.sinks.routing import URGENT_LEVELS, Held, Labels, Route, Router
+from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
 
-Outcome = Literal["sent", "failed", "put_off"]
+Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""
 
+CLOSED = frozenset({"resolved", "rejected"})
+LOOKED_AFTER = CLOSED | {"confirmed"}
+HOUR = 3600.0
+WAITS_FOR_GROUP = "group: waits for others"
+
 _random = random.SystemRandom()
+_labels = msgspec.json.Decoder(dict[str, str])
 
 
 def by_chance() -> float:
@@ -50,9 +49,9 @@ def by_chance() -> float:
     return _random.random()
 
 
-def everyone(alert: Alert, receiver: str) -> bool:
-    """Send every alert to every receiver."""
-    return True
+def no_silences() -> Sequence[Silence]:
+    """Return none: for whoever has nobody that could make any."""
+    return ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,106 +64,6 @@ class Patience:
     failures_to_pause: int = 3  # in a row, whatever the incident: the receiver itself is not well
 
 
-class Row(NamedTuple):
-    """One alert that one receiver has not got yet."""
-
-    id: int
-    incident_id: str
-    revision: int
-    attempts: int
-    enqueued_at: float
-    next_try_at: float
-
-
-class Store:
-    """The file. Every call is one transaction, on disk when it returns."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
-        self._db.executescript(SCHEMA)
-
-    def add(self, rows: Sequence[tuple[str, int, str, bytes]], at: float) -> int:
-        """Add rows that are not there yet; return how many."""
-        with self._lock:
-            before = self._db.total_changes
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(
-                    "INSERT INTO outbox (incident_id, revision, receiver, alert, enqueued_at, next_try_at)"
-                    " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (receiver, incident_id, revision) DO NOTHING",
-                    [(*row, at, at) for row in rows],
-                )
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-            return self._db.total_changes - before
-
-    def pending(self, receiver: str) -> list[Row]:
-        """Return what a receiver has not got yet, oldest first."""
-        with self._lock:
-            found = self._db.execute(
-                "SELECT id, incident_id, revision, attempts, enqueued_at, next_try_at FROM outbox"
-                " WHERE receiver = ? AND state = 'pending' ORDER BY id",
-                (receiver,),
-            ).fetchall()
-        return [Row(*row) for row in found]
-
-    def alert(self, row_id: int) -> bytes:
-        """Return the alert of a row."""
-        with self._lock:
-            found = self._db.execute("SELECT alert FROM outbox WHERE id = ?", (row_id,)).fetchone()
-        if found is None:
-            raise BrokenInvariant(f"outbox: row {row_id} is gone")
-        return bytes(found[0])
-
-    def mark(self, row_id: int, state: str, at: float, detail: str = "") -> None:
-        """Note that a row is done with: the words of its alert are not kept."""
-        with self._lock:
-            self._db.execute(
-                "UPDATE outbox SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
-                " WHERE id = ?",
-                (state, at, detail[:500], row_id),
-            )
-
-    def put_off(self, row_id: int, until: float, detail: str) -> None:
-        """Note that a row is to be tried again."""
-        with self._lock:
-            self._db.execute(
-                "UPDATE outbox SET next_try_at = ?, detail = ?, attempts = attempts + 1 WHERE id = ?",
-                (until, detail[:500], row_id),
-            )
-
-    def counts(self) -> dict[tuple[str, str], int]:
-        """Return how many rows each receiver has in each state."""
-        with self._lock:
-            found = self._db.execute("SELECT receiver, state, count(*) FROM outbox GROUP BY 1, 2").fetchall()
-        return {(receiver, state): rows for receiver, state, rows in found}
-
-    def oldest_pending(self) -> float | None:
-        """Return since when the oldest row waits, or None when none does."""
-        with self._lock:
-            found = self._db.execute("SELECT min(enqueued_at) FROM outbox WHERE state = 'pending'").fetchone()
-        return found[0] if found else None
-
-    def forget_before(self, at: float) -> int:
-        """Remove rows that were done with before a moment; return how many."""
-        with self._lock:
-            removed = self._db.execute("DELETE FROM outbox WHERE state != 'pending' AND done_at < ?", (at,)).rowcount
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
-        return removed
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self._lock:
-            self._db.close()
-
-
 @dataclass
 class Receiver:
     """A sink, and how it has been doing."""
@@ -172,6 +71,7 @@ class Receiver:
     sink: Sink
     failures: int = 0  # in a row
     paused_until: float = 0.0
+    trouble: str = ""  # why the last attempt failed, "" when it did not
 
 
 class Outbox:
@@ -184,16 +84,18 @@ class Outbox:
         *,
         clock: Clock,
         observer: SinkObserver | None = None,
-        route: Callable[[Alert, str], bool] = everyone,
+        router: Router | None = None,
+        silences: Callable[[], Sequence[Silence]] = no_silences,
         patience: Patience | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         chance: Callable[[], float] = by_chance,
     ) -> None:
         self._receivers: Mapping[str, Receiver] = {sink.name: Receiver(sink) for sink in sinks}
+        self._router = router or Router([Route(name="all", receivers=tuple(self._receivers))])
+        self._silences = silences
         self._store = Store(path)
         self._clock = clock
         self._observer = observer or UnobservedSinks()
-        self._route = route
         self._patience = patience or Patience()
         self._sleep = sleep
         self._chance = chance
@@ -202,21 +104,59 @@ class Outbox:
 
     async def enqueue(self, alerts: Iterable[Alert]) -> int:
         """Take alerts in; when this returns they are on disk. Known ones are passed over; return how many were new."""
-        rows = [
-            (alert.incident_id, alert.revision, receiver, encode(alert))
-            for alert in alerts
-            for receiver in self._receivers
-            if self._route(alert, receiver)
-        ]
-        if not rows:
-            return 0
-        added = await asyncio.to_thread(self._store.add, rows, self._now())
-        self._news.set()
+        added = 0
+        for alert in alerts:
+            added += await asyncio.to_thread(self._take, alert)
+        if added:
+            self._news.set()
         return added
+
+    def _take(self, alert: Alert) -> int:
+        now, labels = self._now(), labels_of(alert)
+        routes = self._router.routes_of(labels)
+        value = encode(alert)
+        rows: dict[str, NewRow] = {}  # the first route that names a receiver is the one
+        for route in routes:
+            for name in route.receivers:
+                if name in self._receivers and name not in rows:
+                    rows[name] = self._row(alert, value, route=route, receiver=name, now=now)
+        known = Known(
+            alert.incident_id, alert.revision, msgspec.json.encode(labels), value, alert.level not in CLOSED, now
+        )
+        added = self._store.take([known], list(rows.values()), _escalations(alert, routes, now), now)
+        if alert.level in LOOKED_AFTER:
+            self._store.end_escalation(alert.incident_id, "acknowledged")
+        return added
+
+    def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, now: float) -> NewRow:
+        team = route.group_of(labels_of(alert))
+        is_urgent = alert.level in URGENT_LEVELS and not self._store.has_risen(alert.incident_id, receiver)
+        next_try_at, held = now, ""
+        if team and not is_urgent:
+            told_at = self._store.team_told_at(receiver, team)
+            next_try_at = max(now + route.group_wait.total_seconds(), told_at + route.group_interval.total_seconds())
+            held = WAITS_FOR_GROUP if next_try_at > now else ""
+        return NewRow(
+            alert.incident_id,
+            alert.revision,
+            receiver,
+            route.name,
+            team,
+            alert.level,
+            is_urgent,
+            value,
+            next_try_at,
+            held,
+        )
+
+    async def acknowledge(self, incident_id: str) -> None:
+        """Take note that somebody looks after an incident: nobody else needs to be called."""
+        await asyncio.to_thread(self._store.end_escalation, incident_id, "acknowledged")
 
     async def drain(self) -> int:
         """Send all that is due, receivers side by side; return how many alerts were sent."""
         async with self._is_draining:
+            await asyncio.to_thread(self._escalate)
             sent = await asyncio.gather(*(self._drain(name) for name in self._receivers))
         return sum(sent)
 
@@ -238,16 +178,24 @@ class Outbox:
         return sent
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Return how many alerts each receiver has in each state: pending, sent, failed."""
+        """Return how many alerts each receiver has in each state: pending, sent, failed, superseded."""
         return self._store.counts()
 
+    def held(self) -> dict[str, int]:
+        """Return how many notifications are kept back, by the reason."""
+        return self._store.held()
+
+    def troubles(self) -> dict[str, str]:
+        """Return the receivers that could not be told at the last attempt, with the reason."""
+        return {name: receiver.trouble for name, receiver in self._receivers.items() if receiver.trouble}
+
     def waits_secs(self) -> float:
-        """Return for how long the oldest alert has waited, 0 when none does."""
+        """Return for how long the oldest alert has waited that nothing keeps back, 0 when none does."""
         oldest = self._store.oldest_pending()
         return 0.0 if oldest is None else max(0.0, self._now() - oldest)
 
     def forget_before(self, at: datetime) -> int:
-        """Remove what was sent or given up before a moment; return how many."""
+        """Remove what was done with before a moment; return how many."""
         return self._store.forget_before(at.timestamp())
 
     def close(self) -> None:
@@ -257,52 +205,145 @@ class Outbox:
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
+    def _escalate(self) -> None:
+        """Call others for what nobody has acknowledged in time."""
+        for one in self._store.due_escalations(self._now()):
+            known, route = self._store.incident(one.incident_id), self._router.route(one.route)
+            if known is not None and route is not None:
+                now, alert = self._now(), decode(known.alert, Alert)
+                rows = [
+                    self._row(alert, known.alert, route=route, receiver=name, now=now)
+                    for name in route.escalate_to
+                    if name in self._receivers
+                ]
+                self._store.take([], rows, [], now)
+                self._observer.escalated(route.name, one.incident_id)
+            self._store.end_escalation(one.incident_id, "escalated")
+
     async def _drain(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
-        held: set[str] = set()  # incidents with an earlier revision that still waits
-        for row in in_order(await asyncio.to_thread(self._store.pending, name)):
+        rows = in_order(await self._current(name))
+        others = await asyncio.to_thread(self._open_incidents) if rows else []
+        waiting: set[str] = set()  # incidents with an earlier revision that still waits
+        done: set[int] = set()
+        for row in rows:
             if receiver.paused_until > self._now():
                 break
-            if row.incident_id in held or row.next_try_at > self._now():
-                held.add(row.incident_id)
+            if row.id in done:
                 continue
-            outcome = await self._send(receiver, row)
-            sent += outcome == "sent"
+            if row.incident_id in waiting or row.next_try_at > self._now():
+                waiting.add(row.incident_id)
+                continue
+            alert = alert_from(await asyncio.to_thread(self._store.alert, row.id), row)
+            if await self._is_held(row, alert, others):
+                waiting.add(row.incident_id)
+                continue
+            batch = [(row, alert), *await self._companions(row, rows, done, others)]
+            outcome = await self._send(receiver, batch)
             if outcome == "put_off":
-                held.add(row.incident_id)
+                waiting.update(one.incident_id for one, _ in batch)
+            else:
+                done.update(one.id for one, _ in batch)
+                sent += len(batch) if outcome == "sent" else 0
         return sent
 
-    async def _send(self, receiver: Receiver, row: Row) -> Outcome:
-        """Send one alert; when it is put off, later revisions of its incident have to wait."""
-        alert = alert_from(await asyncio.to_thread(self._store.alert, row.id), row)
-        try:
-            await receiver.sink.send(alert)
-        except Undeliverable as error:
-            return await self._give_up(receiver, row, error)
-        except TryLater as error:
-            return await self._put_off(receiver, row, error)
-        except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the alert
-            return await self._put_off(receiver, row, TryLater(f"{type(error).__name__} in the sink"))
-        else:
-            receiver.failures = 0
-            await asyncio.to_thread(self._store.mark, row.id, "sent", self._now())
-            self._observer.sent(receiver.sink.name)
-            return "sent"
+    async def _current(self, name: str) -> list[Row]:
+        """Return what waits for a receiver; of what was kept back, the newest revision stands for the older ones."""
+        rows = await asyncio.to_thread(self._store.pending, name)
+        newest: dict[str, int] = {}
+        for row in rows:
+            newest[row.incident_id] = max(newest.get(row.incident_id, 0), row.revision)
+        old = [row for row in rows if row.held and row.revision < newest[row.incident_id]]
+        if old:
+            await asyncio.to_thread(
+                self._store.done, [row.id for row in old], "superseded", self._now(), "a newer revision stands for it"
+            )
+        gone = {row.id for row in old}
+        return [row for row in rows if row.id not in gone]
 
-    async def _give_up(self, receiver: Receiver, row: Row, error: VigieError) -> Outcome:
-        await asyncio.to_thread(self._store.mark, row.id, "failed", self._now(), str(error))
+    def _open_incidents(self) -> list[dict[str, str]]:
+        return [_labels.decode(labels) for labels in self._store.open_incidents()]
+
+    async def _is_held(self, row: Row, alert: Alert, others: Sequence[Labels]) -> bool:
+        """Tell whether something keeps a row back; note what."""
+        route = self._router.route(row.route)
+        held = self._router.held(
+            labels_of(alert),
+            route=route,
+            receiver=row.receiver,
+            now=self._clock.now(),
+            silences=self._silences(),
+            others=others,
+        ) or await asyncio.to_thread(self._over_rate, row, route)
+        if held is None:
+            return False
+        if not row.held:
+            self._observer.held(row.receiver, held.cause)
+        await asyncio.to_thread(self._store.hold, row.id, held.until.timestamp(), f"{held.cause}: {held.why}")
+        return True
+
+    def _over_rate(self, row: Row, route: Route | None) -> Held | None:
+        if route is None or not route.most_per_hour or row.is_urgent:
+            return None
+        sent = self._store.sent_since(row.receiver, self._now() - HOUR)
+        if len(sent) < route.most_per_hour:
+            return None
+        until = datetime.fromtimestamp(sent[-route.most_per_hour] + HOUR, UTC)
+        return Held("rate", f"{route.most_per_hour} an hour at most by route {route.name}", until)
+
+    async def _companions(
+        self, row: Row, rows: Sequence[Row], done: set[int], others: Sequence[Labels]
+    ) -> list[tuple[Row, Alert]]:
+        """Return what is told together with a row: the newest of each incident of its group, for a sink that can."""
+        if not row.team or not isinstance(self._receivers[row.receiver].sink, Many):
+            return []
+        found = []
+        for other in rows:
+            is_mate = other.team == row.team and other.incident_id != row.incident_id and other.id not in done
+            if not is_mate or (other.next_try_at > self._now() and other.held != WAITS_FOR_GROUP):
+                continue
+            alert = alert_from(await asyncio.to_thread(self._store.alert, other.id), other)
+            if not await self._is_held(other, alert, others):
+                found.append((other, alert))
+        return found
+
+    async def _send(self, receiver: Receiver, batch: Sequence[tuple[Row, Alert]]) -> Outcome:
+        """Send one alert, or a group; when it is put off, later revisions of its incidents have to wait."""
+        row, sink = batch[0][0], receiver.sink
+        try:
+            if len(batch) > 1 and isinstance(sink, Many):
+                await sink.send_many([alert for _, alert in batch])
+            else:
+                await sink.send(batch[0][1])
+        except Undeliverable as error:
+            return await self._give_up(receiver, batch, error)
+        except TryLater as error:
+            return await self._put_off(receiver, row, batch, error)
+        except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the alert
+            return await self._put_off(receiver, row, batch, TryLater(f"{type(error).__name__} in the sink"))
+        receiver.failures, receiver.trouble = 0, ""
+        await asyncio.to_thread(self._store.done, [one.id for one, _ in batch], "sent", self._now())
+        self._observer.sent(sink.name)
+        return "sent"
+
+    async def _give_up(self, receiver: Receiver, batch: Sequence[tuple[Row, Alert]], error: VigieError) -> Outcome:
+        receiver.trouble = str(error)
+        await asyncio.to_thread(self._store.done, [one.id for one, _ in batch], "failed", self._now(), str(error))
         self._observer.failed(receiver.sink.name, error)
         return "failed"
 
-    async def _put_off(self, receiver: Receiver, row: Row, error: TryLater) -> Outcome:
+    async def _put_off(
+        self, receiver: Receiver, row: Row, batch: Sequence[tuple[Row, Alert]], error: TryLater
+    ) -> Outcome:
         now = self._now()
-        receiver.failures += 1
+        receiver.failures, receiver.trouble = receiver.failures + 1, str(error)
         if now - row.enqueued_at >= self._patience.give_up_after.total_seconds():
-            return await self._give_up(receiver, row, error)
+            return await self._give_up(receiver, batch, error)
         wait = self._wait_secs(row.attempts + 1, error)
         if receiver.failures >= self._patience.failures_to_pause:
             receiver.paused_until = now + wait
-        await asyncio.to_thread(self._store.put_off, row.id, now + wait, str(error))
+        for one, _ in batch:
+            await asyncio.to_thread(self._store.put_off, one.id, now + wait, str(error))
         self._observer.put_off(receiver.sink.name, error, retry_secs=wait)
         return "put_off"
 
@@ -310,6 +351,17 @@ class Outbox:
         doubled = self._patience.first_wait_secs * 2.0 ** min(attempts - 1, 16)
         ceiling = min(self._patience.longest_wait_secs, doubled)
         return max(ceiling * (0.5 + self._chance() / 2), error.retry_after_secs or 0.0)
+
+
+def _escalations(alert: Alert, routes: Sequence[Route], now: float) -> list[Escalation]:
+    """Return when somebody else is to be called, unless somebody acknowledges before."""
+    if alert.level != "alert":
+        return []
+    return [
+        Escalation(alert.incident_id, route.name, now + route.escalate_after.total_seconds())
+        for route in routes
+        if route.escalate_after is not None
+    ]
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:

@@ -112,6 +112,12 @@ class Witness:
     def failed(self, receiver: str, error: VigieError) -> None:
         self.sinks[receiver, "failed"] += 1
 
+    def held(self, receiver: str, cause: str) -> None:
+        self.sinks[receiver, cause] += 1
+
+    def escalated(self, route: str, incident_id: str) -> None:
+        self.sinks[route, "escalated"] += 1
+
 
 @pytest.fixture
 def clock() -> ManualClock:

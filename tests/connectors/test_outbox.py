@@ -146,15 +146,6 @@ async def test_a_refusal_is_final_and_the_next_revision_goes_on(bench: Bench, al
     outbox.close()
 
 
-async def test_a_route_chooses_receivers(bench: Bench, alert: Alert) -> None:
-    one, two = Box("one"), Box("two")
-    outbox = bench.outbox(one, two, route=lambda alert, name: name == "one" or alert.revision > 1)
-    await outbox.enqueue(revisions(alert, 1, 2))
-    await outbox.drain()
-    assert (len(one.got), len(two.got)) == (2, 1)
-    outbox.close()
-
-
 async def test_runs_by_itself(bench: Bench, alert: Alert, until: Any) -> None:
     box = Box()
     outbox = bench.outbox(box)

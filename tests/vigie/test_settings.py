@@ -17,7 +17,9 @@ KINDS_OF_SOURCES = (
     "kind is one of 'bluesky', 'recorded', 'topic', 'webhook', 'mastodon', 'press', 'facebook', 'x', 'vigicrues', "
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
-TABLES = "broker, data, edge, kafka, privacy, receivers, sources, territory, worker"
+TABLES = (
+    "broker, data, edge, inhibitions, intervals, kafka, privacy, receivers, routes, sources, territory, windows, worker"
+)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""Outbox store: the file in which every notification stands until it is done with, and for a while after.
+
+Shape   one row per incident, revision and receiver; every call is one transaction, on disk when it returns
+Units   moments in seconds since 1970
+Errors  BrokenInvariant when a row is gone that we were just told of
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from records import BrokenInvariant
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS notifications (
+    id INTEGER PRIMARY KEY,
+    incident_id TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    receiver TEXT NOT NULL,
+    route TEXT NOT NULL,
+    team TEXT NOT NULL,
+    level TEXT NOT NULL,
+    is_urgent INTEGER NOT NULL,
+    alert BLOB NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed', 'superseded')),
+    held TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    enqueued_at REAL NOT NULL,
+    next_try_at REAL NOT NULL,
+    done_at REAL,
+    detail TEXT NOT NULL DEFAULT '',
+    UNIQUE (receiver, incident_id, revision)
+);
+CREATE INDEX IF NOT EXISTS notifications_pending ON notifications (receiver, id) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS notifications_of_incident ON notifications (incident_id, receiver);
+CREATE INDEX IF NOT EXISTS notifications_done ON notifications (receiver, done_at) WHERE state = 'sent';
+CREATE TABLE IF NOT EXISTS incidents (
+    incident_id TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    labels BLOB NOT NULL,
+    alert BLOB NOT NULL,
+    is_open INTEGER NOT NULL,
+    seen_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS escalations (
+    incident_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    due_at REAL NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'acknowledged', 'escalated')),
+    PRIMARY KEY (incident_id, route)
+);
+"""
+COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, enqueued_at, next_try_at"
+Done = Literal["sent", "failed", "superseded"]
+
+
+class NewRow(NamedTuple):
+    """A notification to be taken in."""
+
+    incident_id: str
+    revision: int
+    receiver: str
+    route: str
+    team: str  # the group it belongs to, "" where it stands for itself
+    level: str
+    is_urgent: bool  # it makes the incident an alert: nobody waits for others, or counts how many there were
+    alert: bytes
+    next_try_at: float
+    held: str = ""
+
+
+class Row(NamedTuple):
+    """A notification that its receiver has not got yet."""
+
+    id: int
+    incident_id: str
+    revision: int
+    receiver: str
+    route: str
+    team: str
+    level: str
+    is_urgent: int
+    held: str  # why it was kept back when it was last looked at, "" where it was not
+    attempts: int
+    enqueued_at: float
+    next_try_at: float
+
+
+class Known(NamedTuple):
+    """The newest revision of an incident that went through here."""
+
+    incident_id: str
+    revision: int
+    labels: bytes
+    alert: bytes
+    is_open: int
+    seen_at: float
+
+
+class Escalation(NamedTuple):
+    """An incident that nobody has acknowledged so far."""
+
+    incident_id: str
+    route: str
+    due_at: float
+
+
+class Store:
+    """The file."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
+        self._db.executescript(SCHEMA)
+
+    def take(self, known: Sequence[Known], rows: Sequence[NewRow], escalations: Sequence[Escalation], at: float) -> int:
+        """Take notifications in with what they are about, all or nothing; return how many rows were new."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany(
+                    "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (incident_id) DO UPDATE SET"
+                    " revision = excluded.revision, labels = excluded.labels, alert = excluded.alert,"
+                    " is_open = excluded.is_open, seen_at = excluded.seen_at"
+                    " WHERE excluded.revision >= incidents.revision",
+                    known,
+                )
+                before = self._db.total_changes
+                self._db.executemany(
+                    "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert,"
+                    " next_try_at, held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                    " ON CONFLICT (receiver, incident_id, revision) DO NOTHING",
+                    [(*row, at) for row in rows],
+                )
+                added = self._db.total_changes - before
+                self._db.executemany(
+                    "INSERT INTO escalations (incident_id, route, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    escalations,
+                )
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+            return added
+
+    def pending(self, receiver: str) -> list[Row]:
+        """Return what a receiver has not got yet, oldest first."""
+        with self._lock:
+            found = self._db.execute(
+                f"SELECT {COLUMNS} FROM notifications WHERE receiver = ? AND state = 'pending' ORDER BY id",  # noqa: S608
+                (receiver,),
+            ).fetchall()
+        return [Row(*row) for row in found]
+
+    def alert(self, row_id: int) -> bytes:
+        """Return the alert of a row."""
+        with self._lock:
+            found = self._db.execute("SELECT alert FROM notifications WHERE id = ?", (row_id,)).fetchone()
+        if found is None:
+            raise BrokenInvariant(f"outbox: row {row_id} is gone")
+        return bytes(found[0])
+
+    def done(self, row_ids: Sequence[int], state: Done, at: float, detail: str = "") -> None:
+        """Note that rows are done with: the words of their alerts are not kept."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(
+                "UPDATE notifications SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
+                " WHERE id = ?",
+                [(state, at, detail[:500], row_id) for row_id in row_ids],
+            )
+            self._db.execute("COMMIT")
+
+    def put_off(self, row_id: int, until: float, detail: str) -> None:
+        """Note that a row is to be tried again."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE notifications SET next_try_at = ?, detail = ?, held = '', attempts = attempts + 1 WHERE id = ?",
+                (until, detail[:500], row_id),
+            )
+
+    def hold(self, row_id: int, until: float, why: str) -> None:
+        """Note that a row is kept back, and why."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE notifications SET next_try_at = ?, held = ? WHERE id = ?", (until, why[:500], row_id)
+            )
+
+    def open_incidents(self) -> list[bytes]:
+        """Return the labels of all incidents that are open."""
+        with self._lock:
+            return [bytes(row[0]) for row in self._db.execute("SELECT labels FROM incidents WHERE is_open")]
+
+    def incident(self, incident_id: str) -> Known | None:
+        """Return the newest revision of an incident."""
+        with self._lock:
+            found = self._db.execute("SELECT * FROM incidents WHERE incident_id = ?", (incident_id,)).fetchone()
+        return Known(*found) if found else None
+
+    def has_risen(self, incident_id: str, receiver: str) -> bool:
+        """Tell whether a receiver was told, or is about to be, that an incident is an alert."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT 1 FROM notifications WHERE incident_id = ? AND receiver = ?"
+                " AND state != 'superseded' AND level IN ('alert', 'confirmed') LIMIT 1",
+                (incident_id, receiver),
+            ).fetchone()
+        return found is not None
+
+    def sent_since(self, receiver: str, at: float) -> list[float]:
+        """Return when a receiver was told something since a moment, oldest first; a group counts once."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT DISTINCT done_at FROM notifications WHERE receiver = ? AND state = 'sent' AND done_at > ?"
+                " ORDER BY done_at",
+                (receiver, at),
+            )
+            return [row[0] for row in found]
+
+    def team_told_at(self, receiver: str, team: str) -> float:
+        """Return when a receiver was last told of a group, 0 where it was not."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT max(done_at) FROM notifications WHERE receiver = ? AND team = ? AND state = 'sent'",
+                (receiver, team),
+            ).fetchone()
+        return found[0] or 0.0
+
+    def due_escalations(self, at: float) -> list[Escalation]:
+        """Return what nobody has acknowledged in time."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT incident_id, route, due_at FROM escalations WHERE state = 'waiting' AND due_at <= ?", (at,)
+            ).fetchall()
+        return [Escalation(*row) for row in found]
+
+    def end_escalation(self, incident_id: str, state: Literal["acknowledged", "escalated"]) -> None:
+        """Note that an incident was acknowledged, or escalated."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE escalations SET state = ? WHERE incident_id = ? AND state = 'waiting'", (state, incident_id)
+            )
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Return how many rows each receiver has in each state."""
+        with self._lock:
+            found = self._db.execute("SELECT receiver, state, count(*) FROM notifications GROUP BY 1, 2").fetchall()
+        return {(receiver, state): rows for receiver, state, rows in found}
+
+    def oldest_pending(self) -> float | None:
+        """Return since when the oldest row waits that nothing keeps back, or None when none does."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT min(enqueued_at) FROM notifications WHERE state = 'pending' AND held = ''"
+            ).fetchone()
+        return found[0] if found else None
+
+    def held(self) -> dict[str, int]:
+        """Return how many rows are kept back, by the reason."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT held, count(*) FROM notifications WHERE state = 'pending' AND held != '' GROUP BY 1"
+            ).fetchall()
+        return dict(found)
+
+    def forget_before(self, at: float) -> int:
+        """Remove rows that were done with before a moment, and what they were about; return how many rows."""
+        with self._lock:
+            removed = self._db.execute(
+                "DELETE FROM notifications WHERE state != 'pending' AND done_at < ?", (at,)
+            ).rowcount
+            self._db.execute("DELETE FROM escalations WHERE due_at < ?", (at,))
+            self._db.execute("DELETE FROM incidents WHERE seen_at < ?", (at,))
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
+        return removed
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._db.close()

@@ -1,0 +1,56 @@
+"""Decided: what people have decided, as every worker must know it: silences, and who looks after which incident.
+
+Shape   follows `decisions.v1` from its beginning, whole, beside the agent that hands verdicts to the detectors
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from records import Clock, MalformedRecord, Silence, Verdict, decode
+from streams.reader import follow_values
+from streams.settings import StreamSettings
+from streams.topics import DECISIONS, OnDecisions
+
+log = structlog.get_logger()
+
+AGAIN_SECS = 5.0
+
+
+class Decided:
+    """The silences in force, and the incidents that somebody has answered for since we began to listen."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._silences: dict[str, Silence] = {}
+        self.answered: asyncio.Queue[str] = asyncio.Queue()
+
+    def silences(self) -> Sequence[Silence]:
+        """Return the silences that are not over."""
+        now = self._clock.now()
+        return [silence for silence in self._silences.values() if silence.ends_at > now]
+
+    def take(self, value: bytes) -> None:
+        """Take a decision in; what is none is for the dead letters, not for us."""
+        try:
+            decision = decode(value, OnDecisions)
+        except MalformedRecord:
+            return
+        if isinstance(decision, Silence):
+            self._silences[decision.silence_id] = decision
+        elif isinstance(decision, Verdict):
+            self.answered.put_nowait(decision.incident_id)
+
+    async def follow(self, settings: StreamSettings) -> None:
+        """Listen for ever; a broker that is away is asked again."""
+        while True:
+            try:
+                async with aclosing(follow_values(settings, DECISIONS)) as values:
+                    async for value in values:
+                        self.take(value)
+            except (KafkaError, OSError) as error:
+                log.warning("decisions cannot be read: silences may be out of date", error=repr(error))
+            await asyncio.sleep(AGAIN_SECS)

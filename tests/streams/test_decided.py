@@ -1,0 +1,86 @@
+"""What people have decided reaches every worker: silences, and who answers for what."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from records import ManualClock, Matcher, Silence, Verdict, encode
+from streams.app import declare_topics
+from streams.decided import Decided
+from streams.publisher import KafkaPublisher
+from streams.settings import StreamSettings
+from vigie.broker import EmbeddedBroker
+
+
+def silence(clock: ManualClock, silence_id: str = "s1", *, hours: float = 2) -> Silence:
+    now = clock.now()
+    return Silence(
+        silence_id=silence_id,
+        matchers=(Matcher(name="hazard", value="fire"),),
+        author="permanence",
+        reason="exercice",
+        starts_at=now,
+        ends_at=now + timedelta(hours=hours),
+        made_at=now,
+    )
+
+
+def verdict(clock: ManualClock) -> Verdict:
+    return Verdict(
+        incident_id="fire-1",
+        hazard="fire",
+        area="76",
+        decision="acknowledge",
+        decided_at=clock.now(),
+        decided_by="permanence",
+    )
+
+
+def test_a_silence_is_in_force_until_it_ends_or_is_made_anew(clock: ManualClock) -> None:
+    decided = Decided(clock)
+    decided.take(encode(silence(clock)))
+    decided.take(encode(silence(clock, "s2", hours=1)))
+    assert {one.silence_id for one in decided.silences()} == {"s1", "s2"}
+    decided.take(encode(silence(clock, "s2", hours=0)))
+    assert {one.silence_id for one in decided.silences()} == {"s1"}
+    clock.advance(timedelta(hours=2))
+    assert decided.silences() == []
+
+
+def test_who_answers_for_an_incident_is_passed_on_and_what_is_no_decision_is_not_ours(clock: ManualClock) -> None:
+    decided = Decided(clock)
+    decided.take(encode(verdict(clock)))
+    decided.take(b"{")
+    decided.take(b'{"type":"tick"}')
+    assert decided.answered.get_nowait() == "fire-1"
+    assert decided.answered.empty()
+    assert decided.silences() == []
+
+
+@pytest.mark.broker
+async def test_it_is_read_from_the_beginning_and_as_it_comes(
+    broker: EmbeddedBroker, settings_for: Callable[..., StreamSettings], clock: ManualClock
+) -> None:
+    settings = settings_for(broker.url, partitions=2)
+    await declare_topics(settings)
+    publisher, decided = KafkaPublisher(settings), Decided(clock)
+    await publisher.silences([silence(clock)])
+    task = asyncio.create_task(decided.follow(settings))
+    await until(decided.silences)
+    await publisher.verdicts([verdict(clock)])
+    async with asyncio.timeout(30):
+        assert await decided.answered.get() == "fire-1"
+    task.cancel()
+    await asyncio.wait({task})
+    await publisher.stop()
+
+
+async def until(is_so: Callable[[], Any]) -> None:
+    async with asyncio.timeout(30):
+        for wait in iter(lambda: 0.05, None):
+            if is_so():
+                return
+            await asyncio.sleep(wait)
