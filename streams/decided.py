@@ -33,6 +33,10 @@ class Decided:
         now = self._clock.now()
         return [silence for silence in self._silences.values() if silence.ends_at > now]
 
+    def known(self) -> Sequence[Silence]:
+        """Return all silences that we have heard of, those that are over as well."""
+        return list(self._silences.values())
+
     def take(self, value: bytes) -> None:
         """Take a decision in; what is none is for the dead letters, not for us."""
         try:

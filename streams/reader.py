@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -32,17 +33,32 @@ async def _consumer(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIO
         await consumer.stop()
 
 
-async def standing(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
+async def standing(
+    settings: StreamSettings, topic: Topic, *, written_since: datetime | None = None
+) -> AsyncGenerator[Any, None]:
     """Yield the messages that stand on a topic when this begins, by partition in their order; tombstones too.
+
+    The embedded broker knows no times: there, all are read.
 
     Errors  SourceUnavailable when the broker does not answer
     """
     try:
         async with _consumer(settings, topic) as consumer:
+            if written_since is not None and not settings.is_embedded:
+                await _seek(consumer, written_since)
             async for message in up_to_the_end(settings, consumer):
                 yield message
     except (KafkaError, OSError) as error:
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
+
+
+async def _seek(consumer: AIOKafkaConsumer, moment: datetime) -> None:
+    """Put a consumer where the first messages are that were written since a moment."""
+    partitions = consumer.assignment()
+    found = await consumer.offsets_for_times(dict.fromkeys(partitions, int(moment.timestamp() * 1000)))
+    ends = await consumer.end_offsets(partitions)
+    for partition in partitions:
+        consumer.seek(partition, found[partition].offset if found.get(partition) else ends[partition])
 
 
 async def up_to_the_end(settings: StreamSettings, consumer: AIOKafkaConsumer) -> AsyncGenerator[Any, None]:

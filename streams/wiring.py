@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import faust
 from faust.types import EventT
@@ -31,18 +31,17 @@ from records import (
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, finish
-from streams.decided import Decided
 from streams.detect import Detect, Detected
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
+from streams.telling import Telling, TellingTasks
 from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
-FORGET_SECS = 3600.0
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
@@ -53,30 +52,13 @@ NOTIFY_BATCH = 100
 STATED_BATCH = 50
 
 
-class Outbox(Protocol):
-    """Takes alert revisions over, durably, and tells receivers of each once."""
-
-    async def enqueue(self, alerts: Iterable[Alert]) -> int:
-        """Return, when they are on disk, how many were new."""
-
-    async def run(self) -> None:
-        """Tell receivers, for ever."""
-
-    async def acknowledge(self, incident_id: str) -> None:
-        """Take note that somebody looks after an incident."""
-
-    def forget_before(self, at: datetime) -> int:
-        """Remove what was told or given up before a moment; return how many."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Steps:
     """What the agents run."""
 
     enrich: Enrich
     detect: Detect
-    outbox: Outbox | None  # None: nobody is told, only the topic
-    decided: Decided | None = None  # where there is an outbox
+    telling: Telling | None = None  # None: nobody is told, only the topic
 
 
 class Wiring:
@@ -102,12 +84,9 @@ class Wiring:
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         self._agent("context", CONTEXT, self._context, batch=STATED_BATCH)
         self._agent("decide", DECISIONS, self._decide, batch=STATED_BATCH)
-        if self.steps.outbox is not None:
+        if self.steps.telling is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
-            self.app.task(self._tell)
-            self.app.task(self._follow_decisions)
-            self.app.task(self._acknowledge)
-            self.app.timer(FORGET_SECS, name="forget")(self._forget_told)
+            TellingTasks(self.app, self.settings, self.steps.telling, self.publisher, self.clock).connect()
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
         if self.settings.has_ticks:
@@ -244,30 +223,15 @@ class Wiring:
             metrics.ALERTS.labels(alert.level).inc()
 
     async def _notify(self, events: Sequence[EventT[Any]]) -> None:
-        outbox = self.steps.outbox
-        if outbox is None:
+        telling = self.steps.telling
+        if telling is None:
             raise BrokenInvariant("the notify agent runs without an outbox")
         alerts, dead = self.letters.sort(ALERTS, events, Alert)
         # a signal is for the map alone
-        await outbox.enqueue([self.neighbours.joined(alert) for _, alert in alerts if alert.level != "signal"])
+        await telling.outbox.enqueue([self.neighbours.joined(alert) for _, alert in alerts if alert.level != "signal"])
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))
-
-    async def _tell(self) -> None:
-        """Run the outbox; by a method without arguments, since Faust hands the app to a task that can take one."""
-        if self.steps.outbox is not None:
-            await self.steps.outbox.run()
-
-    async def _follow_decisions(self) -> None:
-        if self.steps.decided is not None:
-            await self.steps.decided.follow(self.settings)
-
-    async def _acknowledge(self) -> None:
-        """Have nobody else called for what somebody has answered for."""
-        outbox, decided = self.steps.outbox, self.steps.decided
-        while outbox is not None and decided is not None:
-            await outbox.acknowledge(await decided.answered.get())
 
     async def _tick(self) -> None:
         now = self.clock.now()
@@ -281,10 +245,6 @@ class Wiring:
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
-
-    async def _forget_told(self) -> None:
-        if self.steps.outbox is not None and ALERTS.retention is not None:
-            self.steps.outbox.forget_before(self.clock.now() - ALERTS.retention)
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.due.clear()

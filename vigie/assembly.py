@@ -1,18 +1,14 @@
 """The assembly: parts of all rooms put together as the settings say. Nothing is decided here."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
 from msgspec.structs import replace
-from rich.console import Console
 
 from connectors.contract import Outcome
 from connectors.pseudonym import RotatingPseudonyms
-from connectors.sinks.contract import TryLater
-from connectors.sinks.outbox import Outbox, no_silences
-from connectors.sinks.routing import Router
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
 from models.gate import Gate
@@ -21,14 +17,12 @@ from models.geoparse.group import GroupVote
 from models.hazard import HazardModel
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
-from records import Clock, Place, SettingsError, Silence, SourceUnavailable, VigieError
-from streams.decided import Decided
+from records import Clock, Place, SettingsError, SourceUnavailable
 from streams.detect import Detect
 from streams.enrich import Enrich
+from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
-from vigie.receiver_assembly import sink_from
-from vigie.routing_settings import router_from
 from vigie.settings import Settings
 from vigie.source_settings import SourceSettings
 
@@ -86,7 +80,10 @@ def default_profile(home: Place | None) -> str:
 
 
 def steps(
-    settings: Settings, *, outbox: Outbox | None, decided: Decided | None = None, is_exact: bool = False
+    settings: Settings,
+    *,
+    telling: Telling | None = None,
+    is_exact: bool = False,
 ) -> Steps:
     """Return what the worker's agents run; exact ones give the same figures to the last bit each time."""
     gazetteer = Gazetteer()
@@ -102,9 +99,8 @@ def steps(
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile, gazetteer.wide_places())),
-        outbox=outbox,
-        decided=decided,
+        detect=Detect(Detector(profile, gazetteer.wide_places(), [one.duty() for one in settings.duty])),
+        telling=telling,
     )
 
 
@@ -143,42 +139,6 @@ def usual_place(gazetteer: Gazetteer, source: SourceSettings) -> Place:
     return replace(home, confidence=HOME_CONFIDENCE, source="home", reasons=(HOME_REASON,))
 
 
-def outbox(
-    settings: Settings,
-    clock: Clock,
-    *,
-    console: Console | None = None,
-    silences: Callable[[], Sequence[Silence]] | None = None,
-) -> Outbox:
-    """Return the outbox with its receivers and routes.
-
-    Errors  SettingsError when a receiver or a route cannot be used
-    """
-    sinks = [sink_from(receiver, settings, clock, console) for receiver in settings.receivers]
-    return Outbox(
-        settings.data.dir / "outbox.sqlite",
-        sinks,
-        clock=clock,
-        observer=SinkMetrics(),
-        router=router(settings),
-        silences=silences or no_silences,
-    )
-
-
-def router(settings: Settings) -> Router:
-    """Return who is told what.
-
-    Errors  SettingsError when that cannot be used as set
-    """
-    return router_from(
-        settings.routes,
-        settings.intervals,
-        settings.inhibitions,
-        settings.windows,
-        receivers=[receiver.name for receiver in settings.receivers],
-    )
-
-
 def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
     """Return the pseudonyms of authors, under keys that stay on this machine."""
     return RotatingPseudonyms(settings.data.dir / "pseudonyms.json", clock)
@@ -204,33 +164,6 @@ class EdgeMetrics:
         """Count and log what nobody will ever have seen."""
         metrics.GAP_SECONDS.labels(source).inc(seconds)
         log.error("blind span: these posts cannot be read any more", source=source, seconds=round(seconds))
-
-
-class SinkMetrics:
-    """What becomes of notifications, as metrics and log lines."""
-
-    def sent(self, receiver: str) -> None:
-        """Count a notification."""
-        metrics.NOTIFICATIONS.labels(receiver, "sent").inc()
-
-    def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
-        """Count and log a notification that must be tried again."""
-        metrics.NOTIFICATIONS.labels(receiver, "put_off").inc()
-        log.warning("receiver not told yet", receiver=receiver, error=str(error), retry_secs=round(retry_secs, 1))
-
-    def failed(self, receiver: str, error: VigieError) -> None:
-        """Count and log a notification that will not be sent."""
-        metrics.NOTIFICATIONS.labels(receiver, "failed").inc()
-        log.error("receiver will not be told: tell them by hand", receiver=receiver, error=str(error))
-
-    def held(self, receiver: str, cause: str) -> None:
-        """Count a notification that is kept back."""
-        metrics.HELD.labels(receiver, cause).inc()
-
-    def escalated(self, route: str, incident_id: str) -> None:
-        """Count and log an incident that nobody has acknowledged."""
-        metrics.ESCALATED.labels(route).inc()
-        log.warning("nobody has acknowledged: others are called", route=route, incident=incident_id)
 
 
 def cursors_path(settings: Settings) -> Path:

@@ -222,7 +222,7 @@ def ceiling_rate(count: int, pass_ratio: float) -> float:
 def loop_rate(count: int, pass_ratio: float) -> float:
     """Return the posts a second of gate, enrich and detect in a loop."""
     passes = Gate.load()
-    steps = assembly.steps(_settings(), outbox=None)
+    steps = assembly.steps(_settings())
     posts = load(count, pass_ratio, passes)
     table = DictState()
     shelf = Shelf(table)

@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from connectors.contract import Unobserved
 from connectors.pseudonym import FixedPseudonyms
+from connectors.sinks.feeds import GEOJSON, features_from
+from connectors.sinks.targets import targets_in
+from console.map_files import check_map
 from models.hazard import HazardModel
 from models.places import Gazetteer
 from records import SettingsError, SourceUnavailable, SystemClock, VigieError
@@ -18,9 +21,18 @@ from streams.app import declare_topics
 from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
-from vigie.edge import listening_socket, reason_of
-from vigie.receiver_assembly import sink_from
-from vigie.receiver_settings import JsonlReceiver, WebhookReceiver
+from vigie.edge import listening_socket
+from vigie.receiver_assembly import check_alertmanager, sink_from
+from vigie.receiver_settings import (
+    AlertmanagerReceiver,
+    AppriseReceiver,
+    CapReceiver,
+    FeedsReceiver,
+    JsonlReceiver,
+    ReceiverSettings,
+    WebhookReceiver,
+)
+from vigie.serving import listening_on, reason_of
 from vigie.settings import (
     DEFAULT_FILE,
     Problem,
@@ -38,6 +50,7 @@ from vigie.source_settings import (
     TopicSource,
     WebhookSource,
 )
+from vigie.telling import digest_plan, router
 
 CONNECT_SECS = 5.0
 KAFKA_SECS = 20.0
@@ -104,21 +117,22 @@ def _territory(settings: Settings) -> Iterator[Problem]:
 
 
 def _data(settings: Settings) -> Iterator[Problem]:
-    folder = settings.data.dir
+    yield from _writable(settings.data.dir, "data.dir")
+
+
+def _writable(folder: Path, where: str) -> Iterator[Problem]:
     try:
         parent = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not parent.is_dir():
-            yield Problem("data.dir", f"{parent} is a file", "give a folder")
+            yield Problem(where, f"{parent} is a file", "give a folder")
             return
         tempfile.TemporaryFile(dir=parent).close()
         free_mb = shutil.disk_usage(parent).free >> 20
     except OSError as error:
-        yield Problem(
-            "data.dir", f"cannot write to {folder}: {error.strerror}", "give a folder that this user may write"
-        )
+        yield Problem(where, f"cannot write to {folder}: {error.strerror}", "give a folder that this user may write")
         return
     if free_mb < LEAST_FREE_MB:
-        yield Problem("data.dir", f"{free_mb} MB are free at {parent}", f"make room for {LEAST_FREE_MB} MB at least")
+        yield Problem(where, f"{free_mb} MB are free at {parent}", f"make room for {LEAST_FREE_MB} MB at least")
 
 
 def _kafka(settings: Settings) -> Iterator[Problem]:
@@ -203,16 +217,40 @@ def _receivers(settings: Settings) -> Iterator[Problem]:
             "receivers", "there is none, so nobody is told", "add a [[receivers]] table; kind is terminal, jsonl …"
         )
     yield from _twice("receivers", [receiver.name for receiver in settings.receivers])
-    yield from _tried(lambda: assembly.router(settings))
+    yield from _tried(lambda: router(settings))
+    yield from _tried(lambda: digest_plan(settings))
     for receiver in settings.receivers:
-        where = f"receivers.{receiver.name}"
-        if isinstance(receiver, JsonlReceiver):
-            yield from _appendable(receiver.path, f"{where}.path")
-        elif isinstance(receiver, WebhookReceiver):
-            problems = list(_tried(lambda receiver=receiver: sink_from(receiver, settings, SystemClock())))  # type: ignore[misc]
-            yield from problems
-            if all(problem.where != f"{where}.url" for problem in problems):
-                yield from _reachable(receiver.url, f"{where}.url")
+        yield from _receiver(receiver, settings)
+
+
+def _receiver(receiver: ReceiverSettings, settings: Settings) -> Iterator[Problem]:
+    where = f"receivers.{receiver.name}"
+    if isinstance(receiver, JsonlReceiver):
+        yield from _appendable(receiver.path, f"{where}.path")
+    elif isinstance(receiver, CapReceiver):
+        yield from _writable(receiver.folder, f"{where}.folder")
+    elif isinstance(receiver, FeedsReceiver):
+        yield from _feeds(receiver, where)
+    elif isinstance(receiver, AppriseReceiver):
+        yield from _tried(lambda: targets_in(receiver.urls_file, f"{where}.urls_file", timeout_secs=1))
+    elif isinstance(receiver, WebhookReceiver):
+        yield from _address(receiver.url, f"{where}.url", lambda: sink_from(receiver, settings, SystemClock()))
+    elif isinstance(receiver, AlertmanagerReceiver):
+        yield from _address(receiver.url, f"{where}.url", lambda: check_alertmanager(receiver))
+
+
+def _feeds(receiver: FeedsReceiver, where: str) -> Iterator[Problem]:
+    yield from _writable(receiver.folder, f"{where}.folder")
+    yield from _tried(lambda: features_from(receiver.folder / GEOJSON))
+    if receiver.port:
+        yield from _tried(lambda: listening_on(receiver.host, receiver.port, where).close())
+
+
+def _address(url: str, where: str, attempt: Callable[[], object]) -> Iterator[Problem]:
+    problems = list(_tried(attempt))
+    yield from problems
+    if all(problem.where != where for problem in problems):
+        yield from _reachable(url, where)
 
 
 def _appendable(path: Path, where: str) -> Iterator[Problem]:
@@ -244,7 +282,8 @@ def _ports(settings: Settings) -> Iterator[Problem]:
     given = {where: port for where, port in listening.items() if port}
     served = (source for source in settings.sources if isinstance(source, WebhookSource | FacebookSource))
     webhooks = {f"sources.{source.name}.port": source.port for source in served}
-    yield from _shared({**given, **webhooks})
+    feeds = (one for one in settings.receivers if isinstance(one, FeedsReceiver) and one.port)
+    yield from _shared({**given, **webhooks, **{f"receivers.{one.name}.port": one.port for one in feeds}})
     for where, port in given.items():
         try:
             socket.create_server(("127.0.0.1", port)).close()
@@ -264,11 +303,25 @@ def _shared(ports: dict[str, int]) -> Iterator[Problem]:
         first.setdefault(port, where)
 
 
+def _messages(settings: Settings) -> Iterator[Problem]:
+    own = settings.messages.map
+    if own is None:
+        return
+    try:
+        findings = check_map(own)
+    except SettingsError as error:
+        found = problem_from(error)
+        yield Problem(f"messages.map: {found.where}", found.found, found.hint)
+    else:
+        yield from (Problem(f"{one.file}: line {one.line}", one.what, one.mend) for one in findings)
+
+
 CHECKS: dict[str, Check] = {
     "territory, profile and places": _territory,
     "hazard model": _models,
     "gate": _gate,
     "data folder": _data,
+    "message map": _messages,
     "ports": _ports,
     "receivers": _receivers,
     "sources": _sources,

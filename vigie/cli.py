@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -103,20 +104,17 @@ def run(settings_file: Path | None) -> None:
 @click.option("--exact", is_flag=True, help="Read each text by itself: slower, and the same to the last bit each time.")
 def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
     """Run the stream program: posts to signals to alerts to receivers."""
-    from streams.decided import Decided
     from streams.worker import run_worker
     from vigie import assembly
+    from vigie.telling import telling
 
     vigie_logging.set_up("worker")
     clock = SystemClock()
     with told():
         settings = load(_existing(settings_file))
         streams = settings.streams(has_ticks=not recorded)
-        outbox, decided = None, None
-        if settings.receivers and not recorded:
-            decided = Decided(clock)
-            outbox = assembly.outbox(settings, clock, silences=decided.silences)
-        run_worker(streams, assembly.steps(settings, outbox=outbox, decided=decided, is_exact=exact), clock)
+        tells = telling(settings, clock) if settings.receivers and not recorded else None
+        run_worker(streams, assembly.steps(settings, telling=tells, is_exact=exact), clock)
 
 
 @main.command()
@@ -175,6 +173,26 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
             )
         gate = assembly.gate(settings)
         return asyncio.run(covered(sources[0], gate=gate, clock=clock, seconds=seconds, most=most))
+
+
+@main.command()
+@settings_option
+@click.option("--hours", type=click.FloatRange(0.1, 720), default=12.0, show_default=True, help="How far back.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@click.option("--html", "is_html", is_flag=True, help="A page instead of plain text.")
+def digest(settings_file: Path | None, hours: float, language: Literal["fr", "en"] | None, *, is_html: bool) -> None:
+    """Say what whoever comes on duty should know: new, ongoing, rejected, declared, not seen, open questions."""
+    import asyncio
+
+    from connectors.sinks.digest_wording import html_from, text_from
+    from vigie.digesting import digest_of
+
+    with told():
+        settings = load(_existing(settings_file))
+        until = SystemClock().now()
+        found = asyncio.run(digest_of(settings.streams(), until - timedelta(hours=hours), until))
+    write = html_from if is_html else text_from
+    click.echo(write(found, language or settings.territory.language))
 
 
 @main.group()
@@ -275,6 +293,90 @@ def privacy_sweep(settings_file: Path | None) -> None:
         done = asyncio.run(sweep_now(load(_existing(settings_file)).streams(), clock))
     Console().print(table_of(done, clock.now()))
     sys.exit(1 if any(one.is_over_time(clock.now()) for one in done.topics) else 0)
+
+
+@main.group()
+def messages() -> None:
+    """Look up what to say, agreed on beforehand: the message map. Nothing is ever sent from here."""
+
+
+language_option = click.option(
+    "--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="What you read."
+)
+stage_option = click.option("--stage", default="", help="How much is known: confirmed, over …")
+audience_option = click.option("--audience", type=click.Choice(["population", "press", "staff"]), help="Only for them.")
+
+
+@messages.command("check")
+@settings_option
+@click.argument("path", required=False, type=FILE)
+def messages_check(settings_file: Path | None, path: Path | None) -> None:
+    """Name every problem of a map, a FILE or FOLDER, with its line and the mend; status 1 where there are any.
+
+    Without PATH: the map that the settings name, else the one that comes with Vigie.
+    """
+    from console.map_files import SHIPPED, check_map
+
+    with told():
+        own = path or load(_existing(settings_file)).messages.map
+        findings = check_map(own or SHIPPED)
+    for finding in findings:
+        click.echo(str(finding))
+    count = {0: "nothing to mend", 1: "1 problem"}.get(len(findings), f"{len(findings)} problems")
+    click.echo(count, err=True)
+    sys.exit(SOME_BAD if findings else 0)
+
+
+@messages.command("show")
+@settings_option
+@language_option
+@stage_option
+@audience_option
+@click.argument("situation")
+def messages_show(
+    settings_file: Path | None, language: Literal["fr", "en"], stage: str, audience: str | None, situation: str
+) -> None:
+    """Print the messages of a SITUATION, with their length on each channel."""
+    from console.map_files import load_map
+    from console.message_sheet import shown
+
+    with told():
+        found = load_map(load(_existing(settings_file)).messages.map)
+        for line in shown(found, situation, stage=stage, audience=audience or "", language=language):
+            click.echo(line)
+
+
+@messages.command("next")
+@settings_option
+@language_option
+@stage_option
+@audience_option
+@click.option("--phenomenon", default="", help="What people perceive: smoke, odour, noise. Vigie does not guess.")
+@click.option("--fact", "pairs", multiple=True, metavar="NAME=VALUE", help="What you know to be confirmed.")
+@click.option("--zone", default="Europe/Paris", show_default=True, help="The time zone of the hours.")
+@click.argument("file", required=False, type=IN_FILE)
+def messages_next(
+    settings_file: Path | None, file: Path | None, *, zone: str, pairs: tuple[str, ...], **wishes: Any
+) -> None:
+    """Print what may be said now of the incidents of FILE, as `vigie replay --alerts` writes it, or of standard input.
+
+    Only what is confirmed is filled in; blanks are marked. A person reads, completes and signs.
+    """
+    from console.alert_lines import latest_alerts
+    from console.map_files import load_map
+    from console.message_sheet import Wish, given_facts, next_up, zone_of
+
+    with told():
+        found = load_map(load(_existing(settings_file)).messages.map)
+        lines = file.read_bytes() if file else sys.stdin.buffer.read()
+        alerts = latest_alerts(lines.splitlines(), name=str(file or "standard input"))
+        wishes["audience"] = wishes["audience"] or ""
+        wish = Wish(at=SystemClock().now(), zone=zone_of(zone), given=given_facts(pairs, found), **wishes)
+        for line in chain.from_iterable(next_up(alert, found, wish) for alert in alerts):
+            click.echo(line)
+    if not alerts:
+        click.echo("nothing to read", err=True)
+        sys.exit(NOTHING_READ)
 
 
 @main.command()

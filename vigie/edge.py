@@ -3,12 +3,11 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, get_args
 
 import structlog
-import uvicorn
 import uvloop
 from prometheus_client import start_http_server
 from starlette.applications import Starlette
@@ -23,6 +22,7 @@ from records.source_status import State, Way
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie import assembly, metrics
+from vigie.serving import listening_on, reason_of, serve
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
@@ -145,27 +145,12 @@ async def _until_done_or_told(work: list[Coroutine[Any, Any, None]]) -> None:
         await asyncio.gather(stop, *tasks, return_exceptions=True)
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to us."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
-
-
 async def _serve(source: ServedSource, application: Starlette, watch: Watch) -> None:
-    server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
-    serving = asyncio.create_task(server.serve(sockets=[listening_socket(source)]))
+    listening = listening_socket(source)
     if not isinstance(source, FacebookSource):  # whose Page is asked too
         watch.serves(source.name)
     log.info("webhook listens", source=source.name, host=source.host, port=source.port)
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await asyncio.wait({serving})
-        raise
+    await serve(application, listening)
 
 
 def serve_metrics(port: int) -> None:
@@ -188,18 +173,4 @@ def listening_socket(source: ServedSource) -> socket.socket:
 
     Errors  SettingsError when the address cannot be listened on
     """
-    try:
-        server = socket.create_server((source.host, source.port), reuse_port=False)
-    except OSError as error:
-        raise SettingsError(
-            f"sources.{source.name}: cannot listen on {source.host}:{source.port}: {reason_of(error)}; "
-            "free that port or set another"
-        ) from error
-    # asyncio asks for this only on sockets made with the protocol's number; without it each answer waits 40 ms.
-    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return server
-
-
-def reason_of(error: OSError) -> str:
-    """Return the system's words for what went wrong, without what Python adds to them."""
-    return (error.strerror or str(error)).partition(" (while ")[0]
+    return listening_on(source.host, source.port, f"sources.{source.name}")

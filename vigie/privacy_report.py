@@ -73,6 +73,22 @@ RECEIVERS: Mapping[str, Mapping[str, str]] = {
         "fr": "une autre application, sans texte de message",
         "en": "another program, without texts of posts",
     },
+    "cap": {
+        "fr": "des projets d’alerte au format CAP, pour un cercle désigné, sans texte de message (liens seulement)",
+        "en": "draft alerts in CAP, for a named circle, without texts of posts (links only)",
+    },
+    "feeds": {
+        "fr": "une carte et un flux des incidents, sans texte de message ni lien vers un message",
+        "en": "a map and a feed of the incidents, without texts of posts or links to posts",
+    },
+    "apprise": {
+        "fr": "des personnes désignées, par courriel, SMS ou messagerie, sauf réglage contraire sans texte de message",
+        "en": "named people, by e-mail, SMS or chat, without texts of posts unless that is set",
+    },
+    "alertmanager": {
+        "fr": "un Alertmanager, sans texte de message ni lien vers un message",
+        "en": "an Alertmanager, without texts of posts or links to posts",
+    },
     "terminal": {"fr": "l’écran de la machine", "en": "the screen of the machine"},
 }
 PERIODS: Mapping[str, tuple[Topic, ...]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
 from streams.settings import KafkaSecurity, StreamSettings
+from vigie.duty_settings import DutySettings
 from vigie.receiver_settings import ReceiverSettings
 from vigie.routing_settings import InhibitionSettings, IntervalSettings, RouteSettings, WindowSettings
 from vigie.source_settings import Part, SourceSettings
@@ -101,6 +102,24 @@ class Privacy(Part):
     legal_basis: str = Field(default="", description="the legal basis, in words; empty: task in the public interest")
 
 
+class DigestSettings(Part):
+    """What whoever comes on duty is told, unasked."""
+
+    times: tuple[Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")], ...] = Field(
+        default=("07:00", "19:00"), description='when shifts change, as in ["07:00", "19:00"]; empty: never unasked'
+    )
+    zone: str = Field(default="Europe/Paris", description="the zone of the clock on the wall")
+    receivers: tuple[str, ...] = Field(default=(), description="names of receivers; empty: all that can")
+
+
+class MessageSettings(Part):
+    """What to say, agreed on beforehand."""
+
+    map: Path | None = Field(
+        default=None, description="a file or folder of message maps, which replaces by id and adds to the shipped one"
+    )
+
+
 class Settings(BaseSettings):
     """All settings of all processes."""
 
@@ -120,12 +139,15 @@ class Settings(BaseSettings):
     worker: Worker = Worker()
     edge: Edge = Edge()
     privacy: Privacy = Privacy()
+    messages: MessageSettings = MessageSettings()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
+    digest: DigestSettings = DigestSettings()
     routes: tuple[RouteSettings, ...] = ()
     intervals: tuple[IntervalSettings, ...] = ()
     inhibitions: tuple[InhibitionSettings, ...] = ()
     windows: tuple[WindowSettings, ...] = ()
+    duty: tuple[DutySettings, ...] = ()
 
     def only(self, names: Sequence[str]) -> "Settings":
         """Return the settings with the sources named alone, all of them where none is named.
@@ -309,7 +331,7 @@ def _choices(key: str) -> tuple[type[BaseModel], ...]:
     return get_args(get_args(union)[0]) if union is not None else ()
 
 
-_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge)
+_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge, MessageSettings)
 _PATHS = frozenset(
     name
     for model in (*_TABLES, *_choices("sources"), *_choices("receivers"))

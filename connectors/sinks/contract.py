@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from records import Alert, VigieError
+from records.digest import Digest
 
 
 class TryLater(VigieError):
@@ -42,6 +43,14 @@ class Many(Protocol):
 
     async def send_many(self, alerts: Sequence[Alert]) -> None:
         """Return when the receiver has them all."""
+
+
+@runtime_checkable
+class Digests(Protocol):
+    """A sink that can tell of a digest."""
+
+    async def send_digest(self, digest: Digest) -> None:
+        """Return when the receiver has it; the same one may come again after a kill."""
 
 
 class SinkObserver(Protocol):

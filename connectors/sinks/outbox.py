@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from connectors.sinks.contract import (
+    Digests,
     Many,
     Sink,
     SinkObserver,
@@ -28,17 +29,23 @@ from connectors.sinks.contract import (
     UnobservedSinks,
 )
 from connectors.sinks.labels import labels_of
-from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store
+from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store, Told
 from connectors.sinks.routing import URGENT_LEVELS, Held, Labels, Route, Router
 from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
+from records.digest import Digest
 
 Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""
 
 CLOSED = frozenset({"resolved", "rejected"})
+FALLEN = CLOSED | {"monitoring"}
 LOOKED_AFTER = CLOSED | {"confirmed"}
 HOUR = 3600.0
 WAITS_FOR_GROUP = "group: waits for others"
+DIGEST = "digest"
+"""Stands in the place of the level of what is a digest."""
+Batch = Sequence[tuple[Row, Alert | Digest]]
+Record = TypeVar("Record", Alert, Digest)
 
 _random = random.SystemRandom()
 _labels = msgspec.json.Decoder(dict[str, str])
@@ -102,35 +109,61 @@ class Outbox:
         self._is_draining = asyncio.Lock()
         self._news = asyncio.Event()
 
+    @property
+    def sinks(self) -> Sequence[Sink]:
+        """The sinks of all receivers."""
+        return [receiver.sink for receiver in self._receivers.values()]
+
     async def enqueue(self, alerts: Iterable[Alert]) -> int:
         """Take alerts in; when this returns they are on disk. Known ones are passed over; return how many were new."""
-        added = 0
-        for alert in alerts:
-            added += await asyncio.to_thread(self._take, alert)
+        added = await asyncio.to_thread(self._take, list(alerts))
         if added:
             self._news.set()
         return added
 
-    def _take(self, alert: Alert) -> int:
-        now, labels = self._now(), labels_of(alert)
-        routes = self._router.routes_of(labels)
-        value = encode(alert)
-        rows: dict[str, NewRow] = {}  # the first route that names a receiver is the one
-        for route in routes:
-            for name in route.receivers:
-                if name in self._receivers and name not in rows:
-                    rows[name] = self._row(alert, value, route=route, receiver=name, now=now)
-        known = Known(
-            alert.incident_id, alert.revision, msgspec.json.encode(labels), value, alert.level not in CLOSED, now
-        )
-        added = self._store.take([known], list(rows.values()), _escalations(alert, routes, now), now)
-        if alert.level in LOOKED_AFTER:
-            self._store.end_escalation(alert.incident_id, "acknowledged")
+    def _take(self, alerts: Sequence[Alert]) -> int:
+        now = self._now()
+        known, rows, escalations = [], [], []
+        told: dict[str, dict[str, Told]] = {}
+        for alert in alerts:
+            labels, value = labels_of(alert), encode(alert)
+            routes = self._router.routes_of(labels)
+            is_open = alert.level not in CLOSED
+            known.append(Known(alert.incident_id, alert.revision, msgspec.json.encode(labels), value, is_open, now))
+            if alert.incident_id not in told:
+                told[alert.incident_id] = self._store.told_of(alert.incident_id)
+            earlier = told[alert.incident_id]
+            for name, route in self._receivers_of(alert, routes, earlier).items():
+                before = earlier.get(name, Told(route.name, has_risen=False))
+                rises = alert.level in URGENT_LEVELS and not before.has_risen
+                rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
+                earlier[name] = Told(route.name, before.has_risen or rises)
+            escalations += _escalations(alert, routes, now)
+        added = self._store.take(known, rows, escalations, now) if known else 0
+        for alert in alerts:
+            if alert.level in LOOKED_AFTER:
+                self._store.end_escalation(alert.incident_id, "acknowledged")
         return added
 
-    def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, now: float) -> NewRow:
+    def _receivers_of(self, alert: Alert, routes: Sequence[Route], earlier: Mapping[str, Told]) -> dict[str, Route]:
+        """Return who is to be told of an alert, each by the first route that names him.
+
+        Where a route by level fits no more, whoever was told is told of the end all the same.
+        """
+        found: dict[str, Route] = {}
+        for route in routes:
+            for name in route.receivers:
+                if name in self._receivers:
+                    found.setdefault(name, route)
+        if alert.level in FALLEN:
+            for name, before in earlier.items():
+                known = self._router.route(before.route)
+                if known is not None and name in self._receivers:
+                    found.setdefault(name, known)
+        return found
+
+    def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, is_urgent: bool, now: float) -> NewRow:
         team = route.group_of(labels_of(alert))
-        is_urgent = alert.level in URGENT_LEVELS and not self._store.has_risen(alert.incident_id, receiver)
         next_try_at, held = now, ""
         if team and not is_urgent:
             told_at = self._store.team_told_at(receiver, team)
@@ -148,6 +181,18 @@ class Outbox:
             next_try_at,
             held,
         )
+
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
+        """Take a digest in for those receivers that can be told of one; return for how many it was new."""
+        now, value = self._now(), encode(digest)
+        rows = [
+            NewRow(digest.key, 1, name, "", "", DIGEST, is_urgent=False, alert=value, next_try_at=now)
+            for name in receivers
+            if name in self._receivers and isinstance(self._receivers[name].sink, Digests)
+        ]
+        added = await asyncio.to_thread(self._store.take, [], rows, [], now)
+        self._news.set()
+        return added
 
     async def acknowledge(self, incident_id: str) -> None:
         """Take note that somebody looks after an incident: nobody else needs to be called."""
@@ -212,7 +257,7 @@ class Outbox:
             if known is not None and route is not None:
                 now, alert = self._now(), decode(known.alert, Alert)
                 rows = [
-                    self._row(alert, known.alert, route=route, receiver=name, now=now)
+                    self._row(alert, known.alert, route=route, receiver=name, is_urgent=True, now=now)
                     for name in route.escalate_to
                     if name in self._receivers
                 ]
@@ -223,7 +268,7 @@ class Outbox:
     async def _drain(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
         rows = in_order(await self._current(name))
-        others = await asyncio.to_thread(self._open_incidents) if rows else []
+        others = await asyncio.to_thread(self._open_incidents) if rows and self._router.has_inhibitions else []
         waiting: set[str] = set()  # incidents with an earlier revision that still waits
         done: set[int] = set()
         for row in rows:
@@ -234,18 +279,24 @@ class Outbox:
             if row.incident_id in waiting or row.next_try_at > self._now():
                 waiting.add(row.incident_id)
                 continue
-            alert = alert_from(await asyncio.to_thread(self._store.alert, row.id), row)
-            if await self._is_held(row, alert, others):
-                waiting.add(row.incident_id)
-                continue
-            batch = [(row, alert), *await self._companions(row, rows, done, others)]
-            outcome = await self._send(receiver, batch)
-            if outcome == "put_off":
-                waiting.update(one.incident_id for one, _ in batch)
+            batch = await self._batch(row, rows, done, others)
+            outcome = await self._send(receiver, batch) if batch else "held"
+            if outcome in ("held", "put_off"):
+                waiting.update([row.incident_id, *(one.incident_id for one, _ in batch)])
             else:
                 done.update(one.id for one, _ in batch)
                 sent += len(batch) if outcome == "sent" else 0
         return sent
+
+    async def _batch(self, row: Row, rows: Sequence[Row], done: set[int], others: Sequence[Labels]) -> Batch:
+        """Return what is to be told at once with a row: itself, and its group; nothing while it is kept back."""
+        value = await asyncio.to_thread(self._store.alert, row.id)
+        if row.level == DIGEST:
+            return [(row, record_from(value, row, Digest))]
+        alert = record_from(value, row, Alert)
+        if await self._is_held(row, alert, others):
+            return []
+        return [(row, alert), *await self._companions(row, rows, done, others)]
 
     async def _current(self, name: str) -> list[Row]:
         """Return what waits for a receiver; of what was kept back, the newest revision stands for the older ones."""
@@ -302,19 +353,16 @@ class Outbox:
             is_mate = other.team == row.team and other.incident_id != row.incident_id and other.id not in done
             if not is_mate or (other.next_try_at > self._now() and other.held != WAITS_FOR_GROUP):
                 continue
-            alert = alert_from(await asyncio.to_thread(self._store.alert, other.id), other)
+            alert = record_from(await asyncio.to_thread(self._store.alert, other.id), other, Alert)
             if not await self._is_held(other, alert, others):
                 found.append((other, alert))
         return found
 
-    async def _send(self, receiver: Receiver, batch: Sequence[tuple[Row, Alert]]) -> Outcome:
-        """Send one alert, or a group; when it is put off, later revisions of its incidents have to wait."""
+    async def _send(self, receiver: Receiver, batch: Batch) -> Outcome:
+        """Tell a receiver; when it is put off, later revisions of these incidents have to wait."""
         row, sink = batch[0][0], receiver.sink
         try:
-            if len(batch) > 1 and isinstance(sink, Many):
-                await sink.send_many([alert for _, alert in batch])
-            else:
-                await sink.send(batch[0][1])
+            await _tell(sink, [told for _, told in batch])
         except Undeliverable as error:
             return await self._give_up(receiver, batch, error)
         except TryLater as error:
@@ -326,15 +374,13 @@ class Outbox:
         self._observer.sent(sink.name)
         return "sent"
 
-    async def _give_up(self, receiver: Receiver, batch: Sequence[tuple[Row, Alert]], error: VigieError) -> Outcome:
+    async def _give_up(self, receiver: Receiver, batch: Batch, error: VigieError) -> Outcome:
         receiver.trouble = str(error)
         await asyncio.to_thread(self._store.done, [one.id for one, _ in batch], "failed", self._now(), str(error))
         self._observer.failed(receiver.sink.name, error)
         return "failed"
 
-    async def _put_off(
-        self, receiver: Receiver, row: Row, batch: Sequence[tuple[Row, Alert]], error: TryLater
-    ) -> Outcome:
+    async def _put_off(self, receiver: Receiver, row: Row, batch: Batch, error: TryLater) -> Outcome:
         now = self._now()
         receiver.failures, receiver.trouble = receiver.failures + 1, str(error)
         if now - row.enqueued_at >= self._patience.give_up_after.total_seconds():
@@ -375,10 +421,22 @@ def in_order(rows: Sequence[Row]) -> list[Row]:
     return [next(turns[row.incident_id]) for row in rows]
 
 
-def alert_from(value: bytes, row: Row) -> Alert:
-    """Return the alert of a row."""
+async def _tell(sink: Sink, told: Sequence[Alert | Digest]) -> None:
+    """Have a sink tell of a digest, of one alert, or of several at once."""
+    alerts = [one for one in told if isinstance(one, Alert)]
+    if not alerts:
+        if isinstance(sink, Digests) and isinstance(told[0], Digest):
+            await sink.send_digest(told[0])
+    elif len(alerts) > 1 and isinstance(sink, Many):
+        await sink.send_many(alerts)
+    else:
+        await sink.send(alerts[0])
+
+
+def record_from(value: bytes, row: Row, kind: type[Record]) -> Record:
+    """Return what a row tells of."""
     try:
-        return decode(value, Alert)
+        return decode(value, kind)
     except MalformedRecord as error:
         raise BrokenInvariant(
             f"outbox: row {row.id}, incident {row.incident_id} revision {row.revision}: {error}"

@@ -1,6 +1,7 @@
 """Outbox store: the file in which every notification stands until it is done with, and for a while after.
 
-Shape   one row per incident, revision and receiver; every call is one transaction, on disk when it returns
+Shape   one row per incident, revision and receiver; every call is one transaction. What is taken in is on disk when the
+        call returns; what became of it is in the system's hands, so that a power cut may repeat a notification
 Units   moments in seconds since 1970
 Errors  BrokenInvariant when a row is gone that we were just told of
 """
@@ -88,6 +89,13 @@ class Row(NamedTuple):
     next_try_at: float
 
 
+class Told(NamedTuple):
+    """What a receiver was told of an incident, or is about to be."""
+
+    route: str
+    has_risen: bool  # that it is an alert
+
+
 class Known(NamedTuple):
     """The newest revision of an incident that went through here."""
 
@@ -115,13 +123,13 @@ class Store:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
         self._db.executescript(SCHEMA)
 
     def take(self, known: Sequence[Known], rows: Sequence[NewRow], escalations: Sequence[Escalation], at: float) -> int:
         """Take notifications in with what they are about, all or nothing; return how many rows were new."""
         with self._lock:
+            self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(
@@ -147,6 +155,7 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            self._db.execute("PRAGMA synchronous = NORMAL")
             return added
 
     def pending(self, receiver: str) -> list[Row]:
@@ -203,15 +212,15 @@ class Store:
             found = self._db.execute("SELECT * FROM incidents WHERE incident_id = ?", (incident_id,)).fetchone()
         return Known(*found) if found else None
 
-    def has_risen(self, incident_id: str, receiver: str) -> bool:
-        """Tell whether a receiver was told, or is about to be, that an incident is an alert."""
+    def told_of(self, incident_id: str) -> dict[str, Told]:
+        """Return who was told of an incident, or is about to be."""
         with self._lock:
             found = self._db.execute(
-                "SELECT 1 FROM notifications WHERE incident_id = ? AND receiver = ?"
-                " AND state != 'superseded' AND level IN ('alert', 'confirmed') LIMIT 1",
-                (incident_id, receiver),
-            ).fetchone()
-        return found is not None
+                "SELECT receiver, route, max(level IN ('alert', 'confirmed')) FROM notifications"
+                " WHERE incident_id = ? AND state IN ('pending', 'sent') GROUP BY receiver",
+                (incident_id,),
+            ).fetchall()
+        return {receiver: Told(route, bool(has_risen)) for receiver, route, has_risen in found}
 
     def sent_since(self, receiver: str, at: float) -> list[float]:
         """Return when a receiver was told something since a moment, oldest first; a group counts once."""

@@ -126,6 +126,11 @@ class Router:
         self._inhibitions = tuple(inhibitions)
         self._windows = tuple(windows)
 
+    @property
+    def has_inhibitions(self) -> bool:
+        """Whether it matters which other incidents are open."""
+        return bool(self._inhibitions)
+
     def routes_of(self, labels: Labels) -> list[Route]:
         """Return the routes that an alert takes."""
         taken: list[Route] = []

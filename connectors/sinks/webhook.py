@@ -8,6 +8,7 @@ Source  https://www.standardwebhooks.com, specification 1.0
 
 import hashlib
 from datetime import datetime
+from typing import get_args
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,7 +16,10 @@ import msgspec
 
 from connectors.signing import signing_key
 from connectors.sinks.contract import TryLater, Undeliverable, line_from
+from connectors.sinks.digest_wording import text_from
+from connectors.sinks.wording import Language
 from records import Alert, Clock, SettingsError
+from records.digest import Digest
 
 LATER = frozenset({408, 425, 429})
 CLOSED = frozenset({"resolved", "rejected"})
@@ -48,8 +52,17 @@ class WebhookSink:
     async def send(self, alert: Alert) -> None:
         """Post an alert; return when the receiver has said yes."""
         now = self._clock.now()
-        body = body_from(alert, now)
-        request_id = webhook_id_of(alert)
+        await self._post(body_from(alert, now), webhook_id_of(alert), now)
+
+    async def send_digest(self, digest: Digest) -> None:
+        """Post a digest, as data and in words of both languages."""
+        now = self._clock.now()
+        words = {language: text_from(digest, language) for language in get_args(Language)}
+        told = {"type": "digest", "timestamp": now, "data": digest, "text": words}
+        request_id = f"msg_{hashlib.sha256(digest.key.encode()).hexdigest()[:32]}"
+        await self._post(msgspec.json.encode(told), request_id, now)
+
+    async def _post(self, body: bytes, request_id: str, now: datetime) -> None:
         headers = {
             "content-type": "application/json",
             "webhook-id": request_id,

@@ -160,6 +160,17 @@ def test_labels_say_what_is_known_and_no_more(alert: Alert) -> None:
     assert "epci" not in labels_of(replace(alert, place=replace(alert.place, epci=None)))
 
 
+async def test_who_was_told_of_an_alert_is_told_of_its_end_by_whatever_route(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    loud = Route(name="loud", receivers=("cell",), matchers=(matcher_from("level = alert"),))
+    desk = Desk(tmp_path, witness, Box("cell"), routes=[loud])
+    await desk.tell(revision(alert, 1, level="watch"), revision(alert, 1, "fire-2", level="watch"))
+    await desk.tell(revision(alert, 2, level="alert"), revision(alert, 3, level="monitoring"))
+    await desk.tell(revision(alert, 4, level="resolved"), revision(alert, 2, "fire-2", level="resolved"))
+    assert desk.got("cell") == [("fire-1", 2), ("fire-1", 3), ("fire-1", 4)]
+
+
 # What holds back -----------------------------------------------------------------------------------------------------
 
 

@@ -569,7 +569,7 @@ def _steps(sources: tuple[str, ...]) -> Steps:
     places = tuple(
         RecordedSource(kind="recorded", name=name, path=Path("nothing.jsonl"), place="76351") for name in sources
     )
-    return assembly.steps(Settings(territory=Territory(commune="76351"), sources=places), outbox=None, is_exact=True)
+    return assembly.steps(Settings(territory=Territory(commune="76351"), sources=places), is_exact=True)
 
 
 def remove_topics(kafka_url: str) -> None:

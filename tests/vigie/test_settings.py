@@ -18,7 +18,8 @@ KINDS_OF_SOURCES = (
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
 TABLES = (
-    "broker, data, edge, inhibitions, intervals, kafka, privacy, receivers, routes, sources, territory, windows, worker"
+    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, privacy, receivers, routes, sources, "
+    "territory, windows, worker"
 )
 
 
@@ -125,6 +126,23 @@ TABLES = (
             '[[receivers]]\nkind = "webhook"\nname = "cell"\nurl = "cell.example"\nsecret_file = "s"\n',
             "vigie.toml: line 4: receivers.0.url: found 'cell.example'; give where to post, as https://host/path",
             id="a receiver's address that is none",
+        ),
+        pytest.param(
+            '[[receivers]]\nkind = "cap"\nfolder = "cap"\nbase_url = "http://v.example"\nsender = "v"\n',
+            "vigie.toml: line 4: receivers.0.base_url: found 'http://v.example'; "
+            "give where that folder can be read, as https://host/path",
+            id="documents that could be read on the way",
+        ),
+        pytest.param(
+            '[[receivers]]\nkind = "cap"\nfolder = "cap"\nbase_url = "https://v.example"\nsender = "la ville"\n',
+            "vigie.toml: line 5: receivers.0.sender: found 'la ville'; "
+            'give who drafts, as in "vigie@ville.example"; no blanks, commas, < or &',
+            id="a sender with a blank",
+        ),
+        pytest.param(
+            '[[receivers]]\nkind = "cap"\nfolder = "cap"\nbase_url = "https://v"\nsender = "v"\nstatus = "Actual"\n',
+            'vigie.toml: line 6: receivers.0.status: found \'Actual\'; give "Draft", or "Exercise" for drills',
+            id="a real alert",
         ),
     ],
 )

@@ -10,19 +10,19 @@ from click.testing import CliRunner
 
 from records import ManualClock, SettingsError
 from streams.app import declare_topics
-from vigie import assembly
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main
 from vigie.routing_settings import router_from
 from vigie.settings import Settings
 from vigie.silencing import end, known, made, silence_from, span_from
+from vigie.telling import router
 
 JSONL = '[[receivers]]\nkind = "jsonl"\npath = "alerts.jsonl"\n'
 
 
 def why_refused(loaded: Callable[[str], Settings], toml: str) -> str:
     with pytest.raises(SettingsError) as refused:
-        assembly.router(loaded(JSONL + toml))
+        router(loaded(JSONL + toml))
     return str(refused.value)
 
 
@@ -116,9 +116,9 @@ def test_routes_of_the_settings_route(loaded: Callable[[str], Settings]) -> None
         '[[routes]]\nname = "all"\nreceivers = ["terminal"]\n'
         '[[intervals]]\nname = "nights"\ntimes = ["22:00-07:00"]\n'
     )
-    router = assembly.router(settings)
-    assert [route.name for route in router.routes_of({"level": "alert"})] == ["cell", "all"]
-    assert [route.name for route in router.routes_of({"level": "watch"})] == ["all"]
+    found = router(settings)
+    assert [route.name for route in found.routes_of({"level": "alert"})] == ["cell", "all"]
+    assert [route.name for route in found.routes_of({"level": "watch"})] == ["all"]
     bare = router_from([], [], [], [], receivers=["a", "b"])
     assert [route.receivers for route in bare.routes_of({})] == [("a", "b")]
 

@@ -1,0 +1,102 @@
+"""Digest: what whoever comes on duty should know, worked out from what stands on the topics.
+
+Shape   newest revisions, statuses and pulses in, one record out; no clock, no text of any post
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from records import Alert, Pulse, SourceStatus
+from records.digest import Digest, Unseen
+from records.source_status import Way
+
+MINUTE = timedelta(minutes=1)
+ON = ("confirmed", "alert", "watch", "monitoring")
+"""Levels of what is still on, in the order in which one wants to read of them."""
+
+
+def digest_from(
+    alerts: Iterable[Alert],
+    statuses: Iterable[SourceStatus],
+    pulses: Iterable[Pulse],
+    unheard_ways: Iterable[Way],
+    *,
+    since: datetime,
+    until: datetime,
+) -> Digest:
+    """Return the digest of a span; `alerts` may hold several revisions of an incident, the newest counts."""
+    newest = _newest(alerts)
+    shown = [replace(alert, evidence=()) for alert in newest if alert.onset <= until]
+    on = sorted((one for one in shown if one.level in ON), key=_rank)
+    ended = sorted((one for one in shown if since < one.raised_at <= until), key=lambda one: one.raised_at)
+    heard = list(pulses)
+    figures = Counter({"signals": sum(since < one.onset and one.level == "signal" for one in shown)})
+    for pulse in heard:
+        if since <= pulse.minute < until:
+            figures.update(pulse.outcomes)
+            figures["read"] += sum(pulse.outcomes.values())
+    return Digest(
+        digest_id=f"digest/{until:%Y-%m-%dT%H:%MZ}",
+        since=since,
+        until=until,
+        new=tuple(one for one in on if one.onset > since),
+        ongoing=tuple(one for one in on if one.onset <= since),
+        refuted=tuple(one for one in ended if one.level == "rejected"),
+        over=tuple(one for one in ended if one.level == "resolved"),
+        unseen=_unseen(heard, {one.source: one for one in statuses}, since, until),
+        unheard_ways=tuple(unheard_ways),
+        figures=dict(sorted(figures.items())),
+    )
+
+
+def _newest(alerts: Iterable[Alert]) -> list[Alert]:
+    found: dict[str, Alert] = {}
+    for alert in alerts:
+        known = found.get(alert.incident_id)
+        if known is None or alert.revision >= known.revision:
+            found[alert.incident_id] = alert
+    return list(found.values())
+
+
+def _rank(alert: Alert) -> tuple[int, float, str]:
+    return ON.index(alert.level), -alert.onset.timestamp(), alert.incident_id
+
+
+def _unseen(
+    pulses: Iterable[Pulse], statuses: Mapping[str, SourceStatus], since: datetime, until: datetime
+) -> tuple[Unseen, ...]:
+    """Return the sources without a pulse in some whole minutes: a quiet minute has one, a blind one none."""
+    first: dict[str, datetime] = {}
+    minutes: dict[str, set[datetime]] = {}
+    for pulse in pulses:
+        first[pulse.source] = min(first.get(pulse.source, pulse.minute), pulse.minute)
+        if since <= pulse.minute < until:
+            minutes.setdefault(pulse.source, set()).add(pulse.minute)
+    found = []
+    for source in sorted(first.keys() | statuses.keys()):
+        status = statuses.get(source)
+        missing = _missing(minutes.get(source, set()), max(first.get(source, until), since), until)
+        is_off = status is not None and status.state == "off"
+        is_blind = status is not None and status.state == "blind"
+        if (missing and not is_off) or is_blind:
+            found.append(
+                Unseen(
+                    source=source,
+                    minutes=missing,
+                    way=status.way if status else None,
+                    state=status.state if status else None,
+                    why=status.why if status else "",
+                )
+            )
+    return tuple(found)
+
+
+def _missing(heard: set[datetime], since: datetime, until: datetime) -> int:
+    """Return how many minutes are not among those heard; the last one may not be over."""
+    begins = since.replace(second=0, microsecond=0)
+    begins = begins if begins == since else begins + MINUTE
+    whole = max(int((until - MINUTE - begins) / MINUTE), 0)
+    return sum(begins + number * MINUTE not in heard for number in range(whole))

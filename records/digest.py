@@ -1,0 +1,38 @@
+"""Digest: what whoever comes on duty should know: what is new, on, over, refuted, not known, and not seen."""
+
+import msgspec
+
+from records.alert import Alert
+from records.post import NonEmpty
+from records.source_status import State, Way
+from records.time import Instant
+
+
+class Unseen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A source that was not listened to for some of the time."""
+
+    source: NonEmpty
+    minutes: int  # without a sign that it was read
+    way: Way | None = None
+    state: State | None = None  # now, as far as is known
+    why: str = ""
+
+
+class Digest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="digest"):
+    """One span of time, as it stands at its end; the alerts are newest revisions, without the posts behind them."""
+
+    digest_id: NonEmpty
+    since: Instant
+    until: Instant
+    new: tuple[Alert, ...]  # began in this span and are still on
+    ongoing: tuple[Alert, ...]  # began before
+    refuted: tuple[Alert, ...]
+    over: tuple[Alert, ...]
+    unseen: tuple[Unseen, ...]
+    unheard_ways: tuple[Way, ...]  # by which no witness would reach us now
+    figures: dict[str, int]  # "read", "kept", "gated", "refused", "signals", …
+
+    @property
+    def key(self) -> str:
+        """Which span of time it is of."""
+        return self.digest_id

@@ -1,0 +1,122 @@
+"""Digesting: a digest at each change of shift, and on demand, from what stands on the topics."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime, time, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from connectors.blindness import blindness
+from console.digest import digest_from
+from records import Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
+from records.digest import Digest
+from streams.reader import standing
+from streams.settings import StreamSettings
+from streams.topics import ALERTS, PULSE, SOURCES, Topic
+
+log = structlog.get_logger()
+
+LATEST = timedelta(hours=2)
+"""A digest that is later than that, after a stop, is not made any more: the next one says it all."""
+BEFORE = timedelta(hours=1)
+"""So much earlier pulses tell which sources should have been heard."""
+DAY = timedelta(days=1)
+
+
+class Digests(Protocol):
+    """Takes digests over, durably, and tells each receiver once."""
+
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
+        """Return for how many it was new."""
+
+
+class Shifts:
+    """The times of day at which people change."""
+
+    def __init__(self, times: Sequence[time], zone: ZoneInfo) -> None:
+        self._times = sorted(times)
+        self._zone = zone
+
+    def span_before(self, now: datetime) -> tuple[datetime, datetime] | None:
+        """Return the last shift that is over: when it began, and when it ended; None where there are none."""
+        local = now.astimezone(self._zone)
+        days = (local.date() - DAY * back for back in range(3))
+        moments = (datetime.combine(day, at, self._zone) for day in days for at in self._times)
+        past = sorted((moment for moment in moments if moment <= local), reverse=True)
+        if not past:
+            return None
+        began = past[1] if len(past) > 1 else past[0] - DAY
+        return began.astimezone(now.tzinfo), past[0].astimezone(now.tzinfo)
+
+
+def shifts_from(times: Sequence[str], zone: str) -> Shifts:
+    """Return the shifts of the settings.
+
+    Errors  SettingsError when the zone is none
+    """
+    try:
+        return Shifts([time.fromisoformat(at) for at in times], ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError(f"digest.zone: there is no zone {zone!r}; write such as Europe/Paris") from error
+
+
+class Digesting:
+    """Makes the digest of each shift, once."""
+
+    def __init__(
+        self,
+        shifts: Shifts,
+        outbox: Digests,
+        receivers: Sequence[str],
+        clock: Clock,
+        read: Callable[[StreamSettings, datetime, datetime], Awaitable[Digest]] | None = None,
+    ) -> None:
+        self._shifts = shifts
+        self._outbox = outbox
+        self._receivers = tuple(receivers)
+        self._clock = clock
+        self._read = read or digest_of
+        self._made: datetime | None = None
+
+    async def look(self, settings: StreamSettings) -> None:
+        """Make a digest where a shift has ended and none was made."""
+        now = self._clock.now()
+        span = self._shifts.span_before(now)
+        if span is None or span[1] == self._made or now - span[1] > LATEST:
+            return
+        try:
+            digest = await self._read(settings, *span)
+        except SourceUnavailable as error:
+            log.warning("no digest yet", error=str(error))
+            return
+        await self._outbox.enqueue_digest(digest, self._receivers)
+        self._made = span[1]
+        log.info("digest made", new=len(digest.new), ongoing=len(digest.ongoing), refuted=len(digest.refuted))
+
+
+async def digest_of(settings: StreamSettings, since: datetime, until: datetime) -> Digest:
+    """Return the digest of a span.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    alerts = await _records(settings, ALERTS)
+    statuses = {one.source: one for one in await _records(settings, SOURCES)}
+    pulses = await _records(settings, PULSE, written_since=since - BEFORE)
+    unheard = [blind.way for blind in blindness(statuses.values(), until)]
+    return digest_from(alerts, statuses.values(), pulses, unheard, since=since, until=until)
+
+
+async def _records(settings: StreamSettings, topic: Topic, *, written_since: datetime | None = None) -> list[Any]:
+    """Return what stands on a topic; what cannot be read is for the dead letters."""
+    found = []
+    async with aclosing(standing(settings, topic, written_since=written_since)) as messages:
+        async for message in messages:
+            if message.value is None:
+                continue
+            try:
+                found.append(decode(message.value, topic.record))
+            except MalformedRecord as error:
+                log.warning("left out of the digest", topic=topic.name, error=str(error))
+    return found

@@ -1,0 +1,53 @@
+"""Serving: an application on an address of this machine, inside a process that has other work and its own signals."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from records import SettingsError
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(application: Starlette, listening: socket.socket) -> None:
+    """Serve until cancelled; what is being answered then is answered first."""
+    server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await asyncio.wait({serving})
+        raise
+
+
+def listening_on(host: str, port: int, where: str) -> socket.socket:
+    """Return a socket on an address; `where` is its table in the settings.
+
+    Errors  SettingsError when the address cannot be listened on
+    """
+    try:
+        server = socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        raise SettingsError(
+            f"{where}: cannot listen on {host}:{port}: {reason_of(error)}; free that port or set another"
+        ) from error
+    # asyncio asks for this only on sockets made with the protocol's number; without it each answer waits 40 ms.
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
+
+
+def reason_of(error: OSError) -> str:
+    """Return the system's words for what went wrong, without what Python adds to them."""
+    return (error.strerror or str(error)).partition(" (while ")[0]

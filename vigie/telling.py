@@ -1,0 +1,114 @@
+"""Telling: the outbox with its receivers, routes and silences, the digests, what Alertmanagers know; put together."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+from rich.console import Console
+
+from connectors.sinks.contract import TryLater
+from connectors.sinks.outbox import Outbox, no_silences
+from connectors.sinks.routing import Router
+from connectors.sinks.upkeep import UpkeptOutbox
+from records import Clock, SettingsError, Silence, VigieError
+from streams.decided import Decided
+from streams.telling import Telling
+from vigie import metrics
+from vigie.digesting import Digesting, Shifts, shifts_from
+from vigie.mirroring import Mirror
+from vigie.receiver_assembly import sink_from
+from vigie.routing_settings import router_from
+from vigie.settings import Settings
+
+log = structlog.get_logger()
+
+
+def telling(settings: Settings, clock: Clock) -> Telling:
+    """Return all that tells people and programs.
+
+    Errors  SettingsError when a receiver, a route or the plan of digests cannot be used
+    """
+    decided = Decided(clock)
+    box = outbox(settings, clock, silences=decided.silences)
+    shifts, receivers = digest_plan(settings)
+    return Telling(
+        outbox=box,
+        decided=decided,
+        digests=Digesting(shifts, box, receivers, clock),
+        mirror=Mirror(box.sinks, decided, clock),
+    )
+
+
+def outbox(
+    settings: Settings,
+    clock: Clock,
+    *,
+    console: Console | None = None,
+    silences: Callable[[], Sequence[Silence]] | None = None,
+) -> Outbox:
+    """Return the outbox with its receivers and routes.
+
+    Errors  SettingsError when a receiver or a route cannot be used
+    """
+    sinks = [sink_from(receiver, settings, clock, console) for receiver in settings.receivers]
+    return UpkeptOutbox(
+        settings.data.dir / "outbox.sqlite",
+        sinks,
+        clock=clock,
+        observer=SinkMetrics(),
+        router=router(settings),
+        silences=silences or no_silences,
+    )
+
+
+def digest_plan(settings: Settings) -> tuple[Shifts, Sequence[str]]:
+    """Return when digests are made, and who is told.
+
+    Errors  SettingsError when a receiver or the zone is none
+    """
+    names = [receiver.name for receiver in settings.receivers]
+    for name in settings.digest.receivers:
+        if name not in names:
+            known = ", ".join(names) or "none"
+            raise SettingsError(f"digest.receivers: there is no receiver {name!r}; there are {known}")
+    return shifts_from(settings.digest.times, settings.digest.zone), settings.digest.receivers or names
+
+
+def router(settings: Settings) -> Router:
+    """Return who is told what.
+
+    Errors  SettingsError when that cannot be used as set
+    """
+    return router_from(
+        settings.routes,
+        settings.intervals,
+        settings.inhibitions,
+        settings.windows,
+        receivers=[receiver.name for receiver in settings.receivers],
+    )
+
+
+class SinkMetrics:
+    """What becomes of notifications, as metrics and log lines."""
+
+    def sent(self, receiver: str) -> None:
+        """Count a notification."""
+        metrics.NOTIFICATIONS.labels(receiver, "sent").inc()
+
+    def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
+        """Count and log a notification that must be tried again."""
+        metrics.NOTIFICATIONS.labels(receiver, "put_off").inc()
+        log.warning("receiver not told yet", receiver=receiver, error=str(error), retry_secs=round(retry_secs, 1))
+
+    def failed(self, receiver: str, error: VigieError) -> None:
+        """Count and log a notification that will not be sent."""
+        metrics.NOTIFICATIONS.labels(receiver, "failed").inc()
+        log.error("receiver will not be told: tell them by hand", receiver=receiver, error=str(error))
+
+    def held(self, receiver: str, cause: str) -> None:
+        """Count a notification that is kept back."""
+        metrics.HELD.labels(receiver, cause).inc()
+
+    def escalated(self, route: str, incident_id: str) -> None:
+        """Count and log an incident that nobody has acknowledged."""
+        metrics.ESCALATED.labels(route).inc()
+        log.warning("nobody has acknowledged: others are called", route=route, incident=incident_id)
