@@ -21,7 +21,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Itera
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -30,8 +29,23 @@ import msgspec
 from lxml import etree
 
 from connectors.bounded import ACCEPT_ENCODING, LONGEST_WAIT_SECS, body_within
+from connectors.cap import (
+    ALERT_TYPE,
+    EARTH_KM,
+    Area,
+    CapAlert,
+    Info,
+    alert_from,
+    is_cap,
+    key_of,
+    local,
+    moment_from,
+    moment_in,
+    text_in,
+    tree_from,
+)
 from connectors.contract import Capabilities, Observer, Reading
-from connectors.sources.plain import MAX_LAT, MAX_LON, is_link
+from connectors.sources.plain import is_link
 from records import Bulletin, Clock, MalformedRecord, Place, SettingsError, SourceUnavailable
 from records.bulletin import BulletinKind, Colour
 from records.place import PlaceLevel
@@ -42,15 +56,11 @@ MAX_ALERT_BYTES: Final = 2 << 20
 MAX_ENTRIES: Final = 500
 """Of a feed no more than its newest so many alerts are read at a time."""
 
-MAX_POINTS: Final = 20_000
-MAX_AREAS: Final = 128
 MAX_TEXT: Final = 2_000
 MAX_REDIRECTS: Final = 3
 MAX_FAILURES: Final = 3
 """After so many alerts that a server did not give, it is left alone until the next time."""
 
-CAP: Final = "urn:oasis:names:tc:emergency:cap:"
-ALERT_TYPE: Final = "application/cap+xml"
 ACCEPT: Final = "application/atom+xml, application/rss+xml, application/cap+xml, application/xml;q=0.9, text/xml;q=0.8"
 COLOURS: Final[Mapping[str, Colour]] = {"Moderate": "yellow", "Severe": "orange", "Extreme": "red"}
 LEVELS: Final[Mapping[str, Colour]] = {"1": "green", "2": "yellow", "3": "orange", "4": "red"}
@@ -95,45 +105,6 @@ _FLOOD = re.compile(r"flood|inondation|\bcrues?\b|submersion")
 _FIRE = re.compile(r"\bfires?\b|wildfire|incendie|\bfeux?\b")
 _AREA = re.compile(r"\d{2,3}|2[AB]")
 _INSEE = re.compile(r"(?:\d{2}|2[AB])\d{3}")
-_EARTH_KM: Final = 6371.0
-
-
-class Area(msgspec.Struct, frozen=True):
-    """One area of an alert, as it is told."""
-
-    name: str
-    geocodes: tuple[tuple[str, str], ...] = ()  # (valueName, value)
-    points: tuple[tuple[float, float], ...] = ()  # (lat, lon) of all its polygons
-    circles: tuple[tuple[float, float, float], ...] = ()  # (lat, lon, km)
-
-
-class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What an alert says in one language; contacts and instructions are not read."""
-
-    language: str
-    event: str
-    categories: tuple[str, ...]
-    severity: str
-    headline: str
-    description: str
-    codes: tuple[tuple[str, str], ...]
-    parameters: Mapping[str, str]
-    starts_at: datetime | None
-    ends_at: datetime | None
-    url: str | None
-    areas: tuple[Area, ...]
-
-
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert, as far as we read it; `key` and `references` stand for sender and identifier."""
-
-    key: str
-    status: str
-    message: str
-    scope: str
-    sent_at: datetime
-    references: tuple[str, ...]
-    infos: tuple[Info, ...]
 
 
 class Entry(NamedTuple):
@@ -392,9 +363,9 @@ class Memory:
         """Let an entry come again."""
         self.seen.pop(key, None)
 
-    def keep(self, alert: Alert, known: Known) -> None:
+    def keep(self, alert: CapAlert, known: Known) -> None:
         """Remember an alert, and that those it refers to are told by it: should they come later, they come too late."""
-        for key in (*alert.references, alert.key) if known.root else (alert.key,):
+        for key in (*(reference.key for reference in alert.references), alert.key) if known.root else (alert.key,):
             self.is_new(key)
             self.seen[key] = known
 
@@ -424,11 +395,6 @@ def standing_from(cursor: str | None) -> Standing:
         return Standing()
 
 
-def key_of(*names: str) -> str:
-    """Return what stands for an alert or an entry in the cursor and in the bulletins' ids."""
-    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
 def host_of(url: str) -> str:
     """Return the host of an address, with its port; "" where it has none."""
     try:
@@ -453,25 +419,6 @@ def seconds_in(header: str | None, now: datetime) -> float | None:
         return min(float(header[:9]), LONGEST_WAIT_SECS)
     moment = moment_from(header)
     return min(max((moment - now).total_seconds(), 0.0), LONGEST_WAIT_SECS) if moment else None
-
-
-def tree_from(value: bytes) -> etree._Element:
-    """Return the root of an XML document, read without entities, without a network and within bounds.
-
-    Errors  MalformedRecord `undecodable`, or `invalid` when it declares a document type
-    """
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(value, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise MalformedRecord(f"not XML: {str(error)[:200]}", reason="undecodable") from error
-    if root is None:
-        raise MalformedRecord("not XML: nothing in it", reason="undecodable")
-    if root.getroottree().docinfo.doctype:
-        raise MalformedRecord("a document type, which neither a feed nor an alert has", reason="invalid")
-    return root
 
 
 def entries_from(value: bytes, url: str) -> list[Entry]:
@@ -504,6 +451,11 @@ def entry_from(item: etree._Element, url: str) -> Entry:
     return Entry(at, key_of(link, at.isoformat() if at else text_in(item, "guid")), link)
 
 
+def descendants(node: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:
+    """Yield the elements of these names anywhere below one."""
+    return (child for child in node.iterdescendants() if local(child) in names)
+
+
 def link_in(item: etree._Element) -> str:
     """Return where the alert of an entry stands: what is marked as CAP, or else its page; "" without any."""
     links = [node for node in item if local(node) in ("link", "enclosure")]
@@ -515,112 +467,18 @@ def link_in(item: etree._Element) -> str:
     return (node.get("href") or node.get("url") or node.text or "").strip()[:2048]
 
 
-def alert_from(value: bytes) -> Alert:
-    """Read a CAP document.
-
-    Errors  MalformedRecord `undecodable`, `invalid`, `too_long`
-    """
-    root = tree_from(value)
-    if local(root) != "alert" or not is_cap(root):
-        raise MalformedRecord(f"<{local(root)[:40]}> is no CAP alert", reason="invalid")
-    identifier, sender = text_in(root, "identifier"), text_in(root, "sender")
-    sent_at = moment_in(root, "sent")
-    alert = {name: text_in(root, name)[:40] for name in ("status", "msgType", "scope")}
-    if not identifier or sent_at is None or not alert["status"] or not alert["msgType"]:
-        wrong = "identifier, sent, status and msgType are needed"
-        raise MalformedRecord(f"a CAP alert: {wrong}", reason="invalid", value=msgspec.json.encode(alert))
-    try:
-        infos = tuple(info_from(node) for node in children(root, "info"))
-    except ValueError as error:
-        raise MalformedRecord(f"a CAP alert: {error}", reason="invalid", value=msgspec.json.encode(alert)) from error
-    if sum(len(area.points) for info in infos for area in info.areas) > MAX_POINTS:
-        raise MalformedRecord(f"a CAP alert of more than {MAX_POINTS} points", reason="too_long")
-    return Alert(
-        key=key_of(sender, identifier),
-        status=alert["status"],
-        message=alert["msgType"],
-        scope=alert["scope"],
-        sent_at=sent_at,
-        references=tuple(references_in(text_in(root, "references"))) if alert["msgType"] != "Alert" else (),
-        infos=infos,
-    )
-
-
-def references_in(text: str) -> Iterator[str]:
-    """Yield the keys of the alerts referred to, oldest first: `sender,identifier,sent`, parted by blanks."""
-    triples = [parts for one in text.split() if len(parts := one.rsplit(",", 1)) == len(("who", "when"))]
-    for who, _ in sorted(triples, key=lambda parts: parts[1])[:MAX_AREAS]:
-        sender, _, identifier = who.partition(",")
-        yield key_of(sender, identifier)
-
-
-def info_from(node: etree._Element) -> Info:
-    """Read one <info>.
-
-    Errors  ValueError when a position is none
-    """
-    pairs = {name: tuple(pairs_in(node, name)) for name in ("eventCode", "parameter")}
-    return Info(
-        language=text_in(node, "language").casefold() or "en-us",  # what CAP supposes
-        event=text_in(node, "event"),
-        categories=tuple(content(one) for one in children(node, "category")),
-        severity=text_in(node, "severity"),
-        headline=text_in(node, "headline"),
-        description=text_in(node, "description"),
-        codes=pairs["eventCode"],
-        parameters=dict(pairs["parameter"]),
-        starts_at=moment_in(node, "onset") or moment_in(node, "effective"),
-        ends_at=moment_in(node, "expires"),
-        url=next((url for url in [text_in(node, "web")] if is_link(url)), None),
-        areas=tuple(area_from(one) for one in list(children(node, "area"))[:MAX_AREAS]),
-    )
-
-
-def area_from(node: etree._Element) -> Area:
-    """Read one <area>.
-
-    Errors  ValueError when a position is none
-    """
-    polygons = [content(one).split() for one in children(node, "polygon")]
-    return Area(
-        name=text_in(node, "areaDesc")[:200],
-        geocodes=tuple(pairs_in(node, "geocode")),
-        points=tuple(position(pair) for polygon in polygons for pair in polygon),
-        circles=tuple(circle(content(one)) for one in children(node, "circle") if content(one)),
-    )
-
-
-def position(pair: str) -> tuple[float, float]:
-    """Return the latitude and longitude of "lat,lon".
-
-    Errors  ValueError when it is no position
-    """
-    lat, lon = (float(number) for number in pair.split(","))
-    if not (abs(lat) <= MAX_LAT and abs(lon) <= MAX_LON):
-        raise ValueError(f"no such position: {pair[:40]}")
-    return lat, lon
-
-
-def circle(text: str) -> tuple[float, float, float]:
-    """Return the centre and the radius of "lat,lon km".
-
-    Errors  ValueError when it is no circle
-    """
-    pair, radius = text.split()
-    if not 0 <= float(radius) <= math.pi * _EARTH_KM:
-        raise ValueError(f"no such radius: {radius[:40]}")
-    return *position(pair), float(radius)
-
-
-def told_by(alert: Alert, seen: Mapping[str, Known | None], *, ours: Ours, source: str, received_at: datetime) -> Told:
+def told_by(
+    alert: CapAlert, seen: Mapping[str, Known | None], *, ours: Ours, source: str, received_at: datetime
+) -> Told:
     """Return the bulletins of an alert: those it states, and those of earlier ones that it ends."""
     if not is_for_us(alert):
         return Told()
     kind = kind_of(alert)
     # An exercise ends no alert, and an alert no exercise.
-    known = [one for key in alert.references if (one := seen.get(key))]
+    keys = [reference.key for reference in alert.references]
+    known = [one for key in keys if (one := seen.get(key))]
     earlier = [one for one in known if one.root and (one.kind == "exercise") == (kind == "exercise")]
-    unknown = [key for key in alert.references if not seen.get(key)]
+    unknown = [key for key in keys if not seen.get(key)]
     root = next((one.root for one in earlier), (*unknown, alert.key)[0])
     stated: dict[str, Bulletin] = {}
     if alert.message != "Cancel":
@@ -634,20 +492,20 @@ def told_by(alert: Alert, seen: Mapping[str, Known | None], *, ours: Ours, sourc
     return Told((*stated.values(), *ended.values()), Known(root, kind, tuple(stated)))
 
 
-def is_for_us(alert: Alert) -> bool:
+def is_for_us(alert: CapAlert) -> bool:
     """Tell whether an alert speaks to the public and of now, or of an exercise."""
     is_public = alert.scope in ("", "Public")
     return is_public and alert.status in ("Actual", "Exercise") and alert.message in ("Alert", "Update", "Cancel")
 
 
-def kind_of(alert: Alert) -> BulletinKind:
+def kind_of(alert: CapAlert) -> BulletinKind:
     """Return what kind of bulletin an alert is."""
     if alert.status == "Exercise":
         return "exercise"
     return "vigilance" if any("Met" in info.categories for info in alert.infos) else "other"
 
 
-def _over(alert: Alert, earlier: list[Known], root: str, kind: BulletinKind, ours: Ours) -> list[Known]:
+def _over(alert: CapAlert, earlier: list[Known], root: str, kind: BulletinKind, ours: Ours) -> list[Known]:
     """Return what an alert may end: that which it refers to, or, of what we never saw, what it names itself."""
     if earlier or alert.message != "Cancel":
         return earlier
@@ -656,7 +514,7 @@ def _over(alert: Alert, earlier: list[Known], root: str, kind: BulletinKind, our
 
 
 def _stated(
-    alert: Alert, *, kind: BulletinKind, root: str, ours: Ours, source: str, received_at: datetime
+    alert: CapAlert, *, kind: BulletinKind, root: str, ours: Ours, source: str, received_at: datetime
 ) -> Iterator[tuple[str, Bulletin]]:
     """Yield what an alert states, by the tail of the bulletin's id: the area, numbered where there are several."""
     told: dict[str, int] = {}
@@ -679,12 +537,12 @@ def _stated(
                     place=place_of(areas, f"local:{source}:{root}:{tail}", area),
                     starts_at=info.starts_at,
                     ends_at=info.ends_at,
-                    url=info.url,
+                    url=info.web if is_link(info.web) else None,
                 ),
             )
 
 
-def _ending(alert: Alert, whose: Known, tail: str, *, source: str, received_at: datetime) -> Bulletin:
+def _ending(alert: CapAlert, whose: Known, tail: str, *, source: str, received_at: datetime) -> Bulletin:
     """Return the bulletin that ends an earlier one."""
     infos = spoken(alert.infos, ("fr", "en"))
     return Bulletin(
@@ -702,10 +560,15 @@ def _ending(alert: Alert, whose: Known, tail: str, *, source: str, received_at: 
 def spoken(infos: Sequence[Info], languages: Sequence[str]) -> list[Info]:
     """Return what is said in the first of these languages that there is, or else in the alert's own first."""
     for language in (*languages, *(info.language for info in infos)):
-        found = [info for info in infos if info.language.partition("-")[0] == language.casefold().partition("-")[0]]
+        found = [info for info in infos if tongue(info.language) == tongue(language)]
         if found:
             return found
     return []
+
+
+def tongue(language: str) -> str:
+    """Return a language without its country."""
+    return language.casefold().partition("-")[0]
 
 
 def by_area(info: Info, ours: Ours) -> dict[str, list[Area]]:
@@ -740,13 +603,13 @@ def department(name: str, value: str, geocodes: Mapping[str, str]) -> str:
 
 def colour_of(info: Info) -> Colour | None:
     """Return the colour that a severity stands for."""
-    level = info.parameters.get("awareness_level", "").partition(";")[0].strip()
+    level = info.parameter("awareness_level").partition(";")[0].strip()
     return LEVELS.get(level) or COLOURS.get(info.severity)
 
 
 def hazard_of(info: Info, hazards: Mapping[str, Hazard]) -> Hazard | None:
     """Return the hazard that an alert is about: by the table given, by code, or by its words; None for any other."""
-    awareness = info.parameters.get("awareness_type", "").strip()
+    awareness = info.parameter("awareness_type").strip()
     codes = (awareness, awareness.partition(";")[0], info.event, *(f"{name}:{value}" for name, value in info.codes))
     for code in (*codes, *(value for _, value in info.codes)):
         if code in hazards:
@@ -798,53 +661,4 @@ def kilometres(lat: float, lon: float, other_lat: float, other_lon: float) -> fl
     """Return the distance between two positions."""
     a, b = math.radians(lat), math.radians(other_lat)
     half = math.sin((a - b) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(math.radians(lon - other_lon) / 2) ** 2
-    return 2 * _EARTH_KM * math.asin(min(math.sqrt(half), 1.0))
-
-
-def local(node: etree._Element) -> str:
-    """Return an element's name without its namespace; "" for what is no element."""
-    return etree.QName(node).localname if isinstance(node.tag, str) else ""
-
-
-def is_cap(node: etree._Element) -> bool:
-    """Tell whether an element is one of CAP."""
-    return (etree.QName(node).namespace or "").startswith(CAP)
-
-
-def children(node: etree._Element, name: str) -> Iterator[etree._Element]:
-    """Yield the elements of this name right below one."""
-    return (child for child in node if local(child) == name)
-
-
-def descendants(node: etree._Element, names: Sequence[str]) -> Iterator[etree._Element]:
-    """Yield the elements of these names anywhere below one."""
-    return (child for child in node.iterdescendants() if local(child) in names)
-
-
-def content(node: etree._Element) -> str:
-    """Return the words of an element."""
-    return (node.text or "").strip()
-
-
-def text_in(node: etree._Element, name: str) -> str:
-    """Return the words of the first element of this name right below one, "" without one."""
-    return next((content(child) for child in children(node, name)), "")
-
-
-def pairs_in(node: etree._Element, name: str) -> Iterator[tuple[str, str]]:
-    """Yield the valueName and value of each element of this name."""
-    return ((text_in(child, "valueName"), text_in(child, "value")) for child in children(node, name))
-
-
-def moment_in(node: etree._Element, name: str) -> datetime | None:
-    """Return the moment that an element names, or None."""
-    return moment_from(text_in(node, name))
-
-
-def moment_from(text: str) -> datetime | None:
-    """Return the moment that a date of a feed or an alert means, or None; one without a zone is in UTC."""
-    try:
-        moment = datetime.fromisoformat(text) if text[:4].isdecimal() else parsedate_to_datetime(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return None
+    return 2 * EARTH_KM * math.asin(min(math.sqrt(half), 1.0))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from connectors.cap import alert_from, circle
 from connectors.contract import Reading
 from connectors.runner import Pace, run
 from connectors.sources.cap import (
@@ -22,8 +23,6 @@ from connectors.sources.cap import (
     Ours,
     Standing,
     Told,
-    alert_from,
-    circle,
     department,
     entries_from,
     seconds_in,

@@ -398,3 +398,40 @@ def test_settings_from_variables_alone_need_no_file(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(check, "CHECKS", {})
     monkeypatch.setenv("VIGIE_SOURCES", '[{"kind": "bluesky"}]')
     assert problems_with(None, lambda _: None) == []
+
+
+CAP = '[[receivers]]\nkind = "cap"\nfolder = "cap"\nbase_url = "https://v.example/cap"\nsender = "vigie@v.example"\n'
+FEEDS = '[[receivers]]\nkind = "feeds"\nfolder = "feeds"\n'
+
+
+def test_folders_that_will_do_are_no_problem_and_are_left_as_they_are(problems: Finds, tmp_path: Path) -> None:
+    assert problems(CAP + FEEDS, "receivers") == []
+    assert not (tmp_path / "cap").exists()
+    assert not (tmp_path / "feeds").exists()
+
+
+def test_folders_that_are_none_are_told(problems: Finds, tmp_path: Path) -> None:
+    (tmp_path / "cap").touch()
+    (tmp_path / "feeds").touch()
+    assert problems(CAP + FEEDS, "receivers")[:2] == [
+        "receivers.cap.folder: cap is a file; give a folder",
+        "receivers.feeds.folder: feeds is a file; give a folder",
+    ]
+
+
+def test_a_folder_with_incidents_of_somebody_else_is_told(problems: Finds, tmp_path: Path) -> None:
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "incidents.geojson").write_text("{}")
+    (told,) = problems(FEEDS, "receivers")
+    assert told.startswith("feeds/incidents.geojson: was not written by Vigie: ")
+    assert told.endswith("; move it away, or give another folder")
+
+
+def test_a_port_for_feeds_that_is_taken_or_given_twice_is_told(problems: Finds, listener: int, webhook: str) -> None:
+    (told,) = problems(f"{FEEDS}port = {listener}\n", "receivers")
+    assert told.startswith(f"receivers.feeds: cannot listen on 127.0.0.1:{listener}: ")
+    port = webhook.partition("port = ")[2].partition("\n")[0]
+    told = problems(f"{webhook}{FEEDS}port = {port}\n[worker]\nhealth_port = 0\n[edge]\nmetrics_port = 0\n", PORTS)[-1]
+    assert told == (
+        f"receivers.feeds.port: port {port} is that of sources.webhook.port too; give each a port of its own"
+    )

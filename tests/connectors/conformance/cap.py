@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from connectors.sources.cap import Cap, Ours, alert_from, entries_from, standing_from, told_by
+from connectors.cap import alert_from
+from connectors.sources.cap import Cap, Ours, entries_from, standing_from, told_by
 from records import MalformedRecord
 
 SECRETS = (b"vigilance.secret", b"AGENT_SECRET_NAME", b"agent.secret", b"prefecture.secret", b"Agent Secret")
