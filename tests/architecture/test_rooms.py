@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("records", "connectors", "models", "detectors", "streams", "vigie")
+ROOMS = ("records", "connectors", "models", "detectors", "streams", "console", "vigie")
 MODULE_IN_TEXT = re.compile(r"\b[a-z_]+(?:/[a-z_]+)*\.py\b")
 
 BRACES = re.compile(r"([a-z_/]*)\{([a-z_,]+)\}\.py")
