@@ -144,10 +144,10 @@ Until = Callable[[Callable[[], bool]], Awaitable[None]]
 
 @pytest.fixture
 def until() -> Until:
-    """Return a wait for something that others bring about: five seconds at most."""
+    """Return a wait for something that others bring about: half a minute at most."""
 
     async def until(is_so: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not is_so():  # noqa: ASYNC110  what is waited for does not know of us
                 await asyncio.sleep(0.002)
 
