@@ -10,7 +10,6 @@ Units   times by the clock of Paris; circles in degrees WGS84, latitude first, a
 Errors  Undeliverable with all that `problems_in` says; TryLater when the disk will not have it
 """
 
-import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +37,8 @@ from connectors.cap import (
 )
 from connectors.cap_rules import UNFIT, problems_in
 from connectors.sinks.atom import Entry, feed_from, in_xml, urn_of
-from connectors.sinks.contract import SinkObserver, TryLater, Undeliverable, post_id_of
-from connectors.sinks.folder import remove, write_whole
+from connectors.sinks.contract import Undeliverable, post_id_of
+from connectors.sinks.folder import FolderSink, remove, write_whole
 from connectors.sinks.wording import SETTLED, WORDS, ZONE, Language, explained, link_to, not_known, shown, subject
 from records import Alert, Certainty, Clock, MalformedRecord, SettingsError
 from records.signal import Hazard
@@ -52,7 +51,6 @@ VALID_FOR: Final = timedelta(hours=24)
 SILENT_FOR: Final = timedelta(days=30)
 """After so long without a word an incident leaves even when nobody said that it is over."""
 
-TIDY_EVERY: Final = timedelta(hours=1)
 CLOSED: Final = ("resolved", "rejected")
 TAGS: Final[Mapping[Language, str]] = {"fr": "fr-FR", "en": "en"}
 CATEGORIES: Final[Mapping[Hazard, Category]] = {
@@ -103,7 +101,7 @@ class Written:
         return self.level in CLOSED
 
 
-class CapFolder:
+class CapFolder(FolderSink):
     """Writes alerts into a folder; one process at a time."""
 
     def __init__(
@@ -116,41 +114,11 @@ class CapFolder:
         name: str = "cap",
         keep: timedelta = timedelta(days=30),
     ) -> None:
-        self.name = name
-        self._folder = folder
+        super().__init__(folder, clock=clock, name=name, tidied_at=datetime.min.replace(tzinfo=UTC))
         self._office = office
         self._base_url = base_url.rstrip("/")
-        self._clock = clock
         self._keep = keep
-        self._busy = asyncio.Lock()
-        self._tidied_at = datetime.min.replace(tzinfo=UTC)
-        folder.mkdir(parents=True, exist_ok=True)
         self._threads = threads_from(sorted(folder.glob("*.xml")), office.sender)
-
-    async def send(self, alert: Alert) -> None:
-        """Write a revision, unless it or a later one is there."""
-        async with self._busy:
-            try:
-                await asyncio.to_thread(self._send, alert)
-            except OSError as error:
-                raise TryLater(f"{self.name}: cannot write to {self._folder}: {error.strerror}") from error
-
-    async def tidy(self) -> None:
-        """Let go of incidents that are over for long enough."""
-        async with self._busy:
-            await asyncio.to_thread(self._tidy)
-
-    async def keep_up(self, observer: SinkObserver) -> None:
-        """Tidy, once an hour."""
-        now = self._clock.now()
-        if now - self._tidied_at < TIDY_EVERY:
-            return
-        self._tidied_at = now
-        try:
-            await self.tidy()
-        except OSError as error:
-            later = TryLater(f"{self.name}: cannot tidy {self._folder}: {error.strerror}")
-            observer.put_off(self.name, later, retry_secs=TIDY_EVERY.total_seconds())
 
     def _send(self, alert: Alert) -> None:
         incident = file_stem(alert.incident_id)

@@ -9,7 +9,6 @@ Errors  TryLater when the disk will not have it; SettingsError for an incidents.
 Source  RFC 7946; RFC 4287; GeoRSS-Simple 1.0
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,15 +17,14 @@ from typing import Final, Literal
 import msgspec
 
 from connectors.sinks.atom import Circle, Entry, feed_from, urn_of
-from connectors.sinks.contract import SinkObserver, TryLater, post_id_of
-from connectors.sinks.folder import write_whole
+from connectors.sinks.contract import post_id_of
+from connectors.sinks.folder import FolderSink, write_whole
 from connectors.sinks.wording import WORDS, Language, explained, link_to, not_known, shown, subject
 from records import Alert, Clock, Place, SettingsError
 
 GEOJSON: Final = "incidents.geojson"
 ATOM: Final = "incidents.atom"
 SILENT_FOR: Final = timedelta(days=30)
-TIDY_EVERY: Final = timedelta(hours=1)
 CLOSED: Final = ("resolved", "rejected")
 TOO_WIDE: Final = frozenset({"dep", "region", "country"})
 """Levels whose centre is no place where anything happens."""
@@ -97,7 +95,7 @@ class Features(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[Feature, ...]
 
 
-class Feeds:
+class Feeds(FolderSink):
     """Keeps both files; one process at a time."""
 
     def __init__(
@@ -111,44 +109,14 @@ class Feeds:
         language: Language = "fr",
         keep: timedelta = timedelta(days=2),
     ) -> None:
-        self.name = name
-        self._folder = folder
-        self._clock = clock
+        super().__init__(folder, clock=clock, name=name, tidied_at=clock.now())
         self._base_url = base_url.rstrip("/")
         self._page_url = page_url
         self._language: Language = language
         self._keep = keep
-        self._busy = asyncio.Lock()
-        self._tidied_at = clock.now()
-        folder.mkdir(parents=True, exist_ok=True)
         self._features = features_from(folder / GEOJSON)
         self.documents: Mapping[str, bytes] = {}  # by the name of the file, as they were last written
         self._tidy()
-
-    async def send(self, alert: Alert) -> None:
-        """Take a revision in, unless it or a later one is there."""
-        async with self._busy:
-            try:
-                await asyncio.to_thread(self._send, alert)
-            except OSError as error:
-                raise TryLater(f"{self.name}: cannot write to {self._folder}: {error.strerror}") from error
-
-    async def tidy(self) -> None:
-        """Let go of incidents that are over for long enough."""
-        async with self._busy:
-            await asyncio.to_thread(self._tidy)
-
-    async def keep_up(self, observer: SinkObserver) -> None:
-        """Tidy, once an hour."""
-        now = self._clock.now()
-        if now - self._tidied_at < TIDY_EVERY:
-            return
-        self._tidied_at = now
-        try:
-            await self.tidy()
-        except OSError as error:
-            later = TryLater(f"{self.name}: cannot tidy {self._folder}: {error.strerror}")
-            observer.put_off(self.name, later, retry_secs=TIDY_EVERY.total_seconds())
 
     def _send(self, alert: Alert) -> None:
         known = self._features.get(alert.incident_id)
