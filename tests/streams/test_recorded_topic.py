@@ -1,13 +1,16 @@
 """A topic read again as a source: each post once, from where it was left, at its own pace or faster."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from connectors.contract import Reading
+from connectors.contract import Reading, Unobserved
+from connectors.cursors import ForgetfulCursors
+from connectors.runner import Pace, run
 from records import MalformedRecord, ManualClock, Post, Signal, SourceUnavailable, encode
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
@@ -103,3 +106,67 @@ async def test_no_broker_is_a_source_that_is_unavailable(settings_for: MakeSetti
     source = RecordedTopic(settings_for(f"kafka://127.0.0.1:{free_port()}"), "nothing", clock=ManualClock(AT))
     with pytest.raises(SourceUnavailable, match="topic nothing"):
         await readings(source)
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class MortalBroker:
+    """Takes posts until the process is killed: before it has the batch, or after."""
+
+    def __init__(self, kills: list[int], chance: random.Random) -> None:
+        self.taken: list[str] = []
+        self.kills = kills
+        self.chance = chance
+
+    async def posts(self, posts: Sequence[Post]) -> None:
+        due = bool(self.kills) and len(set(self.taken)) + len(posts) >= self.kills[0]
+        if not due or self.chance.random() < 0.5:
+            self.taken += [post.id for post in posts]
+        if due:
+            self.kills.pop(0)
+            raise Killed
+
+    async def bulletins(self, bulletins: Any) -> None:
+        raise AssertionError("posts were expected")
+
+    async def dead_letters(self, letters: Any) -> None:
+        raise AssertionError(f"nothing was wrong with {letters}")
+
+    async def pulses(self, pulses: Any) -> None:
+        """Counts are no matter here."""
+
+
+@pytest.mark.timeout(300)
+async def test_after_fifty_kills_at_random_points_of_ten_thousand_posts_none_is_missing(
+    broker: EmbeddedBroker, settings_for: MakeSettings, post: MakePost
+) -> None:
+    settings, name, count = settings_for(broker.url, partitions=3), "killed", 10_000
+    await declare_topics(settings, [Topic(name=name, record=Signal)])
+    publisher = KafkaPublisher(settings)
+    await publisher.send_raw(name, [(f"{n}".encode(), encode(post(number=n))) for n in range(count)])
+    await publisher.stop()
+    chance = random.Random("kills of a topic")  # noqa: S311  where to strike, the same each time
+    cursors, clock = ForgetfulCursors(), ManualClock(AT)
+    mortal = MortalBroker(sorted(chance.sample(range(1, count), 50)), chance)
+    lives = 0
+    while True:
+        lives += 1
+        try:
+            await run(
+                RecordedTopic(settings, name, clock=clock),
+                gate=lambda _: True,
+                publisher=mortal,
+                cursors=cursors,
+                observer=Unobserved(),
+                clock=clock,
+                pace=Pace(batch_posts=24, linger_secs=0.001, stop_secs=1.0),
+            )
+        except Killed:
+            continue
+        break
+    assert set(mortal.taken) == {f"p{n}" for n in range(count)}
+    assert (mortal.kills, lives) == ([], 51)
+    assert len(mortal.taken) - count <= 50 * 2 * 24, "no more is read again than a batch on its way and one that fills"
+    assert await readings(RecordedTopic(settings, name, clock=clock), cursors.load("recorded")) == []
