@@ -1,9 +1,10 @@
 """Case: one ledger during one call, with what the profile says of its hazard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from detectors.duty import Duty
 from detectors.ledger import INCIDENT, NODE, Ledger
 from detectors.moment import HOUR
 from detectors.profile import HazardProfile, Profile
@@ -20,10 +21,13 @@ PATIENCE = 8
 class Watched:
     """One hazard that a profile watches, with what follows from its settings."""
 
-    def __init__(self, profile: Profile, hazard: Hazard, places: Mapping[str, Place]) -> None:
+    def __init__(
+        self, profile: Profile, hazard: Hazard, places: Mapping[str, Place], duties: Sequence[Duty] = ()
+    ) -> None:
         self.profile = profile
         self.name = hazard
         self.places = places  # of the tree's wider nodes
+        self.duties = duties  # whom to call
         self.settings: HazardProfile = profile.hazard[hazard]
         self.rates: Rates = profile.rates_of(hazard)
         self.memory = int(self.settings.memory_hours * HOUR)  # microseconds

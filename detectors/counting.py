@@ -17,7 +17,7 @@ from detectors.baseline import Baseline, busier, counted, counted_weak, rolled
 from detectors.case import Case
 from detectors.entry import Entry
 from detectors.evidence import STRONG_RATIO
-from detectors.incidents import Heard, copied, crossed, follow, incident_for, point_out, settle
+from detectors.incidents import Heard, copied, crossed, follow, heard_again, incident_for, point_out, settle
 from detectors.ledger import WEEK
 from detectors.lifecycle import pace_after
 from detectors.moment import HOUR, MINUTE, instant_from
@@ -47,11 +47,16 @@ def take(case: Case, entry: Entry) -> None:
         _heed(case, entry, entry.statement)
         return
     entry.odds, entry.original = (0.0,) * len(entry.path), 0
-    if entry.is_weak and not entry.is_relay:
+    if not entry.is_weak:
+        _take_evidence(case, entry)
+    elif not entry.is_relay:
         _count_weak(case, entry)
-        return
-    if entry.is_weak:
-        return
+    if entry.word:
+        _note_word(case, entry)
+
+
+def _take_evidence(case: Case, entry: Entry) -> None:
+    """Work out a post of weight: what it repeats, or which incidents open or grow by it."""
     twins = case.ledger.memory.twins_of(entry, since=entry.at - case.watched.memory)
     is_free = [not any(twin.counted_at(node) for twin in twins) for node in entry.path]
     incident, place = incident_for(case, entry.path)
@@ -62,13 +67,23 @@ def take(case: Case, entry: Entry) -> None:
     _count(case, entry, is_free, incident, place)
 
 
+def _note_word(case: Case, entry: Entry) -> None:
+    """Let the incident that a post belongs to know that the press, an operator or an authority has spoken."""
+    incident, _ = incident_for(case, entry.path)
+    if incident is not None:
+        heard_again(case, incident, entry)
+
+
 def _heed(case: Case, entry: Entry, said: Verdict | Bulletin) -> None:
     if isinstance(said, Verdict):
         verdicts.heed(case, said, entry)
         return
     context.heed(case, said, entry.at)
     for incident in case.open_incidents():
-        tell(case, incident, entry.at)
+        informed = context.with_authorities(case, incident)
+        if informed is not incident:
+            case.put_incident(informed)
+        tell(case, informed, entry.at)
 
 
 def _count_weak(case: Case, entry: Entry) -> None:

@@ -7,7 +7,7 @@ Errors  BrokenInvariant when the table below the shelf holds what we never wrote
 Source  docs/detection.md 2 and 3
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from detectors.case import Case, Watched
 from detectors.counting import take
+from detectors.duty import Duty
 from detectors.entry import Entry, entry_from, entry_of
 from detectors.identity import adopt
 from detectors.incidents import earliest_fall, next_fall, settle
@@ -35,11 +36,13 @@ __all__ = ["Detector", "Shelf"]
 class Detector:
     """Watches every hazard and place of a profile, one signal at a time."""
 
-    def __init__(self, profile: Profile, places: Mapping[str, Place] | None = None) -> None:
-        """Take a profile, and what is known of the tree's wider nodes: their name, population and extent."""
+    def __init__(
+        self, profile: Profile, places: Mapping[str, Place] | None = None, duties: Sequence[Duty] = ()
+    ) -> None:
+        """Take a profile, what is known of the tree's wider nodes (name, population, extent), and whom to call."""
         self.profile = profile
         self._watched: dict[str, Watched] = {
-            hazard: Watched(profile, hazard, places or {}) for hazard in profile.hazards
+            hazard: Watched(profile, hazard, places or {}, duties) for hazard in profile.hazards
         }
 
     def observe(self, signal: Signal, shelf: Shelf) -> list[Alert]:
@@ -106,8 +109,8 @@ class Detector:
 
     def _retract_told(self, retraction: Retraction, told: Alert, shelf: Shelf) -> list[Alert]:
         """Return the next revision of an incident that is forgotten here; of one that is not, it was told before."""
-        watched = self._watched.get(told.hazard)
-        if watched is None or told.incident_id in self._ledger(retraction.key, told.area, watched, shelf).told:
+        watched = self._watched.get(told.hazard)  # None: the profile has it no more, and no state knows of it
+        if watched and told.incident_id in self._ledger(retraction.key, told.area, watched, shelf).told:
             return []
         return [without_words(told, retraction.name, retraction.unless)]
 

@@ -10,6 +10,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec.structs import replace
 
+from detectors.crisis_clock import word_of
 from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
 from records import Bulletin, Place, Signal, Statement, Verdict, words_of
@@ -57,6 +58,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     odds: tuple[float, ...] = ()  # one a node of the path: ratio over background, 0 where it did not count
     original: int = 0  # the post that this one copies, 0 where it copies none that counted
     about: str = ""  # the incident that a verdict is about
+    word: str = ""  # "press", "operator" or "authority", where one of them speaks
 
     @property
     def order(self) -> tuple[int, int]:
@@ -116,6 +118,7 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
         contents=() if is_weak else _contents_of(signal),
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),
+        word=word_of(signal.author_kind, ratio),
     )
 
 

@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from records import Context
+from records import Context, CrisisClock, Declaration
 
 MINUTE, HOUR, DAY, YEAR = 1.0, 60.0, 1440.0, 525_960.0
 LONGEST_YEARS = 1000
+LONG_SILENCE = 10  # minutes without an official word before it is worth a sentence
 PLURAL_FR = 2.0  # French counts 1,9 as singular
 MANY, LEAST = 10.0, 0.001  # posts expected: whole above, not told apart below
+
+OVER = ("resolved", "rejected")  # nobody has to be asked any more
 
 _UNITS = {
     "fr": (("minute", "minutes"), ("heure", "heures"), ("jour", "jours"), ("an", "ans")),
     "en": (("minute", "minutes"), ("hour", "hours"), ("day", "days"), ("year", "years")),
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")  # no locale
+_FIRST = {
+    "fr": ("premier témoin", "première image", "presse", "exploitant"),
+    "en": ("first witness", "first picture", "press", "operator"),
+}
 _GROUNDS = {
     "fr": {
         "established": "Corroboré par deux comptes établis au moins.",
@@ -58,6 +65,8 @@ class Facts:
     decided_by: str = ""  # who confirmed, rejected or closed it
     reason: str = ""
     context: tuple[Context, ...] = ()
+    clock: CrisisClock | None = None
+    declaration: Declaration | None = None
 
     @property
     def minutes(self) -> float:
@@ -92,6 +101,8 @@ def _in_french(facts: Facts) -> str:
     sentences.append(_strength_in_french(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copie ou relais', 'copies ou relais')} sans poids.")
+    sentences.append(_clock_in_french(facts))
+    sentences.append(_declared_in_french(facts))
     sentences += [_context_in_french(one) for one in facts.context]
     return _typeset(" ".join(sentence for sentence in sentences if sentence))
 
@@ -114,6 +125,8 @@ def _in_english(facts: Facts) -> str:
     sentences.append(_strength_in_english(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copy or relay', 'copies or relays')} without weight.")
+    sentences.append(_clock_in_english(facts))
+    sentences.append(_declared_in_english(facts))
     sentences += [_context_in_english(one) for one in facts.context]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -132,18 +145,83 @@ def _decided_in_english(facts: Facts) -> str:
     return f"{word} by {facts.decided_by}{f': {facts.reason}' if facts.reason else ''}."
 
 
+def _clock_in_french(facts: Facts) -> str:
+    clock = facts.clock
+    if clock is None or facts.level in ("signal", "rejected"):
+        return ""
+    said = [f"{word} {_french_clock(at, facts)}" for word, at in _milestones(facts, clock, _FIRST["fr"])]
+    silent = _span(clock.silent_minutes, "fr")
+    if clock.first_authority is None and _is_silence_long(facts, clock):
+        said.append(f"aucune parole officielle depuis {silent}")
+    elif clock.first_authority is not None:
+        after = f", au bout de {silent}" if clock.silent_minutes >= LONG_SILENCE else ""
+        said.append(f"parole officielle {_french_clock(clock.first_authority, facts)}{after}")
+    return _sentence_of(said)
+
+
+def _clock_in_english(facts: Facts) -> str:
+    clock = facts.clock
+    if clock is None or facts.level in ("signal", "rejected"):
+        return ""
+    said = [f"{word} {_english_clock(at, facts)}" for word, at in _milestones(facts, clock, _FIRST["en"])]
+    silent = _span(clock.silent_minutes, "en")
+    if clock.first_authority is None and _is_silence_long(facts, clock):
+        said.append(f"no official word for {silent}")
+    elif clock.first_authority is not None:
+        after = f", after {silent}" if clock.silent_minutes >= LONG_SILENCE else ""
+        said.append(f"official word {_english_clock(clock.first_authority, facts)}{after}")
+    return _sentence_of(said)
+
+
+def _milestones(facts: Facts, clock: CrisisClock, words: tuple[str, ...]) -> list[tuple[str, datetime]]:
+    """Return what came at another minute than the beginning, which is told already."""
+    firsts = (clock.first_witness, clock.first_picture, clock.first_press, clock.first_operator)
+    return [
+        (word, at)
+        for word, at in zip(words, firsts, strict=True)
+        if at is not None and at.replace(second=0, microsecond=0) != facts.onset_at.replace(second=0, microsecond=0)
+    ]
+
+
+def _is_silence_long(facts: Facts, clock: CrisisClock) -> bool:
+    return clock.silent_minutes >= LONG_SILENCE and facts.level not in OVER
+
+
+def _sentence_of(said: list[str]) -> str:
+    text = ", ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _declared_in_french(facts: Facts) -> str:
+    declaration = facts.declaration
+    if declaration is None or declaration.outcome == "declared" or facts.level in OVER:
+        return ""
+    start = "Non déclaré" if declaration.outcome == "undeclared" else "Rien de déclaré qui corresponde"
+    call = f" : appeler {declaration.duty}, {declaration.number}" if declaration.number else ""
+    return f"{start} depuis {_span(max(declaration.minutes, 1), 'fr')}{call}."
+
+
+def _declared_in_english(facts: Facts) -> str:
+    declaration = facts.declaration
+    if declaration is None or declaration.outcome == "declared" or facts.level in OVER:
+        return ""
+    start = "Undeclared" if declaration.outcome == "undeclared" else "Nothing declared that fits"
+    call = f": call {declaration.duty}, {declaration.number}" if declaration.number else ""
+    return f"{start} for {_span(max(declaration.minutes, 1), 'en')}{call}."
+
+
 def _context_in_french(context: Context) -> str:
     if context.fits is None:
         return f"Annoncé par {context.source} : {_ended(context.text)}"
     fits = f"{'Correspond' if context.fits else 'Ne correspond pas'} ({context.because['fr']})."
-    return f"Explication possible selon {context.source} : {_ended(context.text)} {fits}"
+    return f"Déclaré, explication possible selon {context.source} : {_ended(context.text)} {fits}"
 
 
 def _context_in_english(context: Context) -> str:
     if context.fits is None:
         return f"Stated by {context.source}: {_ended(context.text)}"
     fits = f"{'Fits' if context.fits else 'Does not fit'} ({context.because['en']})."
-    return f"Possible explanation by {context.source}: {_ended(context.text)} {fits}"
+    return f"Declared, a possible explanation by {context.source}: {_ended(context.text)} {fits}"
 
 
 def _ended(text: str) -> str:
@@ -196,17 +274,18 @@ def _quiet_in_english(facts: Facts) -> str:
 
 def _french_clock(instant: datetime, facts: Facts) -> str:
     local = instant.astimezone(facts.zone)
-    return f"{local:%H:%M}" if _is_within_a_day(facts) else f"le {local:%d/%m à %H:%M}"
+    return f"{local:%H:%M}" if _is_within_a_day(facts, instant) else f"le {local:%d/%m à %H:%M}"
 
 
 def _english_clock(instant: datetime, facts: Facts) -> str:
     local = instant.astimezone(facts.zone)
-    day = "" if _is_within_a_day(facts) else f" on {local.day} {_MONTHS[local.month - 1]}"
+    day = "" if _is_within_a_day(facts, instant) else f" on {local.day} {_MONTHS[local.month - 1]}"
     return f"{local:%H:%M}{day}"
 
 
-def _is_within_a_day(facts: Facts) -> bool:
-    return facts.onset_at.astimezone(facts.zone).date() == facts.last_at.astimezone(facts.zone).date()
+def _is_within_a_day(facts: Facts, instant: datetime) -> bool:
+    days = {one.astimezone(facts.zone).date() for one in (facts.onset_at, facts.last_at, instant)}
+    return len(days) == 1
 
 
 def _span(minutes: float, language: str) -> str:

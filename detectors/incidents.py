@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from detectors.baseline import frozen, thawed
 from detectors.case import Case
-from detectors.context import prior
+from detectors.context import prior, with_authorities
 from detectors.corroboration import Voice, grounds_for, is_credible, without_strongest
+from detectors.crisis_clock import counted, spoken
 from detectors.entry import Entry
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
 from detectors.identity import id_for, id_for_point
@@ -188,7 +189,7 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
         authors=incident.authors + len(entries),
         background=part.level * (1.0 - case.watched.profile.weak_share),
     )
-    incident = _with_area(case, incident)
+    incident = with_authorities(case, _with_words(case, _with_area(case, incident), part, at))
     _freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     case.put_incident(incident)
@@ -247,7 +248,7 @@ def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entr
         incident = replace(incident, values=values)
         incident = _with(case, incident, entry, part.node)
     incident = replace(
-        incident,
+        _with_words(case, incident, part, at),
         parts=(*incident.parts, part),
         usual=incident.usual + part.level,
         counted_at=at,
@@ -364,6 +365,15 @@ def _is_one_more(case: Case, incident: Incident) -> bool:
     return level_reached(case, incident.fresh, voices, thresholds, strong=0)[0] == "alert"
 
 
+def heard_again(case: Case, incident: Incident, entry: Entry) -> None:
+    """Note when a word of the press, an operator or an authority was said of an incident, though it weighs nothing."""
+    times = spoken(incident.times, entry.word, entry.at)
+    if times is not incident.times:
+        incident = replace(incident, times=times)
+        case.put_incident(incident)
+        tell(case, incident, entry.at)
+
+
 def copied(case: Case, incident: Incident | None, original: int) -> None:
     """Count a copy or a relay of a post for the incident that it is part of."""
     if original and incident is not None:
@@ -428,7 +438,23 @@ def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
         copies=incident.copies + copies,
         platforms=(*incident.platforms, voice.platform) if is_new_platform else incident.platforms,
         versions={**incident.versions, **entry.said.versions} if entry.said else incident.versions,
+        times=counted(
+            incident.times,
+            entry.at,
+            is_first_hand=voice.is_first_hand,
+            has_image=voice.has_image,
+            word=entry.word,
+        ),
     )
+
+
+def _with_words(case: Case, incident: Incident, part: Part, at: int) -> Incident:
+    """Return an incident with what press, operators and authorities said at a node since its onset, counted or not."""
+    since = max(part.onset_at, at - int(REMEMBERED * case.watched.memory))
+    times = incident.times
+    for entry in case.ledger.memory.words_at(part.node, since=since):
+        times = spoken(times, entry.word, entry.at)
+    return incident if times is incident.times else replace(incident, times=times)
 
 
 def _with_area(case: Case, incident: Incident) -> Incident:

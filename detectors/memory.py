@@ -16,7 +16,8 @@ BAND_BITS = 16
 _ALL_BITS, _BAND = (1 << 64) - 1, (1 << BAND_BITS) - 1
 
 Name = int | str | tuple[int, int]
-"""Numbers are authors and contents, texts are nodes, pairs are bands of a fingerprint."""
+"""Numbers are authors and contents, texts are nodes (with WORD before them, too), pairs are bands of a fingerprint."""
+WORD = "word\n"
 
 
 class Memory:
@@ -70,15 +71,20 @@ class Memory:
         """Return the evidence that counted for a node, latest first."""
         return _since(self._named.get(node), since)
 
+    def words_at(self, node: str, *, since: int) -> list[Entry]:
+        """Return what the press, operators and authorities said at a node, counted or not, latest first."""
+        return _since(self._named.get(WORD + node), since)
+
 
 def _names_of(entry: Entry) -> list[Name]:
-    """Return under which names an entry is found: none where it did not count."""
+    """Return under which names an entry is found: where it did not count, only as a word of somebody who matters."""
+    words: list[Name] = [WORD + node for node in entry.path] if entry.word else []
     if not entry.has_counted:
-        return []
+        return words
     if entry.is_weak:
-        return [entry.author]
+        return [entry.author, *words]
     nodes = [node for node, odds in zip(entry.path, entry.odds, strict=True) if odds > 0.0]
-    return [entry.author, *entry.contents, *nodes, *_bands_of(entry.fingerprint)]
+    return [entry.author, *entry.contents, *nodes, *_bands_of(entry.fingerprint), *words]
 
 
 def _bands_of(fingerprint: int) -> tuple[tuple[int, int], ...]:

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from math import log, log10
 from typing import get_args
 
+from detectors.context import announced_at
 from detectors.corroboration import without_strongest
+from detectors.crisis_clock import clock_of
 from detectors.explanation import Facts, explanation_from
 from detectors.lifecycle import ACTIVE
 from detectors.moment import MINUTE, instant_from
@@ -13,7 +15,19 @@ from detectors.state import Incident, Slot
 from detectors.statistic import Rates, best, decayed, mixture
 from detectors.thresholds import MINUTES_PER_WEEK, Thresholds
 from detectors.tree import fineness
-from records import Alert, BrokenInvariant, Certainty, Context, Evidence, Level, Place, Severity, Urgency
+from records import (
+    Alert,
+    BrokenInvariant,
+    Certainty,
+    Context,
+    CrisisClock,
+    Declaration,
+    Evidence,
+    Level,
+    Place,
+    Severity,
+    Urgency,
+)
 from records.signal import Hazard
 
 DETECTOR = "marked-sr/2"
@@ -36,6 +50,7 @@ class Scene:
     incident: Incident
     prior: float  # how many times likelier than usual incidents are now
     context: tuple[Context, ...]
+    declaration: Declaration | None
 
 
 def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert:
@@ -47,6 +62,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
     probability = prior * statistic / (1.0 + prior * statistic)
     place = incident.votes[incident.shown].place
     rate = scene.rates.per_minute[best(values)]
+    clock = clock_of(incident.times, incident.onset_at, at, announced_at=announced_at(scene.context))
     slots = sorted(incident.slots, key=lambda slot: (-slot.odds, slot.event_at, slot.post_key))
     return Alert(
         incident_id=incident.incident_id,
@@ -66,8 +82,8 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         authors=incident.authors,
         witnesses=incident.witnesses,
         copies=incident.copies,
-        explanation=explanation_from(_facts_of(scene, statistic, probability)),
-        unknowns=_unknowns_of(scene, place),
+        explanation=explanation_from(_facts_of(scene, statistic, probability, clock)),
+        unknowns=_unknowns_of(scene, place, clock),
         thresholds={
             "watch": float(f"{scene.thresholds.watch:.6g}"),
             "alert": float(f"{scene.thresholds.alert:.6g}"),
@@ -76,6 +92,8 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         versions={**incident.versions, "detector": DETECTOR},
         area=scene.area,
         context=scene.context,
+        clock=clock,
+        declaration=scene.declaration,
         also=tuple(vote.place.name for vote in incident.votes if vote.place.place_id != place.place_id),
     )
 
@@ -98,7 +116,7 @@ def _evidence_from(slot: Slot, rate: float) -> Evidence:
     )
 
 
-def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
+def _facts_of(scene: Scene, statistic: float, probability: float, clock: CrisisClock) -> Facts:
     incident = scene.incident
     left = without_strongest(incident.values, incident.voices, scene.rates) if incident.voices else 0.0
     return Facts(
@@ -118,14 +136,16 @@ def _facts_of(scene: Scene, statistic: float, probability: float) -> Facts:
         decided_by=incident.decided_by,
         reason=incident.reason,
         context=scene.context,
+        clock=clock,
+        declaration=scene.declaration,
     )
 
 
-def _unknowns_of(scene: Scene, place: Place) -> tuple[str, ...]:
+def _unknowns_of(scene: Scene, place: Place, clock: CrisisClock) -> tuple[str, ...]:
     incident = scene.incident
     unsure = place.confidence < UNSURE_PLACE or fineness(place) > COMMUNE_FINENESS
     codes = {
-        "no_official_word": incident.top != "confirmed" and not scene.context,
+        "no_official_word": incident.top != "confirmed" and clock.first_authority is None,
         "place_uncertain": unsure,
         "no_image": incident.images == 0,
         "single_witness": incident.authors <= 1,

@@ -8,6 +8,7 @@ import msgspec
 
 from detectors.baseline import Baseline
 from detectors.corroboration import Voice
+from detectors.crisis_clock import Times
 from records import Alert, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
@@ -121,6 +122,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     decided_at: int = 0
     reason: str = ""
     versions: dict[str, str] = {}
+    times: Times = Times()
 
     @property
     def node(self) -> str:

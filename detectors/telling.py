@@ -7,14 +7,15 @@ Source  docs/detection.md 3
 from msgspec.structs import replace
 
 from detectors.case import Case
-from detectors.context import context_of, prior
+from detectors.context import context_of, declaration_of, prior, stated
+from detectors.crisis_clock import gone_on
 from detectors.evidence import STRONG_RATIO
 from detectors.identity import name_of
 from detectors.lifecycle import ACTIVE, RANKS
 from detectors.moment import MINUTE, instant_from, moment_from
 from detectors.revision import Scene, alert_from
 from detectors.state import OPEN, Incident, Told
-from records import Context
+from records import Bulletin
 
 UPDATE_EVERY = 5 * MINUTE
 NEWS_FACTOR = 1.5
@@ -28,9 +29,10 @@ def tell(case: Case, incident: Incident, at: int) -> None:
     name, told = name_of(case, incident)
     if told is not None:
         incident = _as_told(incident, told)
-    context = context_of(case, incident.votes[incident.shown].place, incident.onset_at, at)
-    if told is not None and not _is_news(incident, told, at) and not _has_more(context, told, incident):
+    bulletins = stated(case, incident, at)
+    if told is not None and not _is_news(incident, told, at) and not _has_more(bulletins, told, incident):
         return
+    context = context_of(bulletins, incident)
     weight = case.watched.weight(incident.node, case.area, case.ledger.nodes[incident.node])
     likelier = prior(case, at)
     scene = Scene(
@@ -43,6 +45,7 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         incident=replace(incident, incident_id=name),
         prior=likelier,
         context=context,
+        declaration=declaration_of(case, incident, context, at),
     )
     # a level that a late signal shows to have been reached earlier was still not told earlier than the one before
     raised_at = incident.raised_at if told is None else max(incident.raised_at, moment_from(told.alert.raised_at))
@@ -69,10 +72,12 @@ def _note(case: Case, incident: Incident, at: int) -> None:
         passed.append((at, incident))
 
 
-def _has_more(context: tuple[Context, ...], told: Told, incident: Incident) -> bool:
-    """Tell whether an authority stated something since the last revision."""
+def _has_more(bulletins: list[Bulletin], told: Told, incident: Incident) -> bool:
+    """Tell whether an authority or an operator stated something since the last revision."""
+    if not bulletins or not incident.is_open:
+        return False
     known = {one.bulletin_id for one in told.alert.context}
-    return incident.is_open and any(one.bulletin_id not in known for one in context)
+    return any(one.bulletin_id not in known for one in bulletins)
 
 
 def _as_told(incident: Incident, told: Told) -> Incident:
@@ -90,6 +95,17 @@ def _is_news(incident: Incident, told: Told, at: int) -> bool:
         or incident.votes[incident.shown].place.place_id != told.alert.place.place_id
         or _strongest(incident) > NEWS_FACTOR * max(told.strongest, STRONG_RATIO / NEWS_FACTOR)
         or (at - told.at >= UPDATE_EVERY and _has_grown(incident, told))
+        or _has_spoken(incident, told)
+    )
+
+
+def _has_spoken(incident: Incident, told: Told) -> bool:
+    """Tell whether the first word of an authority or of an operator has come since the last revision."""
+    clock, times = told.alert.clock, incident.times
+    if clock is None or not (times.authority or times.operator):
+        return False
+    return bool(
+        (times.authority and clock.first_authority is None) or (times.operator and clock.first_operator is None)
     )
 
 
@@ -139,11 +155,13 @@ def _higher(passed: list[tuple[int, Incident]], incident: Incident, told: Told) 
 
 
 def _withdraw(case: Case, incident_id: str, told: Told, at: int) -> None:
+    raised_at = instant_from(max(at, moment_from(told.alert.raised_at)))
     alert = replace(
         told.alert,
         revision=told.alert.revision + 1,
         level="resolved",
-        raised_at=instant_from(max(at, moment_from(told.alert.raised_at))),
+        raised_at=raised_at,
+        clock=gone_on(told.alert.clock, told.alert.onset, raised_at),
         urgency="Past",
         explanation={
             "fr": "Clos : des messages arrivés en retard enlèvent à ceux-ci leur poids.",

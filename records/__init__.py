@@ -1,6 +1,6 @@
 """What travels between the rooms: records, their codec, errors and event time. Imports nothing of ours."""
 
-from records.alert import Alert, Certainty, Context, Evidence, Level, Severity, Urgency
+from records.alert import Alert, Certainty, Context, CrisisClock, Declaration, Evidence, Level, Severity, Urgency
 from records.bulletin import Bulletin
 from records.codec import decode, encode
 from records.dead_letter import DeadLetter
@@ -31,7 +31,9 @@ __all__ = [
     "Certainty",
     "Clock",
     "Context",
+    "CrisisClock",
     "DeadLetter",
+    "Declaration",
     "Evidence",
     "Geo",
     "Level",

@@ -14,6 +14,7 @@ Level = Literal["signal", "watch", "alert", "confirmed", "monitoring", "resolved
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]  # CAP 1.2
 Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+Outcome = Literal["declared", "does_not_fit", "undeclared"]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -47,6 +48,32 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     url: str | None = None
 
 
+class CrisisClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When who first spoke of an incident, and how long no authority has.
+
+    Units   event time; whole minutes, from the estimated onset until the revision that bears them
+    """
+
+    first_post: Instant | None = None  # that counted; None, here and below: none yet
+    first_witness: Instant | None = None
+    first_picture: Instant | None = None
+    first_press: Instant | None = None
+    first_operator: Instant | None = None  # a post of one, or a notice that fits; a notice may come before the onset
+    first_authority: Instant | None = None
+    minutes: int = 0  # since the onset
+    silent_minutes: int = 0  # from the onset until the first word of an authority; while there is none, until now
+
+
+class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Whether somebody announced what people perceive: beside the incident; it changes neither level nor routing."""
+
+    outcome: Outcome
+    bulletin_id: str = ""  # of the notice that fits best
+    minutes: int = 0  # since the onset, without a notice that fits
+    duty: str = ""  # who may be called about it, ...
+    number: str = ""  # ... under which number
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One revision of one incident: what is believed, where, since when, why, and what is not known."""
 
@@ -75,6 +102,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     area: str = ""
     context: tuple[Context, ...] = ()
     also: tuple[str, ...] = ()  # names of other places that posts of it name
+    clock: CrisisClock | None = None  # None in alerts of versions before it
+    declaration: Declaration | None = None  # None where nobody is expected to declare anything
     joins: str = ""  # the incident of another area that it belongs to, as far as who reads all areas can tell
 
     @property

@@ -11,6 +11,7 @@ from records.time import Instant
 
 Colour = Literal["green", "yellow", "orange", "red"]
 BulletinKind = Literal["vigilance", "river_level", "operator_notice", "siren_test", "exercise", "other"]
+Phenomenon = Literal["flare", "smoke", "noise", "odour", "maintenance", "incident"]
 
 
 class Bulletin(
@@ -27,6 +28,7 @@ class Bulletin(
     text: str
     hazard: Hazard | None = None  # None: whichever it may be taken for
     colour: Colour | None = None  # of a vigilance, or of the river level it stands for
+    phenomenon: Phenomenon | None = None  # what a notice announces; None: only its text says
     place: Place | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None

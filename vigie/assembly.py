@@ -23,6 +23,7 @@ from streams.enrich import Enrich
 from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
+from vigie.duty_settings import duties_from
 from vigie.settings import Settings
 from vigie.source_settings import SourceSettings
 
@@ -99,7 +100,7 @@ def steps(
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile, gazetteer.wide_places(), [one.duty() for one in settings.duty])),
+        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty))),
         telling=telling,
     )
 

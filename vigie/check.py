@@ -21,6 +21,7 @@ from streams.app import declare_topics
 from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
+from vigie.duty_settings import duties_from
 from vigie.edge import listening_socket
 from vigie.receiver_assembly import check_alertmanager, sink_from
 from vigie.receiver_settings import (
@@ -218,6 +219,7 @@ def _receivers(settings: Settings) -> Iterator[Problem]:
         )
     yield from _twice("receivers", [receiver.name for receiver in settings.receivers])
     yield from _tried(lambda: router(settings))
+    yield from _tried(lambda: duties_from(settings.duty))
     yield from _tried(lambda: digest_plan(settings))
     for receiver in settings.receivers:
         yield from _receiver(receiver, settings)

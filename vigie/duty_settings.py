@@ -1,8 +1,11 @@
 """The settings of whom to call about a site, a commune or an area. The cell types the numbers; none are shipped."""
 
-from pydantic import Field, model_validator
+from collections.abc import Sequence
+
+from pydantic import Field
 
 from detectors.duty import Duty
+from records import SettingsError
 from vigie.source_settings import Part
 
 
@@ -15,12 +18,13 @@ class DutySettings(Part):
     insee: str = Field(default="", pattern=r"^((\d{2}|2[AB])\d{3})?$", description="the INSEE code of a commune")
     area: str = Field(default="", pattern=r"^(\d{2,3}|2[AB])?$", description='a département\'s code, as in "76"')
 
-    @model_validator(mode="after")
-    def _is_for_something(self) -> "DutySettings":
-        if not (self.site or self.insee or self.area):
-            raise ValueError("say what it is for: give site, insee or area")
-        return self
 
-    def duty(self) -> Duty:
-        """Return it as the detectors want it."""
-        return Duty(name=self.name, number=self.number, site=self.site, insee=self.insee, area=self.area)
+def duties_from(settings: Sequence[DutySettings]) -> list[Duty]:
+    """Return them as the detectors want them.
+
+    Errors  SettingsError when one is for nothing
+    """
+    for number, one in enumerate(settings):
+        if not (one.site or one.insee or one.area):
+            raise SettingsError(f"duty.{number}: {one.name!r} is for nothing; give site, insee or area")
+    return [Duty(name=one.name, number=one.number, site=one.site, insee=one.insee, area=one.area) for one in settings]

@@ -25,7 +25,7 @@ from connectors.sources.mapping import NOTICE_FIELDS, moment_from, zone_of
 from connectors.sources.plain import MAX_LAT, MAX_LON, is_link
 from connectors.sources.recorded import Line, cells_of, next_row
 from records import Bulletin, Clock, MalformedRecord, Place, SettingsError, SourceUnavailable
-from records.bulletin import BulletinKind
+from records.bulletin import BulletinKind, Phenomenon
 
 MAX_FILE_BYTES: Final = 4 << 20
 MAX_ROWS: Final = 5_000
@@ -81,6 +81,14 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "text": ("text", "texte", "message", "description", "commentaire", "comment"),
     "commune": ("commune", "insee", "code_insee", "code_commune"),
     "url": ("url", "lien", "link"),
+}
+_ANNOUNCED: Final[Mapping[str, Phenomenon]] = {
+    "flare": "flare",
+    "noise": "noise",
+    "odour": "odour",
+    "smoke": "smoke",
+    "maintenance": "maintenance",
+    "incident": "incident",
 }
 _NEEDED: Final = {"site": "site", "phenomenon": "phénomène", "starts_at": "début"}
 _INSEE = re.compile(r"(?:\d{2}|2[AB])\d{3}")
@@ -196,6 +204,7 @@ def bulletin_from(notice: Notice, *, source: str, received_at: datetime, sites: 
         issued_at=_moment("issued_at", notice.issued_at, sites) or received_at,
         received_at=received_at,
         text=unicodedata.normalize("NFC", f"{told}. {text}" if text else told),
+        phenomenon=_ANNOUNCED.get(phenomenon),
         place=place_of(name, site, insee, area) if site else None,
         starts_at=starts_at,
         ends_at=ends_at,

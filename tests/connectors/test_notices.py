@@ -74,6 +74,14 @@ def test_the_kind_follows_the_phenomenon(phenomenon: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "phenomenon"),
+    [("torche", "flare"), ("Fumées", "smoke"), ("arrêt", "maintenance"), ("incident", "incident"), ("exercice", None)],
+)
+def test_what_is_announced_is_told(written: str, phenomenon: str | None) -> None:
+    assert bulletin(phenomenon=written).phenomenon == phenomenon
+
+
+@pytest.mark.parametrize(
     ("site", "commune", "area", "has_place"),
     [
         pytest.param("Raffinerie de la Lézarde", None, "76", True, id="a known site"),

@@ -1,13 +1,14 @@
 """The sentences that a duty officer reads, word for word."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from detectors.explanation import Facts, explanation_from
+from records import Context, CrisisClock, Declaration
 
 CROWD = Facts(
     level="alert",
@@ -108,6 +109,90 @@ def test_says_why_in_both_languages(facts: Facts, french: str, english: str) -> 
     explanation = explanation_from(facts)
     assert plain(explanation["fr"]) == french
     assert explanation["en"] == english
+
+
+ONSET = CROWD.onset_at
+CLOCK = CrisisClock(
+    first_post=ONSET,
+    first_witness=ONSET,
+    first_picture=ONSET + timedelta(minutes=68),
+    first_press=ONSET + timedelta(minutes=25),
+    minutes=79,
+    silent_minutes=79,
+)
+NOTICE = Context(
+    bulletin_id="allo:1",
+    source="Allo Industrie",
+    kind="operator_notice",
+    text="Arrêt d’une unité",
+    issued_at=ONSET,
+    fits=False,
+    because={"fr": "n’annonce pas de bruit", "en": "does not announce noise"},
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "french", "english"),
+    [
+        pytest.param(
+            {"clock": CLOCK},
+            " Première image 15:10, presse 14:27, aucune parole officielle depuis 79 minutes.",
+            " First picture 15:10, press 14:27, no official word for 79 minutes.",
+            id="a long silence",
+        ),
+        pytest.param(
+            {"clock": CrisisClock(first_post=ONSET, first_witness=ONSET, minutes=9, silent_minutes=9)},
+            "",
+            "",
+            id="nothing to say yet",
+        ),
+        pytest.param(
+            {
+                "clock": CrisisClock(
+                    first_post=ONSET,
+                    first_operator=ONSET + timedelta(minutes=50),
+                    first_authority=ONSET + timedelta(minutes=79),
+                    minutes=200,
+                    silent_minutes=79,
+                )
+            },
+            " Exploitant 14:52, parole officielle 15:21, au bout de 79 minutes.",
+            " Operator 14:52, official word 15:21, after 79 minutes.",
+            id="an end of the silence",
+        ),
+        pytest.param(
+            {"clock": CrisisClock(first_authority=ONSET + timedelta(days=1), minutes=1500, silent_minutes=1440)},
+            " Parole officielle le 31/01 à 14:02, au bout de 24 heures.",
+            " Official word 14:02 on 31 Jan, after 24 hours.",
+            id="the day after",
+        ),
+        pytest.param(
+            {"clock": CLOCK, "level": "rejected"},
+            "",
+            "",
+            id="rejected",
+        ),
+        pytest.param(
+            {"declaration": Declaration(outcome="undeclared", minutes=47, duty="Port", number="00 00 00 00 00")},
+            " Non déclaré depuis 47 minutes : appeler Port, 00 00 00 00 00.",
+            " Undeclared for 47 minutes: call Port, 00 00 00 00 00.",
+            id="undeclared",
+        ),
+        pytest.param(
+            {"declaration": Declaration(outcome="does_not_fit", minutes=47), "context": (NOTICE,)},
+            " Rien de déclaré qui corresponde depuis 47 minutes. Déclaré, explication possible selon Allo Industrie : "
+            "Arrêt d’une unité. Ne correspond pas (n’annonce pas de bruit).",
+            " Nothing declared that fits for 47 minutes. Declared, a possible explanation by Allo Industrie: "
+            "Arrêt d’une unité. Does not fit (does not announce noise).",
+            id="declared but does not fit",
+        ),
+    ],
+)
+def test_clock_and_declaration_are_one_short_sentence_each(changes: dict[str, Any], french: str, english: str) -> None:
+    base = replace(CROWD, copies=0)
+    plain_text, told = explanation_from(replace(base, level=changes.get("level", "alert"))), replace(base, **changes)
+    assert plain(explanation_from(told)["fr"]) == plain(plain_text["fr"]) + french
+    assert explanation_from(told)["en"] == plain_text["en"] + english
 
 
 def test_french_double_signs_do_not_stand_at_the_start_of_a_line() -> None:

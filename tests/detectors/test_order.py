@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from records import Bulletin, Statement, Verdict
 
@@ -32,6 +33,8 @@ STEPS = st.tuples(
     st.integers(0, 3),  # place
     st.integers(0, 9),  # content
 )
+KINDS = {9: "press", 10: "operator", 11: "official"}  # by author
+SITE = {"place_id": "local:site:x", "name": "Raffinerie", "level": "site", "radius_km": 2.0, "lat": 49.48, "lon": 0.23}
 STORIES = st.lists(STEPS, min_size=1, max_size=30)
 WITHIN_MEMORY = 350.0  # minutes; memory is six hours
 
@@ -49,6 +52,8 @@ def told(signal: MakesSignals, place_with: Callable[..., Any]) -> Callable[..., 
                     ratio=ratio,
                     author_id=f"author {author}",
                     author_tier=tier,
+                    author_kind=KINDS.get(author, "unknown"),
+                    has_image=content == number % 10,
                     is_relay=is_relay,
                     place=place_with(**PLACES[where]),
                     cluster_ids=(f"text:{content}",),
@@ -73,7 +78,9 @@ def last_told(desk: Desk) -> list[tuple[Any, ...]]:
     """Return how each incident ended; but for those that were taken back, since a late post left them no ground."""
     last = {alert.incident_id: alert for alert in desk.alerts if alert.level != "signal"}
     stand = [alert for alert in last.values() if "posts that came late" not in alert.explanation["en"]]
-    return sorted((one.level, str(one.place), one.authors, str(one.evidence)) for one in stand)
+    firsts = [str(replace(one.clock, minutes=0, silent_minutes=0)) for one in stand]  # those hang on when it was told
+    told = zip(stand, firsts, strict=True)
+    return sorted((one.level, str(one.place), one.authors, str(one.evidence), clock) for one, clock in told)
 
 
 @RELAXED
@@ -159,6 +166,109 @@ def test_a_restart_makes_no_difference_to_what_people_decide(
     at_last = fresh_desk(steady.store)
     assert at_last.tick(at) == steady.tick(at) == reborn.tick(at)
     assert state_of(at_last) == state_of(reborn) == state_of(steady)
+
+
+STATED = st.lists(
+    st.tuples(
+        st.floats(0.0, 1.0),  # of the story's length
+        st.sampled_from(["other", "operator_notice", "siren_test", "vigilance"]),
+        st.booleans(),  # with a place
+        st.sampled_from([None, "flare", "noise", "maintenance"]),
+    ),
+    max_size=8,
+)
+
+
+@RELAXED
+@given(story=STORIES, stated=STATED, chance=st.randoms(use_true_random=False))
+def test_what_is_stated_in_any_order_gives_the_same_clocks_and_the_same_explanations(
+    story: list[Any], stated: list[Any], chance: Any, fresh_desk: FreshDesk, told: Any, place_with: Any
+) -> None:
+    signals = told(story, scale=min(1.0, WITHIN_MEMORY / max(sum(step[0] for step in story), 1.0)))
+    first, length = signals[0].event_time, signals[-1].event_time - signals[0].event_time
+    heard = [(one.event_time, one) for one in signals]
+    for number, (share, kind, has_place, phenomenon) in enumerate(stated):
+        said = Bulletin(
+            bulletin_id=f"stated:{number}",
+            source="stub",
+            kind=kind,
+            area="76",
+            issued_at=first + share * length,
+            received_at=first + share * length,
+            text="Bruit et torche",
+            colour="yellow" if kind == "vigilance" else None,
+            phenomenon=phenomenon if kind == "operator_notice" else None,
+            place=place_with(**SITE) if has_place else None,
+        )
+        heard.append((said.issued_at, Statement(hazard="fire", area="76", said=said)))
+    ordered, shuffled, end = fresh_desk(), fresh_desk(), first + length + timedelta(hours=1)
+    for _, one in sorted(heard, key=lambda pair: pair[0]):
+        hear(ordered, one)
+    chance.shuffle(heard)
+    for _, one in heard:
+        hear(shuffled, one)
+    reborn = fresh_desk(shuffled.store)
+    assert state_of(shuffled) == state_of(ordered)
+    assert reborn.tick(end) == shuffled.tick(end)
+    ordered.tick(end)
+    assert state_of(reborn) == state_of(shuffled) == state_of(ordered)
+
+
+ANNOUNCED = st.lists(
+    st.tuples(
+        st.floats(-3.0, 1.0),  # of the story's length
+        st.sampled_from(["operator_notice", "siren_test", "exercise"]),
+        st.booleans(),  # with a place
+        st.sampled_from([None, "flare", "noise", "maintenance", "incident"]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@RELAXED
+@given(story=STORIES, announced=ANNOUNCED)
+def test_what_is_announced_changes_nothing_that_is_believed_and_silences_nothing(
+    story: list[Any], announced: list[Any], fresh_desk: FreshDesk, told: Any, place_with: Any
+) -> None:
+    signals = told(story)
+    first, length = signals[0].event_time, signals[-1].event_time - signals[0].event_time + timedelta(minutes=1)
+    heard: list[Any] = [(one.event_time, one) for one in signals]
+    for number, (share, kind, has_place, phenomenon) in enumerate(announced):
+        said = Bulletin(
+            bulletin_id=f"announced:{number}",
+            source="stub",
+            kind=kind,
+            area="76",
+            issued_at=first + share * length,
+            received_at=first + share * length,
+            text="Avis",
+            phenomenon=phenomenon if kind == "operator_notice" else None,
+            place=place_with(**SITE) if has_place else None,
+        )
+        heard.append((said.issued_at, Statement(hazard="fire", area="76", said=said)))
+    without, with_notices = fresh_desk(), fresh_desk()
+    without.tell(*signals)
+    for _, one in sorted(heard, key=lambda pair: pair[0]):
+        hear(with_notices, one)
+    end = first + length + timedelta(days=2)
+    for desk in (without, with_notices):
+        desk.alerts += desk.tick(end)
+    assert state_of(with_notices)[:3] == state_of(without)[:3]
+    assert risings(with_notices) == risings(without)
+
+
+def risings(desk: Desk) -> list[tuple[Any, ...]]:
+    """Return each level that each incident has reached, when, and how sure it was held to be."""
+    seen: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for alert in desk.alerts:
+        key = alert.incident_id, alert.level, alert.raised_at
+        seen.setdefault(key, (*key, alert.certainty, alert.severity, alert.urgency))
+    return sorted(seen.values())
+
+
+def hear(desk: Desk, one: Any) -> None:
+    desk.heed(one) if isinstance(one, Statement) else desk.tell(one)
 
 
 def vigilance(at: Any) -> Statement:

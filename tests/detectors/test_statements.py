@@ -173,9 +173,9 @@ def test_a_vigilance_that_is_over_moves_nothing(
 @pytest.mark.parametrize(
     ("changes", "fits", "because"),
     [
-        pytest.param({}, True, "same time", id="whole area"),
-        pytest.param({"where": (49.48, 0.12)}, True, "same place, same time", id="here"),
-        pytest.param({"where": (49.9, 1.0)}, False, "79 km away", id="far away"),
+        pytest.param({}, True, "same time, flames announced", id="whole area"),
+        pytest.param({"where": (49.48, 0.12)}, True, "same place, same time, flames announced", id="here"),
+        pytest.param({"where": (49.9, 1.0)}, False, "79 km away to the north-east", id="far away"),
         pytest.param({"begins": 300}, False, "begins only later", id="later"),
         pytest.param({"begins": -900, "ends": -600}, False, "was over by then", id="before"),
     ],

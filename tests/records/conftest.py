@@ -13,7 +13,9 @@ from records import (
     Alert,
     Bulletin,
     Context,
+    CrisisClock,
     DeadLetter,
+    Declaration,
     Evidence,
     Geo,
     Media,
@@ -152,6 +154,23 @@ RECORDS: dict[str, msgspec.Struct] = {
         versions={"rule": "burst/1", "hazard": "hazard/1"},
         area="76",
         also=("Harfleur",),
+        clock=CrisisClock(
+            first_post=SAID_AT - timedelta(minutes=4),
+            first_witness=SAID_AT - timedelta(minutes=4),
+            first_picture=SAID_AT - timedelta(minutes=3),
+            first_press=SAID_AT - timedelta(minutes=2),
+            first_operator=SAID_AT - timedelta(minutes=1),
+            first_authority=SAID_AT,
+            minutes=5,
+            silent_minutes=4,
+        ),
+        declaration=Declaration(
+            outcome="does_not_fit",
+            bulletin_id="allo:1",
+            minutes=5,
+            duty="Usine, poste de garde",
+            number="00 00 00 00 00",
+        ),
         joins="fire-fedcba9876543210",
         context=(
             Context(
@@ -180,6 +199,7 @@ RECORDS: dict[str, msgspec.Struct] = {
         ends_at=READ_AT,
         url="https://example.org/b",
         colour="orange",
+        phenomenon="incident",
     ),
     "verdict": Verdict(
         incident_id="fire-0123456789abcdef",

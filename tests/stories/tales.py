@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.sources.notices import Site
+from vigie.duty_settings import DutySettings
 from vigie.story import PARIS, le_havre_2012
 
 if TYPE_CHECKING:
@@ -96,6 +98,29 @@ def chatter(tale: Tale) -> Posts:
 
 def _post(post_id: str, said_at: datetime, author: str, text: str) -> dict[str, Any]:
     return {"id": post_id, "source": "twitter", "author": author, "ts": said_at.isoformat(), "text": text}
+
+
+REFINERY = Site(lat=49.482, lon=0.234, radius_km=3.0, insee="76305")
+ESTUARY = {
+    "Raffinerie de Normandie": REFINERY,
+    "Yara Le Havre": Site(lat=49.478, lon=0.218, radius_km=3.0, insee="76305"),
+    "Usine de Port-Jérôme": Site(lat=49.486, lon=0.53, radius_km=3.0, insee="76476"),
+    "Ville du Havre": Site(lat=49.494, lon=0.108, radius_km=6.0, insee="76351"),
+}
+LE_HAVRE_PLACES = Path(str(files("models.places") / "local" / "le_havre.csv"))
+
+
+def estuary(name: str, starts_at: str, hours: float, seed: int, **more: Any) -> Tale:
+    """Return a story of the estuary of Le Havre, where industry announces what it does."""
+    plan = Everyday(
+        home="Le Havre",
+        around=("Harfleur", "Montivilliers", "Gonfreville-l'Orcher", "Sainte-Adresse", "Octeville-sur-Mer"),
+        starts_at=_day(starts_at),
+        hours=hours,
+        posts_a_day=1200,
+        seed=seed,
+    )
+    return Tale(home="76351", plan=plan, own=posts_of(name), local_places=LE_HAVRE_PLACES, sites=ESTUARY, **more)
 
 
 def _day(text: str) -> datetime:
@@ -240,5 +265,19 @@ TALES = {
         ),
         own=posts_of("sirens_2012"),
         local_places=Path(str(files("models.places") / "local" / "le_havre.csv")),
+    ),
+    "valve_2026": estuary("valve_2026", "2026-01-18 12:00", 24, 12, notices="valve_2026"),
+    "declared_flare": estuary("declared_flare", "2026-03-03 12:00", 12, 13, notices="declared_flare"),
+    "the_same_flare_unannounced": estuary("declared_flare", "2026-03-03 12:00", 12, 13),
+    "siren_test": estuary("siren_test", "2026-03-04 06:00", 10, 14, notices="siren_test"),
+    "undeclared": estuary(
+        "undeclared",
+        "2026-03-10 00:00",
+        12,
+        15,
+        duty=(
+            DutySettings(name="Raffinerie, poste de garde", number="00 00 00 00 00", site="Raffinerie de Normandie"),
+            DutySettings(name="Allo du port", number="00 00 00 00 01", area="76"),
+        ),
     ),
 }

@@ -1,12 +1,13 @@
 """Telling a story: its posts among those of an ordinary day, through the whole pipeline, and what came of it.
 
-Shape   `tales/<name>.tsv` holds a story's own posts; a post with a happening is true evidence of it
+Shape   `tales/<name>.tsv` holds a story's own posts; a post with a happening is true evidence of it.
+        `tales/<name>_notices.csv` holds what operators and authorities announce, as the source `notices` reads it
 Units   all times are event time
 """
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,9 +15,13 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from connectors.sinks.contract import post_id_of
-from records import Alert, Post, SystemClock
+from connectors.sources.notices import Site, Sites, rows_from
+from records import Alert, Bulletin, Post, SystemClock
 from vigie.assembly import gate
+from vigie.duty_settings import DutySettings
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING, read_posts
 from vigie.settings import Settings, Territory
@@ -48,6 +53,9 @@ class Tale:
     own: Callable[["Tale"], Posts]
     profile: str = ""
     local_places: Path | None = None
+    notices: str = ""  # the name of their file, as in `flare` for `flare_notices.csv`
+    sites: Mapping[str, Site] = field(default_factory=dict)
+    duty: tuple[DutySettings, ...] = ()
 
     def at(self, clock: str) -> datetime:
         """Return a moment of the story: "12:15:00", the next day "+1 12:15:00"."""
@@ -230,12 +238,39 @@ async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert]]:
         passes = gate(settings)
         kept = [post for post in read if passes(post.text)]
         async with Pipeline(settings) as pipeline:
-            for start in range(0, len(kept), CHUNK):
-                await pipeline.posts(kept[start : start + CHUNK])
+            for part, stated in _in_turn(kept, notices_of(tale)):
+                for start in range(0, len(part), CHUNK):
+                    await pipeline.posts(part[start : start + CHUNK])
+                if stated is not None:
+                    await pipeline.drained()
+                    await pipeline.bulletins([stated])
+                    await pipeline.drained()
             alerts = await pipeline.alerts()
             keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
             await pipeline.pass_time(keys, read[-1].event_time + CLOSING)
             return len(kept), await pipeline.alerts()
+
+
+def notices_of(tale: Tale) -> list[Bulletin]:
+    """Return what was announced, in order; each is read when it was issued."""
+    if not tale.notices:
+        return []
+    content = (TALES / f"{tale.notices}_notices.csv").read_bytes()
+    sites = Sites(known=tale.sites, area=tale.home[:2])
+    found = [row.found for row in rows_from(content, source="notices", received_at=tale.plan.starts_at, sites=sites)]
+    stated = [one for one in found if isinstance(one, Bulletin)]
+    assert len(stated) == len(found), found
+    return sorted((replace(one, received_at=one.issued_at) for one in stated), key=lambda one: one.issued_at)
+
+
+def _in_turn(posts: list[Post], notices: list[Bulletin]) -> Iterator[tuple[list[Post], Bulletin | None]]:
+    """Yield the posts before each notice, with it; then those after the last."""
+    start = 0
+    for notice in notices:
+        end = start + sum(post.event_time < notice.issued_at for post in posts[start:])
+        yield posts[start:end], notice
+        start = end
+    yield posts[start:], None
 
 
 async def _recorded(tale: Tale, posts: Posts, folder: Path) -> tuple[Settings, list[Post]]:
@@ -254,5 +289,5 @@ async def _recorded(tale: Tale, posts: Posts, folder: Path) -> tuple[Settings, l
         assert not bad, bad
         read.extend(found)
     territory = Territory(commune=tale.home, profile=tale.profile, local_places=tale.local_places)
-    settings = Settings(territory=territory, sources=tuple(sources))
+    settings = Settings(territory=territory, sources=tuple(sources), duty=tale.duty)
     return settings, sorted(read, key=lambda post: (post.event_time, post.key))
