@@ -14,6 +14,8 @@ from records.digest import Digest, Unseen
 from records.source_status import Way
 
 MINUTE = timedelta(minutes=1)
+STALE = timedelta(minutes=5)
+"""Every source is told of each minute; of one that was not for so long, nobody knows."""
 ON = ("confirmed", "alert", "watch", "monitoring")
 """Levels of what is still on, in the order in which one wants to read of them."""
 
@@ -78,16 +80,18 @@ def _unseen(
     found = []
     for source in sorted(first.keys() | statuses.keys()):
         status = statuses.get(source)
-        missing = _missing(minutes.get(source, set()), max(first.get(source, until), since), until)
         is_off = status is not None and status.state == "off"
-        is_blind = status is not None and status.state == "blind"
-        if (missing and not is_off) or is_blind:
+        is_stale = status is not None and until - status.at > STALE  # the process that read it is gone
+        begins = first.get(source, max(status.at, since) if is_stale and status else until)
+        missing = _missing(minutes.get(source, set()), max(begins, since), until)
+        is_blind = status is not None and (status.state == "blind" or is_stale)
+        if not is_off and (missing or is_blind):
             found.append(
                 Unseen(
                     source=source,
                     minutes=missing,
                     way=status.way if status else None,
-                    state=status.state if status else None,
+                    state="blind" if is_blind else status.state if status else None,
                     why=status.why if status else "",
                 )
             )

@@ -10,8 +10,8 @@ from contextlib import aclosing
 import structlog
 from aiokafka.errors import KafkaError
 
-from records import Clock, MalformedRecord, Silence, Verdict, decode
-from streams.reader import follow_values
+from records import Clock, MalformedRecord, Silence, SourceUnavailable, Verdict, decode
+from streams.reader import follow_values, standing
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
 
@@ -26,7 +26,8 @@ class Decided:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._silences: dict[str, Silence] = {}
-        self.answered: asyncio.Queue[str] = asyncio.Queue()
+        self.answered: asyncio.Queue[Verdict] = asyncio.Queue()
+        self.is_up_to_date = asyncio.Event()
 
     def silences(self) -> Sequence[Silence]:
         """Return the silences that are not over."""
@@ -44,17 +45,24 @@ class Decided:
         except MalformedRecord:
             return
         if isinstance(decision, Silence):
-            self._silences[decision.silence_id] = decision
+            known = self._silences.get(decision.silence_id)
+            if known is None or known.made_at <= decision.made_at:
+                self._silences[decision.silence_id] = decision
         elif isinstance(decision, Verdict):
-            self.answered.put_nowait(decision.incident_id)
+            self.answered.put_nowait(decision)
 
     async def follow(self, settings: StreamSettings) -> None:
         """Listen for ever; a broker that is away is asked again."""
         while True:
             try:
+                async with aclosing(standing(settings, DECISIONS)) as messages:
+                    async for message in messages:
+                        if message.value is not None:
+                            self.take(message.value)
+                self.is_up_to_date.set()
                 async with aclosing(follow_values(settings, DECISIONS)) as values:
                     async for value in values:
                         self.take(value)
-            except (KafkaError, OSError) as error:
+            except (KafkaError, OSError, SourceUnavailable) as error:
                 log.warning("decisions cannot be read: silences may be out of date", error=repr(error))
             await asyncio.sleep(AGAIN_SECS)

@@ -16,8 +16,9 @@ from rocksdict import AccessType, Options, Rdict
 from records import BrokenInvariant
 from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
+from streams.reader import standing
 from streams.settings import StreamSettings
-from streams.topics import STATE_TABLE, changelog
+from streams.topics import ALERTS, DECISIONS, STATE_TABLE, changelog
 
 log = structlog.get_logger()
 
@@ -50,6 +51,39 @@ async def restore_on_fresh_broker(settings: StreamSettings) -> int:
         await publisher.stop()
     log.info("state restored on a fresh broker", keys=restored)
     return restored
+
+
+Carried = dict[str, list[tuple[bytes, bytes]]]
+"""Keys and values by topic."""
+
+
+async def carried(settings: StreamSettings) -> Carried:
+    """Return what a broker that is about to go has of what people must not lose: decisions, and the newest alerts.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    found: Carried = {}
+    for topic in (DECISIONS, ALERTS):
+        newest: dict[bytes, bytes] = {}
+        async for message in standing(settings, topic):
+            if message.value is not None:
+                newest[message.key] = message.value
+        found[topic.name] = list(newest.items())
+    return found
+
+
+async def put_back(settings: StreamSettings, kept: Carried) -> None:
+    """Put on a fresh broker what the one before it had.
+
+    Errors  SourceUnavailable when the broker does not take it
+    """
+    await declare_topics(settings)
+    publisher = KafkaPublisher(settings)
+    try:
+        for topic, pairs in kept.items():
+            await publisher.send_raw(topic, pairs)
+    finally:
+        await publisher.stop()
 
 
 def forget_saved(settings: StreamSettings) -> None:

@@ -40,6 +40,11 @@ class Swept:
     oldest_at: datetime | None  # when its oldest record was written; None where there is none
     put_back: tuple[str, ...] = ()  # settings that somebody had changed
     let_go: int = 0  # records over their time, at most: compaction leaves holes
+    trouble: str = ""  # why it could not be looked after
+
+    def is_wrong(self, now: datetime) -> bool:
+        """Tell whether something lies there for longer than promised, or nobody knows."""
+        return bool(self.trouble) or self.is_over_time(now)
 
     def is_over_time(self, now: datetime) -> bool:
         """Tell whether something lies there for longer than promised."""
@@ -57,14 +62,24 @@ async def sweep(settings: StreamSettings, publisher: KafkaPublisher, clock: Cloc
     try:
         await admin.start()
         await consumer.start()
-        found = [await _swept(topic, settings, admin, consumer, clock) for topic in all_topics(settings)]
         await nudge(settings, publisher)
+        found = [await _tried(topic, settings, admin, consumer, clock) for topic in all_topics(settings)]
     except (KafkaError, OSError) as error:
         raise SourceUnavailable(f"kafka {settings.kafka_url}: sweep: {error!r}") from error
     finally:
         await consumer.stop()
         await admin.close()
     return found
+
+
+async def _tried(
+    topic: Topic, settings: StreamSettings, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, clock: Clock
+) -> Swept:
+    """See to one topic; where the broker refuses, such as for want of rights, the others have their turn."""
+    try:
+        return await _swept(topic, settings, admin, consumer, clock)
+    except KafkaError as error:
+        return Swept(topic=topic.name, retention=topic.retention, oldest_at=None, trouble=repr(error))
 
 
 async def _swept(

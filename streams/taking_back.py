@@ -10,19 +10,23 @@ Errors  SourceUnavailable when the broker does not answer
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec.structs import replace
 
 from detectors.retracting import without_words
-from records import Alert, Clock, Post, Retraction, SourceUnavailable, decode
+from records import Alert, Clock, MalformedRecord, Post, Retraction, SourceUnavailable, decode
 from streams.publisher import KafkaPublisher
 from streams.reader import standing, up_to_the_end
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, POSTS, RETRACTIONS
+
+log = structlog.get_logger()
+T = TypeVar("T")
 
 SETTLED = timedelta(minutes=10)
 """By then the detectors have told what they had to tell, and what stands on the topics is what they have forgotten."""
@@ -59,8 +63,10 @@ async def take_back(settings: StreamSettings, publisher: KafkaPublisher, clock: 
     try:
         await consumer.start()
         consumer.assign(partitions)
+        done = {one: await consumer.committed(one) or 0 for one in partitions}
+        await consumer.seek_to_beginning(*partitions)
         retractions, offsets = await _settled(settings, consumer, clock.now() - SETTLED)
-        if not retractions:
+        if all(offset <= done[one] for one, offset in offsets.items()):
             return TakenBack()
         deletions = await posts_of(settings, {one.author_id for one in retractions} - {""}, clock.now())
         told = await told_alerts(settings, retractions)
@@ -77,7 +83,11 @@ async def take_back(settings: StreamSettings, publisher: KafkaPublisher, clock: 
 async def _settled(
     settings: StreamSettings, consumer: AIOKafkaConsumer, before: datetime
 ) -> tuple[list[Retraction], dict[TopicPartition, int]]:
-    """Return the retractions that were written before a moment, and where those that follow begin."""
+    """Return the retractions that were written before a moment, and where those that follow begin.
+
+    All that stand there, not the new ones alone: an alert is taken back from what its topic has, and what an earlier
+    run asked for may not be there yet.
+    """
     retractions: list[Retraction] = []
     offsets: dict[TopicPartition, int] = {}
     unsettled: set[TopicPartition] = set()
@@ -86,22 +96,31 @@ async def _settled(
         if partition in unsettled or message.timestamp > before.timestamp() * 1000:
             unsettled.add(partition)
             continue
-        retractions.append(decode(message.value, Retraction))
+        retractions += _read(message, Retraction)
         offsets[partition] = message.offset + 1
     return retractions, offsets
+
+
+def _read(message: Any, record: type[T]) -> list[T]:
+    """Return the record of a message, none where it cannot be read: that is for the dead letters."""
+    try:
+        return [] if message.value is None else [decode(message.value, record)]
+    except MalformedRecord as error:
+        log.warning("cannot be read, and is passed over", topic=message.topic, error=str(error))
+        return []
 
 
 async def posts_of(settings: StreamSettings, authors: set[str], now: datetime) -> list[Post]:
     """Return the deletions of what still stands on `posts.v1` of some authors."""
     if not authors:
         return []
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, Any] = {}
     async for message in standing(settings, POSTS):
         if message.value is None or not _is_of(message.value, authors):
             found.pop(message.key, None)
         else:
-            found[message.key] = message.value
-    posts = (decode(value, Post) for value in found.values())
+            found[message.key] = message
+    posts = (post for message in found.values() for post in _read(message, Post))
     return [
         Post(
             source=post.source,
@@ -127,12 +146,12 @@ def _is_of(value: bytes, authors: set[str]) -> bool:
 
 async def told_alerts(settings: StreamSettings, retractions: Sequence[Retraction]) -> list[Retraction]:
     """Return what is to be taken back of alerts that still show what was retracted, each addressed to its state."""
-    newest: dict[bytes, bytes] = {}
+    newest: dict[bytes, Any] = {}
     async for message in standing(settings, ALERTS):
         if message.value is not None:
-            newest[message.key] = message.value
+            newest[message.key] = message
     by_name: dict[str, Retraction] = {one.name: one for one in retractions}
-    alerts = (decode(value, Alert) for value in newest.values())
+    alerts = (alert for message in newest.values() for alert in _read(message, Alert))
     return [one for alert in alerts for one in _of_alert(alert, by_name)]
 
 

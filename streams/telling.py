@@ -1,5 +1,6 @@
 """Telling: what a worker does beside its agents so that people and programs are told, as tasks and timers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from streams.topics import ALERTS
 FORGET_SECS = 3600.0
 DIGEST_SECS = 30.0
 MIRROR_SECS = 30.0
+KNOWN_IN_SECS = 10.0
 
 
 class Outbox(Protocol):
@@ -29,8 +31,8 @@ class Outbox(Protocol):
     async def run(self) -> None:
         """Tell receivers, for ever."""
 
-    async def acknowledge(self, incident_id: str) -> None:
-        """Take note that somebody looks after an incident."""
+    async def acknowledge(self, incident_id: str, decided_at: datetime | None = None) -> None:
+        """Take note that somebody looks after an incident, as it was then."""
 
     def forget_before(self, at: datetime) -> int:
         """Remove what was told or given up before a moment; return how many."""
@@ -81,6 +83,10 @@ class TellingTasks:
         self._app.timer(MIRROR_SECS, name="mirror")(self._mirror)
 
     async def _tell(self) -> None:
+        """Tell, once the silences are known: what is held back must not go out at every start. Not for ever, though."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(KNOWN_IN_SECS):
+                await self._telling.decided.is_up_to_date.wait()
         await self._telling.outbox.run()
 
     async def _follow_decisions(self) -> None:
@@ -89,7 +95,8 @@ class TellingTasks:
     async def _acknowledge(self) -> None:
         """Have nobody else called for what somebody has answered for."""
         while True:
-            await self._telling.outbox.acknowledge(await self._telling.decided.answered.get())
+            verdict = await self._telling.decided.answered.get()
+            await self._telling.outbox.acknowledge(verdict.incident_id, verdict.decided_at)
 
     async def _forget(self) -> None:
         if ALERTS.retention is not None:

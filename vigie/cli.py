@@ -292,7 +292,7 @@ def privacy_sweep(settings_file: Path | None) -> None:
     with told():
         done = asyncio.run(sweep_now(load(_existing(settings_file)).streams(), clock))
     Console().print(table_of(done, clock.now()))
-    sys.exit(1 if any(one.is_over_time(clock.now()) for one in done.topics) else 0)
+    sys.exit(1 if any(one.is_wrong(clock.now()) for one in done.topics) else 0)
 
 
 @main.group()

@@ -60,3 +60,8 @@ ESCALATED = Counter(
     "Incidents that nobody acknowledged in time, so that others were called. Rising: nobody is on duty.",
     ["route"],
 )
+UNTOLD = Counter(
+    "vigie_alerts_untold_total",
+    "Alert revisions that took no route, so that nobody was told. Not meant? Look at the matchers in `[[routes]]`.",
+    ["level"],
+)

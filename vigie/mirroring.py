@@ -3,7 +3,7 @@
 Shape   what is made there lies on `decisions.v1` with its origin, and holds that receiver alone; ours are set there
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 import structlog
 
@@ -24,34 +24,34 @@ class Mirror:
         self._sinks = [sink for sink in sinks if isinstance(sink, Alertmanager)]
         self._decided = decided
         self._clock = clock
-        self._set: dict[tuple[str, str], Silence] = {}  # ours, as each Alertmanager has them
 
     async def look(self, publish: Publish) -> None:
         """Bring both sides up to date; an Alertmanager that is away has its turn the next time."""
         for sink in self._sinks:
             try:
-                await self._take_over(sink, publish)
-                await self._set_ours(sink)
-            except TryLater as error:
+                there = await sink.silences()
+                await self._take_over(there, publish)
+                await self._set_ours(sink, {our_id(one): one for one in there})
+            except (TryLater, Undeliverable) as error:
                 log.warning("silences not compared", receiver=sink.name, error=str(error))
 
-    async def _take_over(self, sink: Alertmanager, publish: Publish) -> None:
+    async def _take_over(self, there: Sequence[Silence], publish: Publish) -> None:
         known = {one.silence_id: one for one in self._decided.known()}
-        theirs = [one for one in await sink.silences() if not our_id(one)]
+        theirs = [one for one in there if not our_id(one)]
         alive = [one for one in theirs if one.silence_id in known or one.ends_at > self._clock.now()]
         news = [one for one in alive if known.get(one.silence_id) != one]
         if news:
             await publish(news)
 
-    async def _set_ours(self, sink: Alertmanager) -> None:
+    async def _set_ours(self, sink: Alertmanager, there: Mapping[str, Silence]) -> None:
+        """Set there what it lacks of ours, and end what has ended here."""
         now = self._clock.now()
         for silence in self._decided.known():
-            key = sink.name, silence.silence_id
-            is_news = self._set.get(key) != silence and (silence.ends_at > now or key in self._set)
-            if silence.origin or not is_news:
+            known = there.get(silence.silence_id)
+            ends_at = known.ends_at if known is not None else now
+            if silence.origin or max(ends_at, now) == max(silence.ends_at, now):
                 continue
             try:
                 await sink.silence(silence)
             except Undeliverable as error:
                 log.warning("silence cannot be set there", receiver=sink.name, error=str(error))
-            self._set[key] = silence

@@ -101,6 +101,9 @@ def _route(one: RouteSettings, receivers: Sequence[str], hours: Mapping[str, Int
         raise SettingsError(
             f"{where}.escalate_to: an escalation needs both escalate_after_minutes and escalate_to; give both, or none"
         )
+    both = sorted(set(one.escalate_to) & set(one.receivers))
+    if both:
+        raise SettingsError(f"{where}.escalate_to: {', '.join(both)} is told by this route already; name others")
     if (one.group_wait_secs or one.group_interval_secs) and not one.group_by:
         raise SettingsError(f'{where}.group_by: nothing is grouped; name labels, as in ["area"], or take the waits out')
     return Route(

@@ -20,6 +20,8 @@ from streams.topics import DECISIONS, OnDecisions
 LONGEST = timedelta(days=7)
 """A silence is to be looked at again after that: what is muted for longer was forgotten."""
 
+MOST_WORDS = 300  # characters of a reason
+
 _SPAN = re.compile(r"(?P<number>\d{1,4})(?P<unit>[mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -45,11 +47,16 @@ def silence_from(matchers: Sequence[str], *, span: str, author: str, reason: str
         raise SettingsError('say what is to be silent, as in: "hazard = fire" "area = 76"')
     if not author.strip() or not reason.strip():
         raise SettingsError("--by and --because: a silence says who wants it and why, for whoever comes next")
+    read = tuple(matcher_from(text) for text in matchers)
+    if all(matcher.fits({}) for matcher in read):
+        raise SettingsError(
+            "this would hold back everything: name a value that what you mean has, as in: hazard = fire"
+        )
     return Silence(
         silence_id=secrets.token_hex(4),
-        matchers=tuple(matcher_from(text) for text in matchers),
-        author=author,
-        reason=reason,
+        matchers=read,
+        author=author.strip(),
+        reason=reason.strip()[:MOST_WORDS],
         starts_at=now,
         ends_at=now + span_from(span),
         made_at=now,

@@ -16,8 +16,8 @@ from types import FrameType
 
 import structlog
 
-from records import VigieError
-from streams.restore import forget_saved, restore_on_fresh_broker
+from records import SourceUnavailable, VigieError
+from streams.restore import Carried, carried, forget_saved, put_back, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, GONE_BY, POSTS, SIGNALS
 from vigie.broker import BrokerDied, EmbeddedBroker, free_port
@@ -157,11 +157,13 @@ class Supervisor:
         else:
             log.error("blind: there is no [[sources]] table, so nothing is read; `vigie init` writes one")
 
-    def _start_all(self) -> None:
+    def _start_all(self, kept: Carried | None = None) -> None:
         if self.broker is not None:
             self.broker.start()
             self.broker_started_at = time.monotonic()
             asyncio.run(restore_on_fresh_broker(self.streams))
+            if kept:
+                asyncio.run(put_back(self.streams, kept))
         self.worker.start()
         self._wait_until_ready()
         if self.broker is not None:
@@ -198,19 +200,43 @@ class Supervisor:
         return self.broker is not None and self.broker.memory_bytes() > self.settings.broker.max_memory_mb * MIB
 
     def _replace_broker(self, *, is_alive: bool) -> None:
-        """Put a fresh broker in the place of one that has grown or died; carry the detectors' state over."""
+        """Put a fresh broker in the place of one that has grown or died; carry over what must not be lost."""
         if self.broker is None:
             return
         log.warning("replacing the embedded broker", memory_mb=self.broker.memory_bytes() // MIB)
         self.edge.child.stop()
+        kept: Carried = {}
         if is_alive:
             self._drain()
             self.worker.child.stop()
+            kept = self._carried()
         else:
             self.worker.child.kill()
         self.broker.stop()
-        self._start_all()
+        self._start_again(self.broker, kept)
         log.info("reading on")
+
+    def _carried(self) -> Carried:
+        try:
+            return asyncio.run(carried(self.streams))
+        except SourceUnavailable as error:
+            log.error("silences, decisions and alerts of the old broker are lost", error=str(error))  # noqa: TRY400
+            return {}
+
+    def _start_again(self, broker: EmbeddedBroker, kept: Carried) -> None:
+        """Start everything on a fresh broker; what does not get ready is tried again, after waits that grow."""
+        wait = FIRST_WAIT_SECS
+        while not self.is_told_to_stop:
+            try:
+                self._start_all(kept)
+            except (NotReady, BrokerDied, SourceUnavailable) as error:
+                log.error("not ready on a fresh broker: trying again", error=str(error), wait_secs=wait)  # noqa: TRY400
+                self.worker.child.stop()
+                broker.stop()
+                time.sleep(wait)
+                wait = min(LONGEST_WAIT_SECS, 2 * wait)
+            else:
+                return
 
     def _drain(self) -> None:
         """Wait until everything on the topics is decided, or give up waiting, saying so."""

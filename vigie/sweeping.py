@@ -33,14 +33,16 @@ async def swept(settings: StreamSettings, publisher: KafkaPublisher, clock: Cloc
 
     Errors  SourceUnavailable when the broker does not answer
     """
-    taken_back = await take_back(settings, publisher, clock)
     topics = [] if settings.is_embedded else await sweep(settings, publisher, clock)
+    taken_back = await take_back(settings, publisher, clock)
     now = clock.now()
     for one in topics:
         age = (now - one.oldest_at).total_seconds() if one.oldest_at else 0.0
         metrics.OLDEST.labels(one.topic).set(age)
         if one.put_back:
             log.warning("topic had other settings: ours are back", topic=one.topic, settings=list(one.put_back))
+        if one.trouble:
+            log.error("topic could not be looked after", topic=one.topic, error=one.trouble)
         if one.is_over_time(now):
             log.error("topic keeps records for too long, and does not let go of them", topic=one.topic)
     log.info("swept", let_go=sum(one.let_go for one in topics), **taken_back._asdict())
@@ -65,6 +67,7 @@ def table_of(done: Sweeping, now: datetime) -> Table:
         notes = [f"settings put back: {', '.join(one.put_back)}"] if one.put_back else []
         notes += [f"{one.let_go} let go"] if one.let_go else []
         notes += ["KEPT FOR TOO LONG"] if one.is_over_time(now) else []
+        notes += [f"NOT LOOKED AFTER: {one.trouble}"] if one.trouble else []
         oldest = hours(now - one.oldest_at) if one.oldest_at else "nothing there"
         table.add_row(
             one.topic, hours(one.retention) if one.retention else "the newest of a key", oldest, "; ".join(notes)
@@ -85,4 +88,6 @@ async def sweep_for_ever(settings: StreamSettings, publisher: KafkaPublisher, cl
             await swept(settings, publisher, clock)
         except SourceUnavailable as error:
             log.warning("not swept", error=str(error))
+        except Exception as error:  # a bug of ours must not end the looking after
+            log.exception("not swept", error=repr(error))
         await asyncio.sleep(SWEEP.total_seconds())

@@ -112,3 +112,8 @@ class SinkMetrics:
         """Count and log an incident that nobody has acknowledged."""
         metrics.ESCALATED.labels(route).inc()
         log.warning("nobody has acknowledged: others are called", route=route, incident=incident_id)
+
+    def untold(self, incident_id: str, level: str) -> None:
+        """Count and log an alert that took no route."""
+        metrics.UNTOLD.labels(level).inc()
+        log.warning("alert took no route: nobody is told", incident=incident_id, level=level)

@@ -71,6 +71,9 @@ class SinkObserver(Protocol):
     def escalated(self, route: str, incident_id: str) -> None:
         """Take note that nobody acknowledged an incident in time, so that others are called."""
 
+    def untold(self, incident_id: str, level: str) -> None:
+        """Take note that an alert took no route: nobody is told."""
+
 
 class UnobservedSinks:
     """An observer that looks away: for tests and one-off commands."""
@@ -88,6 +91,9 @@ class UnobservedSinks:
         """Look away."""
 
     def escalated(self, route: str, incident_id: str) -> None:
+        """Look away."""
+
+    def untold(self, incident_id: str, level: str) -> None:
         """Look away."""
 
 

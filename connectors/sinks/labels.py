@@ -1,8 +1,18 @@
 """Labels: by what an alert is told apart from others, for routes, silences and Alertmanager."""
 
 from collections.abc import Mapping
+from typing import Final, get_args
 
-from records import Alert
+from records import HAZARDS, Alert, Certainty, Level, Severity
+
+LABELS: Final = ("incident_id", "hazard", "level", "severity", "certainty", "area", "insee", "epci", "place")
+VALUES: Final[Mapping[str, tuple[str, ...]]] = {
+    "hazard": tuple(HAZARDS),
+    "level": get_args(Level),
+    "severity": get_args(Severity),
+    "certainty": get_args(Certainty),
+}
+"""What some labels can be."""
 
 
 def labels_of(alert: Alert) -> Mapping[str, str]:

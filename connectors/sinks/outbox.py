@@ -10,14 +10,16 @@ Errors  BrokenInvariant when the file holds what we cannot have written
 
 import asyncio
 import random
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from connectors.sinks.contract import (
     Digests,
@@ -30,7 +32,7 @@ from connectors.sinks.contract import (
 )
 from connectors.sinks.labels import labels_of
 from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store, Told
-from connectors.sinks.routing import URGENT_LEVELS, Held, Labels, Route, Router
+from connectors.sinks.routing import LOOK_AGAIN, URGENT_LEVELS, Held, Labels, Route, Router
 from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
 from records.digest import Digest
 
@@ -41,6 +43,10 @@ CLOSED = frozenset({"resolved", "rejected"})
 FALLEN = CLOSED | {"monitoring"}
 LOOKED_AFTER = CLOSED | {"confirmed"}
 HOUR = 3600.0
+OPEN_FOR = timedelta(days=1)
+"""An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
+LONGEST_ASKED_SECS = 3600.0
+"""However long a receiver asks to be left alone."""
 WAITS_FOR_GROUP = "group: waits for others"
 DIGEST = "digest"
 """Stands in the place of the level of what is a digest."""
@@ -79,6 +85,8 @@ class Receiver:
     failures: int = 0  # in a row
     paused_until: float = 0.0
     trouble: str = ""  # why the last attempt failed, "" when it did not
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Outbox:
@@ -106,8 +114,8 @@ class Outbox:
         self._patience = patience or Patience()
         self._sleep = sleep
         self._chance = chance
-        self._is_draining = asyncio.Lock()
-        self._news = asyncio.Event()
+        self._unnoted: set[int] = set()  # sent, though the file does not say so yet
+        self._store.give_up_others(list(self._receivers), clock.now().timestamp())
 
     @property
     def sinks(self) -> Sequence[Sink]:
@@ -118,8 +126,12 @@ class Outbox:
         """Take alerts in; when this returns they are on disk. Known ones are passed over; return how many were new."""
         added = await asyncio.to_thread(self._take, list(alerts))
         if added:
-            self._news.set()
+            self._tell_news()
         return added
+
+    def _tell_news(self) -> None:
+        for receiver in self._receivers.values():
+            receiver.news.set()
 
     def _take(self, alerts: Sequence[Alert]) -> int:
         now = self._now()
@@ -129,7 +141,8 @@ class Outbox:
             labels, value = labels_of(alert), encode(alert)
             routes = self._router.routes_of(labels)
             is_open = alert.level not in CLOSED
-            known.append(Known(alert.incident_id, alert.revision, msgspec.json.encode(labels), value, is_open, now))
+            bare = encode(replace(alert, evidence=()))  # for whoever is called later: no post's words are kept for it
+            known.append(Known(alert.incident_id, alert.revision, msgspec.json.encode(labels), bare, is_open, now))
             if alert.incident_id not in told:
                 told[alert.incident_id] = self._store.told_of(alert.incident_id)
             earlier = told[alert.incident_id]
@@ -137,8 +150,10 @@ class Outbox:
                 before = earlier.get(name, Told(route.name, has_risen=False))
                 rises = alert.level in URGENT_LEVELS and not before.has_risen
                 rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
-                earlier[name] = Told(route.name, before.has_risen or rises)
+                earlier[name] = Told(route.name, alert.level in URGENT_LEVELS)
             escalations += _escalations(alert, routes, now)
+            if not rows:
+                self._observer.untold(alert.incident_id, alert.level)
         added = self._store.take(known, rows, escalations, now) if known else 0
         for alert in alerts:
             if alert.level in LOOKED_AFTER:
@@ -157,9 +172,8 @@ class Outbox:
                     found.setdefault(name, route)
         if alert.level in FALLEN:
             for name, before in earlier.items():
-                known = self._router.route(before.route)
-                if known is not None and name in self._receivers:
-                    found.setdefault(name, known)
+                if name in self._receivers:
+                    found.setdefault(name, self._router.route(before.route) or Route(name="", receivers=(name,)))
         return found
 
     def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, is_urgent: bool, now: float) -> NewRow:
@@ -191,28 +205,36 @@ class Outbox:
             if name in self._receivers and isinstance(self._receivers[name].sink, Digests)
         ]
         added = await asyncio.to_thread(self._store.take, [], rows, [], now)
-        self._news.set()
+        self._tell_news()
         return added
 
-    async def acknowledge(self, incident_id: str) -> None:
-        """Take note that somebody looks after an incident: nobody else needs to be called."""
-        await asyncio.to_thread(self._store.end_escalation, incident_id, "acknowledged")
+    async def acknowledge(self, incident_id: str, decided_at: datetime | None = None) -> None:
+        """Take note that somebody looks after an incident: nobody else is called for what had begun by then."""
+        begun_before = None if decided_at is None else decided_at.timestamp()
+        await asyncio.to_thread(self._store.end_escalation, incident_id, "acknowledged", begun_before=begun_before)
 
     async def drain(self) -> int:
         """Send all that is due, receivers side by side; return how many alerts were sent."""
-        async with self._is_draining:
-            await asyncio.to_thread(self._escalate)
-            sent = await asyncio.gather(*(self._drain(name) for name in self._receivers))
-        return sum(sent)
+        await asyncio.to_thread(self._escalate)
+        return sum(await asyncio.gather(*(self._drain(name) for name in self._receivers)))
 
     async def run(self, *, look_every_secs: float = 0.5) -> None:
-        """Send for ever."""
+        """Send for ever; no receiver waits for another."""
+        async with asyncio.TaskGroup() as receivers:
+            for name in self._receivers:
+                receivers.create_task(self._tell_for_ever(name, look_every_secs))
+            while True:
+                await asyncio.to_thread(self._escalate)
+                await asyncio.sleep(look_every_secs)
+
+    async def _tell_for_ever(self, name: str, look_every_secs: float) -> None:
+        news = self._receivers[name].news
         while True:
-            self._news.clear()
-            await self.drain()
+            news.clear()
+            await self._drain(name)
             with suppress(TimeoutError):
                 async with asyncio.timeout(look_every_secs):
-                    await self._news.wait()
+                    await news.wait()
 
     async def drain_all(self) -> int:
         """Send until nothing waits any more, waiting for receivers that are not well; return how many were sent."""
@@ -266,6 +288,10 @@ class Outbox:
             self._store.end_escalation(one.incident_id, "escalated")
 
     async def _drain(self, name: str) -> int:
+        async with self._receivers[name].turn:
+            return await self._drained(name)
+
+    async def _drained(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
         rows = in_order(await self._current(name))
         others = await asyncio.to_thread(self._open_incidents) if rows and self._router.has_inhibitions else []
@@ -279,7 +305,8 @@ class Outbox:
             if row.incident_id in waiting or row.next_try_at > self._now():
                 waiting.add(row.incident_id)
                 continue
-            batch = await self._batch(row, rows, done, others)
+            mates = [one for one in rows if one.id not in done and one.incident_id not in waiting]
+            batch = await self._batch(row, mates, others)
             outcome = await self._send(receiver, batch) if batch else "held"
             if outcome in ("held", "put_off"):
                 waiting.update([row.incident_id, *(one.incident_id for one, _ in batch)])
@@ -288,7 +315,7 @@ class Outbox:
                 sent += len(batch) if outcome == "sent" else 0
         return sent
 
-    async def _batch(self, row: Row, rows: Sequence[Row], done: set[int], others: Sequence[Labels]) -> Batch:
+    async def _batch(self, row: Row, rows: Sequence[Row], others: Sequence[Labels]) -> Batch:
         """Return what is to be told at once with a row: itself, and its group; nothing while it is kept back."""
         value = await asyncio.to_thread(self._store.alert, row.id)
         if row.level == DIGEST:
@@ -296,7 +323,7 @@ class Outbox:
         alert = record_from(value, row, Alert)
         if await self._is_held(row, alert, others):
             return []
-        return [(row, alert), *await self._companions(row, rows, done, others)]
+        return [(row, alert), *await self._companions(row, rows, others)]
 
     async def _current(self, name: str) -> list[Row]:
         """Return what waits for a receiver; of what was kept back, the newest revision stands for the older ones."""
@@ -304,16 +331,15 @@ class Outbox:
         newest: dict[str, int] = {}
         for row in rows:
             newest[row.incident_id] = max(newest.get(row.incident_id, 0), row.revision)
+        last = {row.incident_id: row.id for row in rows if row.revision == newest[row.incident_id]}
         old = [row for row in rows if row.held and row.revision < newest[row.incident_id]]
-        if old:
-            await asyncio.to_thread(
-                self._store.done, [row.id for row in old], "superseded", self._now(), "a newer revision stands for it"
-            )
-        gone = {row.id for row in old}
-        return [row for row in rows if row.id not in gone]
+        for row in old:
+            await asyncio.to_thread(self._store.supersede, row.id, last[row.incident_id], self._now())
+        return await asyncio.to_thread(self._store.pending, name) if old else rows
 
     def _open_incidents(self) -> list[dict[str, str]]:
-        return [_labels.decode(labels) for labels in self._store.open_incidents()]
+        since = self._now() - OPEN_FOR.total_seconds()
+        return [_labels.decode(labels) for labels in self._store.open_incidents(since)]
 
     async def _is_held(self, row: Row, alert: Alert, others: Sequence[Labels]) -> bool:
         """Tell whether something keeps a row back; note what."""
@@ -330,7 +356,8 @@ class Outbox:
             return False
         if not row.held:
             self._observer.held(row.receiver, held.cause)
-        await asyncio.to_thread(self._store.hold, row.id, held.until.timestamp(), f"{held.cause}: {held.why}")
+        until = min(held.until, self._clock.now() + LOOK_AGAIN)  # what holds may be gone by then
+        await asyncio.to_thread(self._store.hold, row.id, until.timestamp(), f"{held.cause}: {held.why}")
         return True
 
     def _over_rate(self, row: Row, route: Route | None) -> Held | None:
@@ -342,15 +369,19 @@ class Outbox:
         until = datetime.fromtimestamp(sent[-route.most_per_hour] + HOUR, UTC)
         return Held("rate", f"{route.most_per_hour} an hour at most by route {route.name}", until)
 
-    async def _companions(
-        self, row: Row, rows: Sequence[Row], done: set[int], others: Sequence[Labels]
-    ) -> list[tuple[Row, Alert]]:
-        """Return what is told together with a row: the newest of each incident of its group, for a sink that can."""
+    async def _companions(self, row: Row, rows: Sequence[Row], others: Sequence[Labels]) -> list[tuple[Row, Alert]]:
+        """Return what is told together with a row: the oldest that waits of each incident of its group.
+
+        For a sink that can; no revision overtakes an earlier one of its incident.
+        """
         if not row.team or not isinstance(self._receivers[row.receiver].sink, Many):
             return []
-        found = []
+        found: list[tuple[Row, Alert]] = []
+        seen = {row.incident_id}
         for other in rows:
-            is_mate = other.team == row.team and other.incident_id != row.incident_id and other.id not in done
+            is_first = other.incident_id not in seen
+            seen.add(other.incident_id)
+            is_mate = is_first and other.team == row.team
             if not is_mate or (other.next_try_at > self._now() and other.held != WAITS_FOR_GROUP):
                 continue
             alert = record_from(await asyncio.to_thread(self._store.alert, other.id), other, Alert)
@@ -362,16 +393,31 @@ class Outbox:
         """Tell a receiver; when it is put off, later revisions of these incidents have to wait."""
         row, sink = batch[0][0], receiver.sink
         try:
-            await _tell(sink, [told for _, told in batch])
+            if row.id not in self._unnoted:
+                await _tell(sink, [told for _, told in batch])
         except Undeliverable as error:
+            if len(batch) > 1:  # one of them spoils the letter: each by itself
+                outcomes = [await self._send(receiver, [one]) for one in batch]
+                return "put_off" if "put_off" in outcomes else "sent"
             return await self._give_up(receiver, batch, error)
         except TryLater as error:
             return await self._put_off(receiver, row, batch, error)
         except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the alert
             return await self._put_off(receiver, row, batch, TryLater(f"{type(error).__name__} in the sink"))
         receiver.failures, receiver.trouble = 0, ""
-        await asyncio.to_thread(self._store.done, [one.id for one, _ in batch], "sent", self._now())
-        self._observer.sent(sink.name)
+        return await self._note(receiver, [one.id for one, _ in batch])
+
+    async def _note(self, receiver: Receiver, row_ids: Sequence[int]) -> Outcome:
+        """Note that rows were sent; where the disk takes nothing, that is tried again, and not the sending."""
+        self._unnoted.update(row_ids)
+        try:
+            await asyncio.to_thread(self._store.done, row_ids, "sent", self._now())
+        except sqlite3.Error as error:
+            receiver.trouble = f"told, and cannot be noted: {error}"
+            self._observer.put_off(receiver.sink.name, TryLater(receiver.trouble), retry_secs=0.0)
+            return "put_off"
+        self._unnoted.difference_update(row_ids)
+        self._observer.sent(receiver.sink.name)
         return "sent"
 
     async def _give_up(self, receiver: Receiver, batch: Batch, error: VigieError) -> Outcome:
@@ -383,20 +429,26 @@ class Outbox:
     async def _put_off(self, receiver: Receiver, row: Row, batch: Batch, error: TryLater) -> Outcome:
         now = self._now()
         receiver.failures, receiver.trouble = receiver.failures + 1, str(error)
-        if now - row.enqueued_at >= self._patience.give_up_after.total_seconds():
-            return await self._give_up(receiver, batch, error)
+        oldest = now - self._patience.give_up_after.total_seconds()
+        lost = [one for one in batch if one[0].tried_at is not None and one[0].tried_at <= oldest]
+        kept = [one for one in batch if one not in lost]
+        if lost:
+            await self._give_up(receiver, lost, error)
         wait = self._wait_secs(row.attempts + 1, error)
         if receiver.failures >= self._patience.failures_to_pause:
             receiver.paused_until = now + wait
-        for one, _ in batch:
-            await asyncio.to_thread(self._store.put_off, one.id, now + wait, str(error))
+        for one, _ in kept:
+            await asyncio.to_thread(self._store.put_off, one.id, now, now + wait, str(error))
+        if not kept:
+            return "failed"
         self._observer.put_off(receiver.sink.name, error, retry_secs=wait)
         return "put_off"
 
     def _wait_secs(self, attempts: int, error: TryLater) -> float:
         doubled = self._patience.first_wait_secs * 2.0 ** min(attempts - 1, 16)
         ceiling = min(self._patience.longest_wait_secs, doubled)
-        return max(ceiling * (0.5 + self._chance() / 2), error.retry_after_secs or 0.0)
+        asked = min(error.retry_after_secs or 0.0, LONGEST_ASKED_SECS)
+        return max(ceiling * (0.5 + self._chance() / 2), asked)
 
 
 def _escalations(alert: Alert, routes: Sequence[Route], now: float) -> list[Escalation]:
@@ -404,7 +456,7 @@ def _escalations(alert: Alert, routes: Sequence[Route], now: float) -> list[Esca
     if alert.level != "alert":
         return []
     return [
-        Escalation(alert.incident_id, route.name, now + route.escalate_after.total_seconds())
+        Escalation(alert.incident_id, route.name, now + route.escalate_after.total_seconds(), now)
         for route in routes
         if route.escalate_after is not None
     ]

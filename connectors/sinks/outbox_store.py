@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from records import BrokenInvariant
 
 SCHEMA = """
+DROP TABLE IF EXISTS outbox;
 CREATE TABLE IF NOT EXISTS notifications (
     id INTEGER PRIMARY KEY,
     incident_id TEXT NOT NULL,
@@ -29,6 +30,7 @@ CREATE TABLE IF NOT EXISTS notifications (
     held TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
     enqueued_at REAL NOT NULL,
+    tried_at REAL,
     next_try_at REAL NOT NULL,
     done_at REAL,
     detail TEXT NOT NULL DEFAULT '',
@@ -49,11 +51,12 @@ CREATE TABLE IF NOT EXISTS escalations (
     incident_id TEXT NOT NULL,
     route TEXT NOT NULL,
     due_at REAL NOT NULL,
+    begun_at REAL NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'acknowledged', 'escalated')),
     PRIMARY KEY (incident_id, route)
 );
 """
-COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, enqueued_at, next_try_at"
+COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at"
 Done = Literal["sent", "failed", "superseded"]
 
 
@@ -85,7 +88,7 @@ class Row(NamedTuple):
     is_urgent: int
     held: str  # why it was kept back when it was last looked at, "" where it was not
     attempts: int
-    enqueued_at: float
+    tried_at: float | None  # the first time
     next_try_at: float
 
 
@@ -93,7 +96,7 @@ class Told(NamedTuple):
     """What a receiver was told of an incident, or is about to be."""
 
     route: str
-    has_risen: bool  # that it is an alert
+    has_risen: bool  # that it is an alert, as the last word
 
 
 class Known(NamedTuple):
@@ -113,6 +116,7 @@ class Escalation(NamedTuple):
     incident_id: str
     route: str
     due_at: float
+    begun_at: float
 
 
 class Store:
@@ -148,7 +152,8 @@ class Store:
                 )
                 added = self._db.total_changes - before
                 self._db.executemany(
-                    "INSERT INTO escalations (incident_id, route, due_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    "INSERT INTO escalations (incident_id, route, due_at, begun_at) VALUES (?, ?, ?, ?)"
+                    " ON CONFLICT DO NOTHING",
                     escalations,
                 )
             except BaseException:
@@ -179,20 +184,51 @@ class Store:
         """Note that rows are done with: the words of their alerts are not kept."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(
-                "UPDATE notifications SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
-                " WHERE id = ?",
-                [(state, at, detail[:500], row_id) for row_id in row_ids],
+            try:
+                self._db.executemany(
+                    "UPDATE notifications SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
+                    " WHERE id = ?",
+                    [(state, at, detail[:500], row_id) for row_id in row_ids],
+                )
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+
+    def put_off(self, row_id: int, at: float, until: float, detail: str) -> None:
+        """Note that a row was tried, and is to be tried again."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE notifications SET next_try_at = ?, detail = ?, held = '', attempts = attempts + 1,"
+                " tried_at = coalesce(tried_at, ?) WHERE id = ?",
+                (until, detail[:500], at, row_id),
+            )
+
+    def supersede(self, old: int, new: int, at: float) -> None:
+        """Note that a newer row stands for an older one; what made that one urgent makes this one so."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "UPDATE notifications SET is_urgent = 1, next_try_at = min(next_try_at, ?) WHERE id = ?"
+                " AND (SELECT is_urgent FROM notifications WHERE id = ?)",
+                (at, new, old),
+            )
+            self._db.execute(
+                "UPDATE notifications SET state = 'superseded', done_at = ?, alert = x'',"
+                " detail = 'a newer revision stands for it' WHERE id = ?",
+                (at, old),
             )
             self._db.execute("COMMIT")
 
-    def put_off(self, row_id: int, until: float, detail: str) -> None:
-        """Note that a row is to be tried again."""
+    def give_up_others(self, receivers: Sequence[str], at: float) -> int:
+        """Note that receivers that there are no more will not be told; return of how much."""
+        marks = ", ".join("?" * len(receivers))
         with self._lock:
-            self._db.execute(
-                "UPDATE notifications SET next_try_at = ?, detail = ?, held = '', attempts = attempts + 1 WHERE id = ?",
-                (until, detail[:500], row_id),
-            )
+            return self._db.execute(
+                "UPDATE notifications SET state = 'failed', done_at = ?, alert = x'',"  # noqa: S608  question marks
+                f" detail = 'there is no such receiver any more' WHERE state = 'pending' AND receiver NOT IN ({marks})",
+                (at, *receivers),
+            ).rowcount
 
     def hold(self, row_id: int, until: float, why: str) -> None:
         """Note that a row is kept back, and why."""
@@ -201,10 +237,11 @@ class Store:
                 "UPDATE notifications SET next_try_at = ?, held = ? WHERE id = ?", (until, why[:500], row_id)
             )
 
-    def open_incidents(self) -> list[bytes]:
-        """Return the labels of all incidents that are open."""
+    def open_incidents(self, since: float) -> list[bytes]:
+        """Return the labels of the incidents that are open, as far as we have heard of them since a moment."""
         with self._lock:
-            return [bytes(row[0]) for row in self._db.execute("SELECT labels FROM incidents WHERE is_open")]
+            found = self._db.execute("SELECT labels FROM incidents WHERE is_open AND seen_at >= ?", (since,))
+            return [bytes(row[0]) for row in found]
 
     def incident(self, incident_id: str) -> Known | None:
         """Return the newest revision of an incident."""
@@ -213,11 +250,11 @@ class Store:
         return Known(*found) if found else None
 
     def told_of(self, incident_id: str) -> dict[str, Told]:
-        """Return who was told of an incident, or is about to be."""
+        """Return who was told of an incident, or is about to be; the newest word counts."""
         with self._lock:
             found = self._db.execute(
-                "SELECT receiver, route, max(level IN ('alert', 'confirmed')) FROM notifications"
-                " WHERE incident_id = ? AND state IN ('pending', 'sent') GROUP BY receiver",
+                "SELECT receiver, route, level IN ('alert', 'confirmed') FROM notifications"
+                " WHERE incident_id = ? AND state IN ('pending', 'sent') ORDER BY revision",
                 (incident_id,),
             ).fetchall()
         return {receiver: Told(route, bool(has_risen)) for receiver, route, has_risen in found}
@@ -245,15 +282,19 @@ class Store:
         """Return what nobody has acknowledged in time."""
         with self._lock:
             found = self._db.execute(
-                "SELECT incident_id, route, due_at FROM escalations WHERE state = 'waiting' AND due_at <= ?", (at,)
+                "SELECT incident_id, route, due_at, begun_at FROM escalations WHERE state = 'waiting' AND due_at <= ?",
+                (at,),
             ).fetchall()
         return [Escalation(*row) for row in found]
 
-    def end_escalation(self, incident_id: str, state: Literal["acknowledged", "escalated"]) -> None:
-        """Note that an incident was acknowledged, or escalated."""
+    def end_escalation(
+        self, incident_id: str, state: Literal["acknowledged", "escalated"], *, begun_before: float | None = None
+    ) -> None:
+        """Note that an incident was acknowledged, or escalated: what began before a moment, where one is given."""
         with self._lock:
             self._db.execute(
-                "UPDATE escalations SET state = ? WHERE incident_id = ? AND state = 'waiting'", (state, incident_id)
+                "UPDATE escalations SET state = ? WHERE incident_id = ? AND state = 'waiting' AND begun_at <= ?",
+                (state, incident_id, float("inf") if begun_before is None else begun_before),
             )
 
     def counts(self) -> dict[tuple[str, str], int]:

@@ -10,10 +10,11 @@ Shape   labels and a moment in, receivers or a reason out; no clock, no state
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from connectors.sinks.labels import LABELS, VALUES
 from records import Matcher, SettingsError, Silence
 
 Labels = Mapping[str, str]
@@ -22,7 +23,7 @@ URGENT_LEVELS = frozenset({"alert", "confirmed"})
 LOOK_AGAIN = timedelta(seconds=30)
 """How long until it is looked again whether what held a notification back is over, where nobody knows when."""
 
-_MATCHER = re.compile(r'\s*(?P<name>[a-z_]+)\s*(?P<sign>=~|!~|!=|=)\s*(?P<quote>"?)(?P<value>.*?)(?P=quote)\s*')
+_MATCHER = re.compile(r'\s*(?P<name>[a-z_]+)\s*(?P<sign>=~|!~|!=|=)\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^"]*?))\s*')
 
 
 class Held(NamedTuple):
@@ -53,8 +54,8 @@ class Interval:
                 starts_at = datetime.combine(day, begins, self.zone)
                 last = day if ends > begins else day + timedelta(days=1)
                 ends_at = datetime.combine(last, ends, self.zone)
-                if starts_at <= local < ends_at:
-                    return ends_at.astimezone(now.tzinfo)
+                if starts_at.astimezone(UTC) <= now < ends_at.astimezone(UTC):  # a night has 23 hours, or 25
+                    return ends_at.astimezone(UTC)
         return None
 
 
@@ -81,14 +82,18 @@ class Inhibition:
     equal: tuple[str, ...]
 
     def holds(self, labels: Labels, others: Iterable[Labels]) -> Labels | None:
-        """Return what is greater, None where nothing is."""
+        """Return what is greater, None where nothing is; of two that are both, neither is greater."""
         if not fits(self.target, labels):
             return None
-        for other in others:
-            is_other = other.get("incident_id") != labels.get("incident_id")
-            if is_other and fits(self.source, other) and all(other.get(n, "") == labels.get(n, "") for n in self.equal):
-                return other
-        return None
+        is_both = fits(self.source, labels)
+        return next((other for other in others if self._is_greater(labels, other, is_both=is_both)), None)
+
+    def _is_greater(self, labels: Labels, other: Labels, *, is_both: bool) -> bool:
+        if other.get("incident_id") == labels.get("incident_id") or not fits(self.source, other):
+            return False
+        if is_both and fits(self.target, other):
+            return False
+        return all(other.get(name, "") == labels.get(name, "") for name in self.equal)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +202,13 @@ def matcher_from(text: str) -> Matcher:
     found = _MATCHER.fullmatch(text)
     if found is None:
         raise SettingsError(f'"{text}" is no matcher: write such as hazard = fire, or level =~ "alert|confirmed"')
-    value, sign = found["value"], found["sign"]
+    name, sign = found["name"], found["sign"]
+    value = found["bare"] if found["quoted"] is None else found["quoted"]
+    if name not in LABELS:
+        raise SettingsError(f'"{text}": there is no label {name}: the labels are {", ".join(LABELS)}')
+    allowed = VALUES.get(name)
+    if allowed and sign in ("=", "!=") and value not in allowed:
+        raise SettingsError(f'"{text}": {name} is never "{value}": it is one of {", ".join(allowed)}')
     if sign.endswith("~"):
         try:
             re.compile(value)
@@ -205,7 +216,7 @@ def matcher_from(text: str) -> Matcher:
             raise SettingsError(
                 f'"{text}": "{value}" is no pattern ({error}): write such as "alert|confirmed"'
             ) from error
-    return Matcher(name=found["name"], value=value, is_regex=sign.endswith("~"), is_equal=not sign.startswith("!"))
+    return Matcher(name=name, value=value, is_regex=sign.endswith("~"), is_equal=not sign.startswith("!"))
 
 
 def _silenced(labels: Labels, receiver: str, now: datetime, silences: Iterable[Silence]) -> Held | None:

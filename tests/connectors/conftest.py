@@ -118,6 +118,9 @@ class Witness:
     def escalated(self, route: str, incident_id: str) -> None:
         self.sinks[route, "escalated"] += 1
 
+    def untold(self, incident_id: str, level: str) -> None:
+        self.sinks[incident_id, "untold"] += 1
+
 
 @pytest.fixture
 def clock() -> ManualClock:

@@ -1,6 +1,8 @@
 """Routes, silences, intervals, inhibitions and windows: who is told, when, and why not."""
 
 import asyncio
+import re
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from connectors.sinks.contract import TryLater
+from connectors.sinks.contract import TryLater, Undeliverable
 from connectors.sinks.labels import labels_of
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.routing import Inhibition, Interval, Route, Router, Window, matcher_from
@@ -407,3 +409,207 @@ async def test_a_route_that_the_settings_have_no_more_loses_nothing(tmp_path: Pa
     reborn = Desk(tmp_path, witness, Box("box"))
     await reborn.wait(days=1)
     assert reborn.got() == [("fire-1", 1)]
+
+
+# What a review found -------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_held_for_days_is_tried_for_a_day_from_the_first_try(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    box = Box("box")
+    desk = Desk(tmp_path, witness, box)
+    desk.silences = [silence(ends_at=AT + timedelta(hours=26))]
+    await desk.tell(revision(alert, 1))
+    box.failures = 1
+    await desk.wait(hours=26, minutes=1)
+    await desk.wait(minutes=10)
+    assert desk.got() == [("fire-1", 1)]
+
+
+async def test_one_that_is_refused_costs_its_group_nothing(tmp_path: Path, alert: Alert, witness: Any) -> None:
+    class Picky(Letterbox):
+        async def send_many(self, alerts: Sequence[Alert]) -> None:
+            raise Undeliverable("one of them is too long")
+
+        async def send(self, alert: Alert) -> None:
+            if alert.incident_id == "fire-2":
+                raise Undeliverable("too long")
+            await super().send(alert)
+
+    desk = Desk(tmp_path, witness, Picky("post"), routes=[BY_AREA])
+    await desk.tell(*(revision(alert, 1, f"fire-{n}", level="watch") for n in (1, 2, 3)))
+    await desk.wait(minutes=3)
+    assert desk.got("post") == [("fire-1", 1), ("fire-3", 1)]
+    assert desk.outbox.counts() == {("post", "sent"): 2, ("post", "failed"): 1}
+
+
+async def test_two_that_are_both_greater_do_not_hold_each_other_back(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    rule = Inhibition(source=(matcher_from("level =~ alert|confirmed"),), target=(), equal=("area",))
+    desk = Desk(tmp_path, witness, Box("box"), inhibitions=[rule])
+    await desk.tell(
+        revision(alert, 1, level="alert", area="76"),
+        revision(alert, 1, "flood-1", level="alert", hazard="flood", area="76"),
+        revision(alert, 1, "fire-2", level="watch", area="76"),
+    )
+    assert desk.got() == [("fire-1", 1), ("flood-1", 1)]
+
+
+async def test_a_receiver_that_hangs_holds_no_other_up(tmp_path: Path, alert: Alert, witness: Any, until: Any) -> None:
+    class Hanging(Box):
+        async def send(self, alert: Alert) -> None:
+            await asyncio.Event().wait()
+
+    desk = Desk(tmp_path, witness, Hanging("slow"), Box("fast"))
+    task = asyncio.create_task(desk.outbox.run(look_every_secs=0.01))
+    await desk.outbox.enqueue([revision(alert, 1)])
+    await until(lambda: desk.got("fast") == [("fire-1", 1)])
+    await desk.outbox.enqueue([revision(alert, 1, "fire-2")])
+    await until(lambda: desk.got("fast") == [("fire-1", 1), ("fire-2", 1)])
+    task.cancel()
+    await asyncio.wait({task})
+
+
+async def test_a_rise_that_was_held_stays_urgent_in_the_revision_that_stands_for_it(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    desk = Desk(tmp_path, witness, Letterbox("post"), routes=[replace_route(BY_AREA, most_per_hour=1)])
+    await desk.tell(revision(alert, 1, "fire-9", level="watch"))
+    await desk.wait(minutes=3)
+    desk.silences = [silence(ends_at=AT + timedelta(minutes=10))]
+    await desk.tell(revision(alert, 1, level="alert"))
+    await desk.tell(revision(alert, 2, level="alert"))
+    await desk.wait(minutes=8)
+    assert desk.got("post") == [("fire-9", 1), ("fire-1", 2)]
+
+
+async def test_an_alert_that_is_one_again_is_as_urgent_as_the_first_time(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    desk = Desk(tmp_path, witness, Letterbox("post"), routes=[BY_AREA])
+    await desk.tell(revision(alert, 1, level="alert"))
+    await desk.tell(revision(alert, 2, level="monitoring"))
+    await desk.wait(minutes=11)
+    await desk.tell(revision(alert, 3, level="alert"))
+    assert desk.got("post") == [("fire-1", 1), ("fire-1", 2), ("fire-1", 3)]
+
+
+async def test_no_revision_overtakes_an_earlier_one_in_a_letter(tmp_path: Path, alert: Alert, witness: Any) -> None:
+    post = Letterbox("post")
+    desk = Desk(tmp_path, witness, post, routes=[BY_AREA])
+    post.failures = 1
+    await desk.tell(revision(alert, 1, level="alert"))
+    await desk.tell(revision(alert, 2, level="rejected"), revision(alert, 1, "fire-2", level="alert"))
+    await desk.wait(hours=1)
+    await desk.wait(hours=1)
+    told = [*post.got, *(one for letter in post.letters for one in letter)]
+    mine = [number for incident, number in told if incident == "fire-1"]
+    assert mine == sorted(mine) == [1, 2]
+
+
+async def test_a_receiver_that_asks_for_a_year_is_asked_again_in_an_hour(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    class Year(Box):
+        async def send(self, alert: Alert) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise TryLater("busy", retry_after_secs=31_536_000)
+            await super().send(alert)
+
+    box = Year("box")
+    box.failures = 1
+    desk = Desk(tmp_path, witness, box)
+    await desk.tell(revision(alert, 1))
+    await desk.wait(hours=1, minutes=1)
+    assert desk.got() == [("fire-1", 1)]
+
+
+async def test_what_the_disk_cannot_note_is_noted_later_and_not_told_again(
+    tmp_path: Path, alert: Alert, witness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path, witness, Box("box"))
+    done, full = desk.outbox._store.done, [True, True, True]
+
+    def sometimes(*noted: Any) -> None:
+        if full:
+            full.pop()
+            raise sqlite3.OperationalError("disk I/O error")
+        done(*noted)
+
+    monkeypatch.setattr(desk.outbox._store, "done", sometimes)
+    await desk.tell(revision(alert, 1))
+    assert "cannot be noted" in desk.outbox.troubles()["box"]
+    for _ in range(4):
+        await desk.wait(seconds=1)
+    assert desk.got() == [("fire-1", 1)]
+    assert desk.outbox.counts() == {("box", "sent"): 1}
+
+
+async def test_an_answer_from_before_an_escalation_began_does_not_end_it(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    desk = Desk(tmp_path, witness, Box("box"), Box("duty"), routes=[ESCALATING])
+    answered_at = desk.clock.now() - timedelta(minutes=5)
+    await desk.tell(revision(alert, 1, level="alert"))
+    await desk.outbox.acknowledge("fire-1", answered_at)
+    await desk.wait(minutes=16)
+    assert desk.got("duty") == [("fire-1", 1)]
+
+
+async def test_an_alert_that_takes_no_route_is_told_of(tmp_path: Path, alert: Alert, witness: Any) -> None:
+    desk = Desk(tmp_path, witness, Box("box"), routes=[Route(name="none", receivers=("gone",))])
+    await desk.tell(revision(alert, 1))
+    assert witness.sinks["fire-1", "untold"] == 1
+
+
+async def test_what_waits_for_a_receiver_that_there_is_no_more_keeps_no_words(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    box = Box("old")
+    box.failures = 99
+    desk = Desk(tmp_path, witness, box)
+    await desk.tell(revision(alert, 1))
+    desk.outbox.close()
+    reborn = Desk(tmp_path, witness, Box("new"))
+    assert reborn.outbox.counts() == {("old", "failed"): 1}
+    assert reborn.outbox.waits_secs() == 0
+
+
+async def test_no_words_of_posts_stay_once_all_is_told(tmp_path: Path, alert: Alert, witness: Any) -> None:
+    words = alert.evidence[0].text
+    assert words
+    desk = Desk(tmp_path, witness, Box("box"))
+    await desk.tell(revision(alert, 1))
+    desk.outbox.forget_before(AT - timedelta(days=1))
+    desk.outbox.close()
+    assert words.encode() not in all_bytes(tmp_path)
+
+
+def all_bytes(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("departement = 76", "there is no label departement"),
+        ("hazard = feu", 'hazard is never "feu": it is one of fire, flood, industrial, other'),
+        ("level != Alert", 'level is never "Alert"'),
+        ('hazard = "fire', "is no matcher"),
+    ],
+)
+def test_a_matcher_that_can_never_mean_anything_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(expected)):
+        matcher_from(text)
+
+
+def test_the_hour_that_comes_twice_belongs_to_one_night() -> None:
+    late = Interval(name="late", zone=PARIS, days=frozenset(range(7)), spans=((time(22), time(2, 30)),))
+    assert late.until(datetime(2026, 10, 25, 0, 15, tzinfo=UTC)) is not None  # 02:15, the first time
+    until_when = late.until(datetime(2026, 10, 25, 0, 15, tzinfo=UTC))
+    assert until_when is not None
+    assert until_when > datetime(2026, 10, 25, 0, 15, tzinfo=UTC)
+    assert late.until(datetime(2026, 10, 25, 1, 15, tzinfo=UTC)) is None  # 02:15, the second time

@@ -55,7 +55,7 @@ def test_who_answers_for_an_incident_is_passed_on_and_what_is_no_decision_is_not
     decided.take(encode(verdict(clock)))
     decided.take(b"{")
     decided.take(b'{"type":"tick"}')
-    assert decided.answered.get_nowait() == "fire-1"
+    assert decided.answered.get_nowait() == verdict(clock)
     assert decided.answered.empty()
     assert decided.silences() == []
 
@@ -72,7 +72,7 @@ async def test_it_is_read_from_the_beginning_and_as_it_comes(
     await until(decided.silences)
     await publisher.verdicts([verdict(clock)])
     async with asyncio.timeout(30):
-        assert await decided.answered.get() == "fire-1"
+        assert await decided.answered.get() == verdict(clock)
     task.cancel()
     await asyncio.wait({task})
     await publisher.stop()

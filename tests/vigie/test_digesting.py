@@ -105,6 +105,16 @@ def test_a_source_that_is_blind_now_is_told_although_it_never_sent_a_pulse_and_o
     assert [(one.source, one.state, one.why) for one in digest.unseen] == [("mastodon", "blind", "401: the token")]
 
 
+def test_a_source_whose_process_died_long_ago_is_told_with_all_the_time_since() -> None:
+    dead = replace(status("bluesky"), at=SINCE - timedelta(hours=2))
+    died_now = replace(status("press"), at=UNTIL - timedelta(hours=1))
+    digest = made([], [dead, died_now], [pulse("mastodon", minute, gated=1) for minute in range(-10, 720)])
+    assert [(one.source, one.minutes, one.state) for one in digest.unseen] == [
+        ("bluesky", 719, "blind"),
+        ("press", 59, "blind"),
+    ]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_written_in_both_languages_with_what_there_is_and_what_there_is_not(language: Any) -> None:
     refuted = alert(4, "rejected", onset=5, raised=4)

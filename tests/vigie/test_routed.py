@@ -167,6 +167,8 @@ def test_a_watch_waits_while_an_alert_is_on_in_the_same_place(bench: Bench) -> N
 
 
 def test_what_nobody_answers_for_is_told_to_who_is_on_duty_and_what_somebody_does_is_not(bench: Bench) -> None:
+    bench.publish([alert("fire-6", 1, "alert", area="61")])
+    bench.until(lambda: ("fire-6", 1) in bench.told("cell"))
     answered = Verdict(
         incident_id="fire-6",
         hazard="fire",
@@ -175,8 +177,6 @@ def test_what_nobody_answers_for_is_told_to_who_is_on_duty_and_what_somebody_doe
         decided_at=datetime.now(UTC),
         decided_by="permanence",
     )
-    bench.publish([alert("fire-6", 1, "alert", area="61")])
-    bench.until(lambda: ("fire-6", 1) in bench.told("cell"))
     bench.publish(verdicts=[answered])
     bench.publish([alert("fire-7", 1, "alert", area="62")])
     bench.until(lambda: ("fire-7", 1) in bench.told("duty"))

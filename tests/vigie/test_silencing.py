@@ -55,6 +55,10 @@ def why_refused(loaded: Callable[[str], Settings], toml: str) -> str:
             "routes.cell: 2 routes have this name; give each a name of its own",
         ),
         (
+            '[[routes]]\nname = "cell"\nreceivers = ["jsonl"]\nescalate_after_minutes = 15\nescalate_to = ["jsonl"]\n',
+            "routes.cell.escalate_to: jsonl is told by this route already; name others",
+        ),
+        (
             '[[intervals]]\nname = "nights"\ntimes = ["22:00-07:00"]\nzone = "Europe/Havre"\n',
             "intervals.nights.zone: there is no zone 'Europe/Havre'; write such as Europe/Paris",
         ),
@@ -130,6 +134,8 @@ def test_routes_of_the_settings_route(loaded: Callable[[str], Settings]) -> None
         (["hazard = fire", "--for", "2 weeks", "--by", "a", "--because", "b"], "write a span such as 90m, 2h or 1d"),
         (["hazard = fire", "--for", "30d", "--by", "a", "--because", "b"], "no longer than 7 days"),
         (["hazard = fire", "--for", "2h", "--by", " ", "--because", "b"], "says who wants it and why"),
+        (["hazzard = fire", "--for", "2h", "--by", "a", "--because", "b"], "there is no label hazzard"),
+        (["area != 76", "--for", "2h", "--by", "a", "--because", "b"], "this would hold back everything"),
         (["hazard", "--for", "2h", "--by", "a", "--because", "b"], "is no matcher"),
     ],
 )
