@@ -147,6 +147,16 @@ def test_a_state_that_there_never_was_takes_back_what_it_is_said_to_have_told(
     assert desk.store.values == {}, "and goes on not to be there"
 
 
+def test_an_alert_of_a_hazard_that_the_profile_has_no_more_is_taken_back_too(
+    desk: Desk, fresh_desk: Callable[..., Any], signal: MakesSignals
+) -> None:
+    told = fresh_desk().tell(signal(1, 10))[-1]
+    del desk.detector._watched[told.hazard]  # as of a profile without it
+    retraction = Retraction(at=signal(0, 60).event_time, author_id="author 1", told=told)
+    (revision,) = desk.detector.retract(retraction, desk.shelf)
+    assert revision.evidence[0].is_removed
+
+
 def test_nobody_s_words_are_taken_where_nobody_is_named(
     desk: Desk, signal: MakesSignals, retract: Callable[..., list[Any]]
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from records import ManualClock, Matcher, Silence, Verdict, encode
 from streams.app import declare_topics
@@ -47,6 +48,16 @@ def test_a_silence_is_in_force_until_it_ends_or_is_made_anew(clock: ManualClock)
     decided.take(encode(silence(clock, "s2", hours=0)))
     assert {one.silence_id for one in decided.silences()} == {"s1"}
     clock.advance(timedelta(hours=2))
+    assert decided.silences() == []
+
+
+def test_an_older_word_on_a_silence_read_again_changes_nothing(clock: ManualClock) -> None:
+    decided = Decided(clock)
+    first = silence(clock)
+    clock.advance(timedelta(minutes=1))
+    ended = replace(first, ends_at=clock.now(), made_at=clock.now())
+    for one in (first, ended, first):
+        decided.take(encode(one))
     assert decided.silences() == []
 
 

@@ -15,7 +15,7 @@ from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings
 from streams.taking_back import SETTLED, TakenBack, take_back
-from streams.topics import NUDGE, POSTS, SIGNALS, OnSignals, Topic
+from streams.topics import ALERTS, NUDGE, POSTS, RETRACTIONS, SIGNALS, OnSignals, Topic
 from vigie.broker import EmbeddedBroker
 
 pytestmark = pytest.mark.broker
@@ -87,6 +87,31 @@ async def test_of_two_that_are_taken_back_each_leaves_from_what_the_other_left(
     assert [one.told.revision for one in (first, second) if one.told] == [3, 4]
     left = without_words(second.told, second.name)  # type: ignore[arg-type]
     assert [item.text for item in left.evidence] == [told.evidence[0].text, "", ""]
+
+
+async def test_what_an_earlier_sweep_asked_for_is_asked_again_with_what_is_new(
+    settings: StreamSettings, publisher: KafkaPublisher, later: ManualClock, told: Alert
+) -> None:
+    await publisher.alerts([told])
+    await publisher.retractions([retraction(post_key="stub:p1")])
+    await take_back(settings, publisher, later)
+    await publisher.retractions([retraction(post_key="stub:p2")])  # and no worker has heard of the first by now
+    assert await take_back(settings, publisher, later) == TakenBack(0, 2)
+    last = max(await addressed(settings), key=lambda one: one.told.revision if one.told else 0)
+    assert last.told is not None
+    left = without_words(last.told, last.name)
+    assert [item.text for item in left.evidence] == [told.evidence[0].text, "", ""]
+
+
+async def test_a_value_that_cannot_be_read_does_not_end_the_sweep(
+    settings: StreamSettings, publisher: KafkaPublisher, later: ManualClock, told: Alert
+) -> None:
+    await publisher.alerts([told])
+    await publisher.send_raw(ALERTS.name, [(b"other", b'{"of":"another version"}')])
+    await publisher.send_raw(POSTS.name, [(b"bad", b'{"author_id":"a1","verb":"create"}')])
+    await publisher.send_raw(RETRACTIONS.name, [(b"bad", b"{")])
+    await publisher.retractions([retraction(author_id="a1")])
+    assert await take_back(settings, publisher, later) == TakenBack(0, 1)
 
 
 @pytest.mark.parametrize(
