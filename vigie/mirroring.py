@@ -4,6 +4,7 @@ Shape   what is made there lies on `decisions.v1` with its origin, and holds tha
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 
@@ -14,6 +15,8 @@ from streams.decided import Decided
 
 log = structlog.get_logger()
 
+SAME = timedelta(seconds=1)
+"""Alertmanager keeps no microseconds."""
 Publish = Callable[[Sequence[Silence]], Awaitable[None]]
 
 
@@ -31,7 +34,8 @@ class Mirror:
             try:
                 there = await sink.silences()
                 await self._take_over(there, publish)
-                await self._set_ours(sink, {our_id(one): one for one in there})
+                newest_last = sorted(there, key=lambda one: one.ends_at)
+                await self._set_ours(sink, {our_id(one): one for one in newest_last})
             except (TryLater, Undeliverable) as error:
                 log.warning("silences not compared", receiver=sink.name, error=str(error))
 
@@ -49,7 +53,8 @@ class Mirror:
         for silence in self._decided.known():
             known = there.get(silence.silence_id)
             ends_at = known.ends_at if known is not None else now
-            if silence.origin or max(ends_at, now) == max(silence.ends_at, now):
+            differ = abs(max(ends_at, now) - max(silence.ends_at, now))
+            if silence.origin or differ < SAME:
                 continue
             try:
                 await sink.silence(silence)

@@ -174,9 +174,8 @@ class Alertmanager:
             raise Undeliverable(
                 f"{self.name}: a silence by {', '.join(unknown)} is not possible there; go by {', '.join(LABELS)}"
             )
-        there = next(
-            (one for one in await self.silences() if silence.silence_id in (one.silence_id, our_id(one))), None
-        )
+        known = [one for one in await self.silences() if silence.silence_id in (one.silence_id, our_id(one))]
+        there = max(known, key=lambda one: one.ends_at, default=None)  # a changed one may have left its past behind
         is_there = there is not None and there.ends_at > self._clock.now()
         known_id = there.silence_id if there is not None and is_there else ""
         if silence.ends_at <= self._clock.now():
