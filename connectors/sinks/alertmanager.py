@@ -182,6 +182,8 @@ class Alertmanager:
             if known_id:
                 await self.end(known_id)
             return known_id
+        if there is not None and is_there:  # with another begin it would be another silence there
+            silence = msgspec.structs.replace(silence, starts_at=there.starts_at)
         body = msgspec.json.encode(_posted_silence(silence, known_id))
         answer = await self._ask("POST", "/silences", body)
         try:
