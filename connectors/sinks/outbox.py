@@ -146,13 +146,14 @@ class Outbox:
             if alert.incident_id not in told:
                 told[alert.incident_id] = self._store.told_of(alert.incident_id)
             earlier = told[alert.incident_id]
-            for name, route in self._receivers_of(alert, routes, earlier).items():
+            receivers = self._receivers_of(alert, routes, earlier)
+            for name, route in receivers.items():
                 before = earlier.get(name, Told(route.name, has_risen=False))
                 rises = alert.level in URGENT_LEVELS and not before.has_risen
                 rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
                 earlier[name] = Told(route.name, alert.level in URGENT_LEVELS)
             escalations += _escalations(alert, routes, now)
-            if not rows:
+            if not receivers:
                 self._observer.untold(alert.incident_id, alert.level)
         added = self._store.take(known, rows, escalations, now) if known else 0
         for alert in alerts:
@@ -305,7 +306,8 @@ class Outbox:
             if row.incident_id in waiting or row.next_try_at > self._now():
                 waiting.add(row.incident_id)
                 continue
-            mates = [one for one in rows if one.id not in done and one.incident_id not in waiting]
+            gone = done | self._unnoted
+            mates = [one for one in rows if one.id not in gone and one.incident_id not in waiting]
             batch = await self._batch(row, mates, others)
             outcome = await self._send(receiver, batch) if batch else "held"
             if outcome in ("held", "put_off"):
@@ -321,6 +323,8 @@ class Outbox:
         if row.level == DIGEST:
             return [(row, record_from(value, row, Digest))]
         alert = record_from(value, row, Alert)
+        if row.id in self._unnoted:  # told already: it takes nobody along, for they would not be
+            return [(row, alert)]
         if await self._is_held(row, alert, others):
             return []
         return [(row, alert), *await self._companions(row, rows, others)]
@@ -398,7 +402,7 @@ class Outbox:
         except Undeliverable as error:
             if len(batch) > 1:  # one of them spoils the letter: each by itself
                 outcomes = [await self._send(receiver, [one]) for one in batch]
-                return "put_off" if "put_off" in outcomes else "sent"
+                return next(kind for kind in ("put_off", "sent", "failed") if kind in outcomes)
             return await self._give_up(receiver, batch, error)
         except TryLater as error:
             return await self._put_off(receiver, row, batch, error)

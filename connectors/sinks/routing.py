@@ -21,7 +21,7 @@ Labels = Mapping[str, str]
 Cause = Literal["silence", "interval", "window", "inhibition", "group", "rate"]
 URGENT_LEVELS = frozenset({"alert", "confirmed"})
 LOOK_AGAIN = timedelta(seconds=30)
-"""How long until it is looked again whether what held a notification back is over, where nobody knows when."""
+"""How long until it is looked again whether what held a notification back still does: a silence may be ended early."""
 
 _MATCHER = re.compile(r'\s*(?P<name>[a-z_]+)\s*(?P<sign>=~|!~|!=|=)\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^"]*?))\s*')
 
@@ -224,9 +224,7 @@ def _silenced(labels: Labels, receiver: str, now: datetime, silences: Iterable[S
     if not holding:
         return None
     last = max(holding, key=lambda one: one.ends_at)
-    return Held(
-        "silence", f"silence {last.silence_id} by {last.author}: {last.reason}", min(last.ends_at, now + LOOK_AGAIN)
-    )
+    return Held("silence", f"silence {last.silence_id} by {last.author}: {last.reason}", last.ends_at)
 
 
 def _muted(labels: Labels, route: Route | None, now: datetime) -> Held | None:

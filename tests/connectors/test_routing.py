@@ -548,6 +548,29 @@ async def test_what_the_disk_cannot_note_is_noted_later_and_not_told_again(
     assert desk.outbox.counts() == {("box", "sent"): 1}
 
 
+async def test_what_joins_a_letter_that_was_told_and_not_noted_is_told_itself(
+    tmp_path: Path, alert: Alert, witness: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = Letterbox("post")
+    desk = Desk(tmp_path, witness, post, routes=[BY_AREA])
+    done, full = desk.outbox._store.done, [True]
+
+    def sometimes(*noted: Any) -> None:
+        if full:
+            raise sqlite3.OperationalError("disk I/O error")
+        done(*noted)
+
+    monkeypatch.setattr(desk.outbox._store, "done", sometimes)
+    await desk.tell(revision(alert, 1, level="watch"), revision(alert, 1, "fire-2", level="watch"))
+    await desk.wait(minutes=3)
+    await desk.tell(revision(alert, 1, "fire-3", level="watch"))
+    full.clear()
+    await desk.wait(minutes=15)
+    told = [*post.got, *(one for letter in post.letters for one in letter)]
+    assert sorted(told) == [("fire-1", 1), ("fire-2", 1), ("fire-3", 1)]
+    assert desk.outbox.counts() == {("post", "sent"): 3}
+
+
 async def test_an_answer_from_before_an_escalation_began_does_not_end_it(
     tmp_path: Path, alert: Alert, witness: Any
 ) -> None:
@@ -563,6 +586,15 @@ async def test_an_alert_that_takes_no_route_is_told_of(tmp_path: Path, alert: Al
     desk = Desk(tmp_path, witness, Box("box"), routes=[Route(name="none", receivers=("gone",))])
     await desk.tell(revision(alert, 1))
     assert witness.sinks["fire-1", "untold"] == 1
+
+
+async def test_an_alert_that_takes_no_route_is_told_of_beside_one_that_does(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    route = Route(name="fires", receivers=("box",), matchers=(matcher_from("hazard = fire"),))
+    desk = Desk(tmp_path, witness, Box("box"), routes=[route])
+    await desk.tell(revision(alert, 1), revision(alert, 1, "flood-1", hazard="flood"))
+    assert (witness.sinks["fire-1", "untold"], witness.sinks["flood-1", "untold"]) == (0, 1)
 
 
 async def test_what_waits_for_a_receiver_that_there_is_no_more_keeps_no_words(
