@@ -4,14 +4,11 @@ Shape   statuses of all sources in, one line for each way that is not listened t
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple, get_args
 
 from records import SourceStatus
-from records.source_status import Way
-
-STALE = timedelta(minutes=5)
-"""A status that nobody has renewed for so long is worth nothing: the process that reads that source is gone."""
+from records.source_status import STALE, Way
 
 
 class Blind(NamedTuple):

@@ -11,11 +11,9 @@ from msgspec.structs import replace
 
 from records import Alert, Pulse, SourceStatus
 from records.digest import Digest, Unseen
-from records.source_status import Way
+from records.source_status import STALE, Way
 
 MINUTE = timedelta(minutes=1)
-STALE = timedelta(minutes=5)
-"""Every source is told of each minute; of one that was not for so long, nobody knows."""
 ON = ("confirmed", "alert", "watch", "monitoring")
 """Levels of what is still on, in the order in which one wants to read of them."""
 

@@ -1,5 +1,6 @@
 """SourceStatus: whether a source is being listened to, and since when it is not."""
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,6 +11,9 @@ from records.time import Instant
 Way = Literal["network", "page", "press", "people", "authorities"]
 """How a first witness, or word of the danger, reaches the cell: an open network, the town's own page, a newspaper,
 somebody who tells it us, a gauge or a warning."""
+
+STALE = timedelta(minutes=5)
+"""A status that nobody has renewed for so long is worth nothing: the process that reads that source is gone."""
 
 State = Literal["listening", "unsure", "blind", "off"]
 """`unsure`: it tells by itself and has said nothing for long; nobody can know whether there was nothing to say."""

@@ -19,7 +19,8 @@ from streams.topics import ALERTS, PULSE, SOURCES, Topic
 log = structlog.get_logger()
 
 LATEST = timedelta(hours=2)
-"""A digest that is later than that, after a stop, is not made any more: the next one says it all."""
+"""A digest that is later than that, after a stop, is not made any more: the next one tells of what is on by then. What
+ended meanwhile, `vigie digest --hours` tells."""
 BEFORE = timedelta(hours=1)
 """So much earlier pulses tell which sources should have been heard."""
 DAY = timedelta(days=1)

@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS escalations (
 );
 """
 COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at"
-Done = Literal["sent", "failed", "superseded"]
+Done = Literal["sent", "failed"]
 
 
 class NewRow(NamedTuple):

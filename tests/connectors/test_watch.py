@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from connectors.blindness import STALE, blindness
+from connectors.blindness import blindness
 from connectors.contract import Capabilities
 from connectors.watch import Watch
 from records import ManualClock, SourceStatus, SourceUnavailable
+from records.source_status import STALE
 
 QUIET = timedelta(minutes=5)
 
