@@ -10,8 +10,8 @@ from contextlib import aclosing
 import structlog
 from aiokafka.errors import KafkaError
 
-from records import Clock, MalformedRecord, Silence, SourceUnavailable, Verdict, decode
-from streams.reader import follow_values, standing
+from records import Clock, MalformedRecord, Silence, Verdict, decode
+from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
 
@@ -55,14 +55,10 @@ class Decided:
         """Listen for ever; a broker that is away is asked again."""
         while True:
             try:
-                async with aclosing(standing(settings, DECISIONS)) as messages:
-                    async for message in messages:
-                        if message.value is not None:
-                            self.take(message.value)
-                self.is_up_to_date.set()
-                async with aclosing(follow_values(settings, DECISIONS)) as values:
+                found = follow_values(settings, DECISIONS, at_end=self.is_up_to_date.set)
+                async with aclosing(found) as values:
                     async for value in values:
                         self.take(value)
-            except (KafkaError, OSError, SourceUnavailable) as error:
+            except (KafkaError, OSError) as error:
                 log.warning("decisions cannot be read: silences may be out of date", error=repr(error))
             await asyncio.sleep(AGAIN_SECS)

@@ -1,6 +1,6 @@
 """Reading a topic from outside the stream program: for replays, the demo and tests."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -63,14 +63,21 @@ async def _seek(consumer: AIOKafkaConsumer, moment: datetime) -> None:
 
 async def up_to_the_end(settings: StreamSettings, consumer: AIOKafkaConsumer) -> AsyncGenerator[Any, None]:
     """Yield what a consumer has before it, up to where its partitions end when this begins."""
-    ends = await consumer.end_offsets(consumer.assignment())
-    if settings.is_embedded:
-        ends = await true_end_offsets(settings.bootstrap_servers, ends)
-    while any([await consumer.position(one) < end for one, end in ends.items()]):
+    ends = await _ends(settings, consumer)
+    while not await _is_past(consumer, ends):
         for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
             for message in messages:
                 if message.offset < ends[partition]:
                     yield message
+
+
+async def _ends(settings: StreamSettings, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, int]:
+    ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
+    return await true_end_offsets(settings.bootstrap_servers, ends) if settings.is_embedded else ends
+
+
+async def _is_past(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    return all([await consumer.position(one) >= end for one, end in ends.items()])
 
 
 async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, None]:
@@ -83,10 +90,19 @@ async def follow(settings: StreamSettings, topic: Topic) -> AsyncGenerator[Any, 
             yield decode(value, topic.record)
 
 
-async def follow_values(settings: StreamSettings, topic: Topic) -> AsyncGenerator[bytes, None]:
-    """Yield the values of a topic from its beginning, for ever, as they are; tombstones say nothing."""
+async def follow_values(
+    settings: StreamSettings, topic: Topic, *, at_end: Callable[[], object] | None = None
+) -> AsyncGenerator[bytes, None]:
+    """Yield the values of a topic from its beginning, for ever, as they are; tombstones say nothing.
+
+    `at_end` is called when all was yielded that stood there when this began.
+    """
     async with _consumer(settings, topic) as consumer:
+        ends = await _ends(settings, consumer) if at_end else {}
         while True:
+            if at_end and await _is_past(consumer, ends):
+                at_end()
+                at_end = None
             batches = await consumer.getmany(timeout_ms=200)
             for messages in batches.values():
                 for message in messages:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -80,18 +79,12 @@ async def test_it_is_read_from_the_beginning_and_as_it_comes(
     publisher, decided = KafkaPublisher(settings), Decided(clock)
     await publisher.silences([silence(clock)])
     task = asyncio.create_task(decided.follow(settings))
-    await until(decided.silences)
+    async with asyncio.timeout(30):
+        await decided.is_up_to_date.wait()
+    assert [one.silence_id for one in decided.silences()] == ["s1"], "all that stood there is known by then"
     await publisher.verdicts([verdict(clock)])
     async with asyncio.timeout(30):
         assert await decided.answered.get() == verdict(clock)
     task.cancel()
     await asyncio.wait({task})
     await publisher.stop()
-
-
-async def until(is_so: Callable[[], Any]) -> None:
-    async with asyncio.timeout(30):
-        for wait in iter(lambda: 0.05, None):
-            if is_so():
-                return
-            await asyncio.sleep(wait)
