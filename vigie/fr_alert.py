@@ -18,10 +18,10 @@ import msgspec
 
 from connectors.sinks.message import gsm
 from connectors.sinks.wording import WORDS, ZONE, Language, counted, explained, shown
+from console import channels
+from console.channels import MOST_PAGES, PAGE
 from records import Alert, SettingsError
 
-PAGE = 93
-MAX_PAGES = 15
 WIDTH = 78
 OVER = frozenset({"resolved", "rejected"})
 TO_ACT_ON = frozenset({"alert", "confirmed"})
@@ -259,9 +259,9 @@ def pages_of(message: str) -> tuple[str, ...]:
 
     Errors  SettingsError when it is too long
     """
-    pages = tuple(message[start : start + PAGE] for start in range(0, len(message), PAGE))
-    if len(pages) > MAX_PAGES:
-        raise SettingsError(f"fr-alert: a message of {len(pages)} pages; shorten it to {MAX_PAGES * PAGE} characters")
+    pages = channels.pages_of(message)
+    if len(pages) > MOST_PAGES:
+        raise SettingsError(f"fr-alert: a message of {len(pages)} pages; shorten it to {MOST_PAGES * PAGE} characters")
     return pages
 
 
@@ -312,7 +312,7 @@ def _times(alert: Alert, said: Mapping[str, str], now: datetime) -> Part:
 def _message(alert: Alert, language: Language, *, is_exercise: bool) -> Part:
     said = SAID[language]
     pages = pages_of(message_of(alert, language, is_exercise=is_exercise))
-    counted_pages = said["pages"].format(pages=len(pages), most=MAX_PAGES, letters=PAGE)
+    counted_pages = said["pages"].format(pages=len(pages), most=MOST_PAGES, letters=PAGE)
     return Part(said["message"], (("", counted_pages),), pages)
 
 

@@ -13,10 +13,9 @@ from lxml import etree
 
 from connectors.sinks.contract import line_from
 from connectors.sinks.message import GSM
+from console.channels import MOST_PAGES, PAGE
 from records import Alert, SettingsError, decode
 from vigie.fr_alert import (
-    MAX_PAGES,
-    PAGE,
     alert_in,
     html_from,
     level_proposed,
@@ -111,14 +110,14 @@ def test_the_message_fits_its_pages_and_its_alphabet(name: str, language: Any, a
     pages = pages_of(message)
     assert "".join(pages) == message
     assert all(0 < len(page) <= PAGE for page in pages)
-    assert len(pages) <= MAX_PAGES
+    assert len(pages) <= MOST_PAGES
     assert set(message) <= GSM
 
 
 def test_a_message_of_too_many_pages_is_refused() -> None:
-    assert len(pages_of("x" * PAGE * MAX_PAGES)) == MAX_PAGES
+    assert len(pages_of("x" * PAGE * MOST_PAGES)) == MOST_PAGES
     with pytest.raises(SettingsError, match="16 pages; shorten it to 1395 characters"):
-        pages_of("x" * (PAGE * MAX_PAGES + 1))
+        pages_of("x" * (PAGE * MOST_PAGES + 1))
 
 
 @pytest.mark.parametrize("level", ["resolved", "rejected"])
