@@ -15,7 +15,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.batches import die
-from streams.transport import ConsumerThread
+from streams.transport import Consumer, ConsumerThread
 
 FETCH_SECS = 10.0
 FETCH_WAIT_MS = 20
@@ -65,9 +65,8 @@ class _Thread(ConsumerThread):
             raise
 
 
-class _Consumer(driver.Consumer):
-    def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+class _Consumer(Consumer):
+    Thread = _Thread
 
 
 class EmbeddedTransport(driver.Transport):

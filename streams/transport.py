@@ -1,11 +1,13 @@
-"""Faust's transport, mended in one place: what was fetched and dropped is fetched again, though nothing was committed.
+"""Faust's transport, mended in two places, so that what it fetches while partitions are handed out is not lost.
 
-While partitions are being handed out, Faust drops what it has fetched and goes back to the committed offsets. Where a
-group has committed nothing, there is none to go back to: the consumer stays where it is, the posts dropped are not read
-before the next restart, and no later commit gets past them.
+It then drops what it has fetched and goes back to the committed offsets. Where a group has committed nothing, there is
+none to go back to, and the consumer stays where it is. And it lets the partitions be fetched before it goes back, and
+opens the streams' queues afterwards, which empties them of what came in between. Either way the posts dropped are not
+read before the next restart, and no later commit gets past them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from faust.transport.drivers import aiokafka as driver
@@ -34,10 +36,32 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 
 class Consumer(driver.Consumer):
-    """Faust's consumer, on our thread."""
+    """Faust's consumer, which fetches a partition only when the streams' queues are open."""
+
+    Thread: type[driver.AIOKafkaConsumerThread] = ConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._resumed: set[TP] = set()  # to be fetched as soon as the queues are open
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Fetch partitions from when the flow is resumed, which Faust does next: after it has gone back."""
+        self._resumed.update(tps)
+
+    def pause_partitions(self, tps: Iterable[TP]) -> None:
+        """Fetch partitions no longer."""
+        paused = set(tps)
+        self._resumed -= paused
+        super().pause_partitions(paused)
+
+    def resume_flow(self) -> None:
+        """Let messages pass, the queues being open and empty."""
+        super().resume_partitions(self._resumed)
+        self._resumed.clear()
+        super().resume_flow()
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return self.Thread(self, loop=self.loop, beacon=self.beacon)
 
 
 class KafkaTransport(driver.Transport):

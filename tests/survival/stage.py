@@ -6,6 +6,7 @@ Nothing here waits for a span of time: it waits for something to be so, and fail
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ from connectors.sources.plain import plain_from, post_from
 from detectors.detector import Shelf
 from models.gate import Gate
 from records import Alert, Post, SourceUnavailable, decode, encode
-from streams.app import declare_topics
+from streams.app import declare_topics, table_dir
 from streams.embedded import true_end_offsets
 from streams.publisher import KafkaPublisher
 from streams.reader import _consumer
@@ -117,12 +118,13 @@ class RecordedWorker(Child):
         super().__init__("worker", [], environ={}, health_port=health_port)
         self.folder = folder
         self.is_hurried = False
+        self.is_slow = False
 
     def start(self) -> None:
-        hurried = ["--hurried"] if self.is_hurried else []
+        ways = [*(["--hurried"] if self.is_hurried else []), *(["--slow"] if self.is_slow else [])]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  the program lies beside this one
-                [sys.executable, str(Path(__file__).with_name("recorded_worker.py")), *hurried],
+                [sys.executable, str(Path(__file__).with_name("recorded_worker.py")), *ways],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -311,6 +313,10 @@ class Stage:
         self.worker.start()
         wait_until("the worker is killed while telling", lambda: not self.worker.is_running)
         assert self.waiting()[POSTS.name] > 0, "it was killed too late to prove anything"
+
+    def lose_table_files(self) -> None:
+        """Let the next worker stand on another machine: it must fetch the table before it takes posts."""
+        shutil.rmtree(table_dir(self.streams))
 
     def assert_as_undisturbed(self, undisturbed: dict[tuple[str, int], bytes], *, kills: int) -> None:
         """Check that the incidents are those of a plain loop, byte for byte, and that each revision was told once."""

@@ -22,6 +22,8 @@ def test_the_same_incidents_as_if_nobody_had_been_killed_and_each_told_once(
     stage.wait_until_ready()
     stage.kill_while_reading(posts[:cut], handled=chance.randrange(60, 130))
     stage.kill_while_telling(posts[cut:], told=chance.randrange(2, 6))
+    stage.lose_table_files()
+    stage.worker.is_slow = True  # what is fetched before it is ready must not be lost either
     stage.worker.start()
     stage.wait_until_drained()
     stage.assert_as_undisturbed(undisturbed, kills=2)

@@ -29,6 +29,7 @@ LEGACY = {"wantedCollections", "wantedDids", "compress", "requireHello"}
 KINDS = {"commit", "identity", "account", "sync"}
 SENT_AHEAD_BYTES = 1 << 14  # who reads slowly holds us back
 SAMPLES = 200  # payloads that a dictionary is made of
+LAST_WORDS_SECS = 1.0  # a server that is stopped does not wait longer for who no longer reads
 
 
 def micros(time: str) -> int:
@@ -83,6 +84,7 @@ class Jetstream:
             "127.0.0.1",
             self.port,
             compression=None,
+            close_timeout=LAST_WORDS_SECS,
             process_request=self._before,
             select_subprotocol=lambda _, offers: SUBPROTOCOL if SUBPROTOCOL in offers else None,
         ) as server:
