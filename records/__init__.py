@@ -1,9 +1,21 @@
 """What travels between the rooms: records, their codec, errors and event time. Imports nothing of ours."""
 
-from records.alert import Alert, Certainty, Context, CrisisClock, Declaration, Evidence, Level, Severity, Urgency
+from records.alert import (
+    Alert,
+    Certainty,
+    Context,
+    CrisisClock,
+    Declaration,
+    Evidence,
+    Level,
+    Rumour,
+    Severity,
+    Urgency,
+)
 from records.bulletin import Bulletin
 from records.codec import decode, encode
 from records.dead_letter import DeadLetter
+from records.doubt import DOUBTS, Doubt
 from records.errors import (
     BrokenInvariant,
     MalformedRecord,
@@ -24,6 +36,7 @@ from records.verdict import Verdict
 
 __all__ = [
     "ACTUALITIES",
+    "DOUBTS",
     "HAZARDS",
     "Alert",
     "BrokenInvariant",
@@ -34,6 +47,7 @@ __all__ = [
     "CrisisClock",
     "DeadLetter",
     "Declaration",
+    "Doubt",
     "Evidence",
     "Geo",
     "Level",
@@ -45,6 +59,7 @@ __all__ = [
     "Post",
     "Pulse",
     "Retraction",
+    "Rumour",
     "SettingsError",
     "Severity",
     "Signal",

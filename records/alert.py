@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from records.bulletin import BulletinKind
+from records.doubt import Doubt
 from records.place import Place
 from records.post import NonEmpty
 from records.signal import Hazard
@@ -14,6 +15,7 @@ Level = Literal["signal", "watch", "alert", "confirmed", "monitoring", "resolved
 Severity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]  # CAP 1.2
 Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
+RumourSign = Literal["only_relays", "doubtful", "denied"]
 Outcome = Literal["declared", "does_not_fit", "undeclared"]
 
 
@@ -32,6 +34,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     url: str | None = None
     text: str = ""
     copies: int = 0  # posts with the same content folded into this one
+    doubts: tuple[Doubt, ...] = ()  # what speaks against it
     is_removed: bool = False  # its author took it back or changed it: it counted, its words are gone
 
 
@@ -74,6 +77,18 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     number: str = ""  # ... under which number
 
 
+class Rumour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What speaks for a rumour: beside the incident, whose watch it never silences."""
+
+    signs: tuple[RumourSign, ...]  # it is all relays; what carries it is doubtful; somebody who should know denies it
+    doubts: dict[Doubt, int] = {}  # posts of it that carry one, among those shown
+    relays: int = 0  # posts that only pass it on
+    first_hand: int = 0  # authors who were there
+    denied_by: str = ""  # the source of the statement or the post, ...
+    denied_at: Instant | None = None  # ... and when it came
+    is_held: bool = False  # the word "alert" waits for somebody who was there, or who is known
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One revision of one incident: what is believed, where, since when, why, and what is not known."""
 
@@ -104,6 +119,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     also: tuple[str, ...] = ()  # names of other places that posts of it name
     clock: CrisisClock | None = None  # None in alerts of versions before it
     declaration: Declaration | None = None  # None where nobody is expected to declare anything
+    rumour: Rumour | None = None  # None where nothing speaks for one
     joins: str = ""  # the incident of another area that it belongs to, as far as who reads all areas can tell
 
     @property

@@ -32,6 +32,7 @@ class Bulletin(
     place: Place | None = None
     starts_at: Instant | None = None
     ends_at: Instant | None = None
+    is_denial: bool = False  # says that what is told is not so
     url: str | None = None
 
     @property

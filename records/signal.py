@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from records.doubt import Doubt
 from records.place import Place
 from records.post import AuthorKind, NonEmpty
 from records.time import Instant
@@ -40,6 +41,8 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_relay: bool = False  # repost or quote: never evidence of its own
     cluster_ids: tuple[str, ...] = ()  # content it shares: repost root, link, normalised text
     fingerprint: int = 0  # 64-bit simhash of the normalised text, signed; 0 where too short
+    doubts: tuple[Doubt, ...] = ()
+    is_denial: bool = False  # says that it is not so
     has_image: bool = False
     platform: str = ""
     language: str | None = None
