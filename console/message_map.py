@@ -80,6 +80,7 @@ class Situation(Part, frozen=True, kw_only=True):
     phenomena: tuple[str, ...] = ()  # that somebody must have named: smoke, odour, noise
     levels: tuple[Level, ...] = ()  # it fits these only; none: all
     bulletins: tuple[BulletinKind, ...] = ()  # it fits, too, where such a one stands beside an alert
+    on_rumour: bool = False  # it fits, too, where something speaks for a rumour
 
 
 class Placeholder(Part, frozen=True, kw_only=True):

@@ -30,6 +30,10 @@ NOTES: Mapping[str, Worded] = {
         "fr": "Phénomène non précisé ; pour des textes plus proches : {phenomena}.",
         "en": "No phenomenon named; for closer texts: {phenomena}.",
     },
+    "rumour": {
+        "fr": "Peut-être une rumeur : le démenti n’est qu’un projet, à n’envoyer qu’une fois la vérification faite.",
+        "en": "Maybe a rumour: the denial is a draft only, to be sent once it has been checked.",
+    },
     "declared": {
         "fr": "Quelque chose a été annoncé : une explication possible, qui ne vaut pas constat.",
         "en": "Something was announced: a possible explanation, which settles nothing.",
@@ -86,10 +90,12 @@ def select(
     messages: list[Message] = []
     reasons: list[Reason] = []
     for audience in AUDIENCES:
+        maybe = _rumours(found, audience, now, alert)
         is_vetoed = any(one.audience == audience and alert.level in one.levels for one in found.without.values())
         told = () if is_vetoed else _for(found, audience, now, close, fitting)
         messages += told if is_vetoed else (*told, *_for(found, audience, "ongoing", (), beside))
-        if not told:
+        messages += [one for one in dict.fromkeys(maybe) if one not in messages]
+        if not (told or maybe):
             reasons.append(Reason(audience, _reason(found, alert, audience, now, fitting)))
     return Selection(now, tuple(messages), tuple(reasons), tuple(_notes(found, alert, phenomenon, beside)))
 
@@ -139,6 +145,18 @@ def _for(
     return of(close) or of(fitting)
 
 
+def _rumours(found: MessageMap, audience: Audience, stage: str, alert: Alert) -> tuple[Message, ...]:
+    """Return what may be said of what is maybe a rumour: now, and the denial to have at hand.
+
+    What many pass on is no isolated post, though no more than a signal of it is on the map.
+    """
+    if alert.rumour is None:
+        return ()
+    of_rumours = [name for name, one in found.situations.items() if one.on_rumour and alert.hazard in one.hazards]
+    now = _for(found, audience, "unconfirmed" if stage == "first_signal" else stage, (), of_rumours)
+    return now + _for(found, audience, "nothing_found", (), of_rumours)
+
+
 def _reason(found: MessageMap, alert: Alert, audience: Audience, stage: str, fitting: Collection[str]) -> Worded:
     for one in found.without.values():
         is_here = one.stage == stage and one.situation in fitting
@@ -159,6 +177,8 @@ def _notes(found: MessageMap, alert: Alert, phenomenon: str, beside: Collection[
         yield NOTES["place"]
     if beside:
         yield NOTES["declared"]
+    if alert.rumour is not None:
+        yield NOTES["rumour"]
     asked = [name for one in found.situations.values() if alert.hazard in one.hazards for name in one.phenomena]
     if asked and not phenomenon:
         yield {language: words.format(phenomena=", ".join(asked)) for language, words in NOTES["phenomenon"].items()}

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from detectors.case import Case
-from detectors.crisis_clock import spoken
+from detectors.crisis_clock import denied, spoken
 from detectors.declared import USUAL_SPAN, ends_at, is_in_time, is_near, judged, starts_at
 from detectors.duty import duty_for
 from detectors.ledger import BULLETIN
@@ -64,8 +64,11 @@ def with_authorities(case: Case, incident: Incident) -> Incident:
     times = incident.times
     for bulletin in case.ledger.bulletins.values():
         word = _word_of(case, bulletin, incident)
+        at = moment_from(min(bulletin.issued_at, bulletin.received_at))
         if word:
-            times = spoken(times, word, moment_from(min(bulletin.issued_at, bulletin.received_at)))
+            times = spoken(times, word, at)
+        if bulletin.is_denial and _denies(bulletin, incident):
+            times = denied(times, bulletin.source, at)
     return incident if times is incident.times else replace(incident, times=times)
 
 
@@ -149,6 +152,12 @@ def _word_of(case: Case, bulletin: Bulletin, incident: Incident) -> str:
         return "authority" if bulletin.issued_at >= onset - SOON else ""
     is_of_water = bulletin.hazard == case.watched.name == "flood" and bulletin.colour in PRIORS
     return "authority" if is_of_water and is_in_time(bulletin, onset) else ""
+
+
+def _denies(bulletin: Bulletin, incident: Incident) -> bool:
+    """Tell whether a denial is of this incident: of its surroundings, and not from before it."""
+    is_since = bulletin.issued_at >= instant_from(incident.onset_at) - SOON
+    return is_since and is_near(bulletin, place_of(incident))
 
 
 def _shown(bulletin: Bulletin, place: Place, onset: datetime, perceived: Perceived) -> Context:

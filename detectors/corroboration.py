@@ -4,6 +4,7 @@ Source  docs/detection.md 2.8; the ladder for unknown accounts is ours, its reas
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,7 @@ class Voice(msgspec.Struct, array_like=True, frozen=True, gc=False):
     is_first_hand: bool
     has_image: bool
     is_named: bool  # somebody signs for it
+    is_doubtful: bool = False  # something speaks against it: it may raise a watch, and corroborates nothing
 
     @property
     def is_strong(self) -> bool:
@@ -50,12 +52,25 @@ def is_credible(voices: Sequence[Voice], gate: Gate) -> bool:
     return any(voice.is_first_hand or voice.tier >= 1 for voice in strong) or len(strong) >= gate.hearsay
 
 
-def grounds_for(voices: Sequence[Voice], gate: Gate, *, strong: int) -> str | None:
-    """Return why these voices corroborate each other, as a code for the explanation, or None if they do not.
+class Tally(NamedTuple):
+    """What an incident has had so far."""
 
-    `voices` are the latest; `strong` counts all independent posts of weight that an incident has had.
-    """
-    named = [voice for voice in voices if voice.is_strong and voice.is_named]
+    strong: int = 0  # independent, undoubted posts that say a lot
+    witnesses: int = 0  # undoubted posts of people who were there
+    relays: int = 0  # copies and relays of its posts
+
+    @property
+    def is_only_relayed(self) -> bool:
+        """Tell whether it is passed on more than it is told, and nobody of all these was there."""
+        return self.relays >= self.strong and not self.witnesses
+
+
+NONE_YET = Tally()
+
+
+def grounds_for(voices: Sequence[Voice], gate: Gate, tally: Tally = NONE_YET) -> str | None:
+    """Return why these voices, the latest, corroborate each other, as a code for the explanation, or None."""
+    named = [voice for voice in voices if voice.is_strong and voice.is_named and not voice.is_doubtful]
     established = [voice for voice in named if voice.tier >= 1]
     if len(established) > 1:
         return "established"
@@ -63,7 +78,8 @@ def grounds_for(voices: Sequence[Voice], gate: Gate, *, strong: int) -> str | No
         return "trusted"
     if _is_crowd(named, gate=gate):
         return "crowd"
-    return "many" if strong >= gate.authors_alone else None
+    is_many = tally.strong >= gate.authors_alone and not tally.is_only_relayed
+    return "many" if is_many else None
 
 
 def without_strongest(values: list[float], voices: Sequence[Voice], rates: Rates) -> float:

@@ -17,10 +17,21 @@ from detectors.baseline import Baseline, busier, counted, counted_weak, rolled
 from detectors.case import Case
 from detectors.entry import Entry
 from detectors.evidence import STRONG_RATIO
-from detectors.incidents import Heard, copied, crossed, follow, heard_again, incident_for, point_out, settle
+from detectors.incidents import (
+    Heard,
+    copied,
+    crossed,
+    follow,
+    heard_again,
+    incident_for,
+    point_out,
+    point_out_spread,
+    settle,
+)
 from detectors.ledger import WEEK
 from detectors.lifecycle import pace_after
 from detectors.moment import HOUR, MINUTE, instant_from
+from detectors.rumour import has_spread
 from detectors.state import Incident, Node, Stat
 from detectors.statistic import decayed, onsets_after, raised
 from detectors.telling import tell
@@ -63,8 +74,18 @@ def _take_evidence(case: Case, entry: Entry) -> None:
     if entry.is_relay or not any(is_free[: place + 1]):
         entry.original = twins[0].post if twins else 0
         copied(case, incident, entry.original)
+        if twins and incident is None:
+            _show_spread(case, entry, twins[0])
         return
     _count(case, entry, is_free, incident, place)
+
+
+def _show_spread(case: Case, relay: Entry, original: Entry) -> None:
+    """Show a post that raised nothing and that many pass on: somebody should know what goes round."""
+    copies = case.ledger.memory.copies.get(original.post, 0) + 1  # the one at hand is not noted yet
+    if has_spread(copies) and original.path == relay.path:
+        ground = _grounds(case, relay, _local(case, relay))[0]
+        point_out_spread(case, Heard(original, 0, ground.level, ground.expected), relay.at)
 
 
 def _note_word(case: Case, entry: Entry) -> None:

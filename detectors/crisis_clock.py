@@ -31,6 +31,8 @@ class Times(msgspec.Struct, array_like=True, frozen=True, gc=False):
     press: int = 0
     operator: int = 0
     authority: int = 0
+    denied: int = 0  # when an authority or an operator first said that it is not so
+    denier: str = ""  # who: the word of a post, or the source of a statement
 
 
 def word_of(kind: AuthorKind, ratio: float) -> str:
@@ -43,13 +45,11 @@ def counted(times: Times, at: int, *, is_first_hand: bool, has_image: bool, word
     is_known = times.post and times.post <= at and (times.witness or not is_first_hand)
     if is_known and (times.picture or not has_image) and not word:
         return times  # nearly all of them
-    times = Times(
+    times = replace(
+        times,
         post=_first(times.post, at),
         witness=_first(times.witness, at if is_first_hand else 0),
         picture=_first(times.picture, at if has_image else 0),
-        press=times.press,
-        operator=times.operator,
-        authority=times.authority,
     )
     return spoken(times, word, at)
 
@@ -59,6 +59,13 @@ def spoken(times: Times, word: str, at: int) -> Times:
     if not word or getattr(times, word) == (first := _first(getattr(times, word), at)):
         return times
     return replace(times, **{word: first})
+
+
+def denied(times: Times, by: str, at: int) -> Times:
+    """Return the times with somebody's word that it is not so; the same where it is not the first."""
+    if times.denied and (times.denied, times.denier) <= (at, by):
+        return times
+    return replace(times, denied=at, denier=by)
 
 
 def clock_of(times: Times, onset_at: int, at: int, *, announced_at: int = 0) -> CrisisClock:

@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from detectors.crisis_clock import word_of
 from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
-from records import Bulletin, Place, Signal, Statement, Verdict, words_of
+from records import Bulletin, Doubt, Place, Signal, Statement, Verdict, words_of
 from records.retraction import SHOWN
 
 MOST_CLUSTERS = 8
 MOST_URL = 500
+DENYING = ("operator", "authority")
+"""Whose denial is heard: whoever should know. What the press denies, it has from them."""
 REMOVED = "removed"
 """Stands for the author of what was taken back: somebody signed it, nobody is to know who."""
 
@@ -36,6 +38,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
     text: str
     versions: dict[str, str]
     is_removed: bool = False  # taken back by its author
+    doubts: tuple[Doubt, ...] = ()  # what speaks against it
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
@@ -59,6 +62,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     original: int = 0  # the post that this one copies, 0 where it copies none that counted
     about: str = ""  # the incident that a verdict is about
     word: str = ""  # "press", "operator" or "authority", where one of them speaks
+    is_denial: bool = False  # of an authority or an operator, who says that it is not so
 
     @property
     def order(self) -> tuple[int, int]:
@@ -104,6 +108,7 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
     post = _number_of("post", signal.post_key)
     place = signal.place
     is_weak = ratio < 1.0
+    word = word_of(signal.author_kind, ratio)
     return Entry(
         at=at,
         post=post,
@@ -118,7 +123,8 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
         contents=() if is_weak else _contents_of(signal),
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),
-        word=word_of(signal.author_kind, ratio),
+        word=word,
+        is_denial=signal.is_denial and word in DENYING,
     )
 
 
@@ -144,6 +150,7 @@ def _said(signal: Signal) -> Said:
         url=signal.url if signal.url and len(signal.url) <= MOST_URL else None,
         text=signal.text[:SHOWN],
         versions=signal.versions,
+        doubts=signal.doubts,
     )
 
 

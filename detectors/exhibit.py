@@ -35,6 +35,7 @@ def slot_from(entry: Entry, odds: float, copies: int) -> Slot | None:
         text=said.text,
         copies=copies,
         is_removed=said.is_removed,
+        doubts=said.doubts,
     )
 
 

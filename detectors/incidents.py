@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from detectors.baseline import frozen, thawed
 from detectors.case import Case
 from detectors.context import prior, with_authorities
-from detectors.corroboration import Voice, grounds_for, is_credible, without_strongest
-from detectors.crisis_clock import counted, spoken
+from detectors.corroboration import NONE_YET, Tally, Voice, grounds_for, is_credible, without_strongest
+from detectors.crisis_clock import Times, counted, denied, spoken
 from detectors.entry import Entry
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
 from detectors.identity import id_for, id_for_point
@@ -100,7 +100,7 @@ def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
         return False
     entries = _entries_since_onset(case, name, stat, heard.entry)
     voices = tuple(_voice_from(entry, name) for entry in entries)
-    reached, grounds = level_reached(case, stat.values, voices, thresholds, strong=0)
+    reached, grounds = level_reached(case, stat.values, voices, thresholds)
     if reached is None:
         return False
     part = Part(heard.path, heard.level, stat.onsets[best(stat.values)], node.lat, node.lon)
@@ -110,17 +110,28 @@ def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
 
 def point_out(case: Case, heard: Heard) -> None:
     """Show one credible post that raises no watch: a signal, for the map alone."""
+    said = heard.entry.said
+    if said is not None and said.is_first_hand and heard.entry.ratio >= CREDIBLE_RATIO:
+        _point_out(case, heard, heard.entry.at)
+
+
+def point_out_spread(case: Case, heard: Heard, at: int) -> None:
+    """Show one post that raises no watch and that many pass on: a signal, too, and maybe a rumour."""
+    if heard.entry.said is not None:
+        _point_out(case, heard, at)
+
+
+def _point_out(case: Case, heard: Heard, at: int) -> None:
     entry, name = heard.entry, heard.path[0]
     node = case.ledger.nodes[name]
-    is_credible = entry.said is not None and entry.said.is_first_hand and entry.ratio >= CREDIBLE_RATIO
     is_vague = len(heard.path) == 1  # a whole area is no point on a map
-    if not is_credible or is_vague or node.stat is None or name in case.ledger.incidents:
+    if is_vague or node.stat is None or name in case.ledger.incidents:
         return
     part = Part(heard.path, heard.level, entry.at, node.lat, node.lon)
-    incident = _with(case, _fresh(id_for_point(case, part, entry.at), part, node.stat, entry.at), entry, name)
+    incident = _with(case, _fresh(id_for_point(case, part, entry.at), part, node.stat, at), entry, name)
     incident = replace(incident, level="signal", top="signal", authors=1, background=heard.level)
     case.put_incident(incident)
-    tell(case, incident, entry.at)
+    tell(case, incident, at)
 
 
 def _take_part(case: Case, crossing: Crossing) -> None:
@@ -335,7 +346,8 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
     if RANKS.index(incident.top) < RANKS.index("alert"):  # once it was, no post can lift it higher
         thresholds = case.thresholds_of(incident).lowered(prior(case, at))
         voices = tuple(voice for voice in incident.voices if voice.at >= incident.onset_at)
-        reached, grounds = level_reached(case, incident.values, voices, thresholds, strong=incident.strong)
+        so_far = Tally(incident.strong, incident.witnesses, incident.copies)
+        reached, grounds = level_reached(case, incident.values, voices, thresholds, so_far)
     level = level_after(incident, reached, incident.pace)
     if level is None and incident.level == "monitoring" and _is_one_more(case, incident):
         level = incident.top
@@ -362,12 +374,12 @@ def _is_one_more(case: Case, incident: Incident) -> bool:
     if not voices or not incident.fresh:
         return False
     thresholds = case.thresholds_of(incident)
-    return level_reached(case, incident.fresh, voices, thresholds, strong=0)[0] == "alert"
+    return level_reached(case, incident.fresh, voices, thresholds)[0] == "alert"
 
 
 def heard_again(case: Case, incident: Incident, entry: Entry) -> None:
     """Note when a word of the press, an operator or an authority was said of an incident, though it weighs nothing."""
-    times = spoken(incident.times, entry.word, entry.at)
+    times = _with_word(incident.times, entry)
     if times is not incident.times:
         incident = replace(incident, times=times)
         case.put_incident(incident)
@@ -382,13 +394,13 @@ def copied(case: Case, incident: Incident | None, original: int) -> None:
 
 
 def level_reached(
-    case: Case, values: list[float], voices: tuple[Voice, ...], thresholds: Thresholds, *, strong: int
+    case: Case, values: list[float], voices: tuple[Voice, ...], thresholds: Thresholds, so_far: Tally = NONE_YET
 ) -> tuple[str | None, str]:
     """Return the level that the statistic and the gate allow now, and the grounds of the corroboration if any."""
     statistic = mixture(values)
     if statistic < thresholds.watch or not is_credible(voices, case.watched.profile.gate):
         return None, ""
-    grounds = grounds_for(voices, case.watched.profile.gate, strong=strong) or ""
+    grounds = grounds_for(voices, case.watched.profile.gate, so_far) or ""
     if not grounds or statistic < thresholds.alert:
         return "watch", grounds
     holds = without_strongest(values, voices, case.watched.rates) >= thresholds.watch
@@ -412,6 +424,7 @@ def _voice_from(entry: Entry, node: str) -> Voice:
         is_first_hand=bool(said and said.is_first_hand),
         has_image=bool(said and said.has_image),
         is_named=bool(said and said.author_id),
+        is_doubtful=entry.is_denial or bool(said and said.doubts),
     )
 
 
@@ -432,20 +445,28 @@ def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
         slots=shown_with(incident.slots, slot) if slot else incident.slots,
         votes=voted(incident.votes, entry.said.place) if entry.said else incident.votes,
         posts=incident.posts + 1,
-        strong=incident.strong + voice.is_strong,
-        witnesses=incident.witnesses + voice.is_first_hand,
+        strong=incident.strong + (voice.is_strong and not voice.is_doubtful),
+        witnesses=incident.witnesses + (voice.is_first_hand and not voice.is_doubtful),
+        doubted=incident.doubted + voice.is_doubtful,
         images=incident.images + voice.has_image,
         copies=incident.copies + copies,
         platforms=(*incident.platforms, voice.platform) if is_new_platform else incident.platforms,
         versions={**incident.versions, **entry.said.versions} if entry.said else incident.versions,
-        times=counted(
-            incident.times,
-            entry.at,
-            is_first_hand=voice.is_first_hand,
-            has_image=voice.has_image,
-            word=entry.word,
-        ),
+        times=_counted(incident.times, entry, voice),
     )
+
+
+def _counted(times: Times, entry: Entry, voice: Voice) -> Times:
+    """Return the times with a post that counted; one that is doubtful shows nobody who was there."""
+    is_first_hand = voice.is_first_hand and not voice.is_doubtful
+    seen = counted(times, entry.at, is_first_hand=is_first_hand, has_image=voice.has_image, word=entry.word)
+    return denied(seen, entry.word, entry.at) if entry.is_denial else seen
+
+
+def _with_word(times: Times, entry: Entry) -> Times:
+    """Return the times with what the press, an operator or an authority says."""
+    heard = spoken(times, entry.word, entry.at)
+    return denied(heard, entry.word, entry.at) if entry.is_denial else heard
 
 
 def _with_words(case: Case, incident: Incident, part: Part, at: int) -> Incident:
@@ -453,7 +474,7 @@ def _with_words(case: Case, incident: Incident, part: Part, at: int) -> Incident
     since = max(part.onset_at, at - int(REMEMBERED * case.watched.memory))
     times = incident.times
     for entry in case.ledger.memory.words_at(part.node, since=since):
-        times = spoken(times, entry.word, entry.at)
+        times = _with_word(times, entry)
     return incident if times is incident.times else replace(incident, times=times)
 
 

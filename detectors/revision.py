@@ -11,6 +11,7 @@ from detectors.explanation import Facts, explanation_from
 from detectors.lifecycle import ACTIVE
 from detectors.moment import MINUTE, instant_from
 from detectors.profile import Profile
+from detectors.rumour import rumour_of
 from detectors.state import Incident, Slot
 from detectors.statistic import Rates, best, decayed, mixture
 from detectors.thresholds import MINUTES_PER_WEEK, Thresholds
@@ -25,6 +26,7 @@ from records import (
     Evidence,
     Level,
     Place,
+    Rumour,
     Severity,
     Urgency,
 )
@@ -63,6 +65,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
     place = incident.votes[incident.shown].place
     rate = scene.rates.per_minute[best(values)]
     clock = clock_of(incident.times, incident.onset_at, at, announced_at=announced_at(scene.context))
+    rumour = rumour_of(incident, is_loud=statistic >= scene.thresholds.alert)
     slots = sorted(incident.slots, key=lambda slot: (-slot.odds, slot.event_at, slot.post_key))
     return Alert(
         incident_id=incident.incident_id,
@@ -82,7 +85,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         authors=incident.authors,
         witnesses=incident.witnesses,
         copies=incident.copies,
-        explanation=explanation_from(_facts_of(scene, statistic, probability, clock)),
+        explanation=explanation_from(_facts_of(scene, statistic, probability, clock, rumour)),
         unknowns=_unknowns_of(scene, place, clock),
         thresholds={
             "watch": float(f"{scene.thresholds.watch:.6g}"),
@@ -94,6 +97,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         context=scene.context,
         clock=clock,
         declaration=scene.declaration,
+        rumour=rumour,
         also=tuple(vote.place.name for vote in incident.votes if vote.place.place_id != place.place_id),
     )
 
@@ -112,11 +116,12 @@ def _evidence_from(slot: Slot, rate: float) -> Evidence:
         url=slot.url,
         text=slot.text,
         copies=slot.copies,
+        doubts=slot.doubts,
         is_removed=slot.is_removed,
     )
 
 
-def _facts_of(scene: Scene, statistic: float, probability: float, clock: CrisisClock) -> Facts:
+def _facts_of(scene: Scene, statistic: float, probability: float, clock: CrisisClock, rumour: Rumour | None) -> Facts:
     incident = scene.incident
     left = without_strongest(incident.values, incident.voices, scene.rates) if incident.voices else 0.0
     return Facts(
@@ -138,6 +143,7 @@ def _facts_of(scene: Scene, statistic: float, probability: float, clock: CrisisC
         context=scene.context,
         clock=clock,
         declaration=scene.declaration,
+        rumour=rumour,
     )
 
 

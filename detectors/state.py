@@ -9,7 +9,7 @@ import msgspec
 from detectors.baseline import Baseline
 from detectors.corroboration import Voice
 from detectors.crisis_clock import Times
-from records import Alert, Place, Verdict
+from records import Alert, Doubt, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
 
@@ -54,6 +54,7 @@ class Slot(msgspec.Struct, array_like=True, frozen=True, gc=False):
     text: str
     copies: int = 0
     is_removed: bool = False  # taken back by its author
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Vote(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -112,8 +113,8 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     returns: int = 0  # how often it came back from monitoring or resolved
     posts: int = 0
     authors: int = 0
-    strong: int = 0  # posts that say a lot
-    witnesses: int = 0
+    strong: int = 0  # posts that say a lot, undoubted
+    witnesses: int = 0  # undoubted
     images: int = 0
     copies: int = 0
     platforms: tuple[str, ...] = ()
@@ -123,6 +124,7 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     reason: str = ""
     versions: dict[str, str] = {}
     times: Times = Times()
+    doubted: int = 0  # posts that carry a doubt
 
     @property
     def node(self) -> str:

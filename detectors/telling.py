@@ -100,8 +100,10 @@ def _is_news(incident: Incident, told: Told, at: int) -> bool:
 
 
 def _has_spoken(incident: Incident, told: Told) -> bool:
-    """Tell whether the first word of an authority or of an operator has come since the last revision."""
-    clock, times = told.alert.clock, incident.times
+    """Tell whether the first word of an authority or of an operator has come since the last revision, or a denial."""
+    clock, times, rumour = told.alert.clock, incident.times, told.alert.rumour
+    if times.denied and (rumour is None or rumour.denied_at is None):
+        return True
     if clock is None or not (times.authority or times.operator):
         return False
     return bool(

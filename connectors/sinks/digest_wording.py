@@ -151,7 +151,9 @@ def _incident(alert: Alert, language: Language) -> str:
     words = WORDS[language]
     figures = f"{counted(alert.posts, words['posts'])}, {counted(alert.witnesses, words['witnesses'])}"
     since = f"{words['since']} {alert.onset.astimezone(ZONE):{SEVERAL_DAYS}}"
-    return f"{words[alert.level]} · {words[alert.hazard]} · {_place(alert)} · {since} · {figures} · {alert.incident_id}"
+    maybe = f" · {words['rumour']}" if alert.rumour is not None else ""
+    told = f"{words[alert.level]} · {words[alert.hazard]}{maybe}"
+    return f"{told} · {_place(alert)} · {since} · {figures} · {alert.incident_id}"
 
 
 def _refuted(alert: Alert, language: Language) -> str:

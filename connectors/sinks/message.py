@@ -23,6 +23,7 @@ from connectors.sinks.wording import (
     quoted,
     shown,
     subject,
+    to_verify,
 )
 from records import Alert, Evidence
 
@@ -100,7 +101,7 @@ class Voice:
     def _short_one(self, alert: Alert, room: int) -> str:
         words = self.words
         head = self._marked(f"{words[alert.level]} {words[alert.hazard]}, ", " ")
-        mark = "." if alert.level in SETTLED else f". {words['to_verify'].capitalize()}."
+        mark = "." if alert.level in SETTLED else f". {to_verify(alert, words).capitalize()}."
         text = gsm(f"{head}{_cut(alert.place.name, room - len(gsm(head + mark)))}{mark}")
         page = gsm(link_to(alert.incident_id, self.page_url))
         reserved = len(page) + 1 if page and len(text) + 1 + len(page) <= room else 0

@@ -50,6 +50,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Indices",
         "around": "à {km} km près",
         "to_verify": "signal à vérifier",
+        "rumour": "rumeur possible",
         "exercise": "EXERCICE",
         "posts_seen": "Messages",
         "details": "Détails",
@@ -88,6 +89,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "evidence": "Evidence",
         "around": "within {km} km",
         "to_verify": "signal to verify",
+        "rumour": "possible rumour",
         "exercise": "EXERCISE",
         "posts_seen": "Posts",
         "details": "Details",
@@ -121,7 +123,12 @@ def facts(alert: Alert, words: Mapping[str, str]) -> str:
 def subject(alert: Alert, words: Mapping[str, str]) -> str:
     """Return an alert in one line: level, hazard, place, and whether somebody has still to look."""
     line = f"{words[alert.level]} · {words[alert.hazard]} · {shown(alert.place.name)}"
-    return line if alert.level in SETTLED else f"{line} ({words['to_verify']})"
+    return line if alert.level in SETTLED else f"{line} ({to_verify(alert, words)})"
+
+
+def to_verify(alert: Alert, words: Mapping[str, str]) -> str:
+    """Return that somebody has still to look, and where it may be a rumour, that too."""
+    return f"{words['to_verify']}, {words['rumour']}" if alert.rumour is not None else words["to_verify"]
 
 
 def explained(alert: Alert, language: Language) -> str:
@@ -143,7 +150,7 @@ def joined(alert: Alert, words: Mapping[str, str]) -> str:
 
 def foot(alert: Alert, words: Mapping[str, str]) -> str:
     """Return what a revision is known by."""
-    return f"{shown(alert.incident_id)} · n° {alert.revision} · {words['to_verify']}"
+    return f"{shown(alert.incident_id)} · n° {alert.revision} · {to_verify(alert, words)}"
 
 
 def quoted(item: Evidence) -> str:

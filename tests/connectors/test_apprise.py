@@ -20,7 +20,7 @@ from connectors.sinks.message import GSM, Voice, gsm
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.targets import targets_in
 from connectors.sinks.upkeep import UpkeptOutbox
-from records import Alert, ManualClock, SettingsError
+from records import Alert, ManualClock, Rumour, SettingsError
 
 CANARY = "hunter2canary"
 
@@ -417,3 +417,12 @@ def test_many_incidents_fit_one_segment(alert: Alert) -> None:
     text = Voice().short([msgspec.structs.replace(alert, incident_id=str(number)) for number in range(40)])
     assert text.startswith("40 incidents : Signal à vérifier. ALERTE incendie, Le Havre.")
     assert len(text) <= 160
+
+
+def test_what_may_be_a_rumour_says_so_in_the_subject_and_in_one_segment(alert: Alert) -> None:
+    alert = msgspec.structs.replace(alert, rumour=Rumour(signs=("denied",)))
+    assert Voice().message([alert]).subject == "ALERTE · incendie · Le Havre (signal à vérifier, rumeur possible)"
+    assert Voice(language="en").message([alert]).subject.endswith("(signal to verify, possible rumour)")
+    assert Voice().short([alert]).startswith("ALERTE incendie, Le Havre. Signal à vérifier, rumeur possible.")
+    over = msgspec.structs.replace(alert, level="rejected")
+    assert "rumeur" not in Voice().message([over]).subject, "a person has looked"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from console.map_files import shipped_map
 from console.message_map import STAGES, MessageMap
 from console.selection import AUDIENCES, phenomena_of, select, stage_of
-from records import HAZARDS, Alert, Context, Level, SettingsError
+from records import HAZARDS, Alert, Context, Level, Rumour, SettingsError
 
 MakesAlert = Callable[..., Alert]
 
@@ -172,6 +172,27 @@ def test_what_silence_closed_is_not_told_as_over(alert_with: MakesAlert, shipped
 def test_a_rejected_incident_may_be_a_rumour_to_deny(alert_with: MakesAlert, shipped: MessageMap) -> None:
     selection = select(shipped, alert_with(level="rejected", certainty="Unlikely"))
     assert {message.situation for message in selection.messages} == {"nothing_found", "rumour"}
+
+
+@pytest.mark.parametrize("level", ["signal", "watch", "alert"])
+def test_what_may_be_a_rumour_comes_with_words_for_now_and_a_denial_to_have_at_hand(
+    level: str, alert_with: MakesAlert, shipped: MessageMap
+) -> None:
+    plain = select(shipped, alert_with(level=level, authors=4))
+    rumour = Rumour(signs=("only_relays",), relays=40)
+    beside = select(shipped, alert_with(level=level, authors=4, rumour=rumour))
+    assert [one for one in beside.messages if one.situation != "rumour"] == list(plain.messages), "nothing is hidden"
+    for audience in AUDIENCES:
+        assert [one.stage for one in beside.of(audience) if one.situation == "rumour"] == [
+            "unconfirmed",
+            "nothing_found",
+        ]
+    assert any("draft only" in note["en"] for note in beside.notes)
+    assert not any("draft only" in note["en"] for note in plain.notes)
+
+
+def test_no_denial_is_at_hand_where_nothing_speaks_for_a_rumour(alert_with: MakesAlert, shipped: MessageMap) -> None:
+    assert not [one for one in select(shipped, alert_with()).messages if one.situation == "rumour"]
 
 
 @pytest.mark.parametrize(

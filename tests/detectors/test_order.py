@@ -34,6 +34,7 @@ STEPS = st.tuples(
     st.integers(0, 9),  # content
 )
 KINDS = {9: "press", 10: "operator", 11: "official"}  # by author
+DOUBTFUL = (3, 7)  # contents; what an operator or an official says in them is a denial
 SITE = {"place_id": "local:site:x", "name": "Raffinerie", "level": "site", "radius_km": 2.0, "lat": 49.48, "lon": 0.23}
 STORIES = st.lists(STEPS, min_size=1, max_size=30)
 WITHIN_MEMORY = 350.0  # minutes; memory is six hours
@@ -57,6 +58,8 @@ def told(signal: MakesSignals, place_with: Callable[..., Any]) -> Callable[..., 
                     is_relay=is_relay,
                     place=place_with(**PLACES[where]),
                     cluster_ids=(f"text:{content}",),
+                    doubts=("old_link",) if content in DOUBTFUL else (),
+                    is_denial=content in DOUBTFUL,
                 )
             )
         return signals
