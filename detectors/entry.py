@@ -20,6 +20,8 @@ MOST_CLUSTERS = 8
 MOST_URL = 500
 DENYING = ("operator", "authority")
 """Whose denial is heard: whoever should know. What the press denies, it has from them."""
+DENIAL_RATIO = 0.5
+"""What a denial weighs at most: it speaks of the hazard as a witness does, and is no evidence of it."""
 REMOVED = "removed"
 """Stands for the author of what was taken back: somebody signed it, nobody is to know who."""
 
@@ -105,10 +107,13 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) -> Entry:
     """Return what is kept of a signal that counts at a moment, from a place of so many people."""
     ratio = likelihood_ratio_of(signal, weights)
+    word = word_of(signal.author_kind, ratio)
+    is_denial = signal.is_denial and word in DENYING
+    if is_denial:
+        ratio = min(ratio, DENIAL_RATIO)
     post = _number_of("post", signal.post_key)
     place = signal.place
     is_weak = ratio < 1.0
-    word = word_of(signal.author_kind, ratio)
     return Entry(
         at=at,
         post=post,
@@ -124,7 +129,7 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),
         word=word,
-        is_denial=signal.is_denial and word in DENYING,
+        is_denial=is_denial,
     )
 
 

@@ -424,7 +424,7 @@ def _voice_from(entry: Entry, node: str) -> Voice:
         is_first_hand=bool(said and said.is_first_hand),
         has_image=bool(said and said.has_image),
         is_named=bool(said and said.author_id),
-        is_doubtful=entry.is_denial or bool(said and said.doubts),
+        is_doubtful=bool(said and said.doubts),
     )
 
 
@@ -459,8 +459,7 @@ def _with(case: Case, incident: Incident, entry: Entry, node: str) -> Incident:
 def _counted(times: Times, entry: Entry, voice: Voice) -> Times:
     """Return the times with a post that counted; one that is doubtful shows nobody who was there."""
     is_first_hand = voice.is_first_hand and not voice.is_doubtful
-    seen = counted(times, entry.at, is_first_hand=is_first_hand, has_image=voice.has_image, word=entry.word)
-    return denied(seen, entry.word, entry.at) if entry.is_denial else seen
+    return counted(times, entry.at, is_first_hand=is_first_hand, has_image=voice.has_image, word=entry.word)
 
 
 def _with_word(times: Times, entry: Entry) -> Times:
