@@ -119,6 +119,9 @@ class PressFeed(Part):
     url: str = Field(pattern=HTTP, description="the feed's address, as https://host/feed.xml")
     name: str = Field(default="", description="the publisher's name")
     lang: str = Field(default="", description='its language, as "fr"; empty: what the feed says')
+    author_kind: Literal["press", "official", "operator"] = Field(
+        default="press", description="whose word it is: press, official (a prefecture, a town hall) or operator"
+    )
 
 
 class PressSource(Part):

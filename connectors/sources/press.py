@@ -45,6 +45,7 @@ from connectors.sources.plain import is_link
 from connectors.sources.polling import authorities
 from connectors.sources.robots import LAST_FOR, Robots
 from records import Clock, MalformedRecord, Post, SettingsError, SourceUnavailable
+from records.post import AuthorKind
 
 PLATFORM: Final = "press"
 MAX_BYTES = 2 << 20
@@ -73,6 +74,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     url: str  # may be relative to the source's base_url
     name: str = ""  # as the operator knows it; without one, its address
     lang: str = ""  # BCP 47; without one, what the feed says
+    author_kind: AuthorKind = "press"  # whose word it is: a prefecture's is "official"
 
 
 class Objects(SourceUnavailable):
@@ -420,7 +422,7 @@ def post_from(
         author_id=pseudonyms.author(PLATFORM, urlsplit(feed.url).hostname or ""),
         text=entry.text,
         kind="article",
-        author_kind="press",
+        author_kind=feed.author_kind,
         lang=lang if _LANGUAGE.fullmatch(lang) else None,
         url=entry.link if is_link(entry.link) and len(entry.link) <= MAX_LINK else None,
         geo=entry.geo,

@@ -66,8 +66,9 @@ def waits(clock: ManualClock) -> Waits:
 def make(publisher: Any, pseudonyms: FixedPseudonyms, clock: ManualClock, witness: Any, waits: Waits) -> Iterator[Make]:
     """Return what makes a source of some feeds of the local server; /rss.xml if none is named."""
 
-    def make(*paths: str, **more: Any) -> Press:
-        feeds = [Feed(url=path, name=path.strip("/")) for path in paths or ("/rss.xml",)]
+    def make(*paths: str, author_kind: Any = "press", **more: Any) -> Press:
+        named = paths or ("/rss.xml",)
+        feeds = [Feed(url=path, name=path.strip("/"), author_kind=author_kind) for path in named]
         settings = {"base_url": publisher.url, "sleep": waits, "chance": lambda: 0.5, "every_secs": 60.0} | more
         return Press(feeds, pseudonyms=pseudonyms, clock=clock, observer=witness, **settings)
 
@@ -98,6 +99,13 @@ def page(publisher: Any) -> Any:
 
 
 # What an entry becomes
+
+
+@pytest.mark.parametrize("kind", ["press", "official", "operator"])
+async def test_an_entry_speaks_as_the_publisher_does(kind: Any, make: Make, publisher: Any, corpus: Path) -> None:
+    page(publisher).body = (corpus / "press.xml").read_bytes()
+    readings = await take(make(author_kind=kind), 7)
+    assert {post.author_kind for post in posts(readings)} == {kind}
 
 
 async def test_what_an_entry_becomes(

@@ -270,6 +270,7 @@ TALES = {
     "declared_flare": estuary("declared_flare", "2026-03-03 12:00", 12, 13, notices="declared_flare"),
     "the_same_flare_unannounced": estuary("declared_flare", "2026-03-03 12:00", 12, 13),
     "siren_test": estuary("siren_test", "2026-03-04 06:00", 10, 14, notices="siren_test"),
+    "rumour": estuary("rumour", "2026-03-12 12:00", 12, 16),
     "undeclared": estuary(
         "undeclared",
         "2026-03-10 00:00",
