@@ -1,0 +1,43 @@
+"""Denial: whether a text says that something that is told is not so.
+
+"No fire at the plant", "fausse alerte", "la préfecture dément". Not: "aucune victime", where something is and only that
+is not; "ce n'est pas une rumeur", which says that it is so; a hope or a question.
+
+Which words are which stands in `models/doubts/denials.txt`. Phrases under [not] are heard before all others.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from models.folding import words_of
+from models.links import without_links
+from models.phrases import ASK, STOP, Phrases, heads_of, sentences_of
+
+SECTIONS = ("not", "denial")
+_MOST_READ = 2_000  # characters
+_WORDS = Path(__file__).parent / "doubts" / "denials.txt"
+
+
+def is_denial(text: str) -> bool:
+    """Tell whether a text denies.
+
+    Units   some 6 µs where no word of denying stands in it, 0.1 ms where one does
+    Errors  none on any text
+    """
+    phrases, heads = _phrases()
+    if heads.isdisjoint(heads_of(words_of(text[:_MOST_READ]))):
+        return False
+    plain = phrases.pattern("not").sub(f" {STOP}", sentences_of(without_links(text[:_MOST_READ])))
+    denial = phrases.pattern("denial")
+    return any(_is_said(plain[found.end() :]) for found in denial.finditer(plain))
+
+
+def _is_said(behind: str) -> bool:
+    """Tell whether a sentence ends otherwise than as a question."""
+    return next((word for word in behind.split() if word in (ASK, STOP)), STOP) == STOP
+
+
+@cache
+def _phrases() -> tuple[Phrases, frozenset[str]]:
+    phrases = Phrases(_WORDS, SECTIONS)
+    return phrases, phrases.heads("denial")
