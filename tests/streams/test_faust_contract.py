@@ -11,9 +11,12 @@ import faust
 import faust.streams
 import pytest
 from faust.stores import rocksdb
+from faust.tables.recovery import Recovery
 from faust.transport import consumer as consumers
 from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
 from mode.supervisors import CrashingSupervisor
+from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
 from streams.app import make_app, table_dir
@@ -22,6 +25,7 @@ from streams.publisher import KafkaPublisher
 from streams.restore import FAUST_KEYS
 from streams.settings import StreamSettings
 from streams.topics import STATE_TABLE, changelog
+from streams.transport import Consumer
 
 
 @pytest.fixture
@@ -129,3 +133,32 @@ def test_an_agent_may_be_told_to_stop_the_program_when_it_breaks(app: faust.App)
 
     made: Any = app.agent(app.topic("t"), name="a", supervisor_strategy=CrashingSupervisor)(agent)
     assert made.supervisor_strategy is CrashingSupervisor
+
+
+def test_streams_are_resumed_before_faust_goes_back_and_their_queues_emptied_after() -> None:
+    """`transport.py` mends it by fetching from them only when the flow is resumed, which comes last each time."""
+    for way in (Recovery.on_recovery_completed, Recovery._resume_streams):
+        source = inspect.getsource(way)
+        steps = ["consumer.resume_partitions(", "perform_seek()", "flow_control.resume()", "consumer.resume_flow()"]
+        places = [source.index(step) for step in steps]
+        assert places == sorted(places), way
+    assert "self.clear()" in inspect.getsource(FlowControlEvent.resume)
+    recovery = inspect.getsource(Recovery).split("consumer.resume_partitions")
+    assert all("consumer.resume_flow" in rest for rest in recovery[1:]), "nothing may wait for ever"
+
+
+async def test_a_resumed_partition_is_fetched_when_the_flow_is(app: faust.App) -> None:
+    async def unused(*_: Any) -> None:
+        """Be there: nothing is fetched, nothing handed out."""
+
+    consumer = Consumer(app.transport, callback=unused, on_partitions_revoked=unused, on_partitions_assigned=unused)
+    kept, paused = TP("posts.v1", 0), TP("signals.v1", 0)
+    consumer._set_active_tps({kept, paused})
+    consumer.pause_partitions({kept, paused})
+    consumer.resume_partitions({kept, paused})
+    assert not consumer._get_active_partitions()
+    consumer.pause_partitions({paused})
+    consumer.resume_flow()
+    assert consumer._get_active_partitions() == {kept}
+    consumer.resume_flow()
+    assert consumer._get_active_partitions() == {kept}
