@@ -21,13 +21,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     platform: str = ""
     event_time: Instant
     received_at: Instant
-    place: Place | None = None  # None only where it closes what was said in its thread
+    place: Place | None = None  # None only where it closes what it answers
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]  # an order, no probability
     quantity: int | None = None  # pieces, persons or places, as the measure says
     measure: str = ""  # the words of the quantity, in plain letters
     is_closed: bool = False  # found, full, enough: it is needed or offered no more
     is_call: bool = False  # by an institution, or to the public: a collection, a fund
-    thread: str = ""  # the key of the post that began the conversation, as far as it is known; "" where it began one
+    answers: tuple[str, ...] = ()  # keys of the posts that it answers: the one before it, and the first
     text: str = ""  # private persons masked
     url: str | None = None
     version: str = ""  # of the reader

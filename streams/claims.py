@@ -42,9 +42,9 @@ class Claiming:
     ) -> tuple[Claim, ...]:
         """Return a post's claims at a place; `named` are the places found in its words.
 
-        Nobody could list what is nowhere, so it is not kept, but for what closes something in its conversation.
+        Nobody could list what is nowhere, so it is not kept, but for what closes something that it answers.
         """
-        thread = thread_of(post)
+        answers = answered_by(post)
         found = [one for one in self.reader.read(post.text, language, named) if one.confidence >= SURE]
         return tuple(
             Claim(
@@ -61,20 +61,20 @@ class Claiming:
                 measure=one.measure,
                 is_closed=one.is_closed,
                 is_call=one.is_call,
-                thread=thread,
+                answers=answers,
                 text=one.shown,
                 url=post.url,
                 version=self.reader.version,
             )
             for one in found
-            if place is not None or (one.is_closed and thread)
+            if place is not None or (one.is_closed and answers)
         )
 
 
-def thread_of(post: Post) -> str:
-    """Return the key of the post that began a post's conversation, as far as the platform says; "" for the first."""
-    first = post.thread_id or post.reply_to
-    return f"{post.platform or post.source}:{first}" if first else ""
+def answered_by(post: Post) -> tuple[str, ...]:
+    """Return the keys of the posts that a post answers: the one before it and the first, as far as they are told."""
+    known = dict.fromkeys(one for one in (post.reply_to, post.thread_id) if one)
+    return tuple(f"{post.platform or post.source}:{one}" for one in known)
 
 
 def changes(said: Iterable[tuple[Post, Sequence[Claim]]]) -> dict[str, Claimed | None]:

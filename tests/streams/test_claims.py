@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from models.solidarity import Solidarity
 from records import Claim, Place, Post
-from streams.claims import Claiming, changes, thread_of
+from streams.claims import Claiming, answered_by, changes
 from streams.enrich import Enrich, Enriched
 
 MakePost = Callable[..., Post]
@@ -104,11 +104,12 @@ def test_without_a_place_it_belongs_where_its_source_does_or_is_not_kept(
     assert [claim.place for claim in result.claims] == [place]
 
 
-def test_without_a_place_what_closes_something_in_its_conversation_is_kept(step: Any, post: MakePost) -> None:
+def test_without_a_place_what_closes_something_that_it_answers_is_kept(step: Any, post: MakePost) -> None:
     found = "C'est bon, hébergement trouvé pour la famille, merci"
     assert step(post(found))[0].claims == ()
-    [result] = step(post(found, reply_to="p1", thread_id="p0"))
-    assert [(one.is_closed, one.thread, one.place, one.area) for one in result.claims] == [(True, "stub:p0", None, "")]
+    [result] = step(post(found, reply_to="p1"))
+    (claim,) = result.claims
+    assert (claim.is_closed, claim.answers, claim.place, claim.area) == (True, ("stub:p1",), None, "")
 
 
 def test_whom_it_names_and_how_to_reach_them_is_masked_and_the_author_is_not_there(step: Any, post: MakePost) -> None:
@@ -120,15 +121,17 @@ def test_whom_it_names_and_how_to_reach_them_is_masked_and_the_author_is_not_the
 
 
 @pytest.mark.parametrize(
-    ("fields", "thread"),
+    ("fields", "answers"),
     [
-        ({}, ""),
-        ({"reply_to": "p1"}, "stub:p1"),
-        ({"reply_to": "p1", "thread_id": "p0", "platform": "bluesky"}, "bluesky:p0"),
+        ({}, ()),
+        ({"reply_to": "p1", "thread_id": "p1"}, ("stub:p1",)),
+        ({"reply_to": "p1", "thread_id": "p0", "platform": "bluesky"}, ("bluesky:p1", "bluesky:p0")),
     ],
 )
-def test_a_conversation_is_known_by_the_post_that_began_it(fields: dict[str, Any], thread: str, post: MakePost) -> None:
-    assert thread_of(post(**fields)) == thread
+def test_what_it_answers_is_the_post_before_it_and_the_first(
+    fields: dict[str, Any], answers: tuple[str, ...], post: MakePost
+) -> None:
+    assert answered_by(post(**fields)) == answers
 
 
 # What a batch changes
