@@ -99,7 +99,7 @@ def steps(
         locator=Geoparser(gazetteer, home=home, local=local_places(settings, gazetteer), votes=GroupVote(gazetteer)),
         hazards=frozenset(profile.hazards),
         source_places=places,
-        claiming=Claiming(Solidarity()),
+        claiming=Claiming(Solidarity()) if settings.solidarity.listed else None,
     )
     return Steps(
         enrich=enrich,
