@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from records import Alert, Pulse, SourceStatus
+from console.solidarity_list import listed, told
+from records import Alert, Claim, Pulse, SourceStatus
 from records.digest import Digest, Unseen
 from records.source_status import STALE, Way
 
@@ -23,6 +24,7 @@ def digest_from(
     statuses: Iterable[SourceStatus],
     pulses: Iterable[Pulse],
     unheard_ways: Iterable[Way],
+    claims: Iterable[Claim] = (),
     *,
     since: datetime,
     until: datetime,
@@ -49,7 +51,12 @@ def digest_from(
         unseen=_unseen(heard, {one.source: one for one in statuses}, since, until),
         unheard_ways=tuple(unheard_ways),
         figures=dict(sorted(figures.items())),
+        claims=tuple(told(one) for one in listed((*on, *_recently_over(shown)), claims, until)),
     )
+
+
+def _recently_over(alerts: Iterable[Alert]) -> list[Alert]:
+    return sorted((one for one in alerts if one.level == "resolved"), key=lambda one: one.raised_at, reverse=True)
 
 
 def _newest(alerts: Iterable[Alert]) -> list[Alert]:

@@ -13,6 +13,7 @@ from records.alert import (
     Urgency,
 )
 from records.bulletin import Bulletin
+from records.claim import Claim, Claimed
 from records.codec import decode, encode
 from records.dead_letter import DeadLetter
 from records.doubt import DOUBTS, Doubt
@@ -42,6 +43,8 @@ __all__ = [
     "BrokenInvariant",
     "Bulletin",
     "Certainty",
+    "Claim",
+    "Claimed",
     "Clock",
     "Context",
     "CrisisClock",

@@ -4,6 +4,7 @@ import msgspec
 
 from records.alert import Alert
 from records.post import NonEmpty
+from records.signal import Hazard
 from records.source_status import State, Way
 from records.time import Instant
 
@@ -16,6 +17,29 @@ class Unseen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     way: Way | None = None
     state: State | None = None  # now, as far as is known
     why: str = ""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Something that is needed or offered, as posts state it: neither their words nor who wrote them."""
+
+    thing: NonEmpty
+    place: str
+    at: Instant  # of the newest post that says so
+    quantity: int | None = None
+    measure: str = ""
+    voices: int = 1  # posts that say so in nearly the same words
+
+
+class Solidarity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What is needed and offered around one incident and not known to be over; nobody has checked it."""
+
+    incident_id: NonEmpty
+    hazard: Hazard
+    place: str
+    needs: tuple[Listed, ...] = ()
+    offers: tuple[Listed, ...] = ()
+    calls: tuple[Listed, ...] = ()  # by institutions, or to everybody
+    left_out: int = 0  # lines there was no room for
 
 
 class Digest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="digest"):
@@ -31,6 +55,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unseen: tuple[Unseen, ...]
     unheard_ways: tuple[Way, ...]  # by which no witness would reach us now
     figures: dict[str, int]  # "read", "kept", "gated", "refused", "signals", …
+    claims: tuple[Solidarity, ...] = ()  # around what is new, ongoing or recently over
 
     @property
     def key(self) -> str:

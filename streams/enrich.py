@@ -1,4 +1,4 @@
-"""Enrich: posts become signals: what danger, where, how sure. A plain function over a batch."""
+"""Enrich: posts become signals: what danger, where, how sure; and claims. A plain function over a batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from models.geoparse.group import Said
 from models.masking import masked
 from models.near_duplicate import content_ids, fingerprint, is_relay
 from models.reading import PostReading
-from records import Geo, Place, Post, Retraction, Signal, words_of
+from records import Claim, Geo, Place, Post, Retraction, Signal, words_of
 from records.signal import Hazard
+from streams.claims import Claiming
 
 WEAK = 0.01  # below this a post says nothing about a hazard, not even to the control series
 SECOND = 0.3  # a second hazard is worth a signal of its own from here
@@ -47,11 +48,12 @@ class Locator(Protocol):
 
 
 class Enriched(NamedTuple):
-    """What became of one post: its one outcome, the signals it gives, and what it takes back."""
+    """What became of one post: its one outcome, the signals it gives, what it takes back, and what it claims."""
 
     outcome: str
     signals: tuple[Signal, ...] = ()
     retraction: Retraction | None = None
+    claims: tuple[Claim, ...] = ()
 
 
 def retraction_of(post: Post, shown: str = "") -> Retraction | None:
@@ -80,6 +82,7 @@ class Enrich:
     hazards: frozenset[str]
     source_places: Mapping[str, Place]  # where a source's unplaced posts belong: a town's own page or group
     chatter: Chatter = field(default_factory=Chatter)
+    claiming: Claiming | None = None  # None: nobody wants to know of needs and offers
 
     def __call__(self, posts: Sequence[Post]) -> list[Enriched]:
         """Return what becomes of each post."""
@@ -104,17 +107,34 @@ class Enrich:
     def _placed(self, post: Post, reading: PostReading) -> Enriched:
         hazards = self._hazards(reading)
         if not hazards:
-            return Enriched("no_hazard")
+            return Enriched("no_hazard", claims=self._claims(post, reading.language, None))
         said = Said(hazards[0], post.author_id or f"source:{post.source}", post.event_time.timestamp())
         places = self.locator.locate(post.text, lang=reading.language, geo=post.geo, said=said)
         named = [place.name for place in places]
+        claims = self._claims(post, reading.language, places)
         if not places:
-            fallback = self.source_places.get(post.source) or self.source_places.get("*")
+            fallback = self._usual_place(post)
             if fallback is None:
-                return Enriched("unplaced")
+                return Enriched("unplaced", claims=claims)
             places = [fallback]
         shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
-        return Enriched("signal", tuple(self._signal(post, reading, hazard, places, shown) for hazard in hazards))
+        signals = tuple(self._signal(post, reading, hazard, places, shown) for hazard in hazards)
+        return Enriched("signal", signals, claims=claims)
+
+    def _usual_place(self, post: Post) -> Place | None:
+        return self.source_places.get(post.source) or self.source_places.get("*")
+
+    def _claims(self, post: Post, language: str | None, places: Sequence[Place] | None) -> tuple[Claim, ...]:
+        """Return what a post claims; without places nobody has looked for them, and few posts are worth it.
+
+        Such a post says nothing of a hazard: it is placed by itself, and helps to place no other.
+        """
+        claiming = self.claiming
+        if claiming is None or passes_on(post) or not claiming.is_any_in(post, language):
+            return ()
+        found = self.locator.locate(post.text, lang=language, geo=post.geo) if places is None else places
+        place = found[0] if found else self._usual_place(post)
+        return claiming.claims_of(post, language, place, [place.name for place in found])
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -155,7 +175,7 @@ class Enrich:
             author_id=post.author_id,
             author_tier=_tier(post),
             author_kind=post.author_kind,
-            is_relay=bool(post.repost_of or post.quote_of) or is_relay(post.text),
+            is_relay=passes_on(post),
             cluster_ids=content_ids(post.text, repost_of=post.repost_of),
             fingerprint=fingerprint(post.text),
             has_image=any(media.type in ("image", "video") for media in post.media),
@@ -166,6 +186,11 @@ class Enrich:
             candidates=tuple(places[1:3]),
             versions={"hazard": self.reader.version, "place": self.locator.version},
         )
+
+
+def passes_on(post: Post) -> bool:
+    """Tell whether a post passes on what somebody else said."""
+    return bool(post.repost_of or post.quote_of) or is_relay(post.text)
 
 
 def _tier(post: Post) -> int:

@@ -17,6 +17,11 @@ SIGNALS_SENT = Counter(
     "Signals made of posts. Flat while posts come in: nothing is read as danger.",
     ["hazard"],
 )
+CLAIMS_SENT = Counter(
+    "vigie_claims_sent_total",
+    "Needs and offers read in posts; `closed`: no longer so. Rising with no incident: the words mislead, read some.",
+    ["kind", "state"],
+)
 ALERTS = Counter(
     "vigie_alerts_total",
     "Alert revisions raised. A jump: many incidents, or one model or baseline gone wrong.",

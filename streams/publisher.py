@@ -1,7 +1,7 @@
 """The way onto the topics: records out, and back only when the broker has them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -11,6 +11,7 @@ from records import (
     Alert,
     BrokenInvariant,
     Bulletin,
+    Claimed,
     DeadLetter,
     Post,
     Pulse,
@@ -27,6 +28,7 @@ from records import (
 from streams.settings import StreamSettings
 from streams.topics import (
     ALERTS,
+    CLAIMS,
     CONTEXT,
     DEAD_LETTERS,
     DECISIONS,
@@ -111,6 +113,11 @@ class KafkaPublisher:
         for partition in range(self.settings.partitions):
             await self.send_raw(SIGNALS.name, pairs, partition=partition)
         await self.send_raw(RETRACTIONS.name, pairs)
+
+    async def claims(self, changes: Mapping[str, Claimed | None]) -> None:
+        """Put on `claims.v1` what posts claim now; None for those that claim nothing any more."""
+        pairs = ((key.encode(), encode(claimed) if claimed else None) for key, claimed in changes.items())
+        await self.send_raw(CLAIMS.name, pairs)
 
     async def bulletins(self, bulletins: Sequence[Bulletin]) -> None:
         """Put what authorities and operators state on `context.v1`."""

@@ -9,6 +9,7 @@ import msgspec
 from records import (
     Alert,
     Bulletin,
+    Claimed,
     DeadLetter,
     Post,
     Pulse,
@@ -65,6 +66,7 @@ LARGEST_BYTES = 2 << 20  # a value of 1 MiB, base64 in its dead letter, fits
 POSTS = Topic(name="posts.v1", record=Post, retention=RAW, is_compacted=True)
 PULSE = Topic(name="pulse.v1", record=Pulse, retention=EVIDENCE)
 SIGNALS = Topic(name="signals.v1", record=Signal, retention=GONE_BY)  # keyed by area: no deletion can find its post
+CLAIMS = Topic(name="claims.v1", record=Claimed, retention=RAW, is_compacted=True)  # keyed by post, as posts are
 CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
 ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE, is_compacted=True)
 DECISIONS = Topic(name="decisions.v1", record=Verdict, retention=EVIDENCE, is_compacted=True)
@@ -90,7 +92,7 @@ def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
 
 
-TOPICS = (POSTS, PULSE, SIGNALS, CONTEXT, ALERTS, DECISIONS, SOURCES, RETRACTIONS, DEAD_LETTERS)
+TOPICS = (POSTS, PULSE, SIGNALS, CLAIMS, CONTEXT, ALERTS, DECISIONS, SOURCES, RETRACTIONS, DEAD_LETTERS)
 
 OnDecisions: Any = Verdict | Silence
 """What stands on `decisions.v1`."""

@@ -31,6 +31,7 @@ from records import (
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, finish
+from streams.claims import changes
 from streams.detect import Detect, Detected
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
@@ -131,11 +132,20 @@ class Wiring:
         await self._retract(retractions)
         await self.publisher.signals(signals)
         await self._retract(departed(signals, retractions))
+        await self._claim([post for _, post in posts], results)
         await self.letters.send(dead)
         self.health.sent[SIGNALS.name] += len(signals)
         metrics.POSTS.labels("dead_letter").inc(len(dead))
         for signal in signals:
             metrics.SIGNALS_SENT.labels(signal.hazard).inc()
+
+    async def _claim(self, posts: Sequence[Post], results: Sequence[Enriched | Exception]) -> None:
+        """Tell what is needed and offered; of an edit that could not be read, what it said before goes as well."""
+        claims = [() if isinstance(result, Exception) else result.claims for result in results]
+        changed = changes(zip(posts, claims, strict=True))
+        await self.publisher.claims(changed)
+        for claim in (one for claimed in changed.values() if claimed for one in claimed.claims):
+            metrics.CLAIMS_SENT.labels(claim.kind, "closed" if claim.is_closed else "open").inc()
 
     async def _retract(self, retractions: Sequence[Retraction]) -> None:
         if retractions:

@@ -17,7 +17,9 @@ from models.geoparse.group import GroupVote
 from models.hazard import HazardModel
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
+from models.solidarity import Solidarity
 from records import Clock, Place, SettingsError, SourceUnavailable
+from streams.claims import Claiming
 from streams.detect import Detect
 from streams.enrich import Enrich
 from streams.telling import Telling
@@ -97,6 +99,7 @@ def steps(
         locator=Geoparser(gazetteer, home=home, local=local_places(settings, gazetteer), votes=GroupVote(gazetteer)),
         hazards=frozenset(profile.hazards),
         source_places=places,
+        claiming=Claiming(Solidarity()) if settings.solidarity.listed else None,
     )
     return Steps(
         enrich=enrich,

@@ -195,6 +195,28 @@ def digest(settings_file: Path | None, hours: float, language: Literal["fr", "en
     click.echo(write(found, language or settings.territory.language))
 
 
+@main.command()
+@settings_option
+@click.option("--hours", type=click.FloatRange(0.1, 72), default=72.0, show_default=True, help="How far back.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@click.option("--json", "is_json", is_flag=True, help="An incident a line, with all that is known of each post.")
+def solidarity(
+    settings_file: Path | None, hours: float, language: Literal["fr", "en"] | None, *, is_json: bool
+) -> None:
+    """List what posts need and offer around incidents, with the posts that say so; nobody has verified any of it."""
+    import asyncio
+
+    from vigie.solidarity import json_of, listings_of, text_of
+
+    with told():
+        settings = load(_existing(settings_file))
+        until = SystemClock().now()
+        found = asyncio.run(listings_of(settings.streams(), until - timedelta(hours=hours), until))
+    lines = json_of(found) if is_json else text_of(found, language or settings.territory.language)
+    for line in lines:
+        click.echo(line)
+
+
 @main.group()
 def silence() -> None:
     """Hold notifications back for a while; nothing is closed or hidden by it."""

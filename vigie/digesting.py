@@ -15,6 +15,7 @@ from records.digest import Digest
 from streams.reader import standing
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, PULSE, SOURCES, Topic
+from vigie.solidarity import claims_of
 
 log = structlog.get_logger()
 
@@ -106,7 +107,8 @@ async def digest_of(settings: StreamSettings, since: datetime, until: datetime) 
     statuses = {one.source: one for one in await _records(settings, SOURCES)}
     pulses = await _records(settings, PULSE, written_since=since - BEFORE)
     unheard = [blind.way for blind in blindness(statuses.values(), until)]
-    return digest_from(alerts, statuses.values(), pulses, unheard, since=since, until=until)
+    claims = await claims_of(settings)
+    return digest_from(alerts, statuses.values(), pulses, unheard, claims, since=since, until=until)
 
 
 async def _records(settings: StreamSettings, topic: Topic, *, written_since: datetime | None = None) -> list[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from connectors.pseudonym import ROTATE_AFTER
 from models.places import Gazetteer
 from records import Clock, SettingsError
-from streams.topics import ALERTS, DEAD_LETTERS, DECISIONS, GONE_BY, POSTS, PULSE, SIGNALS, SWEEP, Topic
+from streams.topics import ALERTS, CLAIMS, DEAD_LETTERS, DECISIONS, GONE_BY, POSTS, PULSE, SIGNALS, SWEEP, Topic
 from vigie.assembly import home_of
 from vigie.settings import Settings
 
@@ -96,11 +96,14 @@ PERIODS: Mapping[str, tuple[Topic, ...]] = {
     "signals": (SIGNALS, DEAD_LETTERS),
     "alerts": (ALERTS, PULSE, DECISIONS),
 }
+CLAIMED: Mapping[str, tuple[Topic, ...]] = {"claims": (CLAIMS,)}
 WORDS = {
     "fr": {
         "posts": "messages retenus par le filtre",
         "signals": "messages lus comme indices, et messages illisibles",
         "alerts": "alertes avec leurs preuves, décisions prises à leur sujet, et comptages sans texte",
+        "claims": "besoins et offres lus dans ces messages, avec leur texte et leur lien, sans leurs auteurs",
+        "solidarity": " Recenser pour la cellule de crise les besoins et les offres d’aide dits autour d’un incident.",
         "hours": "heures",
         "days": "jours",
         "none": "aucun",
@@ -112,6 +115,8 @@ WORDS = {
         "posts": "posts that the filter let pass",
         "signals": "posts read as evidence, and unreadable ones",
         "alerts": "alerts with their evidence, decisions on them, and counts without texts",
+        "claims": "needs and offers read in these posts, with their text and link, without their authors",
+        "solidarity": " To list for the crisis cell what people need and offer around an incident.",
         "hours": "hours",
         "days": "days",
         "none": "none",
@@ -143,7 +148,8 @@ def write_report(settings: Settings, folder: Path, clock: Clock) -> list[Path]:
 def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
     """Return one paper, filled."""
     words, privacy = WORDS[language], settings.privacy
-    home = home_of(settings, Gazetteer())
+    home, is_listing = home_of(settings, Gazetteer()), settings.solidarity.listed
+    periods = {**PERIODS, **(CLAIMED if is_listing else {})}
     template = (files("vigie") / "privacy" / f"{name}.{language}.md").read_text(encoding="utf-8")
     return template.format(
         controller=privacy.controller or words["missing"],
@@ -156,7 +162,8 @@ def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
         receivers=_listed(
             [_said(one.name, RECEIVERS[one.kind][language], language) for one in settings.receivers], words
         ),
-        retention=_listed([_period(kind, topics, language) for kind, topics in PERIODS.items()], words),
+        retention=_listed([_period(kind, topics, language) for kind, topics in periods.items()], words),
+        solidarity=words["solidarity"] if is_listing else "",
         key_days=ROTATE_AFTER.days,
         gone_hours=int((GONE_BY + SWEEP + CLEANING) / timedelta(hours=1)),
         date=f"{clock.now():%Y-%m-%d}",

@@ -112,6 +112,14 @@ class DigestSettings(Part):
     receivers: tuple[str, ...] = Field(default=(), description="names of receivers; empty: all that can")
 
 
+class SolidaritySettings(Part):
+    """What people need and offer around an incident."""
+
+    listed: bool = Field(
+        default=True, description="whether needs and offers are read from posts, kept for 72 hours and listed"
+    )
+
+
 class MessageSettings(Part):
     """What to say, agreed on beforehand."""
 
@@ -140,6 +148,7 @@ class Settings(BaseSettings):
     edge: Edge = Edge()
     privacy: Privacy = Privacy()
     messages: MessageSettings = MessageSettings()
+    solidarity: SolidaritySettings = SolidaritySettings()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
     digest: DigestSettings = DigestSettings()

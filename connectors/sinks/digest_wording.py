@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
+from connectors.sinks import solidarity_wording
 from connectors.sinks.wording import WORDS, ZONE, Language, counted, not_known, shown
 from records import Alert, Context
 from records.digest import Digest, Unseen
@@ -109,6 +110,7 @@ def parts_of(digest: Digest, language: Language) -> tuple[Part, ...]:
         Part(labels["refuted"], _or(refuted, labels["none"])),
         Part(labels["over"], _or(incidents["over"], labels["none"])),
         Part(labels["declared"], _or(declared, labels["none"])),
+        *_solidarity(digest, language),
         Part(labels["unseen"], _or(_not_seen(digest, language), labels["all_seen"])),
         Part(labels["questions"], _or(questions, labels["none"])),
         Part(labels["figures"], _or(figures, labels["none"])),
@@ -137,6 +139,11 @@ def html_from(digest: Digest, language: Language) -> str:
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{heading}</title></head>'
         f"<body><h1>{heading}</h1><p>{since}</p>{body}<p>{escape(labels['foot'])}</p></body></html>"
     )
+
+
+def _solidarity(digest: Digest, language: Language) -> tuple[Part, ...]:
+    lines = solidarity_wording.lines_of(digest.claims, language)
+    return (Part(solidarity_wording.LABELS[language]["heading"], tuple(lines)),) if lines else ()
 
 
 def _or(lines: Iterable[str], otherwise: str) -> tuple[str, ...]:

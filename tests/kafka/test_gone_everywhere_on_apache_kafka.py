@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.apache_kafka, pytest.mark.timeout(300)]
 
-MARK = "épouvantable colonne de fumée, vue du sixième étage"
+MARK = "épouvantable colonne de fumée, vue du sixième étage. Je peux héberger deux personnes"
 HURRIED = {"segment.ms": "1000", "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "1000"}
 TRACES = (b"vue du sixi", b"example.org/sixth-floor")  # letters that JSON leaves as they are
 
@@ -124,7 +124,7 @@ def test_what_was_deleted_is_nowhere_a_day_later(stage: "Stage", posts: Sequence
     stage.publish([mine, *others])
     stage.wait_until_drained()
     changelog = all_topics(stage.streams)[-1].name
-    assert asyncio.run(on_topics(stage.streams)) == {"posts.v1", "signals.v1", "alerts.v1", changelog}
+    assert asyncio.run(on_topics(stage.streams)) == {"posts.v1", "signals.v1", "claims.v1", "alerts.v1", changelog}
     assert any(name.startswith("data/tables/") for name in in_files(stage)), "else it shows nothing"
     told = [alert for alert in stage.alerts().values() for item in alert.evidence if item.post_key == mine.key]
     assert told

@@ -18,6 +18,7 @@ from records import Place
         ("alert", "fire-0123456789abcdef"),
         ("bulletin", "76"),
         ("verdict", "fire-0123456789abcdef"),
+        ("claimed", "facebook:e0001"),
         ("dead_letter", "posts.v1"),
     ],
 )

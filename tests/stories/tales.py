@@ -180,6 +180,19 @@ TALES = {
         ),
         own=posts_of("slow_flood"),
     ),
+    "flood_solidarity": Tale(
+        home="50502",
+        plan=Everyday(
+            home="Saint-Lô",
+            around=("Agneaux", "Condé-sur-Vire", "Torigni-les-Villes"),
+            starts_at=_day("2025-11-13 00:00"),
+            hours=18,
+            posts_a_day=1200,
+            platforms=NEW_SMALL,
+            seed=16,
+        ),
+        own=posts_of("flood_solidarity"),
+    ),
     "two_fires": Tale(
         home="44184",
         plan=Everyday(

@@ -1,7 +1,8 @@
 """Telling a story: its posts among those of an ordinary day, through the whole pipeline, and what came of it.
 
 Shape   `tales/<name>.tsv` holds a story's own posts; a post with a happening is true evidence of it.
-        `tales/<name>_notices.csv` holds what operators and authorities announce, as the source `notices` reads it
+        `tales/<name>_notices.csv` holds what operators and authorities announce, as the source `notices` reads it.
+        Marks: a medium, a kind of author, @author: passes on their last post, >author: answers it
 Units   all times are event time
 """
 
@@ -19,12 +20,13 @@ from msgspec.structs import replace
 
 from connectors.sinks.contract import post_id_of
 from connectors.sources.notices import Site, Sites, rows_from
-from records import Alert, Bulletin, Post, SystemClock
+from records import Alert, Bulletin, Claim, Post, SystemClock
 from vigie.assembly import gate
 from vigie.duty_settings import DutySettings
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING, read_posts
 from vigie.settings import Settings, Territory
+from vigie.solidarity import claims_of
 from vigie.source_settings import RecordedSource
 from vigie.story import PARIS, write_recording
 
@@ -131,6 +133,7 @@ class Told:
     happening_of: dict[str, str] = field(repr=False)  # a true post's id -> what it speaks of
     first_posts: dict[str, datetime]  # when each happening was first spoken of
     incidents: tuple[Raised, ...]
+    claims: tuple[Claim, ...] = ()
 
     def notified(self, happening: str) -> list[Raised]:
         """Return the incidents that somebody was told of and that are about a happening."""
@@ -211,6 +214,8 @@ def _own_post(row: dict[str, str], post_id: str, said_at: datetime, before: Post
             post["media"] = [{"type": mark}]
         elif mark in KINDS:
             post["author_kind"] = mark
+        elif mark.startswith(">"):
+            post["reply_to"] = next(p["id"] for p in reversed(before) if p["author"] == mark.removeprefix(">"))
         else:
             post["repost_of"] = next(p["id"] for p in reversed(before) if p["author"] == mark.removeprefix("@"))
     return post | ({"happening": row["happening"]} if row["happening"] else {})
@@ -224,15 +229,15 @@ def tell(tale: Tale) -> Told:
     for post in posts:
         if post["id"] in happening_of:
             first_posts.setdefault(happening_of[post["id"]], datetime.fromisoformat(post["ts"]))
-    passed, alerts = asyncio.run(_played(tale, posts))
+    passed, alerts, claims = asyncio.run(_played(tale, posts))
     by_id: dict[str, list[Alert]] = {}
     for alert in alerts:
         by_id.setdefault(alert.incident_id, []).append(alert)
     incidents = tuple(Raised(tuple(revisions), happening_of) for revisions in by_id.values())
-    return Told(tale, len(posts), passed, happening_of, first_posts, incidents)
+    return Told(tale, len(posts), passed, happening_of, first_posts, incidents, tuple(claims))
 
 
-async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert]]:
+async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert], list[Claim]]:
     with tempfile.TemporaryDirectory(prefix="vigie-story-") as folder:
         settings, read = await _recorded(tale, posts, Path(folder))
         passes = gate(settings)
@@ -248,7 +253,7 @@ async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert]]:
             alerts = await pipeline.alerts()
             keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
             await pipeline.pass_time(keys, read[-1].event_time + CLOSING)
-            return len(kept), await pipeline.alerts()
+            return len(kept), await pipeline.alerts(), await claims_of(pipeline.streams)
 
 
 def notices_of(tale: Tale) -> list[Bulletin]:

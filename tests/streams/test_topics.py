@@ -20,6 +20,7 @@ DELETABLE = COMPACTED | {"cleanup.policy": "compact,delete"}
         ("posts.v1", "Post", DELETABLE | {"retention.ms": HOURS_72}),
         ("pulse.v1", "Pulse", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("signals.v1", "Signal", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_18}),
+        ("claims.v1", "Claimed", DELETABLE | {"retention.ms": HOURS_72}),
         ("context.v1", "Bulletin", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("alerts.v1", "Alert", DELETABLE | {"retention.ms": DAYS_30}),
         ("decisions.v1", "Verdict", DELETABLE | {"retention.ms": DAYS_30}),
@@ -38,11 +39,11 @@ def test_each_topic_has_its_record_and_its_retention(name: str, record: str, con
 
 
 def test_every_topic_is_in_the_table_above() -> None:
-    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 9
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 10
 
 
 def test_what_people_wrote_does_not_lie_around_longer_than_promised() -> None:
-    texts = [topic for topic in TOPICS if topic.name.startswith(("posts", "signals", "dead_letters"))]
+    texts = [topic for topic in TOPICS if topic.name.startswith(("posts", "signals", "claims", "dead_letters"))]
     assert all(topic.retention is not None and topic.retention.days <= 3 for topic in texts)
 
 

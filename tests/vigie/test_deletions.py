@@ -11,6 +11,7 @@ from records import Alert, ManualClock, Post, SystemClock
 from streams.taking_back import TakenBack
 from vigie.pipeline import Pipeline
 from vigie.replay import settings_for
+from vigie.solidarity import claims_of
 from vigie.sweeping import swept
 
 pytestmark = pytest.mark.broker
@@ -108,3 +109,50 @@ def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_b
     newest = {alert.incident_id: alert for alert in sorted(after, key=lambda alert: alert.revision)}
     assert newest
     assert all(FIRST not in {item.text for item in alert.evidence} for alert in newest.values())
+
+
+NEED = "Le Havre : besoin de couvertures, et d'un hébergement pour 4 personnes évacuées"
+OFFER = "Je peux héberger deux personnes au Havre après l'incendie"
+
+
+def asked(post_id: str = "p0") -> set[str]:
+    return {f"stub:{post_id}/need/shelter", f"stub:{post_id}/need/clothes"}
+
+
+async def claimed(folder: Path, last: Post | None) -> tuple[set[str], set[str]]:
+    """Return what two posts claim: before the first one's last word, and after it and a sweep."""
+    settings = settings_for(home="76351", profile="", local_places=None, paths=[folder / "nothing.jsonl"])
+    async with Pipeline(settings, partitions=4) as pipeline:
+        await pipeline.posts([post(0, NEED), post(1, OFFER)])
+        await pipeline.drained()
+        before = {claim.key for claim in await claims_of(pipeline.streams)}
+        await pipeline.posts([last] if last else [])
+        await pipeline.drained()
+        done = await swept(pipeline.streams, pipeline.publisher, ManualClock(SystemClock().now() + timedelta(hours=2)))
+        pipeline.published += done.taken_back.posts
+        pipeline.ticks += done.taken_back.alerts
+        await pipeline.drained()
+        return before, {claim.key for claim in await claims_of(pipeline.streams)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        pytest.param({"verb": "delete", "text": "", "url": None}, set(), id="deleted"),
+        pytest.param({"verb": "update", "text": EDITED}, set(), id="edited"),
+        pytest.param(
+            {"verb": "update", "text": NEED.replace("de couvertures, et ", "")},
+            {"stub:p0/need/shelter"},
+            id="edited in part",
+        ),
+        pytest.param({"verb": "purge", "text": "", "id": "author:pseudonym0", "url": None}, set(), id="author gone"),
+        pytest.param({"received_at": MORNING}, asked(), id="told again"),
+    ],
+)
+def test_what_a_post_claimed_goes_with_it_and_the_rest_stays(
+    changes: dict[str, object], left: set[str], tmp_path: Path
+) -> None:
+    last = replace(post(0, NEED), **{"received_at": MORNING + timedelta(minutes=10), **changes})
+    before, after = asyncio.run(claimed(tmp_path, last))
+    assert before == asked() | {"stub:p1/offer/shelter"}
+    assert after == left | {"stub:p1/offer/shelter"}

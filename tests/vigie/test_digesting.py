@@ -1,8 +1,10 @@
 """The digest: what is new, on, over, refuted, declared, unseen and asked, once a shift and on demand."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, time, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,10 +17,13 @@ from msgspec.structs import replace
 
 from connectors.sinks.digest_wording import LABELS, html_from, text_from
 from connectors.sinks.outbox import Outbox
+from connectors.sinks.solidarity_wording import LABELS as SOLIDARITY
+from connectors.sinks.solidarity_wording import THINGS as THINGS_IN_WORDS
 from connectors.sinks.terminal import Terminal
 from connectors.sinks.wording import LANGUAGES
 from console.digest import digest_from
-from records import Alert, ManualClock, Pulse, SettingsError, SourceStatus, SourceUnavailable, decode
+from models.solidarity_words import THINGS
+from records import Alert, Claim, Claimed, ManualClock, Pulse, SettingsError, SourceStatus, SourceUnavailable, decode
 from records.digest import Digest
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
@@ -58,6 +63,14 @@ def status(source: str, state: Any = "listening", **fields: Any) -> SourceStatus
 
 def made(alerts: list[Alert], statuses: Any = (), pulses: Any = (), ways: Any = ()) -> Digest:
     return digest_from(alerts, statuses, pulses, ways, since=SINCE, until=UNTIL)
+
+
+def claim(kind: Any, thing: str, **fields: Any) -> Claim:
+    at = UNTIL - timedelta(hours=1)
+    place = decode(GOLDEN.read_bytes(), Alert).place
+    given = {"post_key": f"stub:{kind}-{thing}", "source": "stub", "event_time": at, "received_at": at, "place": place}
+    text = f"les mots du message, {kind} {thing}"
+    return Claim(**{**given, "kind": kind, "thing": thing, "confidence": 0.6, "text": text, **fields})
 
 
 def ids(alerts: tuple[Alert, ...]) -> list[str]:
@@ -143,6 +156,64 @@ def test_a_quiet_shift_says_that_nothing_was_missed() -> None:
     text = text_from(made([]), "fr")
     assert LABELS["fr"]["all_seen"] in text
     assert text.count("- rien\n") >= 5
+
+
+@pytest.mark.parametrize(
+    ("language", "lines"),
+    [
+        (
+            "fr",
+            (
+                "- Les Neiges (incendie) : besoin · hébergement (4 personnes) · Les Neiges · 22/11 18:00\n",
+                "- Les Neiges (incendie) : offre · bras · Les Neiges · 22/11 18:00\n",
+                "- Les Neiges (incendie) : appel · vêtements, couvertures · Les Neiges · 22/11 18:00\n",
+                "- Non vérifié : lu dans des messages publics. La cellule ne transmet aucune donnée personnelle.\n",
+            ),
+        ),
+        (
+            "en",
+            (
+                "- Les Neiges (fire): need · shelter (4 personnes) · Les Neiges · 22/11 18:00\n",
+                "- Les Neiges (fire): offer · hands · Les Neiges · 22/11 18:00\n",
+                "- Les Neiges (fire): call · clothes, blankets · Les Neiges · 22/11 18:00\n",
+                "- Not verified: read in public posts. The crisis cell passes on no personal data.\n",
+            ),
+        ),
+    ],
+)
+def test_needs_and_offers_around_an_incident_are_told_with_a_note_and_without_words_of_posts(
+    language: Any, lines: tuple[str, ...]
+) -> None:
+    claims = [
+        claim("offer", "hands"),
+        claim("need", "shelter", quantity=4, measure="4 personnes", url="https://example.org/p"),
+        claim("need", "clothes", is_call=True),
+    ]
+    digest = digest_from([alert(1, "watch", onset=2, raised=2)], [], [], [], claims, since=SINCE, until=UNTIL)
+    text, page = text_from(digest, language), html_from(digest, language)
+    assert "".join(lines) in text
+    assert all(escape(line.strip("- \n")) in page for line in lines)
+    assert "les mots du message" not in text + page
+    assert "example.org" not in text + page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_nothing_is_needed_or_offered_nothing_is_said_of_it(language: Any) -> None:
+    text = text_from(made([alert(1, "watch", onset=2, raised=2)]), language)
+    assert SOLIDARITY[language]["heading"].upper() not in text
+    assert SOLIDARITY[language]["note"] not in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_there_was_no_room_for_is_counted(language: Any) -> None:
+    claims = [claim("need", "tools", post_key=f"p{n}", text=f"numéro {n}") for n in range(14)]
+    digest = digest_from([alert(1, "watch", onset=2, raised=2)], [], [], [], claims, since=SINCE, until=UNTIL)
+    assert {"fr": "4 de plus", "en": "4 more"}[language] in text_from(digest, language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_thing_has_a_word(language: Any) -> None:
+    assert THINGS_IN_WORDS[language].keys() == set(THINGS)
 
 
 # Shifts --------------------------------------------------------------------------------------------------------------
@@ -256,6 +327,10 @@ def test_on_demand_it_is_made_from_what_stands_on_the_topics(
         await declare_topics(settings.streams())
         publisher = KafkaPublisher(settings.streams())
         await publisher.alerts([replace(golden, onset=now - timedelta(hours=1), raised_at=now - timedelta(minutes=50))])
+        said = claim("need", "shelter", event_time=now, post_key="stub:p1", url="https://example.org/p1")
+        gone = replace(said, post_key="stub:p2", thing="tools")
+        await publisher.claims({one.post_key: Claimed(post_key=one.post_key, claims=(one,)) for one in (said, gone)})
+        await publisher.claims({gone.post_key: None})
         await publisher.statuses([replace(status("press", "blind", why="503"), at=now, since=now)])
         minute = now.replace(second=0, microsecond=0) - timedelta(minutes=30)
         await publisher.pulses([Pulse(source="bluesky", minute=minute, language="fr", area="", outcomes={"gated": 5})])
@@ -268,6 +343,16 @@ def test_on_demand_it_is_made_from_what_stands_on_the_topics(
     assert "press : blind at this moment (503)" in done.output
     assert "bluesky : 28 minutes not read" in done.output or "bluesky : 29 minutes not read" in done.output
     assert "5 read" in done.output
+    assert "Les Neiges (fire): need · shelter" in done.output
+    assert "tools" not in done.output, "it was taken back"
+
+    asked = ["solidarity", "--settings", str(tmp_path / "vigie.toml")]
+    done = CliRunner().invoke(main, [*asked, "--language", "en"])
+    assert done.exit_code == 0, done.output
+    assert "« les mots du message, need shelter » https://example.org/p1" in done.output
+    (line,) = CliRunner().invoke(main, [*asked, "--json"]).output.splitlines()
+    (row,) = json.loads(line)["needs"]
+    assert (row["claim"]["post_key"], row["voices"]) == ("stub:p1", 1)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,24 @@ def test_a_paper_is_filled_from_the_settings_and_marks_what_is_missing(
     assert {"fr": "à compléter", "en": "to be completed"}[language] in text, "no officer was named"
 
 
+@pytest.mark.parametrize(
+    ("language", "purpose", "kept"),
+    [
+        ("fr", "les besoins et les offres d’aide dits autour d’un incident", "sans leurs auteurs\u00a0: 72 heures"),
+        ("en", "what people need and offer around an incident", "without their authors: 72 hours"),
+    ],
+)
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_needs_and_offers_are_in_the_papers_where_they_are_listed(
+    language: str, purpose: str, kept: str, is_listed: bool, settings_file: Path
+) -> None:
+    settings_file.write_text(f"{TOML}[solidarity]\nlisted = {str(is_listed).lower()}\n")
+    settings = load(settings_file)
+    for name in PAPERS:
+        text = paper(name, settings, language, ManualClock(AT))
+        assert (purpose in text, kept in text) == (is_listed, is_listed)
+
+
 def test_the_notice_says_how_to_reach_whom(settings_file: Path) -> None:
     assert "donnees@exemple.fr" in paper("notice", load(settings_file), "fr", ManualClock(AT))
 

@@ -18,8 +18,8 @@ KINDS_OF_SOURCES = (
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
 TABLES = (
-    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, privacy, receivers, routes, sources, "
-    "territory, windows, worker"
+    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, privacy, receivers, routes, "
+    "solidarity, sources, territory, windows, worker"
 )
 
 
