@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
+
+from msgspec.structs import replace
 
 from detectors.chatter import Chatter
+from models.denial import is_denial
+from models.doubts import Doubts
 from models.geoparse.group import Said
 from models.masking import masked
 from models.near_duplicate import content_ids, fingerprint, is_relay
@@ -80,6 +84,7 @@ class Enrich:
     hazards: frozenset[str]
     source_places: Mapping[str, Place]  # where a source's unplaced posts belong: a town's own page or group
     chatter: Chatter = field(default_factory=Chatter)
+    doubts: Doubts = field(default_factory=Doubts)
 
     def __call__(self, posts: Sequence[Post]) -> list[Enriched]:
         """Return what becomes of each post."""
@@ -114,7 +119,14 @@ class Enrich:
                 return Enriched("unplaced")
             places = [fallback]
         shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
-        return Enriched("signal", tuple(self._signal(post, reading, hazard, places, shown) for hazard in hazards))
+        against = self._against(post)
+        signals = (self._signal(post, reading, hazard, places, shown) for hazard in hazards)
+        return Enriched("signal", tuple(replace(signal, **against) for signal in signals))
+
+    def _against(self, post: Post) -> dict[str, Any]:
+        """Return what the text itself says against a post, or against what others tell."""
+        doubts = self.doubts.read(post.text, at=post.event_time, is_official=_tier(post) > 0, is_relay=_passes_on(post))
+        return {"doubts": doubts, "is_denial": is_denial(post.text)}
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -155,7 +167,7 @@ class Enrich:
             author_id=post.author_id,
             author_tier=_tier(post),
             author_kind=post.author_kind,
-            is_relay=bool(post.repost_of or post.quote_of) or is_relay(post.text),
+            is_relay=_passes_on(post),
             cluster_ids=content_ids(post.text, repost_of=post.repost_of),
             fingerprint=fingerprint(post.text),
             has_image=any(media.type in ("image", "video") for media in post.media),
@@ -166,6 +178,10 @@ class Enrich:
             candidates=tuple(places[1:3]),
             versions={"hazard": self.reader.version, "place": self.locator.version},
         )
+
+
+def _passes_on(post: Post) -> bool:
+    return bool(post.repost_of or post.quote_of) or is_relay(post.text)
 
 
 def _tier(post: Post) -> int:
