@@ -1,8 +1,8 @@
 """Enrich: posts become signals: what danger, where, how sure. A plain function over a batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from msgspec.structs import replace
 
@@ -26,6 +26,10 @@ signals of its key, not to all posts. Held-out posts say 1 in 7.1 (`python tests
 MOST_TEXT = 1000
 """How much of a post goes on with its signals; names of persons, their numbers and addresses are masked before."""
 
+SURE = 0.8
+"""From here a post tells of a danger, whatever it denies beside: "no, the dam holds, but the street is under water"."""
+
+REAL = frozenset({"now", "past"})
 SPOKEN = ("create", "update")
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
 
@@ -119,14 +123,15 @@ class Enrich:
                 return Enriched("unplaced")
             places = [fallback]
         shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
-        against = self._against(post)
         signals = (self._signal(post, reading, hazard, places, shown) for hazard in hazards)
-        return Enriched("signal", tuple(replace(signal, **against) for signal in signals))
+        return Enriched("signal", tuple(self._with_doubts(post, signals)))
 
-    def _against(self, post: Post) -> dict[str, Any]:
-        """Return what the text itself says against a post, or against what others tell."""
+    def _with_doubts(self, post: Post, signals: Iterable[Signal]) -> Iterator[Signal]:
+        """Say in a post's signals what its own words say against it, or against what others tell."""
         doubts = self.doubts.read(post.text, at=post.event_time, is_official=_tier(post) > 0, is_relay=_passes_on(post))
-        return {"doubts": doubts, "is_denial": is_denial(post.text)}
+        denies = is_denial(post.text)
+        for signal in signals:
+            yield replace(signal, doubts=doubts, is_denial=denies and not _tells(signal))
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -178,6 +183,10 @@ class Enrich:
             candidates=tuple(places[1:3]),
             versions={"hazard": self.reader.version, "place": self.locator.version},
         )
+
+
+def _tells(signal: Signal) -> bool:
+    return signal.probability >= SURE and signal.actuality in REAL
 
 
 def _passes_on(post: Post) -> bool:

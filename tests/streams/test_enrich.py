@@ -235,8 +235,11 @@ OLD = "fire=0.9 @ https://journal.example/2009/01/30/explosion"
         pytest.param(OLD, {}, ("old_link",), False, id="old link"),
         pytest.param(OLD, {"repost_of": "p0"}, ("old_link",), False, id="old link passed on"),
         pytest.param(CHAIN, {}, ("recycled_text",), False, id="known text"),
-        pytest.param("fire=0.9 @ fausse alerte, il n'y a pas d'incendie", {}, (), True, id="denies"),
-        pytest.param("RT @prefet fire=0.9 @ fausse alerte", {}, (), True, id="passes a denial on"),
+        pytest.param("fire=0.4 @ fausse alerte, il n'y a pas d'incendie", {}, (), True, id="denies"),
+        pytest.param(
+            "fire=0.9 @ pas d'explosion, mais un gros incendie", {}, (), False, id="tells of a fire all the same"
+        ),
+        pytest.param("RT @prefet fire=0.4 @ fausse alerte", {}, (), True, id="passes a denial on"),
     ],
 )
 def test_a_signal_says_what_speaks_against_its_post(
