@@ -29,7 +29,7 @@ _COMMON = """
 """Words that tell little apart: a phrase is looked up by another one of its words, if it has one."""
 _TELLING = 3  # letters: shorter words stand in every text
 _COMMON_HEADS = frozenset(word[:HEAD] for word in _COMMON.split())
-_STOPS = re.compile(r"(?:[\n\r–—|!;…]|[.:](?=\s|$|[\"»”])|\s[-/]\s)+")
+_STOPS = re.compile(r"(?:[\n\r–—|!;…\[\]]|[.:](?=\s|$|[\"»”])|\s[-/]\s)+")
 _ASKS = re.compile(r"\?+")
 _GAPS = {"+": r"(?: (?!zz)[a-z0-9]+){0,2}?", "++": r"(?: (?!zz)[a-z0-9]+){0,7}?"}
 _GAP = re.compile(r"\s(\+\+?)\s")

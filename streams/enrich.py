@@ -1,10 +1,14 @@
 """Enrich: posts become signals: what danger, where, how sure; and claims. A plain function over a batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, cast
 
+from msgspec.structs import replace
+
 from detectors.chatter import Chatter
+from models.denial import is_denial
+from models.doubts import Doubts
 from models.geoparse.group import Said
 from models.masking import masked
 from models.near_duplicate import content_ids, fingerprint, is_relay
@@ -23,6 +27,10 @@ signals of its key, not to all posts. Held-out posts say 1 in 7.1 (`python tests
 MOST_TEXT = 1000
 """How much of a post goes on with its signals; names of persons, their numbers and addresses are masked before."""
 
+SURE = 0.8
+"""From here a post tells of a danger, whatever it denies beside: "no, the dam holds, but the street is under water"."""
+
+REAL = frozenset({"now", "past"})
 SPOKEN = ("create", "update")
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
 
@@ -83,6 +91,7 @@ class Enrich:
     source_places: Mapping[str, Place]  # where a source's unplaced posts belong: a town's own page or group
     chatter: Chatter = field(default_factory=Chatter)
     claiming: Claiming | None = None  # None: nobody wants to know of needs and offers
+    doubts: Doubts = field(default_factory=Doubts)
 
     def __call__(self, posts: Sequence[Post]) -> list[Enriched]:
         """Return what becomes of each post."""
@@ -118,8 +127,8 @@ class Enrich:
                 return Enriched("unplaced", claims=claims)
             places = [fallback]
         shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
-        signals = tuple(self._signal(post, reading, hazard, places, shown) for hazard in hazards)
-        return Enriched("signal", signals, claims=claims)
+        signals = (self._signal(post, reading, hazard, places, shown) for hazard in hazards)
+        return Enriched("signal", tuple(self._with_doubts(post, signals)), claims=claims)
 
     def _usual_place(self, post: Post) -> Place | None:
         return self.source_places.get(post.source) or self.source_places.get("*")
@@ -135,6 +144,13 @@ class Enrich:
         found = self.locator.locate(post.text, lang=language, geo=post.geo) if places is None else places
         place = found[0] if found else self._usual_place(post)
         return claiming.claims_of(post, language, place, [place.name for place in found])
+
+    def _with_doubts(self, post: Post, signals: Iterable[Signal]) -> Iterator[Signal]:
+        """Say in a post's signals what its own words say against it, or against what others tell."""
+        doubts = self.doubts.read(post.text, at=post.event_time, is_official=_tier(post) > 0, is_relay=passes_on(post))
+        denies = is_denial(post.text)
+        for signal in signals:
+            yield replace(signal, doubts=doubts, is_denial=denies and not _tells(signal))
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -186,6 +202,10 @@ class Enrich:
             candidates=tuple(places[1:3]),
             versions={"hazard": self.reader.version, "place": self.locator.version},
         )
+
+
+def _tells(signal: Signal) -> bool:
+    return signal.probability >= SURE and signal.actuality in REAL
 
 
 def passes_on(post: Post) -> bool:

@@ -38,6 +38,7 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
+from streams.stated import statements
 from streams.telling import Telling, TellingTasks
 from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
 
@@ -162,12 +163,8 @@ class Wiring:
     async def _context(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what authorities state to each hazard that it concerns, in order among the evidence."""
         bulletins, dead = self.letters.sort(CONTEXT, events, Bulletin)
-        hazards = self.steps.detect.detector.profile.hazards
         await self._state(
-            Statement(hazard=hazard, area=bulletin.area, said=bulletin)
-            for _, bulletin in bulletins
-            for hazard in hazards
-            if bulletin.hazard in (None, hazard)
+            statements([bulletin for _, bulletin in bulletins], self.steps.detect.detector.profile.hazards)
         )
         await self.letters.send(dead)
 

@@ -8,13 +8,16 @@ import structlog
 from msgspec.structs import replace
 
 from connectors.contract import Outcome
-from connectors.pseudonym import RotatingPseudonyms
+from connectors.pseudonym import Pseudonyms, RotatingPseudonyms
+from connectors.register import Register
 from detectors.detector import Detector
 from detectors.profile import Profile, load_profile
+from models.doubts import Doubts
 from models.gate import Gate
 from models.geoparse import Geoparser
 from models.geoparse.group import GroupVote
 from models.hazard import HazardModel
+from models.known_texts import known_texts_in
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
 from models.solidarity import Solidarity
@@ -26,6 +29,7 @@ from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
 from vigie.duty_settings import duties_from
+from vigie.rumour_settings import accounts_from
 from vigie.settings import Settings
 from vigie.source_settings import SourceSettings
 
@@ -100,6 +104,7 @@ def steps(
         hazards=frozenset(profile.hazards),
         source_places=places,
         claiming=Claiming(Solidarity()) if settings.solidarity.listed else None,
+        doubts=doubts(settings),
     )
     return Steps(
         enrich=enrich,
@@ -131,6 +136,24 @@ def local_places(settings: Settings, gazetteer: Gazetteer) -> list[LocalPlace]:
     with _told_of("territory.local_places"):
         path = settings.territory.local_places
         return load_local_places(path, gazetteer) if path else []
+
+
+def doubts(settings: Settings) -> Doubts:
+    """Return the reader of doubts, with the texts and sites that the settings add.
+
+    Errors  SettingsError when their file cannot be used
+    """
+    with _told_of("rumours.texts"):
+        texts = known_texts_in(settings.rumours.texts) if settings.rumours.texts else []
+    return Doubts(texts, settings.rumours.domains)
+
+
+def register(settings: Settings, names: Pseudonyms) -> Register:
+    """Return the register of official accounts.
+
+    Errors  SettingsError when one cannot be an account of its platform
+    """
+    return Register(accounts_from(settings.official_accounts), names)
 
 
 def usual_place(gazetteer: Gazetteer, source: SourceSettings) -> Place:

@@ -33,6 +33,7 @@ from vigie.receiver_settings import (
     ReceiverSettings,
     WebhookReceiver,
 )
+from vigie.rumour_settings import accounts_from, counted, unread
 from vigie.serving import listening_on, reason_of
 from vigie.settings import (
     DEFAULT_FILE,
@@ -76,7 +77,7 @@ def problems_with(settings_file: Path | None, say: Callable[[str], None]) -> lis
             )
         )
     for name, check in CHECKS.items():
-        say(name)
+        say(f"{name}: {BESIDE[name](settings)}" if name in BESIDE else name)
         found.extend(check(settings))
     return found
 
@@ -318,10 +319,27 @@ def _messages(settings: Settings) -> Iterator[Problem]:
         yield from (Problem(f"{one.file}: line {one.line}", one.what, one.mend) for one in findings)
 
 
+def _rumours(settings: Settings) -> Iterator[Problem]:
+    yield from _tried(lambda: assembly.doubts(settings))
+
+
+def _accounts(settings: Settings) -> Iterator[Problem]:
+    yield from _tried(lambda: accounts_from(settings.official_accounts))
+    for platform in unread(settings.official_accounts, settings.sources):
+        yield Problem("official_accounts", f"no source reads {platform}", "add that source, or take its accounts out")
+
+
+BESIDE: dict[str, Callable[[Settings], str]] = {
+    "official accounts": lambda settings: counted(settings.official_accounts),
+}
+"""What a check tells while it looks."""
+
 CHECKS: dict[str, Check] = {
     "territory, profile and places": _territory,
     "hazard model": _models,
     "gate": _gate,
+    "rumours": _rumours,
+    "official accounts": _accounts,
     "data folder": _data,
     "message map": _messages,
     "ports": _ports,

@@ -16,6 +16,7 @@ from connectors import runner
 from connectors.blindness import blindness
 from connectors.contract import Source
 from connectors.cursors import SqliteCursors
+from connectors.register import Recognising
 from connectors.watch import Watch
 from records import Clock, SettingsError, SourceUnavailable
 from records.source_status import State, Way
@@ -50,17 +51,18 @@ async def _run(settings: Settings, clock: Clock) -> None:
     shop = Workshop(settings, clock, watch, names)
     sources = shop.reading()
     publisher = KafkaPublisher(streams)
+    recognising = Recognising(publisher, assembly.register(settings, names))
     cursors = SqliteCursors(assembly.cursors_path(settings))
     watch_over(watch, settings, sources)
     work: list[Coroutine[Any, Any, None]] = [
         _read(
             source,
             watch,
-            runner.run(source, gate=gate, publisher=publisher, cursors=cursors, observer=watch, clock=clock),
+            runner.run(source, gate=gate, publisher=recognising, cursors=cursors, observer=watch, clock=clock),
         )
         for source in sources
     ]
-    work += [_serve(served.source, served.application, watch) for served in shop.served(gate, publisher)]
+    work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
     serve_metrics(settings.edge.metrics_port)
     await declare_topics(streams)
     await publisher.start()

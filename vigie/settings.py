@@ -24,6 +24,7 @@ from streams.settings import KafkaSecurity, StreamSettings
 from vigie.duty_settings import DutySettings
 from vigie.receiver_settings import ReceiverSettings
 from vigie.routing_settings import InhibitionSettings, IntervalSettings, RouteSettings, WindowSettings
+from vigie.rumour_settings import OfficialAccount, RumourSettings
 from vigie.source_settings import Part, SourceSettings
 
 EMBEDDED = "embedded"
@@ -157,6 +158,8 @@ class Settings(BaseSettings):
     inhibitions: tuple[InhibitionSettings, ...] = ()
     windows: tuple[WindowSettings, ...] = ()
     duty: tuple[DutySettings, ...] = ()
+    rumours: RumourSettings = RumourSettings()
+    official_accounts: tuple[OfficialAccount, ...] = ()
 
     def only(self, names: Sequence[str]) -> "Settings":
         """Return the settings with the sources named alone, all of them where none is named.
@@ -340,7 +343,7 @@ def _choices(key: str) -> tuple[type[BaseModel], ...]:
     return get_args(get_args(union)[0]) if union is not None else ()
 
 
-_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge, MessageSettings)
+_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge, MessageSettings, RumourSettings)
 _PATHS = frozenset(
     name
     for model in (*_TABLES, *_choices("sources"), *_choices("receivers"))

@@ -212,3 +212,38 @@ def test_of_an_author_who_leaves_in_the_batch_that_he_speaks_in_all_is_taken_bac
     signals = [signal for result in results for signal in result.signals]
     retractions = [result.retraction for result in results if result.retraction]
     assert [one.author_id for one in departed(signals, retractions)] == ["a3"]
+
+
+CHAIN = (
+    "fire=0.9 @ Mon beau-frère travaille à la préfecture, ils n'ont pas le droit de le dire mais il faut partir "
+    "maintenant. Faites tourner à tous vos proches."
+)
+LETTER = "Communiqué de la préfecture : fire=0.9 @ incendie au port, évacuation immédiate"
+OLD = "fire=0.9 @ https://journal.example/2009/01/30/explosion"
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "doubts", "denies"),
+    [
+        pytest.param("fire=0.9 @ gros incendie", {}, (), False, id="nothing against it"),
+        pytest.param(LETTER, {}, ("false_official",), False, id="speaks as an authority"),
+        pytest.param(LETTER, {"author_kind": "official"}, (), False, id="is one"),
+        pytest.param(LETTER, {"author_kind": "operator"}, (), False, id="is an operator"),
+        pytest.param(LETTER, {"is_trusted": True}, (), False, id="is trusted"),
+        pytest.param(LETTER, {"repost_of": "p0"}, (), False, id="passes it on"),
+        pytest.param(LETTER, {"quote_of": "p0"}, (), False, id="quotes it"),
+        pytest.param(OLD, {}, ("old_link",), False, id="old link"),
+        pytest.param(OLD, {"repost_of": "p0"}, ("old_link",), False, id="old link passed on"),
+        pytest.param(CHAIN, {}, ("recycled_text",), False, id="known text"),
+        pytest.param("fire=0.4 @ fausse alerte, il n'y a pas d'incendie", {}, (), True, id="denies"),
+        pytest.param(
+            "fire=0.9 @ pas d'explosion, mais un gros incendie", {}, (), False, id="tells of a fire all the same"
+        ),
+        pytest.param("RT @prefet fire=0.4 @ fausse alerte", {}, (), True, id="passes a denial on"),
+    ],
+)
+def test_a_signal_says_what_speaks_against_its_post(
+    text: str, more: dict[str, Any], doubts: tuple[str, ...], denies: bool, post: MakePost, enrich: MakeEnrich
+) -> None:
+    [result] = enrich()([post(text, **more)])
+    assert [(signal.doubts, signal.is_denial) for signal in result.signals] == [(doubts, denies)]

@@ -435,3 +435,69 @@ def test_a_port_for_feeds_that_is_taken_or_given_twice_is_told(problems: Finds, 
     assert told == (
         f"receivers.feeds.port: port {port} is that of sources.webhook.port too; give each a port of its own"
     )
+
+
+ACCOUNT = '[[official_accounts]]\nplatform = "{}"\naccount = "{}"\nname = "Préfecture"\n'
+DID = "did:plc:aaaaaaaaaaaaaaaaaaaaaaaa"
+BLUESKY = '[[sources]]\nkind = "bluesky"\n'
+
+
+@pytest.mark.parametrize(
+    ("platform", "account", "expected"),
+    [
+        ("bluesky", "prefet76.bsky.social", 'is no account of bluesky; give the DID, as "did:plc:" and 24 letters'),
+        ("bluesky", "did:plc:tooshort", "is no account of bluesky; give the DID"),
+        ("mastodon", "@prefet76@social.example", 'give the profile\'s address, as "https://mastodon.example/@name"'),
+        ("facebook", "prefet76", "is no account of facebook; give the Page's number, not its name"),
+        ("x", "@prefet76", "is no account of x; give the account's number, not its @name"),
+        ("press", "https://www.somme.gouv.fr/rss", "is no account of press; give the host of the feed's address"),
+    ],
+)
+def test_an_account_that_its_platform_would_not_name_so(
+    platform: str, account: str, expected: str, problems: Finds
+) -> None:
+    told, *_ = problems(ACCOUNT.format(platform, account) + RECORDED, "official accounts")
+    assert told.startswith(f"official_accounts.0.account: {account!r} ")
+    assert expected in told
+
+
+@pytest.mark.parametrize(
+    ("platform", "account"),
+    [
+        ("bluesky", DID),
+        ("bluesky", "did:web:prefecture.example"),
+        ("mastodon", "https://social.example/@prefet76"),
+        ("facebook", "1000000000001"),
+        ("x", "910000000000000001"),
+        ("press", "www.somme.gouv.fr"),
+        ("forum", "anything"),
+    ],
+)
+def test_an_account_as_its_platform_names_it(platform: str, account: str, problems: Finds) -> None:
+    assert problems(ACCOUNT.format(platform, account) + RECORDED, "official accounts") == []
+
+
+def test_an_account_that_stands_twice_and_one_that_no_source_reads_are_told(problems: Finds) -> None:
+    twice = ACCOUNT.format("bluesky", DID) * 2 + ACCOUNT.format("mastodon", "https://social.example/@prefet76")
+    assert problems(twice + BLUESKY, "official accounts") == [
+        "official_accounts.1.account: is that of official_accounts.0 too; keep one of them",
+        "official_accounts: no source reads mastodon; add that source, or take its accounts out",
+    ]
+
+
+def test_how_many_accounts_are_known_is_told_beside_the_check(
+    written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "CHECKS", {"official accounts": check.CHECKS["official accounts"]})
+    said: list[str] = []
+    assert problems_with(written(ACCOUNT.format("bluesky", DID) + BLUESKY), said.append) == []
+    assert problems_with(written(BLUESKY), said.append) == []
+    assert said == ["official accounts: bluesky 1", "official accounts: none is known"]
+
+
+def test_texts_that_cannot_be_used_are_told(problems: Finds, tmp_path: Path) -> None:
+    (tmp_path / "recycled.txt").write_text("Au feu !\n", encoding="utf-8")
+    (told,) = problems('[rumours]\ntexts = "recycled.txt"\n', "rumours")
+    assert told.startswith('rumours.texts: recycled.txt: line 1: "Au feu !" has fewer than 8 words')
+    (told,) = problems('[rumours]\ntexts = "none.txt"\n', "rumours")
+    assert told.startswith("rumours.texts: none.txt: cannot be read as UTF-8 text")

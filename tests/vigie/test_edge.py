@@ -226,6 +226,7 @@ def stopped(
                 f"[broker]\nport = {broker.port}\n[edge]\nmetrics_port = {metrics_port}\n"
                 f'[[sources]]\nkind = "webhook"\nname = "staff"\nport = {port}\nsecret_file = "secret"\n'
                 f'[[sources]]\nkind = "recorded"\nname = "drill"\npath = "posts.jsonl"\nspeed = {speed}\n'
+                f'[[official_accounts]]\nplatform = "staff"\naccount = "somebody"\nname = "Mairie"\n'
             )
             process = start_vigie("connect", "--settings", settings_file, log=name)
             eventually(lambda: process.poll() is not None or listens_on(port), f"{name} listens on {port}")
@@ -302,6 +303,11 @@ def test_signed_posts_stand_on_the_topic_once_and_without_their_author(stopped: 
     assert sorted(post.id for post in found) == sorted([*(f"good-{n}" for n in range(MIXED)), "once", "last"])
     assert {post.text for post in found} == {GOOD}
     assert not any("somebody" in repr(post) for post in found)
+
+
+def test_a_registered_account_is_known_on_its_own_platform_alone(stopped: Stopped) -> None:
+    kinds = {(post.source, post.author_kind) for post in stopped.posts}
+    assert kinds == {("staff", "official"), ("drill", "unknown")}
 
 
 def test_told_to_stop_it_hands_over_what_it_read_and_leaves_with_status_0(stopped: Stopped) -> None:

@@ -18,8 +18,8 @@ KINDS_OF_SOURCES = (
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
 TABLES = (
-    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, privacy, receivers, routes, "
-    "solidarity, sources, territory, windows, worker"
+    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, official_accounts, privacy, receivers, "
+    "routes, rumours, solidarity, sources, territory, windows, worker"
 )
 
 
@@ -371,3 +371,53 @@ def test_the_embedded_broker_needs_no_address_but_one_process_alone_does(loaded:
     with pytest.raises(SettingsError, match=r"kafka\.url: the embedded broker lives in `vigie run` only; set VIGIE_K"):
         loaded("").streams()
     assert loaded("[broker]\nport = 9092\n").streams().kafka_url == "kafka://127.0.0.1:9092"
+
+
+def test_the_texts_of_rumours_lie_beside_the_file(loaded: Callable[[str], Settings], tmp_path: Path) -> None:
+    settings = loaded('[rumours]\ntexts = "recycled.txt"\ndomains = ["ma-ville.example"]\n')
+    assert settings.rumours.texts == tmp_path / "recycled.txt"
+    assert settings.rumours.domains == ("ma-ville.example",)
+
+
+@pytest.mark.parametrize(
+    ("toml", "expected"),
+    [
+        pytest.param(
+            '[[official_accounts]]\nplatform = "bluesky"\naccount = "did:plc:a"\nname = "Mairie"\nkind = "mayor"\n',
+            'vigie.toml: line 5: official_accounts.0.kind: found \'mayor\'; give "official", "operator" or "press"',
+            id="a kind that is none",
+        ),
+        pytest.param(
+            '[[official_accounts]]\nplatform = "x"\naccount = 1234\nname = "Préfecture"\n',
+            "vigie.toml: line 3: official_accounts.0.account: found 1234; "
+            "give the account as the platform names it, as text: see the template",
+            id="a number that is no text",
+        ),
+        pytest.param(
+            '[[official_accounts]]\nplatform = "bluesky"\naccount = "did:plc:abc"\n',
+            "vigie.toml: line 1: official_accounts.0.name: is missing; give whose it is, a service and not a person",
+            id="nobody's",
+        ),
+        pytest.param(
+            '[[official_accounts]]\nplatform = "x"\nhandle = "@prefet"\naccount = "1"\nname = "Préfecture"\n',
+            "vigie.toml: line 3: official_accounts.0.handle: is not a setting; "
+            "the settings here are account, kind, name, platform",
+            id="a key that is none",
+        ),
+        pytest.param(
+            '[official_accounts]\nplatform = "x"\n',
+            "vigie.toml: line 1: official_accounts: found a table; write [[official_accounts]] above its keys",
+            id="single brackets",
+        ),
+        pytest.param(
+            '[rumours]\ndomains = ["https://ma-ville.example/"]\n',
+            "vigie.toml: line 2: rumours.domains.0: found 'https://ma-ville.example/'; "
+            'give sites of authorities beside gouv.fr and the like, as in ["lehavre.fr"]',
+            id="an address where a site belongs",
+        ),
+    ],
+)
+def test_a_mistake_in_what_rumours_are_told_by_is_told(
+    toml: str, expected: str, refusals: Callable[[str], list[str]]
+) -> None:
+    assert refusals(toml) == [expected]
