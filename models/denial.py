@@ -6,6 +6,7 @@ is not; "ce n'est pas une rumeur", which says that it is so; a hope or a questio
 Which words are which stands in `models/doubts/denials.txt`. Phrases under [not] are heard before all others.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from models.phrases import ASK, STOP, Phrases, heads_of, sentences_of
 
 SECTIONS = ("not", "denial")
 _MOST_READ = 2_000  # characters
+_CLAUSES = re.compile(r"(?<=[.!?…;])\s+|\n+|,?\s+(?=(?:mais|cependant|en revanche|but|however)\b)", re.IGNORECASE)
 _WORDS = Path(__file__).parent / "doubts" / "denials.txt"
 
 
@@ -30,6 +32,14 @@ def is_denial(text: str) -> bool:
     plain = phrases.pattern("not").sub(f" {STOP}", sentences_of(without_links(text[:_MOST_READ])))
     denial = phrases.pattern("denial")
     return any(_is_said(plain[found.end() :]) for found in denial.finditer(plain))
+
+
+def beside_denial(text: str) -> str:
+    """Return what a text says besides denying: its clauses that deny nothing.
+
+    "The dam holds, no breach, but the street is under water" denies, and tells all the same.
+    """
+    return " ".join(clause for clause in _CLAUSES.split(text[:_MOST_READ]) if clause.strip() and not is_denial(clause))
 
 
 def _is_said(behind: str) -> bool:

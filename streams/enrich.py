@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, cast
 from msgspec.structs import replace
 
 from detectors.chatter import Chatter
-from models.denial import is_denial
+from models.denial import beside_denial, is_denial
 from models.doubts import Doubts
 from models.geoparse.group import Said
 from models.masking import masked
@@ -28,7 +28,7 @@ MOST_TEXT = 1000
 """How much of a post goes on with its signals; names of persons, their numbers and addresses are masked before."""
 
 SURE = 0.8
-"""From here a post tells of a danger, whatever it denies beside: "no, the dam holds, but the street is under water"."""
+"""From here what a post says besides denying tells of a danger: "no, the dam holds, but the street is under water"."""
 
 REAL = frozenset({"now", "past"})
 SPOKEN = ("create", "update")
@@ -149,8 +149,14 @@ class Enrich:
         """Say in a post's signals what its own words say against it, or against what others tell."""
         doubts = self.doubts.read(post.text, at=post.event_time, is_official=_tier(post) > 0, is_relay=passes_on(post))
         denies = is_denial(post.text)
+        beside = self._read_beside(post) if denies else None
         for signal in signals:
-            yield replace(signal, doubts=doubts, is_denial=denies and not _tells(signal))
+            yield replace(signal, doubts=doubts, is_denial=denies and not _tells(beside, signal.hazard))
+
+    def _read_beside(self, post: Post) -> PostReading | None:
+        """Return what a post says besides denying; the reader, who does not hear a "no", is not asked of that part."""
+        rest = beside_denial(post.text)
+        return next(iter(self.reader.read([rest], [post.lang]))) if rest else None
 
     def _hazards(self, reading: PostReading) -> list[str]:
         """Return the hazards that a post is evidence of: the likeliest, and others that it names as surely.
@@ -204,8 +210,8 @@ class Enrich:
         )
 
 
-def _tells(signal: Signal) -> bool:
-    return signal.probability >= SURE and signal.actuality in REAL
+def _tells(reading: PostReading | None, hazard: Hazard) -> bool:
+    return reading is not None and reading.hazards.get(hazard, 0.0) >= SURE and reading.actuality in REAL
 
 
 def passes_on(post: Post) -> bool:

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.denial import is_denial
+from models.denial import beside_denial, is_denial
 from models.doubts import Doubts
 from models.known_texts import KnownTexts, known_texts_in
 from models.letterheads import DOUBTS, Letterheads
@@ -413,3 +413,18 @@ def test_a_link_grows_old_and_never_young_again() -> None:
         link = f"https://journal.example/{day:%Y/%m/%d}/a"
         later = [has_old_link([link], NOON.replace(year=2019) + timedelta(days=30 * step)) for step in range(90)]
         assert later == sorted(later)
+
+
+@pytest.mark.parametrize(
+    ("text", "beside"),
+    [
+        ("Le barrage tient, aucune rupture, mais la rue est sous l'eau", "mais la rue est sous l'eau"),
+        ("Pas d'explosion à la centrale. Un incendie est en cours.", "Un incendie est en cours."),
+        ("There is no fire at the plant, but smoke from the depot", "but smoke from the depot"),
+        ("Aucun incident en cours sur nos installations", ""),
+        ("Un incendie est en cours", "Un incendie est en cours"),
+        ("", ""),
+    ],
+)
+def test_what_a_text_says_besides_denying(text: str, beside: str) -> None:
+    assert beside_denial(text) == beside

@@ -237,8 +237,10 @@ OLD = "fire=0.9 @ https://journal.example/2009/01/30/explosion"
         pytest.param(CHAIN, {}, ("recycled_text",), False, id="known text"),
         pytest.param("fire=0.4 @ fausse alerte, il n'y a pas d'incendie", {}, (), True, id="denies"),
         pytest.param(
-            "fire=0.9 @ pas d'explosion, mais un gros incendie", {}, (), False, id="tells of a fire all the same"
+            "fire=0.9 @ pas d'explosion, mais fire=0.9 @ un gros incendie", {}, (), False, id="tells of a fire as well"
         ),
+        pytest.param("fire=0.9 @ il n'y a pas d'incendie au port", {}, (), True, id="the reader hears no no"),
+        pytest.param("fire=0.9 @ pas d'incendie. fire=0.3 @ Bonne nuit", {}, (), True, id="nothing of it besides"),
         pytest.param("RT @prefet fire=0.4 @ fausse alerte", {}, (), True, id="passes a denial on"),
     ],
 )
