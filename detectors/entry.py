@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec.structs import replace
 
-from detectors.crisis_clock import word_of
+from detectors.crisis_clock import WORD_RATIO, word_of
 from detectors.evidence import Weights, is_first_hand, likelihood_ratio_of, tier_of
 from detectors.tree import path_of
 from records import Bulletin, Doubt, Place, Signal, Statement, Verdict, words_of
@@ -107,7 +107,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) -> Entry:
     """Return what is kept of a signal that counts at a moment, from a place of so many people."""
     ratio = likelihood_ratio_of(signal, weights)
-    word = word_of(signal.author_kind, ratio)
+    word = word_of(signal.author_kind, WORD_RATIO if signal.is_denial else ratio)  # a denial may hardly name the hazard
     is_denial = signal.is_denial and word in DENYING
     if is_denial:
         ratio = min(ratio, DENIAL_RATIO)

@@ -16,7 +16,7 @@ from models.phrases import ASK, STOP, Phrases, heads_of, sentences_of
 
 SECTIONS = ("not", "denial")
 _MOST_READ = 2_000  # characters
-_CLAUSES = re.compile(r"(?<=[.!?…;])\s+|\n+|,?\s+(?=(?:mais|cependant|en revanche|but|however)\b)", re.IGNORECASE)
+_CLAUSES = re.compile(r"(?<=[.!?…;,])\s+|\n+|\s+(?=(?:mais|cependant|but|however)\b)", re.IGNORECASE)
 _WORDS = Path(__file__).parent / "doubts" / "denials.txt"
 
 

@@ -32,6 +32,7 @@ SURE = 0.8
 
 REAL = frozenset({"now", "past"})
 SPOKEN = ("create", "update")
+SHOULD_KNOW = frozenset({"official", "operator"})
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
 
 
@@ -114,7 +115,7 @@ class Enrich:
         return result._replace(retraction=retraction_of(post, shown))
 
     def _placed(self, post: Post, reading: PostReading) -> Enriched:
-        hazards = self._hazards(reading)
+        hazards = self._hazards(reading) or self._denied(post)
         if not hazards:
             return Enriched("no_hazard", claims=self._claims(post, reading.language, None))
         said = Said(hazards[0], post.author_id or f"source:{post.source}", post.event_time.timestamp())
@@ -174,6 +175,15 @@ class Enrich:
         if "fire" in spoken and "industrial" in spoken:
             spoken.remove("industrial")
         return spoken
+
+    def _denied(self, post: Post) -> list[str]:
+        """Return what an authority or an operator may deny in words that name no hazard: all that we look for.
+
+        "The sirens sounded by mistake" is of no danger, and of every rumour that they began.
+        """
+        if post.author_kind in SHOULD_KNOW and is_denial(post.text):
+            return sorted(self.hazards)
+        return []
 
     def _signal(self, post: Post, reading: PostReading, hazard: str, places: list[Place], shown: str) -> Signal:
         place, ratio = places[0], reading.likelihood_ratios[hazard] * SIGNALS_SHARE

@@ -418,13 +418,31 @@ def test_a_link_grows_old_and_never_young_again() -> None:
 @pytest.mark.parametrize(
     ("text", "beside"),
     [
-        ("Le barrage tient, aucune rupture, mais la rue est sous l'eau", "mais la rue est sous l'eau"),
+        ("Aucune rupture de barrage, mais la rue est sous l'eau", "mais la rue est sous l'eau"),
         ("Pas d'explosion à la centrale. Un incendie est en cours.", "Un incendie est en cours."),
-        ("There is no fire at the plant, but smoke from the depot", "but smoke from the depot"),
-        ("Aucun incident en cours sur nos installations", ""),
+        ("There is no fire at the plant but smoke from the depot", "but smoke from the depot"),
+        ("Incendie en cours à l'entrepôt, pas d'explosion.", "Incendie en cours à l'entrepôt,"),
+        ("Fire at the depot, no explosion, roads closed", "Fire at the depot, roads closed"),
+        ("Aucun incident en cours, aucune fuite : nos installations fonctionnent normalement.", ""),
+        ("Fausse information : le message sur une fuite de gaz n'est pas de la préfecture.", ""),
         ("Un incendie est en cours", "Un incendie est en cours"),
         ("", ""),
     ],
 )
 def test_what_a_text_says_besides_denying(text: str, beside: str) -> None:
     assert beside_denial(text) == beside
+
+
+@pytest.mark.parametrize(
+    ("text", "denies"),
+    [
+        ("Le déclenchement des sirènes est dû à une erreur technique. Il n'y a aucun danger.", True),
+        ("Les sirènes de la ville ont sonné par erreur ce soir", True),
+        ("The sirens went off by mistake this evening", True),
+        ("Les sirènes sonnent, quelqu'un sait pourquoi ?", False),
+        ("L'accident est dû à une erreur humaine", False),
+        ("Aucun danger pour la population, l'incendie est maîtrisé", False),
+    ],
+)
+def test_sirens_that_sounded_by_mistake_are_denied(text: str, denies: bool) -> None:
+    assert is_denial(text) is denies

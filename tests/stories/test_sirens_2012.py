@@ -30,3 +30,9 @@ def test_false_watches_are_few(told: "Told", describe: Describe) -> None:
     assert len(told.false_watches) <= 4, describe(
         told.false_watches
     )  # one for the rumour would be right; the city profile's budget is two a day
+
+
+def test_it_is_said_to_be_denied_once_the_authority_has_spoken(told: "Told") -> None:
+    spoke_at = told.tale.at("21:30:00")
+    later = [alert for one in told.false_watches for alert in one.notified if alert.rumour is not None]
+    assert {alert.rumour.denied_at for alert in later if alert.rumour} == {spoke_at}

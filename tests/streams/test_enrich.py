@@ -222,6 +222,13 @@ LETTER = "Communiqué de la préfecture : fire=0.9 @ incendie au port, évacuati
 OLD = "fire=0.9 @ https://journal.example/2009/01/30/explosion"
 
 
+@pytest.mark.parametrize("kind", ["official", "operator", "press", "person"])
+def test_who_should_know_denies_whatever_goes_round(kind: Any, post: MakePost, enrich: MakeEnrich) -> None:
+    [result] = enrich()([post("fire=0.0 @ les sirènes ont sonné par erreur", author_kind=kind)])
+    denied = {signal.hazard for signal in result.signals if signal.is_denial}
+    assert denied == (set(enrich().hazards) if kind in ("official", "operator") else set())
+
+
 @pytest.mark.parametrize(
     ("text", "more", "doubts", "denies"),
     [
