@@ -1,29 +1,38 @@
 """Digesting: a digest at each change of shift, and on demand, from what stands on the topics."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
+from msgspec.structs import replace
 
 from connectors.blindness import blindness
-from console.digest import digest_from
+from console.digest import beginning, digest_from, made_from
 from records import Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
-from records.digest import Digest
+from records.digest import Digest, DigestMade
 from streams.reader import standing
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, PULSE, SOURCES, Topic
+from streams.topics import ALERTS, DIGESTS, PULSE, SOURCES, Topic
 
 log = structlog.get_logger()
 
 LATEST = timedelta(hours=2)
-"""A digest that is later than that, after a stop, is not made any more: the next one tells of what is on by then. What
-ended meanwhile, `vigie digest --hours` tells."""
+"""A digest that is later than that, after a stop, is not made any more: the next one reaches back to the last."""
 BEFORE = timedelta(hours=1)
 """So much earlier pulses tell which sources should have been heard."""
 DAY = timedelta(days=1)
+
+
+class Read(Protocol):
+    """Reads what a digest is made from, and makes it."""
+
+    async def __call__(
+        self, settings: StreamSettings, since: datetime, until: datetime, made: Collection[DigestMade], /
+    ) -> Digest:
+        """Return the digest of a span, or from the last one made on."""
 
 
 class Digests(Protocol):
@@ -64,7 +73,7 @@ def shifts_from(times: Sequence[str], zone: str) -> Shifts:
 
 
 class Digesting:
-    """Makes the digest of each shift, once."""
+    """Makes the digest of each shift, once; what is known of those made stands on `digests.v1`, for all workers."""
 
     def __init__(
         self,
@@ -72,41 +81,81 @@ class Digesting:
         outbox: Digests,
         receivers: Sequence[str],
         clock: Clock,
-        read: Callable[[StreamSettings, datetime, datetime], Awaitable[Digest]] | None = None,
+        *,
+        read: Read | None = None,
+        read_made: Callable[[StreamSettings], Awaitable[Sequence[DigestMade]]] | None = None,
     ) -> None:
         self._shifts = shifts
         self._outbox = outbox
         self._receivers = tuple(receivers)
         self._clock = clock
         self._read = read or digest_of
-        self._made: datetime | None = None
+        self._read_made = read_made or digests_made
+        self._unnoted: DigestMade | None = None  # on its way to the receivers, though no other worker knows of it
+        self._settled: datetime | None = None
 
-    async def look(self, settings: StreamSettings) -> None:
+    async def look(
+        self,
+        settings: StreamSettings,
+        publish: Callable[[Sequence[DigestMade]], Awaitable[None]],
+        is_ours: Callable[[], bool],
+    ) -> None:
         """Make a digest where a shift has ended and none was made."""
-        now = self._clock.now()
-        span = self._shifts.span_before(now)
-        if span is None or span[1] == self._made or now - span[1] > LATEST:
-            return
         try:
-            digest = await self._read(settings, *span)
+            await self._note(publish)
+            now = self._clock.now()
+            span = self._shifts.span_before(now)
+            if span is None or span[1] == self._settled or now - span[1] > LATEST:
+                return
+            await self._settle(settings, *span, is_ours)
+            await self._note(publish)
         except SourceUnavailable as error:
             log.warning("no digest yet", error=str(error))
+
+    async def _settle(
+        self, settings: StreamSettings, since: datetime, until: datetime, is_ours: Callable[[], bool]
+    ) -> None:
+        made = await self._read_made(settings)
+        if any(one.until >= until for one in made):  # by another worker, or before a restart
+            self._settled = until
             return
-        await self._outbox.enqueue_digest(digest, self._receivers)
-        self._made = span[1]
+        digest = await self._read(settings, since, until, made)
+        if not is_ours():  # the partition has moved while we read: its new worker makes it
+            return
+        added = await self._outbox.enqueue_digest(digest, self._receivers)
+        note = made_from(digest)
+        # One that is there already was made before a kill, from less: what only this one has is left for the next.
+        self._unnoted = note if added else replace(note, ends=())
+        self._settled = until
         log.info("digest made", new=len(digest.new), ongoing=len(digest.ongoing), refuted=len(digest.refuted))
 
+    async def _note(self, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]) -> None:
+        """Tell other workers, and ourselves after a restart, of the digest that was made last."""
+        if self._unnoted is not None:
+            await publish([self._unnoted])
+            self._unnoted = None
 
-async def digest_of(settings: StreamSettings, since: datetime, until: datetime) -> Digest:
-    """Return the digest of a span.
+
+async def digest_of(
+    settings: StreamSettings, since: datetime, until: datetime, made: Collection[DigestMade] = ()
+) -> Digest:
+    """Return the digest of a span, or from the last one made on.
 
     Errors  SourceUnavailable when the broker does not answer
     """
     alerts = await _records(settings, ALERTS)
     statuses = {one.source: one for one in await _records(settings, SOURCES)}
-    pulses = await _records(settings, PULSE, written_since=since - BEFORE)
+    pulses = await _records(settings, PULSE, written_since=beginning(since, until, made) - BEFORE)
     unheard = [blind.way for blind in blindness(statuses.values(), until)]
-    return digest_from(alerts, statuses.values(), pulses, unheard, since=since, until=until)
+    return digest_from(alerts, statuses.values(), pulses, unheard, since=since, until=until, made=made)
+
+
+async def digests_made(settings: StreamSettings) -> list[DigestMade]:
+    """Return what is known of the digests of the last month.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    return await _records(settings, DIGESTS)
 
 
 async def _records(settings: StreamSettings, topic: Topic, *, written_since: datetime | None = None) -> list[Any]:
