@@ -24,6 +24,7 @@ from msgspec.structs import replace
 from connectors.sinks.contract import (
     Digests,
     Many,
+    Retracts,
     Sink,
     SinkObserver,
     TryLater,
@@ -31,7 +32,8 @@ from connectors.sinks.contract import (
     UnobservedSinks,
 )
 from connectors.sinks.labels import labels_of
-from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store, Told
+from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS, removed_in, says_only_less, unsaid
+from connectors.sinks.outbox_store import Escalation, Intake, Known, NewRow, Row, Store, Told, Unsaid
 from connectors.sinks.routing import LOOK_AGAIN, URGENT_LEVELS, Held, Labels, Route, Router
 from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
 from records.digest import Digest
@@ -47,6 +49,7 @@ OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
 """However long a receiver asks to be left alone."""
+NOTHING_TOLD = Told("", has_risen=False)
 WAITS_FOR_GROUP = "group: waits for others"
 DIGEST = "digest"
 """Stands in the place of the level of what is a digest."""
@@ -134,32 +137,77 @@ class Outbox:
             receiver.news.set()
 
     def _take(self, alerts: Sequence[Alert]) -> int:
-        now = self._now()
-        known, rows, escalations = [], [], []
+        now, intake = self._now(), Intake()
         told: dict[str, dict[str, Told]] = {}
+        last: dict[str, Alert] = {}  # of each incident
         for alert in alerts:
-            labels, value = labels_of(alert), encode(alert)
-            routes = self._router.routes_of(labels)
-            is_open = alert.level not in CLOSED
-            bare = encode(replace(alert, evidence=()))  # for whoever is called later: no post's words are kept for it
-            known.append(Known(alert.incident_id, alert.revision, msgspec.json.encode(labels), bare, is_open, now))
+            intake.seen.append((alert.incident_id, alert.revision))
+            if alert.level == "signal":  # it is for the map alone; but that there was no more is worth knowing
+                continue
             if alert.incident_id not in told:
                 told[alert.incident_id] = self._store.told_of(alert.incident_id)
-            earlier = told[alert.incident_id]
-            receivers = self._receivers_of(alert, routes, earlier)
-            for name, route in receivers.items():
-                before = earlier.get(name, Told(route.name, has_risen=False))
-                rises = alert.level in URGENT_LEVELS and not before.has_risen
-                rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
-                earlier[name] = Told(route.name, alert.level in URGENT_LEVELS)
-            escalations += _escalations(alert, routes, now)
-            if not receivers:
-                self._observer.untold(alert.incident_id, alert.level)
-        added = self._store.take(known, rows, escalations, now) if known else 0
+            before = last.get(alert.incident_id) or self._last_of(alert.incident_id)
+            self._take_back(alert, intake)
+            self._take_one(alert, before, told[alert.incident_id], intake)
+            last[alert.incident_id] = alert
+        added = self._store.take(intake, now) if intake.seen else 0
         for alert in alerts:
             if alert.level in LOOKED_AFTER:
                 self._store.end_escalation(alert.incident_id, "acknowledged")
         return added
+
+    def _take_one(self, alert: Alert, before: Alert | None, earlier: dict[str, Told], intake: Intake) -> None:
+        """Make rows of an alert, for all that are to be told; `earlier` says what they were told before."""
+        now, labels, value = self._now(), labels_of(alert), encode(alert)
+        routes = self._router.routes_of(labels)
+        bare = encode(replace(alert, evidence=()))  # for whoever is called later: no post's words are kept for it
+        known = Known(
+            alert.incident_id, alert.revision, msgspec.json.encode(labels), bare, alert.level not in CLOSED, now
+        )
+        intake.known.append(known)
+        without_words = self._only_losing(alert, before, earlier)
+        intake.rows += [
+            NewRow(alert.incident_id, alert.revision, name, route, "", WORDS, False, value, now)  # noqa: FBT003
+            for name, route in without_words.items()
+        ]
+        receivers = self._receivers_of(alert, routes, earlier)
+        for name, route in receivers.items():
+            if name not in without_words:
+                rises = alert.level in URGENT_LEVELS and not earlier.get(name, NOTHING_TOLD).has_risen
+                intake.rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
+                earlier[name] = Told(route.name, alert.level in URGENT_LEVELS, is_waiting=True)
+        intake.escalations += _escalations(alert, routes, now)
+        if not receivers:
+            self._observer.untold(alert.incident_id, alert.level)
+
+    def _only_losing(self, alert: Alert, before: Alert | None, earlier: Mapping[str, Told]) -> dict[str, str]:
+        """Return for whom a revision only takes words back, by whatever route it went: they know all else it says."""
+        if not says_only_less(alert, before):
+            return {}
+        return {name: told.route for name, told in earlier.items() if self._has_all_else(name, told)}
+
+    def _has_all_else(self, name: str, told: Told) -> bool:
+        receiver = self._receivers.get(name)
+        if receiver is None or told.has_missed:
+            return False
+        return isinstance(receiver.sink, Retracts) or not told.is_waiting  # else it stands for what waits
+
+    def _last_of(self, incident_id: str) -> Alert | None:
+        known = self._store.incident(incident_id)
+        return None if known is None else decode(known.alert, Alert)
+
+    def _take_back(self, alert: Alert, intake: Intake) -> None:
+        """Take the words that a revision has no more from what waits of those before it."""
+        if not removed_in(alert):
+            return
+        waiting = self._store.waiting_of(alert.incident_id)
+        intake.unsaid += [Unsaid(unsaid(one.alert, alert), one.id) for one in waiting if one.revision < alert.revision]
+        intake.rows = [
+            row._replace(alert=unsaid(row.alert, alert))
+            if row.incident_id == alert.incident_id and row.revision < alert.revision
+            else row
+            for row in intake.rows
+        ]
 
     def _receivers_of(self, alert: Alert, routes: Sequence[Route], earlier: Mapping[str, Told]) -> dict[str, Route]:
         """Return who is to be told of an alert, each by the first route that names him.
@@ -205,7 +253,7 @@ class Outbox:
             for name in receivers
             if name in self._receivers and isinstance(self._receivers[name].sink, Digests)
         ]
-        added = await asyncio.to_thread(self._store.take, [], rows, [], now)
+        added = await asyncio.to_thread(self._store.take, Intake(rows=rows), now)
         self._tell_news()
         return added
 
@@ -284,7 +332,7 @@ class Outbox:
                     for name in route.escalate_to
                     if name in self._receivers
                 ]
-                self._store.take([], rows, [], now)
+                self._store.take(Intake(rows=rows), now)
                 self._observer.escalated(route.name, one.incident_id)
             self._store.end_escalation(one.incident_id, "escalated")
 
@@ -294,7 +342,7 @@ class Outbox:
 
     async def _drained(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
-        rows = in_order(await self._current(name))
+        rows = in_order(await self._needed(receiver, await self._current(name)))
         others = await asyncio.to_thread(self._open_incidents) if rows and self._router.has_inhibitions else []
         waiting: set[str] = set()  # incidents with an earlier revision that still waits
         done: set[int] = set()
@@ -323,7 +371,8 @@ class Outbox:
         if row.level == DIGEST:
             return [(row, record_from(value, row, Digest))]
         alert = record_from(value, row, Alert)
-        if row.id in self._unnoted:  # told already: it takes nobody along, for they would not be
+        # What was told already takes nobody along, for they would not be; nothing keeps back that words are gone.
+        if row.id in self._unnoted or row.level == WORDS:
             return [(row, alert)]
         if await self._is_held(row, alert, others):
             return []
@@ -333,13 +382,50 @@ class Outbox:
         """Return what waits for a receiver; of what was kept back, the newest revision stands for the older ones."""
         rows = await asyncio.to_thread(self._store.pending, name)
         newest: dict[str, int] = {}
-        for row in rows:
+        for row in (one for one in rows if one.level != WORDS):
             newest[row.incident_id] = max(newest.get(row.incident_id, 0), row.revision)
-        last = {row.incident_id: row.id for row in rows if row.revision == newest[row.incident_id]}
+        last = {row.incident_id: row.id for row in rows if row.revision == newest.get(row.incident_id)}
         old = [row for row in rows if row.held and row.revision < newest[row.incident_id]]
         for row in old:
             await asyncio.to_thread(self._store.supersede, row.id, last[row.incident_id], self._now())
         return await asyncio.to_thread(self._store.pending, name) if old else rows
+
+    async def _needed(self, receiver: Receiver, rows: Sequence[Row]) -> list[Row]:
+        """Return what is to be told of what waits; the rest is done with, each with its reason."""
+        return [row for row in rows if not (await self._retracted(receiver, row) or await self._is_needless(row, rows))]
+
+    async def _retracted(self, receiver: Receiver, row: Row) -> bool:
+        """Have a sink for people lose words that were taken back; tell whether a row was of that kind."""
+        sink = receiver.sink
+        if row.level != WORDS or not isinstance(sink, Retracts):
+            return False
+        if row.next_try_at > self._now():
+            return True
+        alert = record_from(await asyncio.to_thread(self._store.alert, row.id), row, Alert)
+        try:
+            await sink.retract(alert)
+        except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the others' words
+            await self._put_off(receiver, row, [(row, alert)], TryLater(f"{type(error).__name__} in the sink"))
+            return True
+        await self._pass_over(row, ONLY_WORDS)
+        return True
+
+    async def _is_needless(self, row: Row, rows: Sequence[Row]) -> bool:
+        """Tell whether a row is the end of what its receiver was never told of; it is done with then."""
+        if row.level not in CLOSED or row.id in self._unnoted:
+            return False
+        if any(one.incident_id == row.incident_id and one.revision < row.revision for one in rows):
+            return False  # that is told first, or this row stands for it
+        if not await asyncio.to_thread(self._store.is_whole, row.incident_id, row.revision - 1):
+            return False
+        if await asyncio.to_thread(self._store.has_told, row.receiver, row.incident_id):
+            return False
+        await self._pass_over(row, NEVER_TOLD)
+        return True
+
+    async def _pass_over(self, row: Row, why: str) -> None:
+        await asyncio.to_thread(self._store.needless, row.id, why, self._now())
+        self._observer.held(row.receiver, why.partition(":")[0])
 
     def _open_incidents(self) -> list[dict[str, str]]:
         since = self._now() - OPEN_FOR.total_seconds()
