@@ -5,7 +5,7 @@ Shape   newest revisions, statuses and pulses in, one record out; no clock, no t
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -50,7 +50,7 @@ def digest_from(
             figures.update(pulse.outcomes)
             figures["read"] += sum(pulse.outcomes.values())
     return Digest(
-        digest_id=f"digest/{until:%Y-%m-%dT%H:%MZ}",
+        digest_id=f"digest/{until.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
         since=since,
         until=until,
         new=tuple(one for one in on if one.onset > since),
