@@ -7,11 +7,10 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from msgspec.structs import replace
 
 from connectors.blindness import blindness
 from console.digest import beginning, digest_from, made_from
-from records import Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
+from records import Alert, Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
 from records.digest import Digest, DigestMade
 from streams.reader import standing
 from streams.settings import StreamSettings
@@ -30,7 +29,13 @@ class Read(Protocol):
     """Reads what a digest is made from, and makes it."""
 
     async def __call__(
-        self, settings: StreamSettings, since: datetime, until: datetime, made: Collection[DigestMade], /
+        self,
+        settings: StreamSettings,
+        since: datetime,
+        until: datetime,
+        made: Collection[DigestMade],
+        known: Collection[Alert],
+        /,
     ) -> Digest:
         """Return the digest of a span, or from the last one made on."""
 
@@ -38,8 +43,14 @@ class Read(Protocol):
 class Digests(Protocol):
     """Takes digests over, durably, and tells each receiver once."""
 
-    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str], made: DigestMade) -> int:
         """Return for how many it was new."""
+
+    async def digests_made(self) -> Sequence[DigestMade]:
+        """Return what was noted of digests with their taking over."""
+
+    async def told_incidents(self) -> Sequence[Alert]:
+        """Return the incidents that somebody was told of from here, each as it was last."""
 
 
 class Shifts:
@@ -91,7 +102,6 @@ class Digesting:
         self._clock = clock
         self._read = read or digest_of
         self._read_made = read_made or digests_made
-        self._unnoted: DigestMade | None = None  # on its way to the receivers, though no other worker knows of it
         self._settled: datetime | None = None
 
     async def look(
@@ -101,49 +111,55 @@ class Digesting:
         is_ours: Callable[[], bool],
     ) -> None:
         """Make a digest where a shift has ended and none was made."""
+        now = self._clock.now()
+        span = self._shifts.span_before(now)
+        if span is None or span[1] == self._settled or now - span[1] > LATEST:
+            return
         try:
-            await self._note(publish)
-            now = self._clock.now()
-            span = self._shifts.span_before(now)
-            if span is None or span[1] == self._settled or now - span[1] > LATEST:
-                return
-            await self._settle(settings, *span, is_ours)
-            await self._note(publish)
+            made = await self._known_made(settings, publish)
+            if all(one.until < span[1] for one in made):  # else another worker has made it, or we before a restart
+                digest = await self._read(settings, *span, made, await self._outbox.told_incidents())
+                if not is_ours():  # the partition has moved while we read: its new worker makes it
+                    return
+                await self._make(digest, publish)
         except SourceUnavailable as error:
             log.warning("no digest yet", error=str(error))
+            return
+        self._settled = span[1]
 
-    async def _settle(
-        self, settings: StreamSettings, since: datetime, until: datetime, is_ours: Callable[[], bool]
-    ) -> None:
-        made = await self._read_made(settings)
-        if any(one.until >= until for one in made):  # by another worker, or before a restart
-            self._settled = until
-            return
-        digest = await self._read(settings, since, until, made)
-        if not is_ours():  # the partition has moved while we read: its new worker makes it
-            return
-        added = await self._outbox.enqueue_digest(digest, self._receivers)
-        note = made_from(digest)
-        # One that is there already was made before a kill, from less: what only this one has is left for the next.
-        self._unnoted = note if added else replace(note, ends=())
-        self._settled = until
+    async def _known_made(
+        self, settings: StreamSettings, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]
+    ) -> Sequence[DigestMade]:
+        """Return what is known of earlier digests, and have the topic know it too.
+
+        It may not, where we were killed before we told it, or where a broker keeps all in memory.
+        """
+        there = await self._read_made(settings)
+        names = {one.digest_id for one in there}
+        missing = [one for one in await self._outbox.digests_made() if one.digest_id not in names]
+        if missing:
+            await publish(missing)
+        return [*there, *missing]
+
+    async def _make(self, digest: Digest, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]) -> None:
+        made = made_from(digest)
+        await self._outbox.enqueue_digest(digest, self._receivers, made)
         log.info("digest made", new=len(digest.new), ongoing=len(digest.ongoing), refuted=len(digest.refuted))
-
-    async def _note(self, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]) -> None:
-        """Tell other workers, and ourselves after a restart, of the digest that was made last."""
-        if self._unnoted is not None:
-            await publish([self._unnoted])
-            self._unnoted = None
+        await publish([made])
 
 
 async def digest_of(
-    settings: StreamSettings, since: datetime, until: datetime, made: Collection[DigestMade] = ()
+    settings: StreamSettings,
+    since: datetime,
+    until: datetime,
+    made: Collection[DigestMade] = (),
+    known: Collection[Alert] = (),
 ) -> Digest:
-    """Return the digest of a span, or from the last one made on.
+    """Return the digest of a span, or from the last one made on; `known` are incidents that the topic may have lost.
 
     Errors  SourceUnavailable when the broker does not answer
     """
-    alerts = await _records(settings, ALERTS)
+    alerts = [*known, *await _records(settings, ALERTS)]
     statuses = {one.source: one for one in await _records(settings, SOURCES)}
     pulses = await _records(settings, PULSE, written_since=beginning(since, until, made) - BEFORE)
     unheard = [blind.way for blind in blindness(statuses.values(), until)]

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from connectors.sinks.contract import (
     Digests,
@@ -32,25 +31,21 @@ from connectors.sinks.contract import (
     UnobservedSinks,
 )
 from connectors.sinks.labels import labels_of
-from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS, removed_in, says_only_less, unsaid
-from connectors.sinks.outbox_store import Escalation, Intake, Known, NewRow, Row, Store, Told, Unsaid
-from connectors.sinks.routing import LOOK_AGAIN, URGENT_LEVELS, Held, Labels, Route, Router
+from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS
+from connectors.sinks.outbox_store import Intake, NewRow, Row, Store
+from connectors.sinks.routing import LOOK_AGAIN, Held, Labels, Route, Router
+from connectors.sinks.taking_in import CLOSED, WAITS_FOR_GROUP, TakingIn
 from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
-from records.digest import Digest
+from records.digest import Digest, DigestMade
 
 Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""
 
-CLOSED = frozenset({"resolved", "rejected"})
-FALLEN = CLOSED | {"monitoring"}
-LOOKED_AFTER = CLOSED | {"confirmed"}
 HOUR = 3600.0
 OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
 """However long a receiver asks to be left alone."""
-NOTHING_TOLD = Told("", has_risen=False)
-WAITS_FOR_GROUP = "group: waits for others"
 DIGEST = "digest"
 """Stands in the place of the level of what is a digest."""
 Batch = Sequence[tuple[Row, Alert | Digest]]
@@ -118,6 +113,7 @@ class Outbox:
         self._sleep = sleep
         self._chance = chance
         self._unnoted: set[int] = set()  # sent, though the file does not say so yet
+        self._intake = TakingIn(self._store, self._router, {sink.name: sink for sink in self.sinks}, self._observer)
         self._store.give_up_others(list(self._receivers), clock.now().timestamp())
 
     @property
@@ -127,7 +123,7 @@ class Outbox:
 
     async def enqueue(self, alerts: Iterable[Alert]) -> int:
         """Take alerts in; when this returns they are on disk. Known ones are passed over; return how many were new."""
-        added = await asyncio.to_thread(self._take, list(alerts))
+        added = await asyncio.to_thread(self._intake.take, list(alerts), self._now())
         if added:
             self._tell_news()
         return added
@@ -136,126 +132,28 @@ class Outbox:
         for receiver in self._receivers.values():
             receiver.news.set()
 
-    def _take(self, alerts: Sequence[Alert]) -> int:
-        now, intake = self._now(), Intake()
-        told: dict[str, dict[str, Told]] = {}
-        last: dict[str, Alert] = {}  # of each incident
-        for alert in alerts:
-            intake.seen.append((alert.incident_id, alert.revision))
-            if alert.level == "signal":  # it is for the map alone; but that there was no more is worth knowing
-                continue
-            if alert.incident_id not in told:
-                told[alert.incident_id] = self._store.told_of(alert.incident_id)
-            before = last.get(alert.incident_id) or self._last_of(alert.incident_id)
-            self._take_back(alert, intake)
-            self._take_one(alert, before, told[alert.incident_id], intake)
-            last[alert.incident_id] = alert
-        added = self._store.take(intake, now) if intake.seen else 0
-        for alert in alerts:
-            if alert.level in LOOKED_AFTER:
-                self._store.end_escalation(alert.incident_id, "acknowledged")
-        return added
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str], made: DigestMade) -> int:
+        """Take a digest in for those receivers that can be told of one; return for how many it was new.
 
-    def _take_one(self, alert: Alert, before: Alert | None, earlier: dict[str, Told], intake: Intake) -> None:
-        """Make rows of an alert, for all that are to be told; `earlier` says what they were told before."""
-        now, labels, value = self._now(), labels_of(alert), encode(alert)
-        routes = self._router.routes_of(labels)
-        bare = encode(replace(alert, evidence=()))  # for whoever is called later: no post's words are kept for it
-        known = Known(
-            alert.incident_id, alert.revision, msgspec.json.encode(labels), bare, alert.level not in CLOSED, now
-        )
-        intake.known.append(known)
-        without_words = self._only_losing(alert, before, earlier)
-        intake.rows += [
-            NewRow(alert.incident_id, alert.revision, name, route, "", WORDS, False, value, now)  # noqa: FBT003
-            for name, route in without_words.items()
-        ]
-        receivers = self._receivers_of(alert, routes, earlier)
-        for name, route in receivers.items():
-            if name not in without_words:
-                rises = alert.level in URGENT_LEVELS and not earlier.get(name, NOTHING_TOLD).has_risen
-                intake.rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
-                earlier[name] = Told(route.name, alert.level in URGENT_LEVELS, is_waiting=True)
-        intake.escalations += _escalations(alert, routes, now)
-        if not receivers:
-            self._observer.untold(alert.incident_id, alert.level)
-
-    def _only_losing(self, alert: Alert, before: Alert | None, earlier: Mapping[str, Told]) -> dict[str, str]:
-        """Return for whom a revision only takes words back, by whatever route it went: they know all else it says."""
-        if not says_only_less(alert, before):
-            return {}
-        return {name: told.route for name, told in earlier.items() if self._has_all_else(name, told)}
-
-    def _has_all_else(self, name: str, told: Told) -> bool:
-        receiver = self._receivers.get(name)
-        if receiver is None or told.has_missed:
-            return False
-        return isinstance(receiver.sink, Retracts) or not told.is_waiting  # else it stands for what waits
-
-    def _last_of(self, incident_id: str) -> Alert | None:
-        known = self._store.incident(incident_id)
-        return None if known is None else decode(known.alert, Alert)
-
-    def _take_back(self, alert: Alert, intake: Intake) -> None:
-        """Take the words that a revision has no more from what waits of those before it."""
-        if not removed_in(alert):
-            return
-        waiting = self._store.waiting_of(alert.incident_id)
-        intake.unsaid += [Unsaid(unsaid(one.alert, alert), one.id) for one in waiting if one.revision < alert.revision]
-        intake.rows = [
-            row._replace(alert=unsaid(row.alert, alert))
-            if row.incident_id == alert.incident_id and row.revision < alert.revision
-            else row
-            for row in intake.rows
-        ]
-
-    def _receivers_of(self, alert: Alert, routes: Sequence[Route], earlier: Mapping[str, Told]) -> dict[str, Route]:
-        """Return who is to be told of an alert, each by the first route that names him.
-
-        Where a route by level fits no more, whoever was told is told of the end all the same.
+        What is `made` of it is noted with it, or neither.
         """
-        found: dict[str, Route] = {}
-        for route in routes:
-            for name in route.receivers:
-                if name in self._receivers:
-                    found.setdefault(name, route)
-        if alert.level in FALLEN:
-            for name, before in earlier.items():
-                if name in self._receivers:
-                    found.setdefault(name, self._router.route(before.route) or Route(name="", receivers=(name,)))
-        return found
-
-    def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, is_urgent: bool, now: float) -> NewRow:
-        team = route.group_of(labels_of(alert))
-        next_try_at, held = now, ""
-        if team and not is_urgent:
-            told_at = self._store.team_told_at(receiver, team)
-            next_try_at = max(now + route.group_wait.total_seconds(), told_at + route.group_interval.total_seconds())
-            held = WAITS_FOR_GROUP if next_try_at > now else ""
-        return NewRow(
-            alert.incident_id,
-            alert.revision,
-            receiver,
-            route.name,
-            team,
-            alert.level,
-            is_urgent,
-            value,
-            next_try_at,
-            held,
-        )
-
-    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
-        """Take a digest in for those receivers that can be told of one; return for how many it was new."""
         now, value = self._now(), encode(digest)
         rows = [
             NewRow(digest.key, 1, name, "", "", DIGEST, is_urgent=False, alert=value, next_try_at=now)
             for name in receivers
             if name in self._receivers and isinstance(self._receivers[name].sink, Digests)
         ]
-        added = await asyncio.to_thread(self._store.take, Intake(rows=rows), now)
+        added = await asyncio.to_thread(self._store.take, Intake(rows=rows, digests=[(digest.key, encode(made))]), now)
         self._tell_news()
         return added
+
+    async def digests_made(self) -> list[DigestMade]:
+        """Return what was noted of digests as they were taken in."""
+        return [decode(value, DigestMade) for value in await asyncio.to_thread(self._store.digests_made)]
+
+    async def told_incidents(self) -> list[Alert]:
+        """Return the newest revision of each incident that somebody was told of from here, without posts' words."""
+        return [decode(value, Alert) for value in await asyncio.to_thread(self._store.told_incidents)]
 
     async def acknowledge(self, incident_id: str, decided_at: datetime | None = None) -> None:
         """Take note that somebody looks after an incident: nobody else is called for what had begun by then."""
@@ -328,7 +226,7 @@ class Outbox:
             if known is not None and route is not None:
                 now, alert = self._now(), decode(known.alert, Alert)
                 rows = [
-                    self._row(alert, known.alert, route=route, receiver=name, is_urgent=True, now=now)
+                    self._intake.row(alert, known.alert, route=route, receiver=name, is_urgent=True, now=now)
                     for name in route.escalate_to
                     if name in self._receivers
                 ]
@@ -539,17 +437,6 @@ class Outbox:
         ceiling = min(self._patience.longest_wait_secs, doubled)
         asked = min(error.retry_after_secs or 0.0, LONGEST_ASKED_SECS)
         return max(ceiling * (0.5 + self._chance() / 2), asked)
-
-
-def _escalations(alert: Alert, routes: Sequence[Route], now: float) -> list[Escalation]:
-    """Return when somebody else is to be called, unless somebody acknowledges before."""
-    if alert.level != "alert":
-        return []
-    return [
-        Escalation(alert.incident_id, route.name, now + route.escalate_after.total_seconds(), now)
-        for route in routes
-        if route.escalate_after is not None
-    ]
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:

@@ -53,6 +53,11 @@ CREATE TABLE IF NOT EXISTS histories (
     whole_to INTEGER NOT NULL,
     seen_at REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS digests (
+    digest_id TEXT PRIMARY KEY,
+    made BLOB NOT NULL,
+    made_at REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS escalations (
     incident_id TEXT NOT NULL,
     route TEXT NOT NULL,
@@ -151,6 +156,7 @@ class Intake:
     escalations: list[Escalation] = field(default_factory=list)
     seen: list[tuple[str, int]] = field(default_factory=list)  # incidents with a revision that went through here
     unsaid: list[Unsaid] = field(default_factory=list)
+    digests: list[tuple[str, bytes]] = field(default_factory=list)  # what is to be known of digests, by their ids
 
 
 class Store:
@@ -185,6 +191,10 @@ class Store:
                 )
                 self._db.executemany(
                     "UPDATE notifications SET alert = ? WHERE id = ? AND state = 'pending'", intake.unsaid
+                )
+                self._db.executemany(
+                    "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    [(*digest, at) for digest in intake.digests],
                 )
                 before = self._db.total_changes
                 self._db.executemany(
@@ -331,6 +341,21 @@ class Store:
             ).fetchall()
         return [Waiting(row_id, revision, bytes(alert)) for row_id, revision, alert in found]
 
+    def digests_made(self) -> list[bytes]:
+        """Return what was noted of digests, oldest first."""
+        with self._lock:
+            return [bytes(row[0]) for row in self._db.execute("SELECT made FROM digests ORDER BY made_at, digest_id")]
+
+    def told_incidents(self) -> list[bytes]:
+        """Return the newest revision of each incident that somebody was told of while it was on, or is to be."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT alert FROM incidents WHERE EXISTS (SELECT 1 FROM notifications AS told"
+                " WHERE told.incident_id = incidents.incident_id"
+                " AND told.level IN ('watch', 'alert', 'confirmed', 'monitoring'))"
+            )
+            return [bytes(row[0]) for row in found]
+
     def has_told(self, receiver: str, incident_id: str) -> bool:
         """Tell whether a receiver has got any word of an incident while it was on."""
         with self._lock:
@@ -418,6 +443,7 @@ class Store:
             self._db.execute("DELETE FROM escalations WHERE due_at < ?", (at,))
             self._db.execute("DELETE FROM incidents WHERE seen_at < ?", (at,))
             self._db.execute("DELETE FROM histories WHERE seen_at < ?", (at,))
+            self._db.execute("DELETE FROM digests WHERE made_at < ?", (at,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
         return removed
 

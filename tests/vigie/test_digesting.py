@@ -172,14 +172,22 @@ def test_a_shift_that_is_over_ended_within_the_last_day_or_so(times: list[time],
 class Box:
     """Takes digests, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *told: Alert) -> None:
         self.got: list[Digest] = []
+        self.made: list[DigestMade] = []
+        self.told = told
 
-    async def enqueue_digest(self, digest: Digest, receivers: Any) -> int:
-        if digest.digest_id in self.names():
-            return 0
+    async def enqueue_digest(self, digest: Digest, receivers: Any, made: DigestMade) -> int:
+        assert digest.digest_id not in self.names()
         self.got.append(digest)
+        self.made.append(made)
         return 1
+
+    async def digests_made(self) -> list[DigestMade]:
+        return list(self.made)
+
+    async def told_incidents(self) -> list[Alert]:
+        return list(self.told)
 
     def names(self) -> list[str]:
         return [one.digest_id for one in self.got]
@@ -201,8 +209,8 @@ class Worker:
             read_made=self.read_made,
         )
 
-    async def read(self, _: Any, since: datetime, until: datetime, made: Any) -> Digest:
-        return digest_from(self.alerts, [], [], [], since=since, until=until, made=made)
+    async def read(self, _: Any, since: datetime, until: datetime, made: Any, known: Any) -> Digest:
+        return digest_from([*known, *self.alerts], [], [], [], since=since, until=until, made=made)
 
     async def read_made(self, _: Any) -> list[DigestMade]:
         self.refuse()
@@ -230,7 +238,7 @@ async def test_each_shift_has_one_digest_and_a_broker_that_is_away_is_asked_agai
     await worker.look()
     assert worker.box.names() == [], "the last shift ended eleven hours ago"
     clock.advance(timedelta(minutes=2))
-    worker.away = [True]
+    worker.away = [True, True]
     for _ in range(3):
         await worker.look()
     assert worker.box.names() == DIGEST_AT[:1]
@@ -313,30 +321,35 @@ async def test_who_loses_the_partition_while_reading_leaves_the_digest_to_its_ne
     assert worker.box.names() == DIGEST_AT[:1]
 
 
-async def test_a_digest_that_could_not_be_noted_is_noted_later_as_it_was_told() -> None:
-    worker = Worker(ManualClock(MORNING), [], [alert(1, "resolved", onset=20, raised=13)])
-    worker.away = [False, True]
-    await worker.look()
-    assert (worker.box.names(), worker.made) == (DIGEST_AT[:1], [])
-    worker.alerts.append(alert(2, "resolved", onset=20, raised=12.1))
-    await worker.look()
-    assert [[end.incident_id for end in one.ends] for one in worker.made] == [["fire-1"]]
-
-
-async def test_killed_before_it_was_noted_a_digest_goes_out_once_and_its_ends_are_rather_told_twice_than_never() -> (
-    None
-):
+@pytest.mark.parametrize("is_killed", [True, False])
+async def test_a_digest_that_could_not_be_noted_is_noted_later_as_it_was_told(*, is_killed: bool) -> None:
     clock, made, box = ManualClock(MORNING), list[DigestMade](), Box()
     alerts = [alert(1, "resolved", onset=20, raised=13)]
-    killed = Worker(clock, made, alerts, box)
-    killed.away = [False, True]
-    await killed.look()
+    worker = Worker(clock, made, alerts, box)
+    worker.away = [False, True]
+    await worker.look()
+    assert (box.names(), made) == (DIGEST_AT[:1], [])
     alerts.append(alert(2, "resolved", onset=20, raised=12.1))
-    await Worker(clock, made, alerts, box).look()
-    assert (box.names(), len(made)) == (DIGEST_AT[:1], 1)
+    worker = Worker(clock, made, alerts, box) if is_killed else worker
+    await worker.look()
+    assert [[end.incident_id for end in one.ends] for one in made] == [["fire-1"]]
     clock.advance(timedelta(hours=12))
-    await Worker(clock, made, alerts, box).look()
-    assert ids(box.got[1].over) == ["fire-1", "fire-2"]
+    await worker.look()
+    assert [ids(one.over) for one in box.got] == [["fire-1"], ["fire-2"]]
+
+
+async def test_where_the_broker_forgets_all_what_was_told_from_here_is_known_all_the_same() -> None:
+    clock = ManualClock(MORNING)
+    box = Box(alert(1, "resolved", onset=20, raised=13), alert(2, "resolved", onset=5, raised=3))
+    await Worker(clock, [], [], box).look()
+    clock.advance(timedelta(hours=24))  # off at nineteen
+    made: list[DigestMade] = []
+    await Worker(clock, made, [], box).look()
+    assert [(one.since, ids(one.over)) for one in box.got] == [
+        (MORNING - timedelta(hours=12), ["fire-1"]),
+        (MORNING, ["fire-2"]),
+    ]
+    assert [one.digest_id for one in made] == [DIGEST_AT[0], DIGEST_AT[2]], "the new broker is told"
 
 
 def test_the_end_of_what_was_only_a_signal_is_no_news_unless_nobody_knows_that_it_was_no_more() -> None:
@@ -404,10 +417,22 @@ async def test_a_digest_goes_once_to_those_who_can_be_told_of_one(tmp_path: Path
     reader = Reader("reader")
     outbox = Outbox(tmp_path / "outbox.sqlite", [reader, Deaf()], clock=ManualClock(UNTIL))
     for _ in range(2):
-        await outbox.enqueue_digest(made([]), ["reader", "deaf", "nobody"])
+        await outbox.enqueue_digest(made([]), ["reader", "deaf", "nobody"], made_from(made([])))
         await outbox.drain()
     assert reader.digests == ["digest/2026-11-22T18:00Z"]
     assert outbox.counts() == {("reader", "sent"): 1}
+    assert await outbox.digests_made() == [made_from(made([]))]
+    outbox.close()
+
+
+async def test_the_outbox_remembers_incidents_that_somebody_was_told_of_and_no_words(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite", [Reader("reader")], clock=ManualClock(UNTIL))
+    faint = [replace(alert(1, level, onset=2, raised=2), revision=at) for at, level in ((1, "signal"), (2, "resolved"))]
+    loud = [replace(alert(2, level, onset=2, raised=2), revision=at) for at, level in ((1, "watch"), (2, "resolved"))]
+    await outbox.enqueue([*faint, *loud])
+    assert await outbox.told_incidents() == [replace(loud[1], evidence=())]
+    outbox.forget_before(UNTIL + timedelta(days=1))
+    assert (await outbox.told_incidents(), await outbox.digests_made()) == ([], [])
     outbox.close()
 
 
@@ -457,13 +482,14 @@ async def test_that_a_digest_was_made_is_known_to_whoever_reads_the_topic(
     publisher, box = KafkaPublisher(streams), Box()
     golden = decode(GOLDEN.read_bytes(), Alert)
     await publisher.alerts([replace(golden, level="resolved", onset=SINCE, raised_at=MORNING - timedelta(hours=1))])
-    for _ in range(2):  # a worker, and one that is started after it
+    other = Box()
+    for one in (box, other):  # a worker, and one on another machine that takes over
         shifts = Shifts([time(7), time(19)], PARIS)
-        await Digesting(shifts, box, ["terminal"], ManualClock(MORNING)).look(
+        await Digesting(shifts, one, ["terminal"], ManualClock(MORNING)).look(
             streams, publisher.digests_made, lambda: True
         )
     await publisher.stop()
-    assert box.names() == DIGEST_AT[:1]
+    assert (box.names(), other.names()) == (DIGEST_AT[:1], [])
     assert [(one.digest_id, len(one.ends)) for one in await digests_made(streams)] == [(DIGEST_AT[0], 1)]
 
 
