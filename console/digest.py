@@ -4,19 +4,22 @@ Shape   newest revisions, statuses and pulses in, one record out; no clock, no t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
 from console.solidarity_list import listed, told
 from records import Alert, Claim, Pulse, SourceStatus
-from records.digest import Digest, Unseen
+from records.digest import Digest, DigestMade, End, Unseen
 from records.source_status import STALE, Way
 
 MINUTE = timedelta(minutes=1)
 ON = ("confirmed", "alert", "watch", "monitoring")
 """Levels of what is still on, in the order in which one wants to read of them."""
+ENDS = frozenset({"resolved", "rejected"})
+FURTHEST = timedelta(days=7)
+"""How far a digest reaches back over shifts that have had none."""
 
 
 def digest_from(
@@ -28,12 +31,20 @@ def digest_from(
     *,
     since: datetime,
     until: datetime,
+    made: Collection[DigestMade] = (),
 ) -> Digest:
-    """Return the digest of a span; `alerts` may hold several revisions of an incident, the newest counts."""
-    newest = _newest(alerts)
-    shown = [replace(alert, evidence=()) for alert in newest if alert.onset <= until]
+    """Return the digest of a span; `alerts` may hold several revisions of an incident, the newest counts.
+
+    With the digests `made` before, it begins where the last of them ended, and tells of every end that none has told.
+    """
+    last = max((one.until for one in made), default=since)
+    missed = last if last < since else None
+    since = beginning(since, until, made)
+    revisions = list(alerts)
+    shown = [replace(alert, evidence=()) for alert in _newest(revisions) if alert.onset <= until]
     on = sorted((one for one in shown if one.level in ON), key=_rank)
-    ended = sorted((one for one in shown if since < one.raised_at <= until), key=lambda one: one.raised_at)
+    faint = _faint(revisions)
+    ended = [one for one in _untold_ends(shown, made, since, until) if one.incident_id not in faint]
     heard = list(pulses)
     figures = Counter({"signals": sum(since < one.onset and one.level == "signal" for one in shown)})
     for pulse in heard:
@@ -41,7 +52,7 @@ def digest_from(
             figures.update(pulse.outcomes)
             figures["read"] += sum(pulse.outcomes.values())
     return Digest(
-        digest_id=f"digest/{until:%Y-%m-%dT%H:%MZ}",
+        digest_id=f"digest/{until.astimezone(UTC):%Y-%m-%dT%H:%MZ}",
         since=since,
         until=until,
         new=tuple(one for one in on if one.onset > since),
@@ -52,11 +63,51 @@ def digest_from(
         unheard_ways=tuple(unheard_ways),
         figures=dict(sorted(figures.items())),
         claims=tuple(told(one) for one in listed((*on, *_recently_over(shown)), claims, until)),
+        last_until=missed,
     )
 
 
 def _recently_over(alerts: Iterable[Alert]) -> list[Alert]:
     return sorted((one for one in alerts if one.level == "resolved"), key=lambda one: one.raised_at, reverse=True)
+
+
+def beginning(since: datetime, until: datetime, made: Collection[DigestMade]) -> datetime:
+    """Return where a digest begins: where the last one ended, as far as that is not too long ago."""
+    return max(*(one.until for one in made), until - FURTHEST) if made else since
+
+
+def made_from(digest: Digest) -> DigestMade:
+    """Return what the next digest has to know of this one."""
+    ends = tuple(_end_of(one) for one in (*digest.refuted, *digest.over))
+    return DigestMade(digest_id=digest.digest_id, since=digest.since, until=digest.until, ends=ends)
+
+
+def _untold_ends(shown: Iterable[Alert], made: Collection[DigestMade], since: datetime, until: datetime) -> list[Alert]:
+    """Return the ends by a moment that no digest has told; what ended before the first digest began is for none.
+
+    By when they were told of, not by when they were: an end may reach the topic long after its time.
+    """
+    told = {end for one in made for end in one.ends}
+    first = min((one.since for one in made), default=since)
+    ended = [one for one in shown if one.level in ENDS and first < one.raised_at <= until and _end_of(one) not in told]
+    return sorted(ended, key=lambda one: one.raised_at)
+
+
+def _end_of(alert: Alert) -> End:
+    return End(incident_id=alert.incident_id, level=alert.level, at=alert.raised_at)
+
+
+def _faint(alerts: Iterable[Alert]) -> set[str]:
+    """Return the incidents that were never more than a signal: nobody was told of them, so their ends are no news.
+
+    Where revisions are missing, as compaction leaves it, that is not known.
+    """
+    levels: dict[str, dict[int, str]] = {}
+    for alert in alerts:
+        levels.setdefault(alert.incident_id, {})[alert.revision] = alert.level
+    return {
+        name for name, found in levels.items() if len(found) == max(found) and {"signal"} == set(found.values()) - ENDS
+    }
 
 
 def _newest(alerts: Iterable[Alert]) -> list[Alert]:

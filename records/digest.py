@@ -2,7 +2,7 @@
 
 import msgspec
 
-from records.alert import Alert
+from records.alert import Alert, Level
 from records.post import NonEmpty
 from records.signal import Hazard
 from records.source_status import State, Way
@@ -56,8 +56,31 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unheard_ways: tuple[Way, ...]  # by which no witness would reach us now
     figures: dict[str, int]  # "read", "kept", "gated", "refused", "signals", …
     claims: tuple[Solidarity, ...] = ()  # around what is new, ongoing or recently over
+    last_until: Instant | None = None  # the end of the last digest, where shifts since then have had none
 
     @property
     def key(self) -> str:
         """Which span of time it is of."""
         return self.digest_id
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The end of an incident; one that comes back and ends again has two."""
+
+    incident_id: NonEmpty
+    level: Level
+    at: Instant
+
+
+class DigestMade(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="digest_made"):
+    """That a shift has had its digest, and which ends it told of: the next one tells of all others."""
+
+    digest_id: NonEmpty
+    since: Instant
+    until: Instant
+    ends: tuple[End, ...]
+
+    @property
+    def key(self) -> str:
+        """The same for all: they stay in order, and go in it."""
+        return "digests"

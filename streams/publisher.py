@@ -25,6 +25,7 @@ from records import (
     Verdict,
     encode,
 )
+from records.digest import DigestMade
 from streams.settings import StreamSettings
 from streams.topics import (
     ALERTS,
@@ -32,6 +33,7 @@ from streams.topics import (
     CONTEXT,
     DEAD_LETTERS,
     DECISIONS,
+    DIGESTS,
     LARGEST_BYTES,
     POSTS,
     PULSE,
@@ -46,7 +48,7 @@ BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
 Stated = Bulletin | Verdict | Silence | SourceStatus
-Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DeadLetter
+Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | DeadLetter
 
 
 class KafkaPublisher:
@@ -138,6 +140,10 @@ class KafkaPublisher:
     async def statuses(self, statuses: Sequence[SourceStatus]) -> None:
         """Put how sources stand on `sources.v1`."""
         await self.send(SOURCES, statuses)
+
+    async def digests_made(self, made: Sequence[DigestMade]) -> None:
+        """Put on `digests.v1` that digests were made."""
+        await self.send(DIGESTS, made)
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Put what could not be handled on `dead_letters.v1`."""

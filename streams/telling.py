@@ -11,6 +11,7 @@ import faust
 from faust.types import TP
 
 from records import Alert, Clock, Silence, SourceUnavailable
+from records.digest import DigestMade
 from streams.decided import Decided
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
@@ -41,8 +42,13 @@ class Outbox(Protocol):
 class Digests(Protocol):
     """Makes a digest when it is time."""
 
-    async def look(self, settings: StreamSettings) -> None:
-        """Make one where one is due."""
+    async def look(
+        self,
+        settings: StreamSettings,
+        publish: Callable[[Sequence[DigestMade]], Awaitable[None]],
+        is_ours: Callable[[], bool],
+    ) -> None:
+        """Make one where one is due, and it is ours to make."""
 
 
 class Mirror(Protocol):
@@ -104,7 +110,7 @@ class TellingTasks:
 
     async def _digest(self) -> None:
         if self._is_first():
-            await self._telling.digests.look(self._settings)
+            await self._telling.digests.look(self._settings, self._publisher.digests_made, self._is_first)
 
     async def _mirror(self) -> None:
         if self._is_first():

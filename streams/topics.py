@@ -21,6 +21,7 @@ from records import (
     Tick,
     Verdict,
 )
+from records.digest import DigestMade
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +72,7 @@ CONTEXT = Topic(name="context.v1", record=Bulletin, retention=EVIDENCE)
 ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE, is_compacted=True)
 DECISIONS = Topic(name="decisions.v1", record=Verdict, retention=EVIDENCE, is_compacted=True)
 SOURCES = Topic(name="sources.v1", record=SourceStatus, is_compacted=True)
+DIGESTS = Topic(name="digests.v1", record=DigestMade, retention=EVIDENCE)  # that they were made, not what they say
 RETRACTIONS = Topic(name="retractions.v1", record=Retraction, retention=RAW)  # pseudonyms, and no words
 DEAD_LETTERS = Topic(
     name="dead_letters.v1", record=DeadLetter, retention=GONE_BY, max_bytes=LARGEST_BYTES
@@ -92,7 +94,7 @@ def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
 
 
-TOPICS = (POSTS, PULSE, SIGNALS, CLAIMS, CONTEXT, ALERTS, DECISIONS, SOURCES, RETRACTIONS, DEAD_LETTERS)
+TOPICS = (POSTS, PULSE, SIGNALS, CLAIMS, CONTEXT, ALERTS, DECISIONS, SOURCES, DIGESTS, RETRACTIONS, DEAD_LETTERS)
 
 OnDecisions: Any = Verdict | Silence
 """What stands on `decisions.v1`."""

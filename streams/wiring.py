@@ -234,8 +234,7 @@ class Wiring:
         if telling is None:
             raise BrokenInvariant("the notify agent runs without an outbox")
         alerts, dead = self.letters.sort(ALERTS, events, Alert)
-        # a signal is for the map alone
-        await telling.outbox.enqueue([self.neighbours.joined(alert) for _, alert in alerts if alert.level != "signal"])
+        await telling.outbox.enqueue([self.neighbours.joined(alert) for _, alert in alerts])
         await self.letters.send(dead)
         metrics.NOTICES.labels("taken").inc(len(alerts))
         metrics.NOTICES.labels("dead_letter").inc(len(dead))

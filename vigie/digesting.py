@@ -1,6 +1,6 @@
 """Digesting: a digest at each change of shift, and on demand, from what stands on the topics."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import datetime, time, timedelta
 from typing import Any, Protocol
@@ -9,29 +9,49 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from connectors.blindness import blindness
-from console.digest import digest_from
-from records import Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
-from records.digest import Digest
+from console.digest import beginning, digest_from, made_from
+from records import Alert, Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
+from records.digest import Digest, DigestMade
 from streams.reader import standing
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, PULSE, SOURCES, Topic
+from streams.topics import ALERTS, DIGESTS, PULSE, SOURCES, Topic
 from vigie.solidarity import claims_of
 
 log = structlog.get_logger()
 
 LATEST = timedelta(hours=2)
-"""A digest that is later than that, after a stop, is not made any more: the next one tells of what is on by then. What
-ended meanwhile, `vigie digest --hours` tells."""
+"""A digest that is later than that, after a stop, is not made any more: the next one reaches back to the last."""
 BEFORE = timedelta(hours=1)
 """So much earlier pulses tell which sources should have been heard."""
 DAY = timedelta(days=1)
 
 
+class Read(Protocol):
+    """Reads what a digest is made from, and makes it."""
+
+    async def __call__(
+        self,
+        settings: StreamSettings,
+        since: datetime,
+        until: datetime,
+        made: Collection[DigestMade],
+        known: Collection[Alert],
+        /,
+    ) -> Digest:
+        """Return the digest of a span, or from the last one made on."""
+
+
 class Digests(Protocol):
     """Takes digests over, durably, and tells each receiver once."""
 
-    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str], made: DigestMade) -> int:
         """Return for how many it was new."""
+
+    async def digests_made(self) -> Sequence[DigestMade]:
+        """Return what was noted of digests with their taking over."""
+
+    async def told_incidents(self) -> Sequence[Alert]:
+        """Return the incidents that somebody was told of from here, each as it was last."""
 
 
 class Shifts:
@@ -65,7 +85,7 @@ def shifts_from(times: Sequence[str], zone: str) -> Shifts:
 
 
 class Digesting:
-    """Makes the digest of each shift, once."""
+    """Makes the digest of each shift, once; what is known of those made stands on `digests.v1`, for all workers."""
 
     def __init__(
         self,
@@ -73,42 +93,87 @@ class Digesting:
         outbox: Digests,
         receivers: Sequence[str],
         clock: Clock,
-        read: Callable[[StreamSettings, datetime, datetime], Awaitable[Digest]] | None = None,
+        *,
+        read: Read | None = None,
+        read_made: Callable[[StreamSettings], Awaitable[Sequence[DigestMade]]] | None = None,
     ) -> None:
         self._shifts = shifts
         self._outbox = outbox
         self._receivers = tuple(receivers)
         self._clock = clock
         self._read = read or digest_of
-        self._made: datetime | None = None
+        self._read_made = read_made or digests_made
+        self._settled: datetime | None = None
 
-    async def look(self, settings: StreamSettings) -> None:
+    async def look(
+        self,
+        settings: StreamSettings,
+        publish: Callable[[Sequence[DigestMade]], Awaitable[None]],
+        is_ours: Callable[[], bool],
+    ) -> None:
         """Make a digest where a shift has ended and none was made."""
         now = self._clock.now()
         span = self._shifts.span_before(now)
-        if span is None or span[1] == self._made or now - span[1] > LATEST:
+        if span is None or span[1] == self._settled or now - span[1] > LATEST:
             return
         try:
-            digest = await self._read(settings, *span)
+            made = await self._known_made(settings, publish)
+            if all(one.until < span[1] for one in made):  # else another worker has made it, or we before a restart
+                digest = await self._read(settings, *span, made, await self._outbox.told_incidents())
+                if not is_ours():  # the partition has moved while we read: its new worker makes it
+                    return
+                await self._make(digest, publish)
         except SourceUnavailable as error:
             log.warning("no digest yet", error=str(error))
             return
-        await self._outbox.enqueue_digest(digest, self._receivers)
-        self._made = span[1]
+        self._settled = span[1]
+
+    async def _known_made(
+        self, settings: StreamSettings, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]
+    ) -> Sequence[DigestMade]:
+        """Return what is known of earlier digests, and have the topic know it too.
+
+        It may not, where we were killed before we told it, or where a broker keeps all in memory.
+        """
+        there = await self._read_made(settings)
+        names = {one.digest_id for one in there}
+        missing = [one for one in await self._outbox.digests_made() if one.digest_id not in names]
+        if missing:
+            await publish(missing)
+        return [*there, *missing]
+
+    async def _make(self, digest: Digest, publish: Callable[[Sequence[DigestMade]], Awaitable[None]]) -> None:
+        made = made_from(digest)
+        await self._outbox.enqueue_digest(digest, self._receivers, made)
         log.info("digest made", new=len(digest.new), ongoing=len(digest.ongoing), refuted=len(digest.refuted))
+        await publish([made])
 
 
-async def digest_of(settings: StreamSettings, since: datetime, until: datetime) -> Digest:
-    """Return the digest of a span.
+async def digest_of(
+    settings: StreamSettings,
+    since: datetime,
+    until: datetime,
+    made: Collection[DigestMade] = (),
+    known: Collection[Alert] = (),
+) -> Digest:
+    """Return the digest of a span, or from the last one made on; `known` are incidents that the topic may have lost.
 
     Errors  SourceUnavailable when the broker does not answer
     """
-    alerts = await _records(settings, ALERTS)
+    alerts = [*known, *await _records(settings, ALERTS)]
     statuses = {one.source: one for one in await _records(settings, SOURCES)}
-    pulses = await _records(settings, PULSE, written_since=since - BEFORE)
+    pulses = await _records(settings, PULSE, written_since=beginning(since, until, made) - BEFORE)
     unheard = [blind.way for blind in blindness(statuses.values(), until)]
     claims = await claims_of(settings)
-    return digest_from(alerts, statuses.values(), pulses, unheard, claims, since=since, until=until)
+    return digest_from(alerts, statuses.values(), pulses, unheard, claims, since=since, until=until, made=made)
+
+
+async def digests_made(settings: StreamSettings) -> list[DigestMade]:
+    """Return what is known of the digests of the last month.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    return await _records(settings, DIGESTS)
 
 
 async def _records(settings: StreamSettings, topic: Topic, *, written_since: datetime | None = None) -> list[Any]:

@@ -52,7 +52,8 @@ NOTIFICATIONS = Counter(
 )
 HELD = Counter(
     "vigie_notifications_held_total",
-    "Notifications kept back, by what keeps them. `silence` rising long after an exercise: somebody forgot to end one.",
+    "Notifications kept back, or needless (`words`, `never_told`), by why. `silence` rising long after an exercise: "
+    "somebody forgot to end one.",
     ["receiver", "cause"],
 )
 ESCALATED = Counter(

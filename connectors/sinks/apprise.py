@@ -21,6 +21,7 @@ from connectors.sinks.contract import SinkObserver, TryLater, Undeliverable
 from connectors.sinks.digest_wording import text_from, title
 from connectors.sinks.kept import Kept
 from connectors.sinks.message import SEGMENT, Message, Voice, gsm
+from connectors.sinks.needless import without
 from connectors.sinks.targets import Target, targets_in
 from records import Alert, Clock
 from records.digest import Digest
@@ -87,6 +88,12 @@ class AppriseSink:
         if all(whys):
             failed = zip(self._targets, whys, strict=True)
             raise TryLater(f"{self.name}: {'; '.join(f'{target} {why}' for target, why in failed)}")
+
+    async def retract(self, alert: Alert) -> None:
+        """Take the words that a revision has no more from what targets are still owed."""
+        owed = [debt for debt in self._debts.values() if debt.alert.incident_id == alert.incident_id]
+        told = [msgspec.structs.replace(debt, alert=without(debt.alert, alert)) for debt in owed]
+        await self._note([new for new, old in zip(told, owed, strict=True) if new != old], [])
 
     async def keep_up(self, observer: SinkObserver) -> None:
         """Tell those who are still owed and whose turn has come; let go of what is owed for too long."""

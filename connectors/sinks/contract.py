@@ -53,6 +53,14 @@ class Digests(Protocol):
         """Return when the receiver has it; the same one may come again after a kill."""
 
 
+@runtime_checkable
+class Retracts(Protocol):
+    """A sink for people. Where only words were taken back they are not told again: it loses them from what it owes."""
+
+    async def retract(self, alert: Alert) -> None:
+        """Return when the words that a revision has no more are in nothing that is still to be told."""
+
+
 class SinkObserver(Protocol):
     """Is told what became of notifications: metrics and logs."""
 
@@ -66,7 +74,10 @@ class SinkObserver(Protocol):
         """Take note that a receiver will not be told: a person must act."""
 
     def held(self, receiver: str, cause: str) -> None:
-        """Take note that a notification is kept back: by a silence, an interval, a window, an inhibition, a rate."""
+        """Take note that a notification is kept back: by a silence, an interval, a window, an inhibition, a rate.
+
+        Or is needless: only words were taken back, or it is the end of what the receiver was never told of.
+        """
 
     def escalated(self, route: str, incident_id: str) -> None:
         """Take note that nobody acknowledged an incident in time, so that others are called."""

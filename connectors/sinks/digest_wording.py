@@ -16,6 +16,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
     "fr": {
         "title": "Vigie : point de situation du {until}",
         "since": "depuis le {since}",
+        "missed": "la relève précédente n’a pas eu de point ; le dernier est du {last}",
         "new": "Nouveau",
         "ongoing": "En cours",
         "refuted": "Écarté",
@@ -48,6 +49,7 @@ LABELS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "title": "Vigie: situation at {until}",
         "since": "since {since}",
+        "missed": "the shift before had no digest; the last one is of {last}",
         "new": "New",
         "ongoing": "Ongoing",
         "refuted": "Rejected",
@@ -93,6 +95,15 @@ def title(digest: Digest, language: Language) -> str:
     return LABELS[language]["title"].format(until=f"{digest.until.astimezone(ZONE):{SEVERAL_DAYS}}")
 
 
+def since(digest: Digest, language: Language) -> str:
+    """Return from when on a digest tells, and why that is longer than a shift where it is."""
+    labels = LABELS[language]
+    told = labels["since"].format(since=f"{digest.since.astimezone(ZONE):{SEVERAL_DAYS}}")
+    if digest.last_until is None:
+        return told
+    return f"{told} ({labels['missed'].format(last=f'{digest.last_until.astimezone(ZONE):{SEVERAL_DAYS}}')})"
+
+
 def parts_of(digest: Digest, language: Language) -> tuple[Part, ...]:
     """Return what a digest says, heading by heading."""
     labels = LABELS[language]
@@ -120,7 +131,7 @@ def parts_of(digest: Digest, language: Language) -> tuple[Part, ...]:
 def text_from(digest: Digest, language: Language) -> str:
     """Return a digest as plain text."""
     labels = LABELS[language]
-    lines = [title(digest, language), labels["since"].format(since=f"{digest.since.astimezone(ZONE):{SEVERAL_DAYS}}")]
+    lines = [title(digest, language), since(digest, language)]
     for part in parts_of(digest, language):
         lines += ["", part.heading.upper(), *(f"- {line}" for line in part.lines)]
     return "\n".join([*lines, "", labels["foot"], ""])
@@ -130,14 +141,14 @@ def html_from(digest: Digest, language: Language) -> str:
     """Return a digest as a page that needs nothing else."""
     labels = LABELS[language]
     heading = escape(title(digest, language))
-    since = escape(labels["since"].format(since=f"{digest.since.astimezone(ZONE):{SEVERAL_DAYS}}"))
     body = "".join(
         f"<h2>{escape(part.heading)}</h2><ul>{''.join(f'<li>{escape(line)}</li>' for line in part.lines)}</ul>"
         for part in parts_of(digest, language)
     )
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{heading}</title></head>'
-        f"<body><h1>{heading}</h1><p>{since}</p>{body}<p>{escape(labels['foot'])}</p></body></html>"
+        f"<body><h1>{heading}</h1><p>{escape(since(digest, language))}</p>{body}"
+        f"<p>{escape(labels['foot'])}</p></body></html>"
     )
 
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from connectors.sinks.contract import (
     Digests,
     Many,
+    Retracts,
     Sink,
     SinkObserver,
     TryLater,
@@ -31,23 +31,21 @@ from connectors.sinks.contract import (
     UnobservedSinks,
 )
 from connectors.sinks.labels import labels_of
-from connectors.sinks.outbox_store import Escalation, Known, NewRow, Row, Store, Told
-from connectors.sinks.routing import LOOK_AGAIN, URGENT_LEVELS, Held, Labels, Route, Router
+from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS
+from connectors.sinks.outbox_store import Intake, NewRow, Row, Store
+from connectors.sinks.routing import LOOK_AGAIN, Held, Labels, Route, Router
+from connectors.sinks.taking_in import CLOSED, WAITS_FOR_GROUP, TakingIn
 from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
-from records.digest import Digest
+from records.digest import Digest, DigestMade
 
 Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""
 
-CLOSED = frozenset({"resolved", "rejected"})
-FALLEN = CLOSED | {"monitoring"}
-LOOKED_AFTER = CLOSED | {"confirmed"}
 HOUR = 3600.0
 OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
 """However long a receiver asks to be left alone."""
-WAITS_FOR_GROUP = "group: waits for others"
 DIGEST = "digest"
 """Stands in the place of the level of what is a digest."""
 Batch = Sequence[tuple[Row, Alert | Digest]]
@@ -115,6 +113,7 @@ class Outbox:
         self._sleep = sleep
         self._chance = chance
         self._unnoted: set[int] = set()  # sent, though the file does not say so yet
+        self._intake = TakingIn(self._store, self._router, {sink.name: sink for sink in self.sinks}, self._observer)
         self._store.give_up_others(list(self._receivers), clock.now().timestamp())
 
     @property
@@ -124,7 +123,7 @@ class Outbox:
 
     async def enqueue(self, alerts: Iterable[Alert]) -> int:
         """Take alerts in; when this returns they are on disk. Known ones are passed over; return how many were new."""
-        added = await asyncio.to_thread(self._take, list(alerts))
+        added = await asyncio.to_thread(self._intake.take, list(alerts), self._now())
         if added:
             self._tell_news()
         return added
@@ -133,81 +132,28 @@ class Outbox:
         for receiver in self._receivers.values():
             receiver.news.set()
 
-    def _take(self, alerts: Sequence[Alert]) -> int:
-        now = self._now()
-        known, rows, escalations = [], [], []
-        told: dict[str, dict[str, Told]] = {}
-        for alert in alerts:
-            labels, value = labels_of(alert), encode(alert)
-            routes = self._router.routes_of(labels)
-            is_open = alert.level not in CLOSED
-            bare = encode(replace(alert, evidence=()))  # for whoever is called later: no post's words are kept for it
-            known.append(Known(alert.incident_id, alert.revision, msgspec.json.encode(labels), bare, is_open, now))
-            if alert.incident_id not in told:
-                told[alert.incident_id] = self._store.told_of(alert.incident_id)
-            earlier = told[alert.incident_id]
-            receivers = self._receivers_of(alert, routes, earlier)
-            for name, route in receivers.items():
-                before = earlier.get(name, Told(route.name, has_risen=False))
-                rises = alert.level in URGENT_LEVELS and not before.has_risen
-                rows.append(self._row(alert, value, route=route, receiver=name, is_urgent=rises, now=now))
-                earlier[name] = Told(route.name, alert.level in URGENT_LEVELS)
-            escalations += _escalations(alert, routes, now)
-            if not receivers:
-                self._observer.untold(alert.incident_id, alert.level)
-        added = self._store.take(known, rows, escalations, now) if known else 0
-        for alert in alerts:
-            if alert.level in LOOKED_AFTER:
-                self._store.end_escalation(alert.incident_id, "acknowledged")
-        return added
+    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str], made: DigestMade) -> int:
+        """Take a digest in for those receivers that can be told of one; return for how many it was new.
 
-    def _receivers_of(self, alert: Alert, routes: Sequence[Route], earlier: Mapping[str, Told]) -> dict[str, Route]:
-        """Return who is to be told of an alert, each by the first route that names him.
-
-        Where a route by level fits no more, whoever was told is told of the end all the same.
+        What is `made` of it is noted with it, or neither.
         """
-        found: dict[str, Route] = {}
-        for route in routes:
-            for name in route.receivers:
-                if name in self._receivers:
-                    found.setdefault(name, route)
-        if alert.level in FALLEN:
-            for name, before in earlier.items():
-                if name in self._receivers:
-                    found.setdefault(name, self._router.route(before.route) or Route(name="", receivers=(name,)))
-        return found
-
-    def _row(self, alert: Alert, value: bytes, *, route: Route, receiver: str, is_urgent: bool, now: float) -> NewRow:
-        team = route.group_of(labels_of(alert))
-        next_try_at, held = now, ""
-        if team and not is_urgent:
-            told_at = self._store.team_told_at(receiver, team)
-            next_try_at = max(now + route.group_wait.total_seconds(), told_at + route.group_interval.total_seconds())
-            held = WAITS_FOR_GROUP if next_try_at > now else ""
-        return NewRow(
-            alert.incident_id,
-            alert.revision,
-            receiver,
-            route.name,
-            team,
-            alert.level,
-            is_urgent,
-            value,
-            next_try_at,
-            held,
-        )
-
-    async def enqueue_digest(self, digest: Digest, receivers: Sequence[str]) -> int:
-        """Take a digest in for those receivers that can be told of one; return for how many it was new."""
         now, value = self._now(), encode(digest)
         rows = [
             NewRow(digest.key, 1, name, "", "", DIGEST, is_urgent=False, alert=value, next_try_at=now)
             for name in receivers
             if name in self._receivers and isinstance(self._receivers[name].sink, Digests)
         ]
-        added = await asyncio.to_thread(self._store.take, [], rows, [], now)
+        added = await asyncio.to_thread(self._store.take, Intake(rows=rows, digests=[(digest.key, encode(made))]), now)
         self._tell_news()
         return added
+
+    async def digests_made(self) -> list[DigestMade]:
+        """Return what was noted of digests as they were taken in."""
+        return [decode(value, DigestMade) for value in await asyncio.to_thread(self._store.digests_made)]
+
+    async def told_incidents(self) -> list[Alert]:
+        """Return the newest revision of each incident that somebody was told of from here, without posts' words."""
+        return [decode(value, Alert) for value in await asyncio.to_thread(self._store.told_incidents)]
 
     async def acknowledge(self, incident_id: str, decided_at: datetime | None = None) -> None:
         """Take note that somebody looks after an incident: nobody else is called for what had begun by then."""
@@ -280,11 +226,11 @@ class Outbox:
             if known is not None and route is not None:
                 now, alert = self._now(), decode(known.alert, Alert)
                 rows = [
-                    self._row(alert, known.alert, route=route, receiver=name, is_urgent=True, now=now)
+                    self._intake.row(alert, known.alert, route=route, receiver=name, is_urgent=True, now=now)
                     for name in route.escalate_to
                     if name in self._receivers
                 ]
-                self._store.take([], rows, [], now)
+                self._store.take(Intake(rows=rows), now)
                 self._observer.escalated(route.name, one.incident_id)
             self._store.end_escalation(one.incident_id, "escalated")
 
@@ -294,7 +240,7 @@ class Outbox:
 
     async def _drained(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
-        rows = in_order(await self._current(name))
+        rows = in_order(await self._needed(receiver, await self._current(name)))
         others = await asyncio.to_thread(self._open_incidents) if rows and self._router.has_inhibitions else []
         waiting: set[str] = set()  # incidents with an earlier revision that still waits
         done: set[int] = set()
@@ -323,7 +269,8 @@ class Outbox:
         if row.level == DIGEST:
             return [(row, record_from(value, row, Digest))]
         alert = record_from(value, row, Alert)
-        if row.id in self._unnoted:  # told already: it takes nobody along, for they would not be
+        # What was told already takes nobody along, for they would not be; nothing keeps back that words are gone.
+        if row.id in self._unnoted or row.level == WORDS:
             return [(row, alert)]
         if await self._is_held(row, alert, others):
             return []
@@ -333,13 +280,50 @@ class Outbox:
         """Return what waits for a receiver; of what was kept back, the newest revision stands for the older ones."""
         rows = await asyncio.to_thread(self._store.pending, name)
         newest: dict[str, int] = {}
-        for row in rows:
+        for row in (one for one in rows if one.level != WORDS):
             newest[row.incident_id] = max(newest.get(row.incident_id, 0), row.revision)
-        last = {row.incident_id: row.id for row in rows if row.revision == newest[row.incident_id]}
+        last = {row.incident_id: row.id for row in rows if row.revision == newest.get(row.incident_id)}
         old = [row for row in rows if row.held and row.revision < newest[row.incident_id]]
         for row in old:
             await asyncio.to_thread(self._store.supersede, row.id, last[row.incident_id], self._now())
         return await asyncio.to_thread(self._store.pending, name) if old else rows
+
+    async def _needed(self, receiver: Receiver, rows: Sequence[Row]) -> list[Row]:
+        """Return what is to be told of what waits; the rest is done with, each with its reason."""
+        return [row for row in rows if not (await self._retracted(receiver, row) or await self._is_needless(row, rows))]
+
+    async def _retracted(self, receiver: Receiver, row: Row) -> bool:
+        """Have a sink for people lose words that were taken back; tell whether a row was of that kind."""
+        sink = receiver.sink
+        if row.level != WORDS or not isinstance(sink, Retracts):
+            return False
+        if row.next_try_at > self._now():
+            return True
+        alert = record_from(await asyncio.to_thread(self._store.alert, row.id), row, Alert)
+        try:
+            await sink.retract(alert)
+        except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the others' words
+            await self._put_off(receiver, row, [(row, alert)], TryLater(f"{type(error).__name__} in the sink"))
+            return True
+        await self._pass_over(row, ONLY_WORDS)
+        return True
+
+    async def _is_needless(self, row: Row, rows: Sequence[Row]) -> bool:
+        """Tell whether a row is the end of what its receiver was never told of; it is done with then."""
+        if row.level not in CLOSED or row.id in self._unnoted:
+            return False
+        if any(one.incident_id == row.incident_id and one.revision < row.revision for one in rows):
+            return False  # that is told first, or this row stands for it
+        if not await asyncio.to_thread(self._store.is_whole, row.incident_id, row.revision - 1):
+            return False
+        if await asyncio.to_thread(self._store.has_told, row.receiver, row.incident_id):
+            return False
+        await self._pass_over(row, NEVER_TOLD)
+        return True
+
+    async def _pass_over(self, row: Row, why: str) -> None:
+        await asyncio.to_thread(self._store.needless, row.id, why, self._now())
+        self._observer.held(row.receiver, why.partition(":")[0])
 
     def _open_incidents(self) -> list[dict[str, str]]:
         since = self._now() - OPEN_FOR.total_seconds()
@@ -453,17 +437,6 @@ class Outbox:
         ceiling = min(self._patience.longest_wait_secs, doubled)
         asked = min(error.retry_after_secs or 0.0, LONGEST_ASKED_SECS)
         return max(ceiling * (0.5 + self._chance() / 2), asked)
-
-
-def _escalations(alert: Alert, routes: Sequence[Route], now: float) -> list[Escalation]:
-    """Return when somebody else is to be called, unless somebody acknowledges before."""
-    if alert.level != "alert":
-        return []
-    return [
-        Escalation(alert.incident_id, route.name, now + route.escalate_after.total_seconds(), now)
-        for route in routes
-        if route.escalate_after is not None
-    ]
 
 
 def in_order(rows: Sequence[Row]) -> list[Row]:

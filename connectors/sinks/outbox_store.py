@@ -9,6 +9,7 @@ Errors  BrokenInvariant when a row is gone that we were just told of
 import sqlite3
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -46,6 +47,16 @@ CREATE TABLE IF NOT EXISTS incidents (
     alert BLOB NOT NULL,
     is_open INTEGER NOT NULL,
     seen_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS histories (
+    incident_id TEXT PRIMARY KEY,
+    whole_to INTEGER NOT NULL,
+    seen_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS digests (
+    digest_id TEXT PRIMARY KEY,
+    made BLOB NOT NULL,
+    made_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS escalations (
     incident_id TEXT NOT NULL,
@@ -97,6 +108,8 @@ class Told(NamedTuple):
 
     route: str
     has_risen: bool  # that it is an alert, as the last word
+    is_waiting: bool = False  # something of it is still to be told
+    has_missed: bool = False  # the last word did not reach it
 
 
 class Known(NamedTuple):
@@ -110,6 +123,21 @@ class Known(NamedTuple):
     seen_at: float
 
 
+class Unsaid(NamedTuple):
+    """What a row is to say from now on, since words were taken back."""
+
+    alert: bytes
+    id: int
+
+
+class Waiting(NamedTuple):
+    """What waits of an incident, whoever is to be told."""
+
+    id: int
+    revision: int
+    alert: bytes
+
+
 class Escalation(NamedTuple):
     """An incident that nobody has acknowledged so far."""
 
@@ -117,6 +145,18 @@ class Escalation(NamedTuple):
     route: str
     due_at: float
     begun_at: float
+
+
+@dataclass
+class Intake:
+    """All that alerts bring at once."""
+
+    known: list[Known] = field(default_factory=list)
+    rows: list[NewRow] = field(default_factory=list)
+    escalations: list[Escalation] = field(default_factory=list)
+    seen: list[tuple[str, int]] = field(default_factory=list)  # incidents with a revision that went through here
+    unsaid: list[Unsaid] = field(default_factory=list)
+    digests: list[tuple[str, bytes]] = field(default_factory=list)  # what is to be known of digests, by their ids
 
 
 class Store:
@@ -130,7 +170,7 @@ class Store:
         self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
         self._db.executescript(SCHEMA)
 
-    def take(self, known: Sequence[Known], rows: Sequence[NewRow], escalations: Sequence[Escalation], at: float) -> int:
+    def take(self, intake: Intake, at: float) -> int:
         """Take notifications in with what they are about, all or nothing; return how many rows were new."""
         with self._lock:
             self._db.execute("PRAGMA synchronous = FULL")
@@ -141,26 +181,41 @@ class Store:
                     " revision = excluded.revision, labels = excluded.labels, alert = excluded.alert,"
                     " is_open = excluded.is_open, seen_at = excluded.seen_at"
                     " WHERE excluded.revision >= incidents.revision",
-                    known,
+                    intake.known,
+                )
+                self._db.executemany(
+                    "INSERT INTO histories VALUES (:incident_id, :revision = 1, :at)"
+                    " ON CONFLICT (incident_id) DO UPDATE"
+                    " SET whole_to = whole_to + (whole_to + 1 = :revision), seen_at = :at",
+                    [{"incident_id": name, "revision": revision, "at": at} for name, revision in intake.seen],
+                )
+                self._db.executemany(
+                    "UPDATE notifications SET alert = ? WHERE id = ? AND state = 'pending'", intake.unsaid
+                )
+                self._db.executemany(
+                    "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    [(*digest, at) for digest in intake.digests],
                 )
                 before = self._db.total_changes
                 self._db.executemany(
                     "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert,"
                     " next_try_at, held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (receiver, incident_id, revision) DO NOTHING",
-                    [(*row, at) for row in rows],
+                    [(*row, at) for row in intake.rows],
                 )
                 added = self._db.total_changes - before
                 self._db.executemany(
                     "INSERT INTO escalations (incident_id, route, due_at, begun_at) VALUES (?, ?, ?, ?)"
                     " ON CONFLICT DO NOTHING",
-                    escalations,
+                    intake.escalations,
                 )
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            if intake.unsaid:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words, until then
             return added
 
     def pending(self, receiver: str) -> list[Row]:
@@ -220,6 +275,15 @@ class Store:
             )
             self._db.execute("COMMIT")
 
+    def needless(self, row_id: int, why: str, at: float) -> None:
+        """Note that a row need not be told."""
+        with self._lock:
+            self._db.execute(
+                "UPDATE notifications SET state = 'superseded', done_at = ?, held = '', alert = x'', detail = ?"
+                " WHERE id = ?",
+                (at, why[:500], row_id),
+            )
+
     def give_up_others(self, receivers: Sequence[str], at: float) -> int:
         """Note that receivers that there are no more will not be told; return of how much."""
         marks = ", ".join("?" * len(receivers))
@@ -252,12 +316,63 @@ class Store:
     def told_of(self, incident_id: str) -> dict[str, Told]:
         """Return who was told of an incident, or is about to be; the newest word counts."""
         with self._lock:
-            found = self._db.execute(
-                "SELECT receiver, route, level IN ('alert', 'confirmed') FROM notifications"
-                " WHERE incident_id = ? AND state IN ('pending', 'sent') ORDER BY revision",
+            rows = self._db.execute(
+                "SELECT receiver, route, level IN ('alert', 'confirmed'), state FROM notifications"
+                " WHERE incident_id = ? AND state IN ('pending', 'sent', 'failed') AND level != 'words'"
+                " ORDER BY revision",
                 (incident_id,),
             ).fetchall()
-        return {receiver: Told(route, bool(has_risen)) for receiver, route, has_risen in found}
+        found: dict[str, Told] = {}
+        for receiver, route, has_risen, state in rows:
+            earlier = found.get(receiver)
+            if state != "failed":
+                is_waiting = state == "pending" or (earlier is not None and earlier.is_waiting)
+                found[receiver] = Told(route, bool(has_risen), is_waiting)
+            elif earlier is not None:
+                found[receiver] = earlier._replace(has_missed=True)
+        return found
+
+    def waiting_of(self, incident_id: str) -> list[Waiting]:
+        """Return what still waits to be told of an incident."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT id, revision, alert FROM notifications WHERE incident_id = ? AND state = 'pending'",
+                (incident_id,),
+            ).fetchall()
+        return [Waiting(row_id, revision, bytes(alert)) for row_id, revision, alert in found]
+
+    def digests_made(self) -> list[bytes]:
+        """Return what was noted of digests, oldest first."""
+        with self._lock:
+            return [bytes(row[0]) for row in self._db.execute("SELECT made FROM digests ORDER BY made_at, digest_id")]
+
+    def told_incidents(self) -> list[bytes]:
+        """Return the newest revision of each incident that somebody was told of while it was on, or is to be."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT alert FROM incidents WHERE EXISTS (SELECT 1 FROM notifications AS told"
+                " WHERE told.incident_id = incidents.incident_id"
+                " AND told.level IN ('watch', 'alert', 'confirmed', 'monitoring'))"
+            )
+            return [bytes(row[0]) for row in found]
+
+    def has_told(self, receiver: str, incident_id: str) -> bool:
+        """Tell whether a receiver has got any word of an incident while it was on."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT 1 FROM notifications WHERE incident_id = ? AND receiver = ? AND state = 'sent'"
+                " AND level IN ('watch', 'alert', 'confirmed', 'monitoring') LIMIT 1",
+                (incident_id, receiver),
+            ).fetchone()
+        return found is not None
+
+    def is_whole(self, incident_id: str, revision: int) -> bool:
+        """Tell whether all revisions of an incident up to one went through here: else another worker may have told."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT 1 FROM histories WHERE incident_id = ? AND whole_to >= ?", (incident_id, revision)
+            ).fetchone()
+        return found is not None
 
     def sent_since(self, receiver: str, at: float) -> list[float]:
         """Return when a receiver was told something since a moment, oldest first; a group counts once."""
@@ -327,6 +442,8 @@ class Store:
             ).rowcount
             self._db.execute("DELETE FROM escalations WHERE due_at < ?", (at,))
             self._db.execute("DELETE FROM incidents WHERE seen_at < ?", (at,))
+            self._db.execute("DELETE FROM histories WHERE seen_at < ?", (at,))
+            self._db.execute("DELETE FROM digests WHERE made_at < ?", (at,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
         return removed
 

@@ -56,6 +56,9 @@ class Terminal:
         """Print an alert."""
         self._console.print(panel(alert, self._language))
 
+    async def retract(self, alert: Alert) -> None:
+        """Do nothing: what was printed was printed, and nothing waits here."""
+
 
 class IncidentTable:
     """All incidents, newest word on each; a thing that `rich.live.Live` can show."""

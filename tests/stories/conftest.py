@@ -4,7 +4,7 @@ import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,6 +31,18 @@ def tell() -> Callable[[str], "telling.Told"]:
         return found
 
     return told
+
+
+@pytest.fixture(scope="session", name="tales")
+def the_tales() -> Any:
+    """Return the stories that there are."""
+    return tales
+
+
+@pytest.fixture(scope="session", name="telling")
+def the_telling() -> Any:
+    """Return what tells them, for a story that is told step by step."""
+    return telling
 
 
 @pytest.fixture(scope="session")

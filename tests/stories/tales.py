@@ -284,6 +284,7 @@ TALES = {
     "the_same_flare_unannounced": estuary("declared_flare", "2026-03-03 12:00", 12, 13),
     "siren_test": estuary("siren_test", "2026-03-04 06:00", 10, 14, notices="siren_test"),
     "rumour": estuary("rumour", "2026-03-12 12:00", 12, 16),
+    "two_shifts": estuary("two_shifts", "2026-03-03 00:00", 20, 16, notices="two_shifts"),
     "undeclared": estuary(
         "undeclared",
         "2026-03-10 00:00",

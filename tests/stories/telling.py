@@ -8,7 +8,8 @@ Units   all times are event time
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -42,6 +43,7 @@ COLUMNS = ["time", "source", "author", "marks", "happening", "text"]
 MEDIA = frozenset({"image", "video"})
 KINDS = frozenset({"press", "official", "operator", "volunteer"})
 SHOWN = 5
+INSTANT = timedelta(microseconds=1)
 NOTIFIED = frozenset({"watch", "alert", "confirmed"})
 ALERTED = frozenset({"alert", "confirmed"})
 
@@ -221,9 +223,14 @@ def _own_post(row: dict[str, str], post_id: str, said_at: datetime, before: Post
     return post | ({"happening": row["happening"]} if row["happening"] else {})
 
 
+def posts_in(tale: Tale) -> Posts:
+    """Return all posts of a story, in order; those with a happening are true evidence of it."""
+    return sorted(everyday(tale.plan) + tale.own(tale), key=lambda post: (post["ts"], post["id"]))
+
+
 def tell(tale: Tale) -> Told:
     """Play a story through a pipeline of its own."""
-    posts = sorted(everyday(tale.plan) + tale.own(tale), key=lambda post: (post["ts"], post["id"]))
+    posts = posts_in(tale)
     happening_of = {post["id"]: post.pop("happening") for post in posts if "happening" in post}
     first_posts: dict[str, datetime] = {}
     for post in posts:
@@ -238,22 +245,52 @@ def tell(tale: Tale) -> Told:
 
 
 async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert], list[Claim]]:
+    async with playing(tale, posts) as play:
+        alerts = await play.until(play.posts[-1].event_time + INSTANT)
+        await play.pass_time(alerts, play.last_at + CLOSING)
+        return len(play.posts), await play.pipeline.alerts(), await claims_of(play.pipeline.streams)
+
+
+@dataclass
+class Playing:
+    """A story under way: told up to a moment, and then up to the next one."""
+
+    pipeline: Pipeline
+    posts: list[Post]  # those that passed the gate, in order
+    notices: list[Bulletin]
+    last_at: datetime  # when the last post was said, whether it passed or not
+    begun: int = 0  # how many posts were told
+
+    async def until(self, at: datetime) -> list[Alert]:
+        """Tell what was said and announced before a moment; return all revisions that there are by then."""
+        part = [post for post in self.posts[self.begun :] if post.event_time < at]
+        stated = [one for one in self.notices if one.issued_at < at]
+        self.begun += len(part)
+        self.notices = [one for one in self.notices if one not in stated]
+        for said, notice in _in_turn(part, stated):
+            for start in range(0, len(said), CHUNK):
+                await self.pipeline.posts(said[start : start + CHUNK])
+            if notice is not None:
+                await self.pipeline.drained()
+                await self.pipeline.bulletins([notice])
+                await self.pipeline.drained()
+        return await self.pipeline.alerts()
+
+    async def pass_time(self, alerts: Sequence[Alert], at: datetime) -> None:
+        """Let time pass up to a moment for all incidents that there are."""
+        keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
+        await self.pipeline.pass_time(keys, at)
+
+
+@asynccontextmanager
+async def playing(tale: Tale, posts: Posts) -> AsyncIterator[Playing]:
+    """Begin a story, in a pipeline of its own."""
     with tempfile.TemporaryDirectory(prefix="vigie-story-") as folder:
         settings, read = await _recorded(tale, posts, Path(folder))
         passes = gate(settings)
-        kept = [post for post in read if passes(post.text)]
         async with Pipeline(settings) as pipeline:
-            for part, stated in _in_turn(kept, notices_of(tale)):
-                for start in range(0, len(part), CHUNK):
-                    await pipeline.posts(part[start : start + CHUNK])
-                if stated is not None:
-                    await pipeline.drained()
-                    await pipeline.bulletins([stated])
-                    await pipeline.drained()
-            alerts = await pipeline.alerts()
-            keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
-            await pipeline.pass_time(keys, read[-1].event_time + CLOSING)
-            return len(kept), await pipeline.alerts(), await claims_of(pipeline.streams)
+            kept = [post for post in read if passes(post.text)]
+            yield Playing(pipeline, kept, notices_of(tale), read[-1].event_time)
 
 
 def notices_of(tale: Tale) -> list[Bulletin]:

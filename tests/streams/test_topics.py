@@ -25,6 +25,7 @@ DELETABLE = COMPACTED | {"cleanup.policy": "compact,delete"}
         ("alerts.v1", "Alert", DELETABLE | {"retention.ms": DAYS_30}),
         ("decisions.v1", "Verdict", DELETABLE | {"retention.ms": DAYS_30}),
         ("sources.v1", "SourceStatus", COMPACTED),
+        ("digests.v1", "DigestMade", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
         ("retractions.v1", "Retraction", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
         (
             "dead_letters.v1",

@@ -274,8 +274,10 @@ class Stage:
         return found
 
     def to_be_told(self) -> list[Alert]:
-        """Return the revisions that receivers are told of: a signal is for the map alone."""
-        return [alert for alert in self.alerts().values() if alert.level != "signal"]
+        """Return the revisions that receivers are told of: a signal is for the map alone, and so is its end."""
+        alerts = [alert for alert in self.alerts().values() if alert.level != "signal"]
+        begun = {alert.incident_id for alert in alerts if alert.level not in ("resolved", "rejected")}
+        return [alert for alert in alerts if alert.incident_id in begun]
 
     def revisions(self) -> dict[tuple[str, int], bytes]:
         """Return all revisions on the topic; one that stands there twice must be the same byte for byte."""

@@ -21,15 +21,15 @@ from connectors.sinks.solidarity_wording import LABELS as SOLIDARITY
 from connectors.sinks.solidarity_wording import THINGS as THINGS_IN_WORDS
 from connectors.sinks.terminal import Terminal
 from connectors.sinks.wording import LANGUAGES
-from console.digest import digest_from
+from console.digest import digest_from, made_from
 from models.solidarity_words import THINGS
 from records import Alert, Claim, Claimed, ManualClock, Pulse, SettingsError, SourceStatus, SourceUnavailable, decode
-from records.digest import Digest
+from records.digest import Digest, DigestMade
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main
-from vigie.digesting import Digesting, Shifts
+from vigie.digesting import Digesting, Shifts, digests_made
 from vigie.settings import Settings
 from vigie.telling import digest_plan
 
@@ -241,34 +241,224 @@ def test_a_shift_that_is_over_ended_within_the_last_day_or_so(times: list[time],
 
 
 class Box:
-    """Takes digests."""
+    """Takes digests, each once."""
 
-    def __init__(self) -> None:
-        self.got: list[tuple[str, tuple[str, ...]]] = []
+    def __init__(self, *told: Alert) -> None:
+        self.got: list[Digest] = []
+        self.made: list[DigestMade] = []
+        self.told = told
 
-    async def enqueue_digest(self, digest: Digest, receivers: Any) -> int:
-        self.got.append((digest.digest_id, tuple(receivers)))
+    async def enqueue_digest(self, digest: Digest, receivers: Any, made: DigestMade) -> int:
+        assert digest.digest_id not in self.names()
+        self.got.append(digest)
+        self.made.append(made)
         return 1
+
+    async def digests_made(self) -> list[DigestMade]:
+        return list(self.made)
+
+    async def told_incidents(self) -> list[Alert]:
+        return list(self.told)
+
+    def names(self) -> list[str]:
+        return [one.digest_id for one in self.got]
+
+
+class Worker:
+    """One of several that may make digests; what was made and what stands on the alerts' topic is known to all."""
+
+    def __init__(self, clock: ManualClock, made: list[DigestMade], alerts: list[Alert], box: Box | None = None) -> None:
+        self.clock, self.made, self.alerts, self.box = clock, made, alerts, box or Box()
+        self.away: list[bool] = []  # for each time that the broker is asked
+        self.is_ours = True
+        self.digesting = Digesting(
+            Shifts([time(7), time(19)], PARIS),
+            self.box,
+            ["terminal"],
+            clock,
+            read=self.read,
+            read_made=self.read_made,
+        )
+
+    async def read(self, _: Any, since: datetime, until: datetime, made: Any, known: Any) -> Digest:
+        return digest_from([*known, *self.alerts], [], [], [], since=since, until=until, made=made)
+
+    async def read_made(self, _: Any) -> list[DigestMade]:
+        self.refuse()
+        return list(self.made)
+
+    async def publish(self, made: Any) -> None:
+        self.refuse()
+        self.made.extend(made)
+
+    def refuse(self) -> None:
+        if self.away.pop(0) if self.away else False:
+            raise SourceUnavailable("away")
+
+    async def look(self) -> None:
+        await self.digesting.look(None, self.publish, lambda: self.is_ours)  # type: ignore[arg-type]
+
+
+MORNING = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+DIGEST_AT = [f"digest/2026-11-2{day}T{hour}Z" for day, hour in ((2, "06:00"), (2, "18:00"), (3, "06:00"))]
 
 
 async def test_each_shift_has_one_digest_and_a_broker_that_is_away_is_asked_again() -> None:
-    clock, box, away = ManualClock(datetime(2026, 11, 22, 5, 59, tzinfo=UTC)), Box(), [True]
-
-    async def read(_: Any, since: datetime, until: datetime) -> Digest:
-        if away.pop() if away else False:
-            raise SourceUnavailable("away")
-        return digest_from([], [], [], [], since=since, until=until)
-
-    digesting = Digesting(Shifts([time(7), time(19)], PARIS), box, ["terminal"], clock, read)
-    await digesting.look(None)  # type: ignore[arg-type]
-    assert box.got == [], "the last shift ended eleven hours ago"
+    clock = ManualClock(MORNING - timedelta(minutes=1))
+    worker = Worker(clock, [], [])
+    await worker.look()
+    assert worker.box.names() == [], "the last shift ended eleven hours ago"
     clock.advance(timedelta(minutes=2))
+    worker.away = [True, True]
     for _ in range(3):
-        await digesting.look(None)  # type: ignore[arg-type]
-    assert box.got == [("digest/2026-11-22T06:00Z", ("terminal",))]
+        await worker.look()
+    assert worker.box.names() == DIGEST_AT[:1]
     clock.advance(timedelta(hours=12))
-    await digesting.look(None)  # type: ignore[arg-type]
-    assert [name for name, _ in box.got] == ["digest/2026-11-22T06:00Z", "digest/2026-11-22T18:00Z"]
+    await worker.look()
+    assert worker.box.names() == DIGEST_AT[:2]
+
+
+async def test_an_end_that_reaches_the_topic_after_its_digest_is_in_the_next_one_and_no_end_is_in_two() -> None:
+    worker = Worker(ManualClock(MORNING + timedelta(seconds=30)), [], [alert(1, "resolved", onset=20, raised=13)])
+    await worker.look()
+    worker.alerts.append(alert(2, "rejected", onset=20, raised=12.1))  # of 6:54, and written after 7:00
+    worker.alerts.append(replace(alert(1, "resolved", onset=20, raised=13), revision=9))  # a post of it was taken back
+    for _ in range(2):
+        worker.clock.advance(timedelta(hours=12))
+        await worker.look()
+    told = [(ids(one.over), ids(one.refuted)) for one in worker.box.got]
+    assert told == [(["fire-1"], []), ([], ["fire-2"]), ([], [])]
+
+
+async def test_an_incident_that_ends_twice_has_two_ends() -> None:
+    worker = Worker(ManualClock(MORNING), [], [alert(1, "resolved", onset=20, raised=13)])
+    await worker.look()
+    worker.alerts.append(replace(alert(1, "resolved", onset=20, raised=1), revision=9))
+    worker.clock.advance(timedelta(hours=12))
+    await worker.look()
+    assert [ids(one.over) for one in worker.box.got] == [["fire-1"], ["fire-1"]]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_after_a_shift_without_a_digest_the_next_reaches_back_to_the_last_and_says_so(language: Any) -> None:
+    made: list[DigestMade] = []
+    clock = ManualClock(MORNING)
+    await Worker(clock, made, []).look()
+    clock.advance(timedelta(hours=12 + 3))  # down at 19:00, and for more than two hours
+    worker = Worker(clock, made, [alert(1, "resolved", onset=5, raised=3), alert(2, "rejected", onset=1, raised=-2)])
+    await worker.look()
+    assert worker.box.got == [], "too late for that one"
+    clock.advance(timedelta(hours=9))
+    await worker.look()
+    [digest] = worker.box.got
+    assert (digest.digest_id, digest.since, digest.last_until) == (DIGEST_AT[2], MORNING, MORNING)
+    assert (ids(digest.over), ids(digest.refuted)) == (["fire-1"], ["fire-2"])
+    said = {"fr": "le dernier est du 22/11 07:00", "en": "the last one is of 22/11 07:00"}[language]
+    assert said in text_from(digest, language)
+    assert said in html_from(digest, language)
+    assert "22/11 07:00 (" in text_from(digest, language)
+
+
+async def test_it_reaches_back_a_week_at_most_but_tells_of_every_end_since_the_last() -> None:
+    made = [made_from(digest_from([], [], [], [], since=MORNING - timedelta(hours=12), until=MORNING))]
+    clock = ManualClock(MORNING + timedelta(days=10))
+    worker = Worker(clock, made, [alert(1, "resolved", onset=5, raised=-24)])
+    await worker.look()
+    [digest] = worker.box.got
+    assert (digest.since, digest.last_until) == (clock.now() - timedelta(days=7), MORNING)
+    assert ids(digest.over) == ["fire-1"]
+
+
+async def test_another_worker_that_takes_over_makes_none_again_and_goes_on_from_there() -> None:
+    clock, made = ManualClock(MORNING), list[DigestMade]()
+    alerts = [alert(1, "resolved", onset=20, raised=13)]
+    first, second = Worker(clock, made, alerts), Worker(clock, made, alerts)
+    await first.look()
+    await second.look()
+    assert (first.box.names(), second.box.names()) == (DIGEST_AT[:1], [])
+    clock.advance(timedelta(hours=12))
+    await second.look()
+    assert second.box.names() == DIGEST_AT[1:2]
+    assert second.box.got[0].over == ()
+
+
+async def test_who_loses_the_partition_while_reading_leaves_the_digest_to_its_new_worker() -> None:
+    worker = Worker(ManualClock(MORNING), [], [])
+    worker.is_ours = False
+    await worker.look()
+    assert worker.box.names() == []
+    worker.is_ours = True
+    await worker.look()
+    assert worker.box.names() == DIGEST_AT[:1]
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+async def test_a_digest_that_could_not_be_noted_is_noted_later_as_it_was_told(*, is_killed: bool) -> None:
+    clock, made, box = ManualClock(MORNING), list[DigestMade](), Box()
+    alerts = [alert(1, "resolved", onset=20, raised=13)]
+    worker = Worker(clock, made, alerts, box)
+    worker.away = [False, True]
+    await worker.look()
+    assert (box.names(), made) == (DIGEST_AT[:1], [])
+    alerts.append(alert(2, "resolved", onset=20, raised=12.1))
+    worker = Worker(clock, made, alerts, box) if is_killed else worker
+    await worker.look()
+    assert [[end.incident_id for end in one.ends] for one in made] == [["fire-1"]]
+    clock.advance(timedelta(hours=12))
+    await worker.look()
+    assert [ids(one.over) for one in box.got] == [["fire-1"], ["fire-2"]]
+
+
+async def test_where_the_broker_forgets_all_what_was_told_from_here_is_known_all_the_same() -> None:
+    clock = ManualClock(MORNING)
+    box = Box(alert(1, "resolved", onset=20, raised=13), alert(2, "resolved", onset=5, raised=3))
+    await Worker(clock, [], [], box).look()
+    clock.advance(timedelta(hours=24))  # off at nineteen
+    made: list[DigestMade] = []
+    await Worker(clock, made, [], box).look()
+    assert [(one.since, ids(one.over)) for one in box.got] == [
+        (MORNING - timedelta(hours=12), ["fire-1"]),
+        (MORNING, ["fire-2"]),
+    ]
+    assert [one.digest_id for one in made] == [DIGEST_AT[0], DIGEST_AT[2]], "the new broker is told"
+
+
+def test_the_end_of_what_was_only_a_signal_is_no_news_unless_nobody_knows_that_it_was_no_more() -> None:
+    def revisions(number: int, *levels: str) -> list[Alert]:
+        return [replace(alert(number, level, onset=5, raised=4), revision=at) for at, level in enumerate(levels, 1)]
+
+    compacted = revisions(3, "signal", "signal", "resolved")[2:]
+    digest = made([*revisions(1, "signal", "resolved"), *revisions(2, "signal", "watch", "resolved"), *compacted])
+    assert ids(digest.over) == ["fire-2", "fire-3"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 90), st.booleans()), max_size=12), st.sets(st.integers(1, 7))
+)
+async def test_every_end_is_in_exactly_one_digest_however_late_it_is_written_and_whatever_shift_is_missed(
+    plan: list[tuple[int, int, bool]], missed: set[int]
+) -> None:
+    """Times are in hours after the first digest began; eight shifts, and one more for what was late."""
+    clock, made_so_far, box = ManualClock(MORNING), list[DigestMade](), Box()
+    await Worker(clock, made_so_far, [], box).look()
+    for shift in range(1, 16):
+        clock.advance(timedelta(hours=12))
+        hours = 12 * shift
+        written = [
+            alert(number, "rejected" if is_false else "resolved", onset=0, raised=0)
+            for number, (at, late, is_false) in enumerate(plan)
+            if at + late <= hours
+        ]
+        ends = [
+            replace(
+                one, onset=MORNING, raised_at=MORNING + timedelta(hours=plan[int(one.incident_id[5:])][0], minutes=1)
+            )
+            for one in written
+        ]
+        if shift not in missed:
+            await Worker(clock, made_so_far, ends, box).look()
+    told = [one.incident_id for digest in box.got for one in (*digest.over, *digest.refuted)]
+    assert sorted(told) == sorted(f"fire-{number}" for number in range(len(plan)))
 
 
 # Through the outbox and the broker ----------------------------------------------------------------------------------
@@ -298,10 +488,22 @@ async def test_a_digest_goes_once_to_those_who_can_be_told_of_one(tmp_path: Path
     reader = Reader("reader")
     outbox = Outbox(tmp_path / "outbox.sqlite", [reader, Deaf()], clock=ManualClock(UNTIL))
     for _ in range(2):
-        await outbox.enqueue_digest(made([]), ["reader", "deaf", "nobody"])
+        await outbox.enqueue_digest(made([]), ["reader", "deaf", "nobody"], made_from(made([])))
         await outbox.drain()
     assert reader.digests == ["digest/2026-11-22T18:00Z"]
     assert outbox.counts() == {("reader", "sent"): 1}
+    assert await outbox.digests_made() == [made_from(made([]))]
+    outbox.close()
+
+
+async def test_the_outbox_remembers_incidents_that_somebody_was_told_of_and_no_words(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite", [Reader("reader")], clock=ManualClock(UNTIL))
+    faint = [replace(alert(1, level, onset=2, raised=2), revision=at) for at, level in ((1, "signal"), (2, "resolved"))]
+    loud = [replace(alert(2, level, onset=2, raised=2), revision=at) for at, level in ((1, "watch"), (2, "resolved"))]
+    await outbox.enqueue([*faint, *loud])
+    assert await outbox.told_incidents() == [replace(loud[1], evidence=())]
+    outbox.forget_before(UNTIL + timedelta(days=1))
+    assert (await outbox.told_incidents(), await outbox.digests_made()) == ([], [])
     outbox.close()
 
 
@@ -353,6 +555,27 @@ def test_on_demand_it_is_made_from_what_stands_on_the_topics(
     (line,) = CliRunner().invoke(main, [*asked, "--json"]).output.splitlines()
     (row,) = json.loads(line)["needs"]
     assert (row["claim"]["post_key"], row["voices"]) == ("stub:p1", 1)
+
+
+@pytest.mark.broker
+async def test_that_a_digest_was_made_is_known_to_whoever_reads_the_topic(
+    broker: EmbeddedBroker, loaded: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_BROKER_PORT", str(broker.port))
+    streams = loaded("[kafka]\npartitions = 2\n").streams()
+    await declare_topics(streams)
+    publisher, box = KafkaPublisher(streams), Box()
+    golden = decode(GOLDEN.read_bytes(), Alert)
+    await publisher.alerts([replace(golden, level="resolved", onset=SINCE, raised_at=MORNING - timedelta(hours=1))])
+    other = Box()
+    for one in (box, other):  # a worker, and one on another machine that takes over
+        shifts = Shifts([time(7), time(19)], PARIS)
+        await Digesting(shifts, one, ["terminal"], ManualClock(MORNING)).look(
+            streams, publisher.digests_made, lambda: True
+        )
+    await publisher.stop()
+    assert (box.names(), other.names()) == (DIGEST_AT[:1], [])
+    assert [(one.digest_id, len(one.ends)) for one in await digests_made(streams)] == [(DIGEST_AT[0], 1)]
 
 
 @pytest.mark.parametrize(

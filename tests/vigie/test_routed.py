@@ -141,6 +141,22 @@ def test_each_receiver_is_told_by_its_routes_and_of_the_end_as_well(bench: Bench
     assert bench.told("watch") == [("fire-1", 1), ("fire-1", 2), ("fire-1", 3)]
 
 
+def test_nobody_is_told_the_end_of_a_faint_signal_nor_that_words_are_gone(bench: Bench) -> None:
+    """Files keep what they are told: they get the revision without words, and no end of what nobody heard of."""
+    bench.publish([alert("fire-8", 1, "signal", area="15"), alert("fire-8", 2, "resolved", area="15")])
+    first = alert("fire-9", 1, "watch", area="15")
+    evidence = tuple(replace(one, text="", url=None, is_removed=True) for one in first.evidence)
+    bench.publish([first, replace(first, revision=2, evidence=evidence)])
+    bench.publish([alert("fire-9", 3, "rejected", area="15")])
+    bench.until(lambda: ("fire-9", 3) in bench.told("watch"))
+    assert [one for one in bench.told("watch") if one[0] in ("fire-8", "fire-9")] == [
+        ("fire-9", 1),
+        ("fire-9", 2),
+        ("fire-9", 3),
+    ]
+    assert not [one for one in bench.told("cell") if one[0] in ("fire-8", "fire-9")]
+
+
 def test_a_silence_holds_back_until_it_is_ended_and_then_the_newest_is_told(bench: Bench) -> None:
     silence_id = bench.vigie(
         "silence", "add", "hazard = flood", "area = 27", "--for", "1h", "--by", "permanence", "--because", "essai"
