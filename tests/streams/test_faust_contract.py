@@ -10,6 +10,7 @@ from typing import Any
 import faust
 import faust.streams
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from faust.stores import rocksdb
 from faust.tables.recovery import Recovery
 from faust.transport import consumer as consumers
@@ -145,6 +146,13 @@ def test_streams_are_resumed_before_faust_goes_back_and_their_queues_emptied_aft
     assert "self.clear()" in inspect.getsource(FlowControlEvent.resume)
     recovery = inspect.getsource(Recovery).split("consumer.resume_partitions")
     assert all("consumer.resume_flow" in rest for rest in recovery[1:]), "nothing may wait for ever"
+
+
+def test_aiokafka_takes_no_partitions_for_all_of_them() -> None:
+    """`transport.py` hands it a set of its own for that, which nobody empties."""
+    assert "if partitions and tp not in partitions" in inspect.getsource(Fetcher.fetched_records)
+    assert "active_partitions" in inspect.signature(driver.AIOKafkaConsumerThread.getmany).parameters
+    assert "difference_update" in inspect.getsource(consumers.Consumer.pause_partitions)
 
 
 async def test_a_resumed_partition_is_fetched_when_the_flow_is(app: faust.App) -> None:
