@@ -4,7 +4,7 @@ Shape   newest revisions, statuses and pulses in, one record out; no clock, no t
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
@@ -62,9 +62,17 @@ def digest_from(
         unseen=_unseen(heard, {one.source: one for one in statuses}, since, until),
         unheard_ways=tuple(unheard_ways),
         figures=dict(sorted(figures.items())),
+        rumours=tuple(_rumours(on, shown, since)),
         claims=tuple(told(one) for one in listed((*on, *_recently_over(shown)), claims, until)),
         last_until=missed,
     )
+
+
+def _rumours(on: Iterable[Alert], shown: Iterable[Alert], since: datetime) -> Iterator[Alert]:
+    """Yield what may be a rumour: of what is on, and of what was no more than a signal in this span."""
+    yield from (one for one in on if one.rumour is not None)
+    faint = (one for one in shown if one.level == "signal" and one.rumour is not None and one.raised_at > since)
+    yield from sorted(faint, key=lambda one: (one.raised_at, one.incident_id))
 
 
 def _recently_over(alerts: Iterable[Alert]) -> list[Alert]:

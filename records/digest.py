@@ -55,6 +55,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unseen: tuple[Unseen, ...]
     unheard_ways: tuple[Way, ...]  # by which no witness would reach us now
     figures: dict[str, int]  # "read", "kept", "gated", "refused", "signals", …
+    rumours: tuple[Alert, ...] = ()  # what goes round and may be none of it so; what is for the map alone, too
     claims: tuple[Solidarity, ...] = ()  # around what is new, ongoing or recently over
     last_until: Instant | None = None  # the end of the last digest, where shifts since then have had none
 

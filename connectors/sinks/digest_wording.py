@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import NamedTuple
 
-from connectors.sinks import solidarity_wording
+from connectors.sinks import rumour_wording, solidarity_wording
 from connectors.sinks.wording import WORDS, ZONE, Language, counted, not_known, shown
 from records import Alert, Context
 from records.digest import Digest, Unseen
@@ -121,11 +121,18 @@ def parts_of(digest: Digest, language: Language) -> tuple[Part, ...]:
         Part(labels["refuted"], _or(refuted, labels["none"])),
         Part(labels["over"], _or(incidents["over"], labels["none"])),
         Part(labels["declared"], _or(declared, labels["none"])),
+        *_rumours(digest, language),
         *_solidarity(digest, language),
         Part(labels["unseen"], _or(_not_seen(digest, language), labels["all_seen"])),
         Part(labels["questions"], _or(questions, labels["none"])),
         Part(labels["figures"], _or(figures, labels["none"])),
     )
+
+
+def _rumours(digest: Digest, language: Language) -> tuple[Part, ...]:
+    """Return the part about rumours, none where nothing speaks for one."""
+    lines = tuple(rumour_wording.line_of(one, language) for one in digest.rumours)
+    return (Part(rumour_wording.HEADINGS[language], lines),) if lines else ()
 
 
 def text_from(digest: Digest, language: Language) -> str:

@@ -23,7 +23,18 @@ from connectors.sinks.terminal import Terminal
 from connectors.sinks.wording import LANGUAGES
 from console.digest import digest_from, made_from
 from models.solidarity_words import THINGS
-from records import Alert, Claim, Claimed, ManualClock, Pulse, SettingsError, SourceStatus, SourceUnavailable, decode
+from records import (
+    Alert,
+    Claim,
+    Claimed,
+    ManualClock,
+    Pulse,
+    Rumour,
+    SettingsError,
+    SourceStatus,
+    SourceUnavailable,
+    decode,
+)
 from records.digest import Digest, DigestMade
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
@@ -71,6 +82,28 @@ def claim(kind: Any, thing: str, **fields: Any) -> Claim:
     given = {"post_key": f"stub:{kind}-{thing}", "source": "stub", "event_time": at, "received_at": at, "place": place}
     text = f"les mots du message, {kind} {thing}"
     return Claim(**{**given, "kind": kind, "thing": thing, "confidence": 0.6, "text": text, **fields})
+
+
+def test_what_may_be_a_rumour_is_told_of_though_it_is_for_the_map_alone() -> None:
+    relayed = Rumour(signs=("only_relays",), relays=40)
+    denied = Rumour(signs=("doubtful", "denied"), denied_by="operator", denied_at=UNTIL - timedelta(hours=2))
+    digest = made(
+        [
+            alert(1, "watch", onset=3, raised=3, rumour=denied),
+            alert(2, "signal", onset=2, raised=2, rumour=relayed),
+            alert(3, "signal", onset=20, raised=20, rumour=relayed),  # of an earlier shift
+            alert(4, "signal", onset=2, raised=2),
+            alert(5, "watch", onset=3, raised=3),
+        ]
+    )
+    assert ids(digest.rumours) == ["fire-1", "fire-2"]
+    assert all(not one.evidence for one in digest.rumours), "a digest bears no words of posts"
+    told = text_from(digest, "fr")
+    assert "PEUT-ÊTRE DES RUMEURS" in told
+    assert "messages douteux, démenti par un exploitant à 17:00 · fire-1" in told
+    assert "circule sans que personne dise l’avoir vu · fire-2" in told
+    assert "doubtful posts, denied by an operator at 17:00 · fire-1" in html_from(digest, "en")
+    assert "RUMEURS" not in text_from(made([alert(5, "watch", onset=3, raised=3)]), "fr")
 
 
 def ids(alerts: tuple[Alert, ...]) -> list[str]:
