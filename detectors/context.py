@@ -156,7 +156,8 @@ def _word_of(case: Case, bulletin: Bulletin, incident: Incident) -> str:
 
 def _denies(bulletin: Bulletin, incident: Incident) -> bool:
     """Tell whether a denial is of this incident: of its surroundings, and not from before it."""
-    is_since = bulletin.issued_at >= instant_from(incident.onset_at) - SOON
+    since = incident.opened_at if incident.returns else incident.onset_at
+    is_since = bulletin.issued_at >= instant_from(since) - SOON
     return is_since and is_near(bulletin, place_of(incident))
 
 

@@ -62,7 +62,7 @@ def take(case: Case, entry: Entry) -> None:
         _take_evidence(case, entry)
     elif not entry.is_relay:
         _count_weak(case, entry)
-    if entry.word:
+    if entry.word or entry.denier:
         _note_word(case, entry)
 
 

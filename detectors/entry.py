@@ -64,7 +64,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     original: int = 0  # the post that this one copies, 0 where it copies none that counted
     about: str = ""  # the incident that a verdict is about
     word: str = ""  # "press", "operator" or "authority", where one of them speaks
-    is_denial: bool = False  # of an authority or an operator, who says that it is not so
+    denier: str = ""  # "operator" or "authority", where one of them says that it is not so
 
     @property
     def order(self) -> tuple[int, int]:
@@ -107,9 +107,9 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
 def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) -> Entry:
     """Return what is kept of a signal that counts at a moment, from a place of so many people."""
     ratio = likelihood_ratio_of(signal, weights)
-    word = word_of(signal.author_kind, WORD_RATIO if signal.is_denial else ratio)  # a denial may hardly name the hazard
-    is_denial = signal.is_denial and word in DENYING
-    if is_denial:
+    word = word_of(signal.author_kind, ratio)
+    denier = word_of(signal.author_kind, WORD_RATIO) if signal.is_denial else ""  # it may hardly name the hazard
+    if denier in DENYING:
         ratio = min(ratio, DENIAL_RATIO)
     post = _number_of("post", signal.post_key)
     place = signal.place
@@ -129,7 +129,7 @@ def entry_from(signal: Signal, at: int, *, population: int, weights: Weights) ->
         fingerprint=0 if is_weak else signal.fingerprint,
         said=None if is_weak or signal.is_relay else _said(signal),
         word=word,
-        is_denial=is_denial,
+        denier=denier if denier in DENYING else "",
     )
 
 

@@ -241,6 +241,8 @@ def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -
         voices=(),
         slots=(),
         copies=0,
+        doubted=0,
+        times=replace(earlier.times, denied=0, denier=""),  # what was denied then is not what is told now
         votes=earlier.votes if earlier.node == part.node else (),
         shown=earlier.shown if earlier.node == part.node else 0,
     )
@@ -465,7 +467,7 @@ def _counted(times: Times, entry: Entry, voice: Voice) -> Times:
 def _with_word(times: Times, entry: Entry) -> Times:
     """Return the times with what the press, an operator or an authority says."""
     heard = spoken(times, entry.word, entry.at)
-    return denied(heard, entry.word, entry.at) if entry.is_denial else heard
+    return denied(heard, entry.denier, entry.at) if entry.denier else heard
 
 
 def _with_words(case: Case, incident: Incident, part: Part, at: int) -> Incident:

@@ -78,7 +78,7 @@ class Memory:
 
 def _names_of(entry: Entry) -> list[Name]:
     """Return under which names an entry is found: where it did not count, only as a word of somebody who matters."""
-    words: list[Name] = [WORD + node for node in entry.path] if entry.word else []
+    words: list[Name] = [WORD + node for node in entry.path] if entry.word or entry.denier else []
     if not entry.has_counted:
         return words
     if entry.is_weak:

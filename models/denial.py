@@ -14,7 +14,7 @@ from models.folding import words_of
 from models.links import without_links
 from models.phrases import ASK, STOP, Phrases, heads_of, sentences_of
 
-SECTIONS = ("not", "denial")
+SECTIONS = ("not", "denial", "order", "danger")
 _MOST_READ = 2_000  # characters
 _CLAUSES = re.compile(r"(?<=[.!?…;,])\s+|\n+|\s+(?=(?:mais|cependant|but|however)\b)", re.IGNORECASE)
 _WORDS = Path(__file__).parent / "doubts" / "denials.txt"
@@ -31,7 +31,15 @@ def is_denial(text: str) -> bool:
         return False
     plain = phrases.pattern("not").sub(f" {STOP}", sentences_of(without_links(text[:_MOST_READ])))
     denial = phrases.pattern("denial")
+    if phrases.pattern("order").search(plain):
+        return False
     return any(_is_said(plain[found.end() :]) for found in denial.finditer(plain))
+
+
+def names_danger(text: str) -> bool:
+    """Tell whether a text names a danger, what may be one's place, or the sirens."""
+    phrases, _ = _phrases()
+    return phrases.pattern("danger").search(sentences_of(without_links(text[:_MOST_READ]))) is not None
 
 
 def beside_denial(text: str) -> str:

@@ -6,10 +6,14 @@ corroborates nothing, and most of who shares an old page or a chain message mean
 - `old_link` (`old_links.py`): not where the text says that it is of the past, and not to a page of an authority, whose
   standing advice is old.
 - `recycled_text` (`known_texts.py`): not where the text warns of the message.
-- `false_official` (`letterheads.py`): not of those who are known to be official, and not of who passes it on.
+- `false_official` (`letterheads.py`): not of who passes it on, and not where no account of the platform is known to be
+  official: the real one would be doubted too.
+
+Those who are known, official or of the press, are not doubted at all: a standing page of advice is old, and may be
+theirs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from models.known_texts import KnownTexts, known_texts_in
@@ -23,30 +27,37 @@ VERSION = "doubts/1"
 class Doubts:
     """Reads what speaks against a post.
 
-    Shape   `texts`: recycled texts beside the shipped ones; `domains`: addresses of authorities beside the shipped ones
+    Shape   `texts`: recycled texts, `domains`: addresses of authorities, each beside the shipped ones;
+            `registered`: the platforms that official accounts are known of, None where somebody has seen to all
     Units   some 30 µs for an everyday post
     Errors  none on any text
     """
 
     version = VERSION
 
-    def __init__(self, texts: Iterable[str] = (), domains: Iterable[str] = ()) -> None:
+    def __init__(
+        self, texts: Iterable[str] = (), domains: Iterable[str] = (), registered: Collection[str] | None = None
+    ) -> None:
         self._known = KnownTexts([*known_texts_in(DOUBTS / "recycled.txt"), *texts])
         self._letterheads = Letterheads(domains)
+        self._registered = registered
 
-    def read(self, text: str, *, at: datetime, is_official: bool = False, is_relay: bool = False) -> tuple[Doubt, ...]:
+    def read(
+        self, text: str, *, at: datetime, platform: str = "", is_official: bool = False, is_relay: bool = False
+    ) -> tuple[Doubt, ...]:
         """Return the doubts of a post: `at` is when it was said.
 
         `is_official`: its author is known to be an authority, an operator, of the press, or trusted.
         """
+        if is_official:
+            return ()
         doubts: list[Doubt] = []
         if self._has_old_link(text, at):
             doubts.append("old_link")
-        if is_official:
-            return tuple(doubts)
         if self._known.has(text) and not self._letterheads.warns(text):
             doubts.append("recycled_text")
-        if not is_relay and self._letterheads.speaks(text):
+        is_known_there = self._registered is None or platform in self._registered
+        if not is_relay and is_known_there and self._letterheads.speaks(text):
             doubts.append("false_official")
         return tuple(doubts)
 

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, cast
 from msgspec.structs import replace
 
 from detectors.chatter import Chatter
-from models.denial import beside_denial, is_denial
+from models.denial import beside_denial, is_denial, names_danger
 from models.doubts import Doubts
 from models.geoparse.group import Said
 from models.masking import masked
@@ -27,7 +27,7 @@ signals of its key, not to all posts. Held-out posts say 1 in 7.1 (`python tests
 MOST_TEXT = 1000
 """How much of a post goes on with its signals; names of persons, their numbers and addresses are masked before."""
 
-SURE = 0.8
+TELLS = 0.3
 """From here what a post says besides denying tells of a danger: "no, the dam holds, but the street is under water"."""
 
 REAL = frozenset({"now", "past"})
@@ -148,7 +148,13 @@ class Enrich:
 
     def _with_doubts(self, post: Post, signals: Iterable[Signal]) -> Iterator[Signal]:
         """Say in a post's signals what its own words say against it, or against what others tell."""
-        doubts = self.doubts.read(post.text, at=post.event_time, is_official=_tier(post) > 0, is_relay=passes_on(post))
+        doubts = self.doubts.read(
+            post.text,
+            at=post.event_time,
+            platform=post.platform or post.source,
+            is_official=_tier(post) > 0,
+            is_relay=passes_on(post),
+        )
         denies = is_denial(post.text)
         beside = self._read_beside(post) if denies else None
         for signal in signals:
@@ -179,9 +185,10 @@ class Enrich:
     def _denied(self, post: Post) -> list[str]:
         """Return what an authority or an operator may deny in words that name no hazard: all that we look for.
 
-        "The sirens sounded by mistake" is of no danger, and of every rumour that they began.
+        "The sirens sounded by mistake" is of no danger, and of every rumour that they began; that a market is not
+        cancelled is of none.
         """
-        if post.author_kind in SHOULD_KNOW and is_denial(post.text):
+        if post.author_kind in SHOULD_KNOW and is_denial(post.text) and names_danger(post.text):
             return sorted(self.hazards)
         return []
 
@@ -221,7 +228,7 @@ class Enrich:
 
 
 def _tells(reading: PostReading | None, hazard: Hazard) -> bool:
-    return reading is not None and reading.hazards.get(hazard, 0.0) >= SURE and reading.actuality in REAL
+    return reading is not None and reading.hazards.get(hazard, 0.0) >= TELLS and reading.actuality in REAL
 
 
 def passes_on(post: Post) -> bool:

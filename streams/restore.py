@@ -6,7 +6,6 @@ not. So before a worker starts on a fresh broker, what its tables held is put on
 
 import shutil
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import structlog
 from aiokafka.partitioner import murmur2
 from rocksdict import AccessType, Options, Rdict
 
-from records import BrokenInvariant, Claimed, MalformedRecord, decode
+from records import BrokenInvariant
 from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, CLAIMS, DECISIONS, STATE_TABLE, changelog
+from streams.topics import ALERTS, DECISIONS, STATE_TABLE, changelog
 
 log = structlog.get_logger()
 
@@ -58,32 +57,24 @@ Carried = dict[str, list[tuple[bytes, bytes]]]
 """Keys and values by topic."""
 
 
-async def carried(settings: StreamSettings, at: datetime) -> Carried:
-    """Return what a broker that is about to go has of what people must not lose: decisions, newest alerts, claims.
+async def carried(settings: StreamSettings) -> Carried:
+    """Return what a broker that is about to go has of what people must not lose: decisions, and the newest alerts.
 
-    What was taken away stays away, and no claim is carried for longer than claims are kept.
+    What was taken away stays away. Claims stay behind: an author who leaves could not be followed to them without his
+    posts.
 
     Errors  SourceUnavailable when the broker does not answer
     """
     found: Carried = {}
-    for topic in (DECISIONS, ALERTS, CLAIMS):
+    for topic in (DECISIONS, ALERTS):
         newest: dict[bytes, bytes] = {}
         async for message in standing(settings, topic):
             if message.value is None:
                 newest.pop(message.key, None)
             else:
                 newest[message.key] = message.value
-        found[topic.name] = [pair for pair in newest.items() if topic is not CLAIMS or _is_kept(pair[1], at)]
+        found[topic.name] = list(newest.items())
     return found
-
-
-def _is_kept(value: bytes, at: datetime) -> bool:
-    """Tell whether what a post claims may still be kept at a moment."""
-    try:
-        claimed = decode(value, Claimed)
-    except MalformedRecord:
-        return False
-    return CLAIMS.retention is not None and at - claimed.claims[0].received_at < CLAIMS.retention
 
 
 async def put_back(settings: StreamSettings, kept: Carried) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from models.denial import is_denial
+from models.denial import beside_denial, is_denial, names_danger
 from records import Bulletin, Statement
 from records.signal import Hazard
 
@@ -22,7 +22,11 @@ def statements(bulletins: Iterable[Bulletin], hazards: Iterable[Hazard]) -> Iter
 
 
 def read(bulletin: Bulletin) -> Bulletin:
-    """Return a bulletin with what its words say: whether it denies, where its source has not said so."""
-    if bulletin.is_denial or bulletin.kind not in DENYING or not is_denial(bulletin.text):
+    """Return a bulletin with what its words say: whether it denies, where its source has not said so.
+
+    What announces an incident, and denies only that it is worse, denies nothing.
+    """
+    if bulletin.is_denial or bulletin.kind not in DENYING or bulletin.phenomenon == "incident":
         return bulletin
-    return replace(bulletin, is_denial=True)
+    denies = is_denial(bulletin.text) and not names_danger(beside_denial(bulletin.text))
+    return replace(bulletin, is_denial=True) if denies else bulletin

@@ -145,7 +145,7 @@ def doubts(settings: Settings) -> Doubts:
     """
     with _told_of("rumours.texts"):
         texts = known_texts_in(settings.rumours.texts) if settings.rumours.texts else []
-    return Doubts(texts, settings.rumours.domains)
+    return Doubts(texts, settings.rumours.domains, {account.platform for account in settings.official_accounts})
 
 
 def register(settings: Settings, names: Pseudonyms) -> Register:

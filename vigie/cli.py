@@ -186,11 +186,15 @@ def digest(settings_file: Path | None, hours: float, language: Literal["fr", "en
 
     from connectors.sinks.digest_wording import html_from, text_from
     from vigie.digesting import digest_of
+    from vigie.telling import claims_reader
 
     with told():
         settings = load(_existing(settings_file))
         until = SystemClock().now()
-        found = asyncio.run(digest_of(settings.streams(), until - timedelta(hours=hours), until))
+        read_claims = claims_reader(settings)
+        found = asyncio.run(
+            digest_of(settings.streams(), until - timedelta(hours=hours), until, read_claims=read_claims)
+        )
     write = html_from if is_html else text_from
     click.echo(write(found, language or settings.territory.language))
 
@@ -210,6 +214,8 @@ def solidarity(
 
     with told():
         settings = load(_existing(settings_file))
+        if not settings.solidarity.listed:
+            raise SettingsError("solidarity.listed: false is set, so that nothing is listed; write true")
         until = SystemClock().now()
         found = asyncio.run(listings_of(settings.streams(), until - timedelta(hours=hours), until))
     lines = json_of(found) if is_json else text_of(found, language or settings.territory.language)

@@ -10,7 +10,7 @@ import structlog
 
 from connectors.blindness import blindness
 from console.digest import beginning, digest_from, made_from
-from records import Alert, Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
+from records import Alert, Claim, Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
 from records.digest import Digest, DigestMade
 from streams.reader import standing
 from streams.settings import StreamSettings
@@ -39,6 +39,9 @@ class Read(Protocol):
         /,
     ) -> Digest:
         """Return the digest of a span, or from the last one made on."""
+
+
+ReadClaims = Callable[[StreamSettings], Awaitable[list[Claim]]]
 
 
 class Digests(Protocol):
@@ -155,6 +158,8 @@ async def digest_of(
     until: datetime,
     made: Collection[DigestMade] = (),
     known: Collection[Alert] = (),
+    *,
+    read_claims: ReadClaims = claims_of,
 ) -> Digest:
     """Return the digest of a span, or from the last one made on; `known` are incidents that the topic may have lost.
 
@@ -164,7 +169,7 @@ async def digest_of(
     statuses = {one.source: one for one in await _records(settings, SOURCES)}
     pulses = await _records(settings, PULSE, written_since=beginning(since, until, made) - BEFORE)
     unheard = [blind.way for blind in blindness(statuses.values(), until)]
-    claims = await claims_of(settings)
+    claims = await read_claims(settings)
     return digest_from(alerts, statuses.values(), pulses, unheard, claims, since=since, until=until, made=made)
 
 

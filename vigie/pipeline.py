@@ -173,6 +173,7 @@ def _environ(settings: Settings, pipeline: Pipeline, folder: Path) -> dict[str, 
         "VIGIE_TERRITORY_COMMUNE": territory.commune,
         "VIGIE_TERRITORY_PROFILE": territory.profile,
         "VIGIE_DUTY": json.dumps([duty.model_dump(mode="json") for duty in settings.duty]),
+        "VIGIE_OFFICIAL_ACCOUNTS": json.dumps([one.model_dump(mode="json") for one in settings.official_accounts]),
         "VIGIE_SOURCES": json.dumps([source.model_dump(mode="json") for source in settings.sources]),
     }
     if territory.local_places:

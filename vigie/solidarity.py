@@ -29,6 +29,11 @@ async def claims_of(settings: StreamSettings) -> list[Claim]:
     return [claim for claimed in await _newest(settings, CLAIMS, Claimed) for claim in claimed.claims]
 
 
+async def nothing_listed(_: StreamSettings) -> list[Claim]:
+    """Return no claims: the settings say that none is told."""
+    return []
+
+
 async def listings_of(settings: StreamSettings, since: datetime, until: datetime) -> list[Listing]:
     """Return the lists of incidents, of what was said since a moment.
 

@@ -16,7 +16,7 @@ from types import FrameType
 
 import structlog
 
-from records import SourceUnavailable, SystemClock, VigieError
+from records import SourceUnavailable, VigieError
 from streams.restore import Carried, carried, forget_saved, put_back, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, GONE_BY, POSTS, SIGNALS
@@ -218,7 +218,7 @@ class Supervisor:
 
     def _carried(self) -> Carried:
         try:
-            return asyncio.run(carried(self.streams, SystemClock().now()))
+            return asyncio.run(carried(self.streams))
         except SourceUnavailable as error:
             log.error("silences, decisions and alerts of the old broker are lost", error=str(error))  # noqa: TRY400
             return {}

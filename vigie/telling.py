@@ -1,6 +1,7 @@
 """Telling: the outbox with its receivers, routes and silences, the digests, what Alertmanagers know; put together."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import structlog
 from rich.console import Console
@@ -13,11 +14,12 @@ from records import Clock, SettingsError, Silence, VigieError
 from streams.decided import Decided
 from streams.telling import Telling
 from vigie import metrics
-from vigie.digesting import Digesting, Shifts, shifts_from
+from vigie.digesting import Digesting, ReadClaims, Shifts, digest_of, shifts_from
 from vigie.mirroring import Mirror
 from vigie.receiver_assembly import sink_from
 from vigie.routing_settings import router_from
 from vigie.settings import Settings
+from vigie.solidarity import claims_of, nothing_listed
 
 log = structlog.get_logger()
 
@@ -33,9 +35,14 @@ def telling(settings: Settings, clock: Clock) -> Telling:
     return Telling(
         outbox=box,
         decided=decided,
-        digests=Digesting(shifts, box, receivers, clock),
+        digests=Digesting(shifts, box, receivers, clock, read=partial(digest_of, read_claims=claims_reader(settings))),
         mirror=Mirror(box.sinks, decided, clock),
     )
+
+
+def claims_reader(settings: Settings) -> ReadClaims:
+    """Return what reads needs and offers, as far as the settings want them told."""
+    return claims_of if settings.solidarity.listed else nothing_listed
 
 
 def outbox(

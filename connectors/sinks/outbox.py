@@ -2,8 +2,8 @@
 
 Shape   one row per incident, revision and receiver; each receiver gets the revisions of an incident in order, and does
         not wait for another receiver. What is kept back says why; when that is over, the newest revision goes out for
-        all. Killed between the sending and its note, the alert goes out once more at the next start, under the same
-        webhook-id: that is the only repeat there can be
+        all, but for the end of what a receiver was never told of. Killed between the sending and its note, the alert
+        goes out once more at the next start, under the same webhook-id: that is the only repeat there can be
 Units   waits in seconds, doubling, half of them by chance; a row is given up after `give_up_after`, a day
 Errors  BrokenInvariant when the file holds what we cannot have written
 """
@@ -230,7 +230,7 @@ class Outbox:
                     for name in route.escalate_to
                     if name in self._receivers
                 ]
-                self._store.take(Intake(rows=rows), now)
+                self._store.escalate(rows, now)
                 self._observer.escalated(route.name, one.incident_id)
             self._store.end_escalation(one.incident_id, "escalated")
 
@@ -303,7 +303,10 @@ class Outbox:
         try:
             await sink.retract(alert)
         except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the others' words
-            await self._put_off(receiver, row, [(row, alert)], TryLater(f"{type(error).__name__} in the sink"))
+            now, why = self._now(), TryLater(f"{type(error).__name__} in the sink")
+            wait = self._wait_secs(row.attempts + 1, why)  # of this row alone: alerts do not wait for it
+            await asyncio.to_thread(self._store.put_off, row.id, now, now + wait, str(why))
+            self._observer.put_off(receiver.sink.name, why, retry_secs=wait)
             return True
         await self._pass_over(row, ONLY_WORDS)
         return True
@@ -313,7 +316,7 @@ class Outbox:
         if row.level not in CLOSED or row.id in self._unnoted:
             return False
         if any(one.incident_id == row.incident_id and one.revision < row.revision for one in rows):
-            return False  # that is told first, or this row stands for it
+            return False  # that is told first
         if not await asyncio.to_thread(self._store.is_whole, row.incident_id, row.revision - 1):
             return False
         if await asyncio.to_thread(self._store.has_told, row.receiver, row.incident_id):

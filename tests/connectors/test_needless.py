@@ -249,6 +249,39 @@ async def test_a_person_s_way_that_cannot_forget_yet_is_asked_again(tmp_path: Pa
     assert (people.lost, people.revisions()) == ([2], [1])
 
 
+@pytest.mark.parametrize("made", [People, Program])
+async def test_who_is_called_because_nobody_answered_is_called_though_words_were_taken_back_since(
+    made: type[Program], tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    duty = made("duty")
+    routes = [
+        Route(name="watches", receivers=("duty",), matchers=(matcher_from("level = watch"),), goes_on=True),
+        Route(name="cell", receivers=("box",), escalate_after=timedelta(minutes=15), escalate_to=("duty",)),
+    ]
+    desk = Desk(tmp_path, witness, duty, Program("box"), routes=routes)
+    raised = revision(alert, 2, "alert")
+    await desk.tell(revision(alert, 1), raised, taken_back(raised))
+    before = duty.revisions()
+    await desk.wait(minutes=16)
+    assert duty.revisions()[len(before) :] == [3], "the newest, as an alert"
+
+
+async def test_words_that_cannot_be_forgotten_yet_keep_no_alert_back(
+    tmp_path: Path, alert: Alert, witness: Any
+) -> None:
+    people = People()
+    desk = Desk(tmp_path, witness, people)
+    first = revision(alert, 1)
+    await desk.tell(first)
+    people.fails_with = OSError("disk full")
+    await desk.tell(taken_back(first))
+    for _ in range(8):
+        await desk.wait(hours=1)
+    people.fails_with = None
+    await desk.tell(replace(alert, incident_id="fire-2", revision=1, level="alert"))
+    assert people.revisions() == [1, 1], "another incident is told at once"
+
+
 async def test_what_a_target_is_still_owed_loses_its_words(
     tmp_path: Path, alert: Alert, witness: Any, words: str, clock: ManualClock
 ) -> None:

@@ -219,3 +219,23 @@ def test_a_held_alert_is_let_go_within_the_same_incident(desk: Desk, signal: Mak
     assert len({alert.incident_id for alert in desk.alerts}) == 1
     assert desk.levels[-1] == "alert"
     assert timedelta(0) < desk.alerts[-1].raised_at - desk.alerts[0].raised_at
+
+
+def test_what_was_denied_is_not_what_is_told_after_a_return(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(signal(0, 0.0), signal(1, 3.0))
+    desk.tell(signal(9, 6.0, ratio=0.4, author_kind="official", is_denial=True, **HEARSAY))
+    assert rumour_of(desk).denied_by == "authority"
+    first = desk.alerts[-1].incident_id
+    desk.wait(60.0 * 6.4)
+    assert desk.levels[-1] == "resolved"
+    for number in range(20, 26):
+        desk.tell(signal(number, 60.0 * 6.5 + 2 * (number - 20), has_image=True, platform=("twitter", "mastodon")[number % 2]))
+    assert desk.alerts[-1].incident_id == first
+    assert desk.alerts[-1].rumour is None
+
+
+def test_a_denial_that_hardly_names_the_hazard_is_no_word_of_the_clock(desk: Desk, signal: MakesSignals) -> None:
+    desk.tell(signal(0, 0.0), signal(1, 3.0))
+    desk.tell(signal(9, 6.0, ratio=0.001, author_kind="official", is_denial=True, **HEARSAY))
+    assert rumour_of(desk).denied_by == "authority"
+    assert desk.alerts[-1].clock.first_authority is None

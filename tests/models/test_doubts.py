@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.denial import beside_denial, is_denial
+from models.denial import beside_denial, is_denial, names_danger
 from models.doubts import Doubts
 from models.known_texts import KnownTexts, known_texts_in
 from models.letterheads import DOUBTS, Letterheads
@@ -52,7 +53,7 @@ def letterheads() -> Letterheads:
     return Letterheads()
 
 
-def read(text: str, **more: bool) -> tuple[Doubt, ...]:
+def read(text: str, **more: Any) -> tuple[Doubt, ...]:
     return doubts().read(text, at=NOON, **more)
 
 
@@ -442,7 +443,44 @@ def test_what_a_text_says_besides_denying(text: str, beside: str) -> None:
         ("Les sirènes sonnent, quelqu'un sait pourquoi ?", False),
         ("L'accident est dû à une erreur humaine", False),
         ("Aucun danger pour la population, l'incendie est maîtrisé", False),
+        # appeals, and orders beside which something is denied
+        ("Attention aux fausses informations, suivez les consignes officielles.", False),
+        ("Gros incendie quai Colbert, stop aux rumeurs, fiez-vous aux comptes officiels", False),
+        ("Ne relayez pas de fausses informations, des équipes sont sur place", False),
+        ("Accident industriel, aucun nuage toxique constaté pour l'instant, fermez les fenêtres", False),
+        ("Évacuation du quartier en cours, les rumeurs sont fausses, suivez les consignes", False),
+        ("Chemical leak at the plant, no explosion, stay indoors", False),
+        ("Please do not share false information about the flood", False),
     ],
 )
-def test_sirens_that_sounded_by_mistake_are_denied(text: str, denies: bool) -> None:
+def test_what_is_denied_is_told_from_errors_appeals_and_orders(text: str, denies: bool) -> None:
     assert is_denial(text) is denies
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Fausse information : le marché de Noël n'est pas annulé", False),
+        ("Le maire dément toute augmentation des impôts", False),
+        ("Alerte arnaque : faux message au nom de la caisse d'allocations", False),
+        ("Les sirènes ont sonné par erreur", True),
+        ("Aucun incendie à la raffinerie", True),
+        ("The sirens went off by mistake", True),
+        ("", False),
+    ],
+)
+def test_what_names_a_danger(text: str, names: bool) -> None:
+    assert names_danger(text) is names
+
+
+def test_an_official_tone_is_no_doubt_where_nobody_has_said_who_is_official() -> None:
+    text = "COMMUNIQUÉ DE LA PRÉFECTURE : évacuation immédiate du quartier de l'Eure"
+    assert Doubts(registered=[]).read(text, at=NOON, platform="bluesky") == ()
+    assert Doubts(registered=["bluesky"]).read(text, at=NOON, platform="bluesky") == ("false_official",)
+    assert Doubts(registered=["bluesky"]).read(text, at=NOON, platform="mastodon") == ()
+
+
+def test_who_is_known_is_not_doubted() -> None:
+    text = "Incendie en cours. Consignes : https://secours.example/2019/05/02/que-faire"
+    assert doubts().read(text, at=NOON) == ("old_link",)
+    assert doubts().read(text, at=NOON, is_official=True) == ()

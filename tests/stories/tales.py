@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.sources.notices import Site
 from vigie.duty_settings import DutySettings
+from vigie.rumour_settings import OfficialAccount
 from vigie.story import PARIS, le_havre_2012
 
 if TYPE_CHECKING:
@@ -283,7 +284,13 @@ TALES = {
     "declared_flare": estuary("declared_flare", "2026-03-03 12:00", 12, 13, notices="declared_flare"),
     "the_same_flare_unannounced": estuary("declared_flare", "2026-03-03 12:00", 12, 13),
     "siren_test": estuary("siren_test", "2026-03-04 06:00", 10, 14, notices="siren_test"),
-    "rumour": estuary("rumour", "2026-03-12 12:00", 12, 16),
+    "rumour": estuary(
+        "rumour",
+        "2026-03-12 12:00",
+        12,
+        16,
+        officials=(OfficialAccount(platform="twitter", account="p001", name="Préfecture"),),
+    ),
     "two_shifts": estuary("two_shifts", "2026-03-03 00:00", 20, 16, notices="two_shifts"),
     "undeclared": estuary(
         "undeclared",

@@ -26,6 +26,7 @@ from vigie.assembly import gate
 from vigie.duty_settings import DutySettings
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING, read_posts
+from vigie.rumour_settings import OfficialAccount
 from vigie.settings import Settings, Territory
 from vigie.solidarity import claims_of
 from vigie.source_settings import RecordedSource
@@ -60,6 +61,7 @@ class Tale:
     notices: str = ""  # the name of their file, as in `flare` for `flare_notices.csv`
     sites: Mapping[str, Site] = field(default_factory=dict)
     duty: tuple[DutySettings, ...] = ()
+    officials: tuple[OfficialAccount, ...] = ()
 
     def at(self, clock: str) -> datetime:
         """Return a moment of the story: "12:15:00", the next day "+1 12:15:00"."""
@@ -331,5 +333,5 @@ async def _recorded(tale: Tale, posts: Posts, folder: Path) -> tuple[Settings, l
         assert not bad, bad
         read.extend(found)
     territory = Territory(commune=tale.home, profile=tale.profile, local_places=tale.local_places)
-    settings = Settings(territory=territory, sources=tuple(sources), duty=tale.duty)
+    settings = Settings(territory=territory, sources=tuple(sources), duty=tale.duty, official_accounts=tale.officials)
     return settings, sorted(read, key=lambda post: (post.event_time, post.key))

@@ -92,7 +92,7 @@ def test_event_time_of_a_signal_never_lies_in_our_future(post: MakePost, enrich:
 TEXTS = st.lists(st.sampled_from(["fire=0.9 @", "fire=0.9", "rien", "boom", "boom @"]), max_size=12)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(texts=TEXTS)
 def test_a_post_that_breaks_the_step_costs_only_itself(texts: list[str], post: MakePost, enrich: MakeEnrich) -> None:
     def results_of(posts: list[Any]) -> list[Any]:
@@ -247,7 +247,7 @@ def test_who_should_know_denies_whatever_goes_round(kind: Any, post: MakePost, e
             "fire=0.9 @ pas d'explosion, mais fire=0.9 @ un gros incendie", {}, (), False, id="tells of a fire as well"
         ),
         pytest.param("fire=0.9 @ il n'y a pas d'incendie au port", {}, (), True, id="the reader hears no no"),
-        pytest.param("fire=0.9 @ pas d'incendie. fire=0.3 @ Bonne nuit", {}, (), True, id="nothing of it besides"),
+        pytest.param("fire=0.9 @ pas d'incendie. fire=0.1 @ Bonne nuit", {}, (), True, id="nothing of it besides"),
         pytest.param("RT @prefet fire=0.4 @ fausse alerte", {}, (), True, id="passes a denial on"),
     ],
 )

@@ -28,6 +28,11 @@ def test_what_is_left_open_concerns_every_hazard_and_the_rest_its_own() -> None:
     ("text", "more", "denies"),
     [
         pytest.param("Aucun incident en cours sur nos installations", {}, True, id="an operator denies"),
+        pytest.param("Incendie sur notre site. Aucune fuite de produit.", {}, False, id="an operator announces"),
+        pytest.param("Aucune fuite de gaz", {"phenomenon": "incident"}, False, id="it announces an incident"),
+        pytest.param(
+            "Crue soudaine, évacuez. Les autres informations sont fausses.", {"kind": "other"}, False, id="an order"
+        ),
         pytest.param("Rumeur infondée, il n'y a pas d'incendie", {"kind": "other"}, True, id="an authority denies"),
         pytest.param("Torche visible jusqu'à 18 h", {}, False, id="an operator announces"),
         pytest.param("Aucun incident en cours", {"kind": "vigilance"}, False, id="a vigilance expects nothing"),
