@@ -178,6 +178,10 @@ TOLD = {
                 "Raffinerie de Normandie : notices, « Raffinerie de Normandie : torche. Torche visible et bruit,"
                 " redémarrage d'une unité. » · correspond (même endroit, même moment, flammes annoncées)"
             ],
+            "BESOINS ET OFFRES AUTOUR DES INCIDENTS": [  # an everyday collection of blood: near, and not for the fire
+                "Gare de Montivilliers (incendie) : appel · soins · Le Havre · 03/03 13:38",
+                "Non vérifié : lu dans des messages publics. La cellule ne transmet aucune donnée personnelle.",
+            ],
             "CE QUE NOUS N’AVONS PAS VU": [
                 "bluesky : 60 minutes sans lecture",
                 "aucune écoute par : autorités et capteurs, page de la collectivité, signalements directs, presse",
@@ -210,6 +214,10 @@ TOLD = {
             "DECLARED BY AN OPERATOR OR AN AUTHORITY": [
                 "Raffinerie de Normandie : notices, « Raffinerie de Normandie : torche. Torche visible et bruit,"
                 " redémarrage d'une unité. » · fits (same place, same time, flames announced)"
+            ],
+            "NEEDS AND OFFERS AROUND INCIDENTS": [
+                "Gare de Montivilliers (fire): call · care · Le Havre · 03/03 13:38",
+                "Not verified: read in public posts. The crisis cell passes on no personal data.",
             ],
             "WHAT WE HAVE NOT SEEN": [
                 "bluesky : 60 minutes not read",
