@@ -229,7 +229,8 @@ def test_what_was_denied_is_not_what_is_told_after_a_return(desk: Desk, signal: 
     desk.wait(60.0 * 6.4)
     assert desk.levels[-1] == "resolved"
     for number in range(20, 26):
-        desk.tell(signal(number, 60.0 * 6.5 + 2 * (number - 20), has_image=True, platform=("twitter", "mastodon")[number % 2]))
+        platform = ("twitter", "mastodon")[number % 2]
+        desk.tell(signal(number, 60.0 * 6.5 + 2 * (number - 20), has_image=True, platform=platform))
     assert desk.alerts[-1].incident_id == first
     assert desk.alerts[-1].rumour is None
 
