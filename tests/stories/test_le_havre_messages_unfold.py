@@ -165,6 +165,7 @@ BLANKS = {
     "fire-evacuation-population": {"autorité", "périmètre", "rue", "lieu d'accueil"},
     "fire-confirmed-press": {
         "qui confirme",
+        "moyens engagés",
         "bilan humain confirmé",
         "heure du prochain point",
         "numéro de la cellule",
