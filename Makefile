@@ -12,8 +12,9 @@ DEMO_FLAGS := $(if $(LIVE),--live)
 demo: $(STAMP)
 	@$(BIN)/vigie demo $(DEMO_FLAGS)
 
+# More processes than cores: many tests wait for brokers.
 test: $(STAMP_DEV)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile
 
 check: $(STAMP_DEV)
 	$(BIN)/ruff check .
