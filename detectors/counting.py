@@ -83,7 +83,8 @@ def _take_evidence(case: Case, entry: Entry) -> None:
 def _show_spread(case: Case, relay: Entry, original: Entry) -> None:
     """Show a post that raised nothing and that many pass on: somebody should know what goes round."""
     copies = case.ledger.memory.copies.get(original.post, 0) + 1  # the one at hand is not noted yet
-    if has_spread(copies) and original.path == relay.path:
+    is_shown = original.path[0] in case.ledger.incidents
+    if has_spread(copies) and not is_shown and original.path == relay.path:
         ground = _grounds(case, relay, _local(case, relay))[0]
         point_out_spread(case, Heard(original, 0, ground.level, ground.expected), relay.at)
 

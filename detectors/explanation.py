@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from detectors.rumour_words import rumour_in_english, rumour_in_french
+from detectors.rumour_words import rumour_in
 from records import Context, CrisisClock, Declaration, Rumour
 
 MINUTE, HOUR, DAY, YEAR = 1.0, 60.0, 1440.0, 525_960.0
@@ -103,7 +103,7 @@ def _in_french(facts: Facts) -> str:
     sentences.append(_strength_in_french(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copie ou relais', 'copies ou relais')} sans poids.")
-    sentences.append(rumour_in_french(facts.rumour, lambda at: _french_clock(at, facts)))
+    sentences.append(rumour_in("fr", facts.rumour, lambda at: _french_clock(at, facts)))
     sentences.append(_clock_in_french(facts))
     sentences.append(_declared_in_french(facts))
     sentences += [_context_in_french(one) for one in facts.context]
@@ -128,7 +128,7 @@ def _in_english(facts: Facts) -> str:
     sentences.append(_strength_in_english(facts))
     if facts.copies:
         sentences.append(f"{_counted(facts.copies, 'copy or relay', 'copies or relays')} without weight.")
-    sentences.append(rumour_in_english(facts.rumour, lambda at: _english_clock(at, facts)))
+    sentences.append(rumour_in("en", facts.rumour, lambda at: _english_clock(at, facts)))
     sentences.append(_clock_in_english(facts))
     sentences.append(_declared_in_english(facts))
     sentences += [_context_in_english(one) for one in facts.context]

@@ -140,11 +140,14 @@ class Enrich:
         Such a post says nothing of a hazard: it is placed by itself, and helps to place no other.
         """
         claiming = self.claiming
-        if claiming is None or passes_on(post) or not claiming.is_any_in(post, language):
+        if claiming is None or passes_on(post):
             return ()
-        found = self.locator.locate(post.text, lang=language, geo=post.geo) if places is None else places
-        place = found[0] if found else self._usual_place(post)
-        return claiming.claims_of(post, language, place, [place.name for place in found])
+        if places is None:
+            if not claiming.is_any_in(post, language):
+                return ()
+            places = self.locator.locate(post.text, lang=language, geo=post.geo)
+        place = places[0] if places else self._usual_place(post)
+        return claiming.claims_of(post, language, place, [place.name for place in places])
 
     def _with_doubts(self, post: Post, signals: Iterable[Signal]) -> Iterator[Signal]:
         """Say in a post's signals what its own words say against it, or against what others tell."""

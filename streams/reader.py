@@ -52,6 +52,21 @@ async def standing(
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
 
 
+async def newest(settings: StreamSettings, topic: Topic) -> dict[bytes, bytes]:
+    """Return the newest value of each key of a topic; what was taken away is not there, compacted yet or not.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    found: dict[bytes, bytes] = {}
+    async with aclosing(standing(settings, topic)) as messages:
+        async for message in messages:
+            if message.value is None:
+                found.pop(message.key, None)
+            else:
+                found[message.key] = message.value
+    return found
+
+
 async def _seek(consumer: AIOKafkaConsumer, moment: datetime) -> None:
     """Put a consumer where the first messages are that were written since a moment."""
     partitions = consumer.assignment()

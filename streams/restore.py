@@ -16,7 +16,7 @@ from rocksdict import AccessType, Options, Rdict
 from records import BrokenInvariant
 from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
-from streams.reader import standing
+from streams.reader import newest
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, DECISIONS, STATE_TABLE, changelog
 
@@ -65,16 +65,7 @@ async def carried(settings: StreamSettings) -> Carried:
 
     Errors  SourceUnavailable when the broker does not answer
     """
-    found: Carried = {}
-    for topic in (DECISIONS, ALERTS):
-        newest: dict[bytes, bytes] = {}
-        async for message in standing(settings, topic):
-            if message.value is None:
-                newest.pop(message.key, None)
-            else:
-                newest[message.key] = message.value
-        found[topic.name] = list(newest.items())
-    return found
+    return {topic.name: list((await newest(settings, topic)).items()) for topic in (DECISIONS, ALERTS)}
 
 
 async def put_back(settings: StreamSettings, kept: Carried) -> None:

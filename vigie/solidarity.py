@@ -1,7 +1,6 @@
 """Solidarity: what is needed and offered around incidents, from what stands on the topics, for `vigie solidarity`."""
 
 from collections.abc import Iterable
-from contextlib import aclosing
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ from connectors.sinks.wording import Language, shown
 from console.digest import ON
 from console.solidarity_list import Listing, Row, listed, told
 from records import Alert, Claim, Claimed, MalformedRecord, decode
-from streams.reader import standing
+from streams.reader import newest
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, CLAIMS, Topic
 
@@ -49,15 +48,8 @@ def _rank(alert: Alert) -> tuple[bool, float]:
 
 
 async def _newest(settings: StreamSettings, topic: Topic, record: type[T]) -> list[T]:
-    """Return the newest record of each key; compaction may not have come by yet, and a deletion leaves none."""
-    found: dict[bytes, bytes] = {}
-    async with aclosing(standing(settings, topic)) as messages:
-        async for message in messages:
-            if message.value is None:
-                found.pop(message.key, None)
-            else:
-                found[message.key] = message.value
-    return [one for value in found.values() for one in _read(value, topic, record)]
+    """Return the newest record of each key."""
+    return [one for value in (await newest(settings, topic)).values() for one in _read(value, topic, record)]
 
 
 def _read(value: bytes, topic: Topic, record: type[T]) -> list[T]:

@@ -8,7 +8,7 @@ import pytest
 
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
-from records import Alert, Place, Signal, Statement, Tick
+from records import Alert, Bulletin, Place, Signal, Statement, Tick
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
 
@@ -181,3 +181,23 @@ def fresh_desk(detector: Detector) -> Callable[..., Desk]:
         return Desk(detector, CountingStore() if store is None else store)
 
     return made
+
+
+@pytest.fixture
+def state(desk: Desk, signal: MakesSignals) -> Callable[..., list[Alert]]:
+    """Have an authority or an operator state something, so many minutes after the morning's start."""
+
+    def stated(minutes: float, **changes: Any) -> list[Alert]:
+        at = signal(0, minutes).event_time
+        fields: dict[str, Any] = {
+            "bulletin_id": f"stub:{minutes}",
+            "source": "préfecture",
+            "kind": "other",
+            "area": "76",
+            "issued_at": at,
+            "received_at": at,
+            "text": "Restez chez vous",
+        }
+        return desk.heed(Statement(hazard="fire", area="76", said=Bulletin(**{**fields, **changes})))
+
+    return stated

@@ -8,32 +8,10 @@ import pytest
 
 from detectors.crisis_clock import Times, clock_of, counted, gone_on, spoken
 from detectors.duty import Duty
-from records import Bulletin, Statement
 
 # What conftest.py makes; test files import nothing from each other.
 Desk = Any
 MakesSignals = Any
-
-
-@pytest.fixture
-def state(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
-    """Have an authority or an operator state something, so many minutes after the morning's start."""
-
-    def stated(minutes: float, **changes: Any) -> list[Any]:
-        at = signal(0, minutes).event_time
-        fields: dict[str, Any] = {
-            "bulletin_id": f"stub:{minutes}",
-            "source": "préfecture",
-            "kind": "other",
-            "area": "76",
-            "issued_at": at,
-            "received_at": at,
-            "text": "Restez chez vous",
-        }
-        new: list[Any] = desk.heed(Statement(hazard="fire", area="76", said=Bulletin(**{**fields, **changes})))
-        return new
-
-    return stated
 
 
 def test_a_first_witness_starts_it(desk: Desk, signal: MakesSignals) -> None:

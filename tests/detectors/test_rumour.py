@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
-from records import Alert, Bulletin, Rumour, Statement
+from records import Alert, Rumour
 
 # What conftest.py makes; test files import nothing from each other.
 Desk = Any
@@ -27,26 +28,9 @@ def relay(signal: MakesSignals) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def state(desk: Desk, signal: MakesSignals) -> Callable[..., list[Alert]]:
+def deny(state: Callable[..., list[Alert]]) -> Callable[..., list[Alert]]:
     """Have an authority deny, so many minutes after the morning's start."""
-
-    def stated(minutes: float, **changes: Any) -> list[Alert]:
-        at = signal(0, minutes).event_time
-        fields: dict[str, Any] = {
-            "bulletin_id": f"stub:{minutes}",
-            "source": "préfecture",
-            "kind": "other",
-            "area": "76",
-            "issued_at": at,
-            "received_at": at,
-            "text": "Aucun incendie à la centrale",
-            "is_denial": True,
-        }
-        said = Bulletin(**{**fields, **changes})
-        new: list[Alert] = desk.heed(Statement(hazard="fire", area="76", said=said))
-        return new
-
-    return stated
+    return partial(state, text="Aucun incendie à la centrale", is_denial=True)
 
 
 def rumour_of(desk: Desk) -> Rumour:
@@ -160,17 +144,17 @@ def test_who_cannot_know_denies_nothing(kind: str, desk: Desk, signal: MakesSign
 
 
 def test_a_statement_denies_what_is_near_and_began_before_it(
-    desk: Desk, signal: MakesSignals, state: Callable[..., list[Alert]], place_with: Callable[..., Any]
+    desk: Desk, signal: MakesSignals, deny: Callable[..., list[Alert]], place_with: Callable[..., Any]
 ) -> None:
-    state(-60.0)
+    deny(-60.0)
     desk.tell(signal(0, 0.0), signal(1, 3.0))
     assert desk.alerts[-1].rumour is None, "it spoke of something else"
-    state(5.0, place=place_with(place_id="fr:76217", name="Dieppe", insee="76217", lat=49.92, lon=1.08))
+    deny(5.0, place=place_with(place_id="fr:76217", name="Dieppe", insee="76217", lat=49.92, lon=1.08))
     assert desk.alerts[-1].rumour is None, "it speaks of somewhere else"
-    state(6.0, text="Restez chez vous", is_denial=False)
+    deny(6.0, text="Restez chez vous", is_denial=False)
     assert desk.alerts[-1].rumour is None
     before = desk.levels[-1]
-    state(7.0)
+    deny(7.0)
     found = rumour_of(desk)
     assert (found.signs, found.denied_by) == (("denied",), "préfecture")
     assert desk.levels[-1] == before

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from records import Bulletin, Statement, Verdict
+from records import Statement, Verdict
 
 # What conftest.py makes; test files import nothing from each other.
 Desk = Any
@@ -31,27 +31,6 @@ def decide(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
         return new
 
     return decided
-
-
-@pytest.fixture
-def state(desk: Desk, signal: MakesSignals) -> Callable[..., list[Any]]:
-    """Have an authority state something, so many minutes after the morning's start."""
-
-    def stated(minutes: float, **changes: Any) -> list[Any]:
-        at = signal(0, minutes).event_time
-        fields: dict[str, Any] = {
-            "bulletin_id": f"stub:{minutes}",
-            "source": "préfecture",
-            "kind": "other",
-            "area": "76",
-            "issued_at": at,
-            "received_at": at,
-            "text": "Restez chez vous",
-        }
-        new: list[Any] = desk.heed(Statement(hazard="fire", area="76", said=Bulletin(**{**fields, **changes})))
-        return new
-
-    return stated
 
 
 @pytest.fixture
