@@ -1,17 +1,33 @@
-"""What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, maps of one's own."""
+"""What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, databases, pages."""
 
-from collections.abc import Callable
+import os
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
 import pytest
 import structlog
 from click.testing import CliRunner, Result
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from console.access.roles import Role
+from console.access.visitor import Visitor
+from console.application import application
+from console.archive.database import address_from, opened
+from console.desk import Desk, Setup
+from console.live.hub import Hub
 from console.map_files import check_map, shipped_map
 from console.message_map import MessageMap
-from records import Alert, Context, Place
+from console.templating import environments
+from records import Alert, Context, ManualClock, Place
+from tests.console import postgres
 from vigie.cli import main
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 on the wall of Le Havre
@@ -109,3 +125,98 @@ def vigie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Resu
             structlog.reset_defaults()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run Debian's PostgreSQL; give its address."""
+    programs = postgres.binaries()
+    if programs is None:
+        if os.environ.get("VIGIE_REQUIRE_POSTGRESQL"):
+            pytest.fail("there is no PostgreSQL server here: install Debian's package postgresql")
+        pytest.skip("there is no PostgreSQL server here: install Debian's package postgresql")
+    with postgres.running(tmp_path_factory.mktemp("postgresql"), programs) as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Return the address of an empty database; each test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'console.sqlite'}"
+    server: str = request.getfixturevalue("postgresql")
+    name = f"t{secrets.token_hex(6)}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return f"{server}/{name}"
+
+
+@pytest.fixture
+async def engine(database: str) -> AsyncIterator[AsyncEngine]:
+    """Open an archive without content, on both kinds of database."""
+    engine = await opened(address_from(database))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def sqlite_engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    """Open an archive without content, on SQLite alone: for what does not hang on the database."""
+    engine = await opened(address_from(f"sqlite:///{tmp_path / 'console.sqlite'}"))
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(MORNING)
+
+
+@pytest.fixture
+def desk(sqlite_engine: AsyncEngine, clock: ManualClock, shipped: MessageMap) -> Desk:
+    """Make a desk on an archive without content, that morning at Le Havre."""
+    setup = Setup(cell="Ville du Havre", home=(49.49, 0.11), zoom=12, insee="76351")
+    return Desk(
+        engine=sqlite_engine, hub=Hub(), clock=clock, setup=setup, messages=shipped, templates=environments(setup.zone)
+    )
+
+
+CSRF = "a-token-of-the-tests"
+
+
+class As:
+    """Says who asks, without a login: for tests of pages, which are not about that."""
+
+    def __init__(self, app: ASGIApp, visitor: Visitor) -> None:
+        self._app = app
+        self._visitor = visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})["visitor"] = self._visitor
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture
+def client_as(desk: Desk) -> Callable[..., Any]:
+    """Return what makes a client of the console with somebody of a role behind it; None: nobody known."""
+
+    @asynccontextmanager
+    async def made(role: Role | None = "operator", *, language: str = "fr") -> AsyncIterator[httpx.AsyncClient]:
+        visitor = (
+            Visitor(
+                account_id=f"account-{role}",
+                name=f"astreinte ({role})",
+                role=role,
+                language=language,
+                csrf=CSRF,
+                way="session",
+            )
+            if role
+            else Visitor()
+        )
+        app = application(desk, [Middleware(As, visitor=visitor)])
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://console.test") as client:
+            yield client
+
+    return made

@@ -1,0 +1,24 @@
+"""Application: the pages, the files they need, and who may see them, put together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from console.desk import Desk
+from console.pages import situation
+from console.pages.page import Page, routes
+
+STATIC = Path(__file__).parent / "static"
+PAGES: tuple[Page, ...] = (*situation.PAGES,)
+
+
+def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
+    """Return the console; `middleware` says who asks (`request.state.visitor`) and guards the door."""
+    return Starlette(
+        routes=[*routes(PAGES, desk), Mount("/static", StaticFiles(directory=STATIC), name="static")],
+        middleware=list(middleware),
+    )

@@ -1,0 +1,84 @@
+"""Database: one address, SQLite by default or PostgreSQL, brought to the shape that this version needs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from records import SettingsError
+
+BUSY_MS = 10_000
+WRITES = "writes"  # the option of a connection whose transactions will write
+MIGRATIONS = Path(__file__).parent / "migrations"
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
+
+
+def address_from(text: str) -> URL:
+    """Return the address of a database, with the driver that we use.
+
+    Errors  SettingsError when it is none that we can use; it shows no password
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise SettingsError(
+            "console.database: is no address; write sqlite:///FILE or postgresql://user@host/name"
+        ) from None
+    backend = url.get_backend_name()
+    if backend not in DRIVERS:
+        raise SettingsError(f"console.database: {backend} is not known; write sqlite:///FILE or postgresql://…")
+    return url.set(drivername=DRIVERS[backend])
+
+
+async def opened(url: URL) -> AsyncEngine:
+    """Return an engine on a database that has the shape of this version.
+
+    Errors  SettingsError when it cannot be opened, or was written by a later version
+    """
+    engine = create_async_engine(url)
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare)
+        event.listen(engine.sync_engine, "begin", _begin)
+    try:
+        async with writing(engine) as connection:
+            await connection.run_sync(_migrate)
+    except OperationalError as error:
+        await engine.dispose()
+        raise SettingsError(f"console.database: {url.render_as_string()}: {error.orig}") from error
+    return engine
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction that will write, and end it: whole, or not at all."""
+    async with engine.connect() as connection:
+        await connection.execution_options(**{WRITES: True})
+        async with connection.begin():
+            yield connection
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction of SQLite; one that will write asks for the lock at once, for later it may be refused."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITES) else "BEGIN")
+
+
+def _prepare(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we begin transactions ourselves
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

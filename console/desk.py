@@ -1,0 +1,42 @@
+"""Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from jinja2 import Environment
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.catalogue import Language
+from console.live.hub import Hub
+from console.message_map import MessageMap
+from records import Clock
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """How the console is set up."""
+
+    cell: str = ""  # the name of the crisis cell, as in "Ville du Havre"
+    language: Language = "fr"
+    zone: str = "Europe/Paris"
+    home: tuple[float, float] = (46.6, 2.4)  # where the map begins, degrees
+    zoom: int = 6
+    insee: str = ""  # the home commune
+    is_exercise: bool = False  # everything seen is an exercise
+    online_tiles: str = ""  # an address with {z}, {x} and {y}; "": the map that comes with Vigie, and nothing outside
+    online_attribution: str = ""
+    boundaries: bytes = b""  # GeoJSON of the user's own
+    duty: tuple[tuple[str, str], ...] = ()  # whom to call, under which number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every page works with."""
+
+    engine: AsyncEngine
+    hub: Hub
+    clock: Clock
+    setup: Setup
+    messages: MessageMap
+    templates: dict[Language, Environment]
+    said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new

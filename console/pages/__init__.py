@@ -1,0 +1,1 @@
+"""Pages: what people see and do, a module for each; each declares its addresses with the right that they need."""

@@ -1,0 +1,116 @@
+"""Page: an address, the right that it needs, and what answers; a visit: one request for it.
+
+Every page is declared as a `Page`, so that the table of who may do what is the program itself.
+"""
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from console.access.roles import Right
+from console.access.visitor import Visitor
+from console.catalogue import LANGUAGES, Language, language_from, words
+from console.desk import Desk
+
+SAFE = frozenset({"GET", "HEAD"})
+MOST_FIELDS = 100
+LARGEST_FIELD = 64 * 1024  # bytes; the longest text anybody types is a message
+TRUSTED_WAYS = frozenset({"token"})  # no browser sends these along by itself
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request, with who asks and what pages work with."""
+
+    request: Request
+    desk: Desk
+    visitor: Visitor
+
+    @property
+    def language(self) -> Language:
+        """The language to answer in."""
+        chosen = self.request.cookies.get("language", "") or self.visitor.language
+        return language_from(chosen, self.request.headers.get("accept-language", ""), self.desk.setup.language)
+
+    def text(self, message: str) -> str:
+        """Return a text in the visitor's language."""
+        return words(self.language).gettext(message)
+
+    async def form(self) -> FormData:
+        """Return what was sent with it."""
+        return await self.request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+
+    def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """Return a page made of a template, with what all templates know."""
+        known = {
+            "visit": self,
+            "visitor": self.visitor,
+            "setup": self.desk.setup,
+            "language": self.language,
+            "languages": LANGUAGES,
+            "now": self.desk.clock.now(),
+            "path": self.request.url.path,
+        }
+        found = self.desk.templates[self.language].get_template(template)
+        return HTMLResponse(found.render(**known, **values), status_code=status)
+
+    def go(self, path: str, **query: str) -> RedirectResponse:
+        """Return the way to another page of ours, after something was done."""
+        return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, status_code=303)
+
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One address."""
+
+    path: str
+    name: str
+    needs: Right
+    handler: Handler
+    methods: tuple[str, ...] = ("GET",)
+    is_api: bool = False  # answers in JSON, refusals too
+
+
+def routes(pages: Iterable[Page], desk: Desk) -> list[Route]:
+    """Return the routes of pages."""
+    return [Route(page.path, _endpoint(page, desk), methods=list(page.methods), name=page.name) for page in pages]
+
+
+def _endpoint(page: Page, desk: Desk) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        visitor: Visitor = request.state.visitor
+        visit = Visit(request, desk, visitor)
+        if not visitor.may(page.needs):
+            return _refused(page, visit)
+        if request.method not in SAFE and visitor.way not in TRUSTED_WAYS and not await _came_from_us(visit):
+            raise HTTPException(403, "the form is not one of ours, or too old: load the page again")
+        return await page.handler(visit)
+
+    return answer
+
+
+def _refused(page: Page, visit: Visit) -> Response:
+    is_known = visit.visitor.role is not None
+    if page.is_api:
+        why = "this needs another role" if is_known else "who are you? Send a token, as in: Authorization: Bearer …"
+        return JSONResponse({"error": why}, status_code=403 if is_known else 401)
+    if is_known:
+        return visit.render("refused.html", status=403, needs=page.needs)
+    return RedirectResponse(f"/login?next={quote(visit.request.url.path)}", status_code=303)
+
+
+async def _came_from_us(visit: Visit) -> bool:
+    """Tell whether a form bears the token of its visitor: another site cannot know it."""
+    given = visit.request.headers.get("x-csrf-token") or str((await visit.form()).get("csrf", ""))
+    return bool(visit.visitor.csrf) and hmac.compare_digest(given.encode(), visit.visitor.csrf.encode())

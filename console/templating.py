@@ -1,0 +1,38 @@
+"""Templating: templates in each language, escaped always, with the few filters that all of them use."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_time
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from console.catalogue import LANGUAGES, Language, words
+
+
+def environments(zone: str) -> dict[Language, Environment]:
+    """Return the templates in each language; moments are shown on the clock of a zone."""
+    return {language: _environment(language, ZoneInfo(zone)) for language in LANGUAGES}
+
+
+def _environment(language: Language, zone: ZoneInfo) -> Environment:
+    found = Environment(
+        loader=PackageLoader("console", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    said = words(language)
+    found.install_gettext_callables(said.gettext, said.ngettext, newstyle=True)  # type: ignore[attr-defined]
+
+    def moment(at: datetime, form: str = "d MMM y HH:mm:ss") -> str:
+        return format_datetime(at, form, tzinfo=zone, locale=language)
+
+    def clock(at: datetime) -> str:
+        return format_time(at, "HH:mm", tzinfo=zone, locale=language)
+
+    found.filters["moment"] = moment
+    found.filters["clock"] = clock
+    found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
+    return found
