@@ -111,18 +111,44 @@ async def follow_values(
     """Yield the values of a topic from its beginning, for ever, as they are; tombstones say nothing.
 
     `at_end` is called when all was yielded that stood there when this began.
+
+    Errors  SourceUnavailable when the broker does not answer
     """
-    async with _consumer(settings, topic) as consumer:
-        ends = await _ends(settings, consumer) if at_end else {}
-        while True:
-            if at_end and await _is_past(consumer, ends):
-                at_end()
-                at_end = None
-            batches = await consumer.getmany(timeout_ms=200)
-            for messages in batches.values():
-                for message in messages:
-                    if message.value is not None:
-                        yield message.value
+    async with aclosing(follow_batches(settings, topic, at_end=at_end)) as batches:
+        async for values in batches:
+            for value in values:
+                yield value
+
+
+async def follow_batches(
+    settings: StreamSettings,
+    topic: Topic,
+    *,
+    written_since: datetime | None = None,
+    at_end: Callable[[], object] | None = None,
+) -> AsyncGenerator[list[bytes], None]:
+    """Yield the values of a topic as they come, many at once, for ever; tombstones say nothing.
+
+    The embedded broker knows no times: there, all are read. `at_end` is called when all was yielded that stood there
+    when this began.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    try:
+        async with _consumer(settings, topic) as consumer:
+            if written_since is not None and not settings.is_embedded:
+                await _seek(consumer, written_since)
+            ends = await _ends(settings, consumer) if at_end else {}
+            while True:
+                if at_end and await _is_past(consumer, ends):
+                    at_end()
+                    at_end = None
+                batches = await consumer.getmany(timeout_ms=200)
+                values = [one.value for messages in batches.values() for one in messages if one.value is not None]
+                if values:
+                    yield values
+    except (KafkaError, OSError) as error:
+        raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
 
 
 async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:
