@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -12,6 +12,13 @@ from records import SourceUnavailable, decode
 from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
 from streams.topics import Topic
+
+
+class Written(NamedTuple):
+    """A value, and when it was put on its topic; None where the broker does not say."""
+
+    value: bytes
+    at: datetime | None
 
 
 @asynccontextmanager
@@ -116,8 +123,8 @@ async def follow_values(
     """
     async with aclosing(follow_batches(settings, topic, at_end=at_end)) as batches:
         async for values in batches:
-            for value in values:
-                yield value
+            for written in values:
+                yield written.value
 
 
 async def follow_batches(
@@ -126,7 +133,7 @@ async def follow_batches(
     *,
     written_since: datetime | None = None,
     at_end: Callable[[], object] | None = None,
-) -> AsyncGenerator[list[bytes], None]:
+) -> AsyncGenerator[list[Written], None]:
     """Yield the values of a topic as they come, many at once, for ever; tombstones say nothing.
 
     The embedded broker knows no times: there, all are read. `at_end` is called when all was yielded that stood there
@@ -144,11 +151,16 @@ async def follow_batches(
                     at_end()
                     at_end = None
                 batches = await consumer.getmany(timeout_ms=200)
-                values = [one.value for messages in batches.values() for one in messages if one.value is not None]
+                found = [one for messages in batches.values() for one in messages]
+                values = [Written(one.value, _moment(one.timestamp)) for one in found if one.value is not None]
                 if values:
                     yield values
     except (KafkaError, OSError) as error:
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds and milliseconds > 0 else None
 
 
 async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:

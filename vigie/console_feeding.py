@@ -8,18 +8,18 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
 
 from console.archive.saying import Outgoing, sent, waiting
-from console.archive.taking import take
+from console.archive.taking import Read, take
 from console.desk import Desk
-from records import MalformedRecord, Silence, SourceUnavailable, Verdict, decode
+from records import MalformedRecord, Silence, SourceUnavailable, Statement, Tick, Verdict, decode
 from streams.publisher import KafkaPublisher
-from streams.reader import follow_batches
+from streams.reader import Written, follow_batches
 from streams.settings import StreamSettings
 from streams.topics import (
     ALERTS,
@@ -41,6 +41,10 @@ log = structlog.get_logger()
 AGAIN_SECS = 5.0
 TAKEN_TOGETHER = 500  # records; others wait for the lock meanwhile
 LOOK_SECS = 5.0  # for what somebody said while nobody told us of it: another process on the same archive
+
+
+UNKEPT = (Tick, Statement)
+"""What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,14 @@ FED = (
 class Feeding:
     """Keeps the archive and the live pages of one console up to date, and hands on what people say there."""
 
-    def __init__(self, desk: Desk, settings: StreamSettings, publisher: KafkaPublisher) -> None:
+    def __init__(
+        self, desk: Desk, settings: StreamSettings, publisher: KafkaPublisher, is_new: asyncio.Event
+    ) -> None:
+        """Take a desk, and what tells that somebody said something there."""
         self._desk = desk
         self._settings = settings
         self._publisher = publisher
-        self._is_new = asyncio.Event()
+        self._is_new = is_new
         self._behind = {fed.topic.name for fed in FED}
         self._again = asyncio.Event()
 
@@ -80,10 +87,6 @@ class Feeding:
     def is_up_to_date(self) -> bool:
         """Tell whether all was taken in that stood on the topics when this began."""
         return not self._behind
-
-    def said(self) -> None:
-        """Take note that somebody said something."""
-        self._is_new.set()
 
     def read_again(self) -> None:
         """Read the topics from their beginning: there is another broker."""
@@ -125,11 +128,11 @@ class Feeding:
                 log.warning("the console hears nothing new", topic=fed.topic.name, error=str(error))
             await asyncio.sleep(AGAIN_SECS)
 
-    async def _take(self, fed: Fed, values: Sequence[bytes]) -> None:
-        records = list(_readable(fed, values))
+    async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
         now = self._desk.clock.now()
-        changes = await take(self._desk.engine, records, now)
-        changes += self._desk.feed.take(records, now)
+        found = list(_readable(fed, values, now))
+        changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
+        changes += self._desk.feed.take([one.record for one in found], now)
         self._desk.hub.changed(*changes)
 
     async def _hand_on(self) -> None:
@@ -161,11 +164,11 @@ class Feeding:
             await self._publisher.posts([said])
 
 
-def _readable(fed: Fed, values: Sequence[bytes]) -> Iterator[Any]:
+def _readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
     """Yield what can be read; the rest is for the dead letters, which workers write."""
-    for value in values:
+    for value, at in values:
         try:
-            yield decode(value, fed.kind)
+            yield Read(decode(value, fed.kind), min(at or now, now))
         except MalformedRecord as error:
             log.warning("left out of the archive", topic=fed.topic.name, error=str(error))
 
