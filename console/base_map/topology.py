@@ -1,5 +1,6 @@
 """TopoJSON as shapes: polygons of its objects, and the arcs that two of them share."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import shapely
 
 CLOSED = 4  # points of the least ring, the first told twice; an islet may have shrunk to less
+FLAT_EARTH = shapely.box(-180, -90, 180, 90)
 
 
 def arcs_of(topology: Mapping[str, Any]) -> list[np.ndarray]:
@@ -25,10 +27,10 @@ def polygons_of(topology: Mapping[str, Any], name: str) -> dict[str, shapely.Geo
     arcs = arcs_of(topology)
     found: dict[str, list[shapely.Geometry]] = {}
     for geometry in topology["objects"][name]["geometries"]:
-        for first, *holes in ([_ring(ring, arcs) for ring in rings] for rings in _polygons(geometry)):
-            if len(first) >= CLOSED:
-                part = shapely.Polygon(first, [hole for hole in holes if len(hole) >= CLOSED])
-                found.setdefault(geometry.get("id", ""), []).append(shapely.make_valid(part))
+        for rings in _polygons(geometry):
+            outer, *holes = (_flat(_ring(ring, arcs)) for ring in rings)
+            part = shapely.difference(outer, shapely.union_all(holes))
+            found.setdefault(geometry.get("id", ""), []).append(part)
     return {code: shapely.union_all(parts) for code, parts in found.items()}
 
 
@@ -58,3 +60,17 @@ def _polygons(geometry: Mapping[str, Any]) -> Iterator[list[list[int]]]:
 def _ring(ring: list[int], arcs: list[np.ndarray]) -> np.ndarray:
     pieces = [arcs[arc] if arc >= 0 else arcs[~arc][::-1] for arc in ring]
     return np.concatenate([pieces[0], *(piece[1:] for piece in pieces[1:])])
+
+
+def _flat(ring: np.ndarray) -> shapely.Geometry:
+    """Return what a ring on the globe encloses on a flat map: one that crosses 180 degrees is cut there."""
+    steps = np.diff(ring[:, 0], prepend=ring[0, 0])
+    unrolled = np.column_stack([ring[:, 0] - 360 * np.cumsum(np.sign(steps) * (np.abs(steps) > 180)), ring[:, 1]])
+    if unrolled[0, 0] != unrolled[-1, 0]:  # around a pole
+        pole = math.copysign(90, unrolled[:, 1].mean())
+        unrolled = np.vstack([unrolled, [unrolled[-1, 0], pole], [unrolled[0, 0], pole]])
+    if len(unrolled) < CLOSED:
+        return shapely.Polygon()
+    whole = shapely.make_valid(shapely.Polygon(unrolled))
+    turned = [shapely.transform(whole, lambda points, turn=turn: points + (turn, 0)) for turn in (-360, 0, 360)]
+    return shapely.union_all([shapely.intersection(one, FLAT_EARTH) for one in turned])

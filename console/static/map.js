@@ -16,13 +16,15 @@ const AS_AREA = new Set(["quartier", "commune", "epci", "dep", "region", "countr
 const ABOVE = { confirmed: 4, alert: 3, watch: 2, monitoring: 1 };
 
 /**
- * Show a map in an element. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is
- * asked of another host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles.
+ * Show a map in an element. `home` is `[lat, lon]`, shown first at `zoom`; without it, the boundaries, else the first
+ * incidents. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is asked of another
+ * host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles.
  *
  * Returns `setIncidents(features)`, which may be called at any rate; `show(id)`, which moves the focus to an incident
  * and says whether it is on the map; and `ready`, which is kept when the boundaries are drawn or have failed.
  */
-export function makeMap(element, { pmtilesUrl, boundariesUrl, attribution = BASE_ATTRIBUTION, online } = {}) {
+export function makeMap(element, options) {
+  const { pmtilesUrl, boundariesUrl, attribution = BASE_ATTRIBUTION, online, home, zoom = 11 } = options;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = L.map(element, {
     minZoom: 2,
@@ -33,7 +35,8 @@ export function makeMap(element, { pmtilesUrl, boundariesUrl, attribution = BASE
     markerZoomAnimation: !still,
     inertia: !still,
   });
-  map.fitBounds(FRANCE, { animate: false });
+  if (home) map.setView(home, zoom, { animate: false });
+  else map.fitBounds(FRANCE, { animate: false });
   map.attributionControl.setPrefix("Leaflet");
   const said = words();
   L.control.zoom({ zoomInTitle: said.zoomIn, zoomOutTitle: said.zoomOut }).addTo(map);
@@ -43,7 +46,7 @@ export function makeMap(element, { pmtilesUrl, boundariesUrl, attribution = BASE
 
   addBase(map, pmtilesUrl, attribution);
   if (online) addOnline(map, online);
-  const view = { isOurs: true }; // until a person moves the map
+  const view = { isOurs: !home }; // until something better than the first view is known, or a person moves the map
   map.on("mousedown touchstart wheel keydown", () => { view.isOurs = false; });
   const ready = boundariesUrl ? addBoundaries(map, boundariesUrl, view) : Promise.resolve();
   return { ...incidentsOn(map, view, still), ready };
