@@ -46,7 +46,9 @@ def _features(path: Path) -> list[Any]:
             raise SettingsError(f"{path}: is larger than {LARGEST_FILE // 1024 // 1024} MB; cut out your area first")
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror}); [console] boundaries names the file") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error.strerror}); [console] boundaries names the file"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: is no JSON in UTF-8 ({error}); export it as GeoJSON") from error
     kind = content.get("type") if isinstance(content, dict) else None

@@ -107,7 +107,9 @@ def _names(deps: list[Outline]) -> Iterator[Drawn]:
         parts = shapely.get_parts(dep.shape)
         largest = parts[int(np.argmax(shapely.area(parts)))]
         middle = shapely.point_on_surface(largest)
-        yield Drawn("places", middle, range(5, DETAIL.stop), {"kind": "departement", "name": f"{dep.name} ({dep.code})"})
+        yield Drawn(
+            "places", middle, range(5, DETAIL.stop), {"kind": "departement", "name": f"{dep.name} ({dep.code})"}
+        )
 
 
 def _towns(towns: Iterable[Town], zooms: range, more: dict[str, str | int]) -> Iterator[Drawn]:
@@ -125,7 +127,12 @@ def _towns(towns: Iterable[Town], zooms: range, more: dict[str, str | int]) -> I
 @click.argument("out", type=click.Path(dir_okay=False, path_type=Path))
 def main(atlas: Path, files: Path, out: Path) -> None:
     """Write the archive, and say its size and hash for the README beside this module."""
-    tiles = write_archive(out, cut(drawing(atlas, files), enlarged=(WORLD.stop - 1, DETAIL.stop - 1)), attribution=ATTRIBUTION, zooms=range(DETAIL.stop))
+    tiles = write_archive(
+        out,
+        cut(drawing(atlas, files), enlarged=(WORLD.stop - 1, DETAIL.stop - 1)),
+        attribution=ATTRIBUTION,
+        zooms=range(DETAIL.stop),
+    )
     content = out.read_bytes()
     click.echo(f"{out}: {tiles} tiles, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")
 

@@ -57,20 +57,14 @@ def communes(files: Path) -> np.ndarray:
     arrays = np.load(BytesIO(lzma.decompress((files / "commune_outlines.npz.xz").read_bytes())), allow_pickle=False)
     points = np.cumsum(arrays["steps"], axis=1, dtype=np.int32).T / UNITS_PER_DEGREE
     offsets = tuple(np.int64(arrays[f"offsets{level}"]) for level in range(3))
-    shapes = shapely.from_ragged_array(
-        shapely.GeometryType.MULTIPOLYGON, np.ascontiguousarray(points), offsets
-    )
+    shapes = shapely.from_ragged_array(shapely.GeometryType.MULTIPOLYGON, np.ascontiguousarray(points), offsets)
     return np.array(shapely.make_valid(shapes))
 
 
 def french_towns(files: Path) -> list[Town]:
     """Return the communes of today, with arrondissements and former communes left out."""
     columns = _table(files / "fr_places.tsv.xz")
-    return [
-        town
-        for kind, town in zip(columns["kind"], _towns(columns), strict=True)
-        if kind == "com"
-    ]
+    return [town for kind, town in zip(columns["kind"], _towns(columns), strict=True) if kind == "com"]
 
 
 def towns_abroad(files: Path) -> list[Town]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import shapely
+import shapely.affinity
 
 CLOSED = 4  # points of the least ring, the first told twice; an islet may have shrunk to less
-FLAT_EARTH = shapely.box(-180, -90, 180, 90)
+HALF_TURN = 180  # degrees
+FLAT_EARTH = shapely.box(-HALF_TURN, -90, HALF_TURN, 90)
 
 
 def arcs_of(topology: Mapping[str, Any]) -> list[np.ndarray]:
@@ -40,9 +42,7 @@ def shared_arcs(topology: Mapping[str, Any], name: str, *, of: str) -> tuple[lis
     uses: Counter[int] = Counter()
     own: set[int] = set()
     for geometry in topology["objects"][name]["geometries"]:
-        bounding = {
-            arc if arc >= 0 else ~arc for rings in _polygons(geometry) for ring in rings for arc in ring
-        }
+        bounding = {arc if arc >= 0 else ~arc for rings in _polygons(geometry) for ring in rings for arc in ring}
         uses.update(bounding)
         if geometry.get("id") == of:
             own |= bounding
@@ -65,12 +65,13 @@ def _ring(ring: list[int], arcs: list[np.ndarray]) -> np.ndarray:
 def _flat(ring: np.ndarray) -> shapely.Geometry:
     """Return what a ring on the globe encloses on a flat map: one that crosses 180 degrees is cut there."""
     steps = np.diff(ring[:, 0], prepend=ring[0, 0])
-    unrolled = np.column_stack([ring[:, 0] - 360 * np.cumsum(np.sign(steps) * (np.abs(steps) > 180)), ring[:, 1]])
+    turns = np.cumsum(np.sign(steps) * (np.abs(steps) > HALF_TURN))
+    unrolled = np.column_stack([ring[:, 0] - 2 * HALF_TURN * turns, ring[:, 1]])
     if unrolled[0, 0] != unrolled[-1, 0]:  # around a pole
         pole = math.copysign(90, unrolled[:, 1].mean())
         unrolled = np.vstack([unrolled, [unrolled[-1, 0], pole], [unrolled[0, 0], pole]])
     if len(unrolled) < CLOSED:
         return shapely.Polygon()
     whole = shapely.make_valid(shapely.Polygon(unrolled))
-    turned = [shapely.transform(whole, lambda points, turn=turn: points + (turn, 0)) for turn in (-360, 0, 360)]
+    turned = [shapely.affinity.translate(whole, 2 * HALF_TURN * turn) for turn in (-1, 0, 1)]
     return shapely.union_all([shapely.intersection(one, FLAT_EARTH) for one in turned])

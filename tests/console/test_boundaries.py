@@ -70,7 +70,9 @@ LAMBERT = [[[489353.5, 6938440.0], [489400.0, 6938440.0], [489400.0, 6938500.0],
         pytest.param(
             collection(feature("Point", [0, 49], nom="Mairie")), r'feature 1 "Mairie": is a Point; give ', id="a point"
         ),
-        pytest.param(collection(feature(coordinates=[[[0, 49]]])), "feature 1: has no outline", id="a ring of one point"),
+        pytest.param(
+            collection(feature(coordinates=[[[0, 49]]])), "feature 1: has no outline", id="a ring of one point"
+        ),
         pytest.param(collection(feature(coordinates="x")), "feature 1: has no outline", id="a text as outline"),
         pytest.param(collection(feature(coordinates=[])), "feature 1: its outline has no points", id="no outline"),
         pytest.param(collection(feature(coordinates=LAMBERT)), "lies at longitude 489354.*EPSG:4326", id="Lambert 93"),

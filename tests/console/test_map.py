@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page
@@ -19,6 +18,7 @@ from tests.console.chromium import serving
 pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "console" / "static"
+AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 LE_HAVRE = (0.11, 49.49)
 
@@ -55,7 +55,10 @@ BOUNDARIES = {
         {
             "type": "Feature",
             "properties": {"name": "<b>Zone</b>"},
-            "geometry": {"type": "Polygon", "coordinates": [[[0, 49.4], [0.3, 49.4], [0.3, 49.6], [0, 49.6], [0, 49.4]]]},
+            "geometry": {
+                "type": "Polygon",
+                "coordinates": [[[0, 49.4], [0.3, 49.4], [0.3, 49.6], [0, 49.6], [0, 49.4]]],
+            },
         }
     ],
 }
@@ -328,16 +331,17 @@ async def test_boundaries_that_cannot_be_had_are_said_to_be_missing(chromium_pag
     assert "limites locales non chargées" in str(said)
 
 
-async def test_tiles_from_the_network_are_asked_for_only_where_they_are_set_and_bear_their_attribution(
-    chromium_page: Page, site: str, asked_outside: list[str]
+async def test_tiles_from_the_network_lie_over_the_base_map_and_each_bears_its_attribution(
+    chromium_page: Page, site: str
 ) -> None:
     online = '{"online":{"template":"http://tiles.example/{z}/{x}/{y}.png","attribution":"<b>IGN</b>"}}'
     await chromium_page.goto(f"{site}/?options={online}")
     await chromium_page.wait_for_function("document.querySelector('.leaflet-tile-pane img')")
+    tile = str(await chromium_page.locator(".leaflet-tile-pane img").first.get_attribute("src"))
+    assert tile.startswith("http://tiles.example/")
     said = str(await chromium_page.locator(".leaflet-control-attribution").text_content())
     assert "<b>IGN</b>" in said
     assert "Natural Earth" in said
-    assert all(address.startswith("http://tiles.example/") for address in asked_outside)
 
 
 async def test_who_wants_no_motion_gets_none(chromium_page: Page, site: str) -> None:
@@ -355,3 +359,11 @@ async def test_the_home_of_the_settings_is_shown_first_and_incidents_elsewhere_d
     box = await chromium_page.locator(MARKS).first.bounding_box()
     assert box is not None
     assert box["x"] + box["width"] / 2 == pytest.approx(1265 / 2, abs=20)
+
+
+async def test_axe_finds_nothing_on_the_map(map_page: Page) -> None:
+    await shown(map_page, feature(id="a"), feature(id="b", precision="commune", at=(0.4, 49.6)))
+    await map_page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await map_page.evaluate("axe.run()")
+    assert found["passes"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
