@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from console.live.hub import Change
-from records import Hazard, Place, Retraction, Signal
+from records import Place, Retraction, Signal
 from records.doubt import Doubt
 from records.retraction import words_of
+from records.signal import Hazard
 
-LEAST_RATIO = 1.5  # what a post of somebody who was there must weigh to count as evidence; what weighs less is not shown
+LEAST_RATIO = 1.5  # what weighs less is not shown: a post of somebody who was there counts as evidence from it on
 WITNESS = 0.5  # from this probability on, a person is shown as a witness
 MOST_LINES = 200
 MOST_POSTS = 2000  # of one line that are known apart; it may have more
@@ -71,7 +72,8 @@ class Feed:
         """Take in what is said and what is taken back; return which lines changed."""
         changed: dict[str, None] = {}
         for record in records:
-            changed.update(dict.fromkeys(self._retract(record) if isinstance(record, Retraction) else self._add(record)))
+            lines = self._retract(record) if isinstance(record, Retraction) else self._add(record)
+            changed.update(dict.fromkeys(lines))
         changed.update(dict.fromkeys(self._age(now)))
         return [Change("feed", line_id) for line_id in changed]
 
@@ -176,8 +178,8 @@ class Feed:
 
 
 def _takes(retraction: Retraction, signal: Signal) -> bool:
-    is_of_it = signal.post_key == retraction.post_key if retraction.post_key else signal.author_id == retraction.author_id
-    return is_of_it and (not retraction.unless or words_of(signal.text) != retraction.unless)
+    said_by = signal.post_key if retraction.post_key else signal.author_id
+    return said_by == retraction.name and (not retraction.unless or words_of(signal.text) != retraction.unless)
 
 
 def _line_of(content: _Content) -> Line:

@@ -10,19 +10,18 @@ from jinja2 import Environment
 from console.live.feed import Line
 from console.live.listening import Listening
 from console.live.rows import Row, feature_of
-from console.live.viewers import Cursor
 
 MOST_LINES = 60  # of the feed, on the page
 
 
-def frame(event: str, said: Any, at: Cursor | None = None) -> bytes:
+def frame(event: str, said: Any, number: int | None = None) -> bytes:
     """Return one server-sent event; JSON has no line ends of its own, so what it says is one line."""
-    mark = f"id: {at}\n" if at else ""
+    mark = "" if number is None else f"id: {number}\n"
     return f"{mark}event: {event}\ndata: ".encode() + msgspec.json.encode(said) + b"\n\n"
 
 
-def incident_frame(templates: Environment, row: Row, at: Cursor, now: datetime) -> bytes:
-    """Return the event of one incident: its row and its feature, neither where it is over."""
+def incident_frame(templates: Environment, row: Row, number: int, now: datetime) -> bytes:
+    """Return the event of one incident by the number of its change: row and feature, neither where it is over."""
     said = {
         "id": row.alert.incident_id,
         "revision": row.alert.revision,
@@ -30,7 +29,7 @@ def incident_frame(templates: Environment, row: Row, at: Cursor, now: datetime) 
         "html": "" if row.is_over else templates.get_template("situation_row.html").render(row=row, now=now),
         "feature": None if row.is_over else feature_of(row),
     }
-    return frame("incident", said, at)
+    return frame("incident", said, number)
 
 
 def feed_frame(

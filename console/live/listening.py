@@ -34,7 +34,7 @@ class Listening:
     deaf: tuple[Deaf, ...]  # the worst first
     lost_ways: tuple[Way, ...]  # by which nothing reaches us, although something should
     absent_ways: tuple[Way, ...]  # by which nothing is set to reach us, or all of it has ended
-    silence: timedelta | None  # since the last sign of life of the source that is silent for longest, of those that listen
+    silence: timedelta | None  # the longest one, of the sources that listen
 
     @property
     def is_blind(self) -> bool:

@@ -1,7 +1,7 @@
 """Telling: looks up what changed, once for all viewers, and tells them, at most four times a second.
 
-Shape   whatever the hub knows is only a reason to look: what is told is what the archive has after the last cursor. So
-        nothing is lost when a process beside us wrote it, and nothing is told twice
+Shape   whatever the hub knows is only a reason to look: what is told is what the archive has after the last change that
+        was told. So nothing is lost when a process beside us wrote it, and nothing is told twice
 """
 
 import asyncio
@@ -16,8 +16,7 @@ from console.live.frames import MOST_LINES, feed_frame, frame, incident_frame, l
 from console.live.hub import Change
 from console.live.listening import Listening, listening
 from console.live.rows import Row
-from console.live.tending import decided_between, last_decision, tended
-from console.live.viewers import Cursor
+from console.live.tending import tended
 
 PAUSE = 0.25  # seconds between two batches
 LOOK = 5.0  # seconds, after which we look although nobody told us to
@@ -26,38 +25,33 @@ MOST_AT_ONCE = 500
 
 
 class News(NamedTuple):
-    """Incidents that changed after one cursor, each with the cursor that it brings a viewer to."""
+    """Incidents that changed, each with the number of its last change, and up to which number that is all."""
 
-    rows: tuple[tuple[Cursor, Row], ...]
-    cursor: Cursor
+    rows: tuple[tuple[int, Row], ...]
+    until: int
 
 
 async def begin(desk: Desk) -> None:
     """See to it that viewers are told."""
-    await desk.viewers.begin(lambda: position(desk), lambda: tell(desk))
+    await desk.viewers.begin(lambda: looking.last_sequence(desk.engine), lambda: tell(desk))
 
 
-async def position(desk: Desk) -> Cursor:
-    """Return how far the archive has got."""
-    return Cursor(await looking.last_sequence(desk.engine), await last_decision(desk.engine))
-
-
-async def news(desk: Desk, since: Cursor, until: Cursor) -> News:
-    """Return the incidents that changed between two cursors, in the order of their revisions, and how far that goes."""
-    found = await looking.changed_since(desk.engine, since.revision, MOST_AT_ONCE)
-    changed = [(sequence, alert) for sequence, alert in found if sequence <= until.revision]
-    known = {alert.incident_id for _, alert in changed}
-    decided = await decided_between(desk.engine, since.decision, until.decision) - known
-    beside = [await looking.incident(desk.engine, incident_id) for incident_id in sorted(decided)]
-    by = await tended(desk.engine, known | decided)
-    rows = [
-        *((since, dossier.alert) for dossier in beside if dossier is not None),
-        *((Cursor(sequence, since.decision), alert) for sequence, alert in changed),
-    ]
+async def news(desk: Desk, since: int, until: int) -> News:
+    """Return the incidents that changed after one change, up to another one, in the order of the changes."""
+    found = await looking.changed_since(desk.engine, since, MOST_AT_ONCE)
+    changed = [(number, alert) for number, alert in found if number <= until]
+    by = await tended(desk.engine, {alert.incident_id for _, alert in changed})
+    rows = tuple((number, Row(alert, by.get(alert.incident_id))) for number, alert in changed)
     is_all = len(found) < MOST_AT_ONCE or len(changed) < len(found)
-    return News(
-        tuple((at, Row(alert, by.get(alert.incident_id))) for at, alert in rows), until if is_all else rows[-1][0]
-    )
+    return News(rows, until if is_all else changed[-1][0])
+
+
+class _Batch(NamedTuple):
+    """What changed since the last batch."""
+
+    rows: tuple[tuple[int, Row], ...]
+    lines: Sequence[str]  # of the feed
+    heard: Listening
 
 
 @dataclass
@@ -80,37 +74,36 @@ async def tell(desk: Desk) -> None:
 
 async def _tell_once(desk: Desk, changes: Sequence[Change], told: _Told) -> None:
     viewers = desk.viewers
-    until = await position(desk)
-    found = await news(desk, viewers.cursor, until) if until != viewers.cursor else News((), until)
+    until = await looking.last_sequence(desk.engine)
+    found = await news(desk, viewers.told, until) if until != viewers.told else News((), until)
     heard = await hearing(desk)
     changed = [change.key for change in changes if change.kind == "feed"]
-    batches = {language: _batch(desk, language, found, changed, heard, told) for language in viewers.languages}
+    batch = _Batch(found.rows, changed, heard)
+    batches = {language: _worded(desk, language, batch, told) for language in viewers.languages}
     if any(batches.values()) or asyncio.get_running_loop().time() - told.alive_at >= ALIVE:
         told.alive_at = asyncio.get_running_loop().time()
-        end = _end_frame(desk, found.cursor)
-        batches = {language: batch + end for language, batch in batches.items()}
-    viewers.tell(batches, found.cursor)
+        end = _end_frame(desk, found.until)
+        batches = {language: frames + end for language, frames in batches.items()}
+    viewers.tell(batches, found.until)
 
 
-def _batch(
-    desk: Desk, language: Language, found: News, changed: Sequence[str], heard: Listening, told: _Told
-) -> bytes:
+def _worded(desk: Desk, language: Language, batch: _Batch, told: _Told) -> bytes:
     templates = desk.templates[language]
     now = desk.clock.now()
-    parts = [incident_frame(templates, row, at, now) for at, row in found.rows]
-    if changed:
-        lines = [line for one in changed if (line := desk.feed.line(one)) is not None]
-        parts.append(feed_frame(templates, lines, gone=set(changed) - {line.line_id for line in lines}))
-    strip = listening_frame(templates, heard)
+    parts = [incident_frame(templates, row, number, now) for number, row in batch.rows]
+    if batch.lines:
+        lines = [line for one in batch.lines if (line := desk.feed.line(one)) is not None]
+        parts.append(feed_frame(templates, lines, gone=set(batch.lines) - {line.line_id for line in lines}))
+    strip = listening_frame(templates, batch.heard)
     if told.heard.get(language) != strip:
         told.heard[language] = strip
         parts.append(strip)
     return b"".join(parts)
 
 
-def _end_frame(desk: Desk, cursor: Cursor) -> bytes:
+def _end_frame(desk: Desk, until: int) -> bytes:
     """Return the end of a batch, which is a sign of life as well: a browser shows what it was told when it gets one."""
-    return frame("alive", {"at": desk.clock.now()}, cursor)
+    return frame("alive", {"at": desk.clock.now()}, until)
 
 
 async def hearing(desk: Desk) -> Listening:
@@ -118,14 +111,14 @@ async def hearing(desk: Desk) -> Listening:
     return listening(await looking.sources(desk.engine), desk.clock.now())
 
 
-async def caught_up(desk: Desk, language: Language, since: Cursor, until: Cursor) -> bytes:
-    """Return what a viewer needs who saw everything up to one cursor, to have seen everything up to another."""
+async def caught_up(desk: Desk, language: Language, since: int, until: int) -> bytes:
+    """Return what a viewer needs who saw everything up to one change, to have seen everything up to another."""
     templates = desk.templates[language]
     parts: list[bytes] = []
     while since != until:
         found = await news(desk, since, until)
-        parts += [incident_frame(templates, row, at, desk.clock.now()) for at, row in found.rows]
-        since = found.cursor
+        parts += [incident_frame(templates, row, number, desk.clock.now()) for number, row in found.rows]
+        since = found.until
     parts.append(listening_frame(templates, await hearing(desk)))
     parts.append(feed_frame(templates, desk.feed.lines(MOST_LINES), is_whole=True))
     return b"".join([*parts, _end_frame(desk, until)])

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive.tables import decision
@@ -36,16 +36,3 @@ async def tended(engine: AsyncEngine, incident_ids: Collection[str]) -> dict[str
     async with engine.connect() as connection:
         found = await connection.execute(query)
         return {one.incident_id: Tended(one.decided_by, one.decided_at, one.kind) for one in found}
-
-
-async def decided_between(engine: AsyncEngine, since: int, until: int) -> frozenset[str]:
-    """Return which incidents somebody decided on after one decision, up to another one."""
-    query = select(decision.c.incident_id).where(decision.c.sequence > since, decision.c.sequence <= until).distinct()
-    async with engine.connect() as connection:
-        return frozenset((await connection.scalars(query)).all())
-
-
-async def last_decision(engine: AsyncEngine) -> int:
-    """Return the number of the newest decision, 0 where there is none."""
-    async with engine.connect() as connection:
-        return await connection.scalar(select(func.max(decision.c.sequence))) or 0

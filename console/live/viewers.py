@@ -7,34 +7,14 @@ Shape   bytes in, by language; each viewer takes what came since it asked last. 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import structlog
 
 from console.catalogue import Language
 
 MOST_WAITING = 64  # batches; at four a second, a quarter of a minute
-LONGEST_CURSOR = 37  # characters: two numbers that a database can count to
 
 log = structlog.get_logger()
-
-
-class Cursor(NamedTuple):
-    """How far the archive has been told: the newest revision, and the newest decision."""
-
-    revision: int = 0
-    decision: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.revision}-{self.decision}"
-
-
-def cursor_from(text: str) -> Cursor | None:
-    """Return a cursor as a browser brings it back; None where it is none of ours."""
-    revision, _, decision = text.partition("-")
-    if not (revision.isdecimal() and decision.isdecimal() and text.isascii() and len(text) <= LONGEST_CURSOR):
-        return None
-    return Cursor(int(revision), int(decision))
 
 
 class Viewer:
@@ -48,10 +28,10 @@ class Viewer:
         """Return what came next; None where there is nothing more to come."""
         return await self._waiting.get()
 
-    def tell(self, told: bytes) -> bool:
+    def tell(self, frames: bytes) -> bool:
         """Hand over what changed; tell whether there was room for it."""
         try:
-            self._waiting.put_nowait(told)
+            self._waiting.put_nowait(frames)
         except asyncio.QueueFull:
             self.end()
             return False
@@ -71,7 +51,7 @@ class Viewers:
         self._viewers: set[Viewer] = set()
         self._telling: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
-        self.cursor = Cursor()  # what all of them have been told, or are being told
+        self.told = 0  # the number of the last change that all of them were told of
 
     def __len__(self) -> int:
         return len(self._viewers)
@@ -82,12 +62,12 @@ class Viewers:
         return frozenset(viewer.language for viewer in self._viewers)
 
     async def begin(
-        self, where: Callable[[], Coroutine[None, None, Cursor]], tell: Callable[[], Coroutine[None, None, None]]
+        self, where: Callable[[], Coroutine[None, None, int]], tell: Callable[[], Coroutine[None, None, None]]
     ) -> None:
-        """Start the task that tells, unless it runs; `where` says from which cursor on."""
+        """Start the task that tells, unless it runs; `where` says from which change on."""
         async with self._starting:
             if self._telling is None:
-                self.cursor = await where()
+                self.told = await where()
                 self._telling = asyncio.create_task(tell())
                 self._telling.add_done_callback(self._ended)
 
@@ -104,11 +84,11 @@ class Viewers:
                 self._telling.cancel()
                 self._telling = None
 
-    def tell(self, told: Mapping[Language, bytes], cursor: Cursor) -> None:
-        """Tell everybody what changed up to a cursor."""
-        self.cursor = cursor
+    def tell(self, batches: Mapping[Language, bytes], until: int) -> None:
+        """Tell everybody what changed, up to the change of a number."""
+        self.told = until
         for viewer in list(self._viewers):
-            frames = told.get(viewer.language, b"")
+            frames = batches.get(viewer.language, b"")
             if frames and not viewer.tell(frames):
                 self._viewers.discard(viewer)
 

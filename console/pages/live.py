@@ -1,8 +1,8 @@
 """Live: the stream of what changes, as server-sent events, for every page that shows it.
 
 Shape   `incident` (id, revision, level, row, feature), `feed`, `listening`; `alive` ends each batch and comes every
-        fifteen seconds; `again` asks the browser to come back, so that its rights are looked at anew; `reload` says that
-        the archive is not the one it knew
+        fifteen seconds; `again` asks the browser to come back, so that its rights are looked at anew; `reload` says
+        that the archive is not the one it knew
 """
 
 import asyncio
@@ -14,9 +14,9 @@ from console.catalogue import Language
 from console.desk import Desk
 from console.live.frames import frame
 from console.live.telling import begin, caught_up
-from console.live.viewers import Cursor, cursor_from
 from console.pages.page import Page, Visit
 
+LONGEST_NUMBER = 18  # digits
 LONGEST = 900.0  # seconds; a session that ended in between sees no more than that
 
 
@@ -26,15 +26,16 @@ async def live(visit: Visit) -> Response:
     if visit.request.method == "HEAD":
         return Response(media_type="text/event-stream", headers=headers)
     said = visit.request.headers.get("last-event-id") or visit.request.query_params.get("after", "")
-    changes = _changes(visit.desk, visit.language, cursor_from(said))
+    since = int(said) if len(said) <= LONGEST_NUMBER and said.isascii() and said.isdecimal() else None
+    changes = _changes(visit.desk, visit.language, since)
     return StreamingResponse(changes, media_type="text/event-stream", headers=headers)
 
 
-async def _changes(desk: Desk, language: Language, since: Cursor | None) -> AsyncIterator[bytes]:
+async def _changes(desk: Desk, language: Language, since: int | None) -> AsyncIterator[bytes]:
     await begin(desk)
     with desk.viewers.viewing(language) as viewer:
-        until = desk.viewers.cursor
-        if since is not None and (since.revision > until.revision or since.decision > until.decision):
+        until = desk.viewers.told
+        if since is not None and since > until:
             yield frame("reload", {})
             return
         yield await caught_up(desk, language, until if since is None else since, until)

@@ -9,11 +9,11 @@ from console.desk import Desk
 from console.live.feed import Line
 from console.live.frames import MOST_LINES
 from console.live.rows import Row, feature_of, ordered
-from console.live.telling import hearing, position
+from console.live.telling import hearing
 from console.live.tending import tended
 from console.pages.page import Page, Visit
 from console.terms import WORDS
-from records import Hazard
+from records.signal import Hazard
 
 CATEGORIES = tuple(WORDS["author"])
 HAZARDS = get_args(Hazard)
@@ -22,14 +22,14 @@ MOST_ON_A_WALL = 5  # lines of the feed
 
 async def situation(visit: Visit) -> Response:
     """Show the situation."""
-    cursor = await position(visit.desk)  # before all else: what comes in between is told again, and not lost
+    number = await looking.last_sequence(visit.desk.engine)  # first: what comes in between is told again, not lost
     asked = visit.request.query_params
     who = asked.get("who", "") if asked.get("who") in CATEGORIES else ""
     hazard = asked.get("hazard", "") if asked.get("hazard") in HAZARDS else ""
     is_wall = asked.get("wall") == "1"
     return visit.render(
         "situation.html",
-        cursor=str(cursor),
+        number=number,
         rows=await open_rows(visit.desk),
         heard=await hearing(visit.desk),
         lines=visit.desk.feed.lines(MOST_ON_A_WALL if is_wall else MOST_LINES),

@@ -4,11 +4,11 @@ const DEAD_AFTER = 40_000; // ms without a sign of life; there is one every 15 s
 const AGAIN_AFTER = 3_000; // ms
 
 /**
- * Follow the stream from `after` on. `on` has a function for each kind of event that is wanted (`incident`, `feed`,
+ * Follow the stream from the change of a number on. `on` has a function for each kind of event that is wanted (`incident`, `feed`,
  * `listening`), and `batch`, `lost` and `back`: `batch` comes when a batch is whole.
  */
 export function follow(after, on) {
-  let cursor = after;
+  let number = after;
   let source = null;
   let heardAt = Date.now();
   let isLost = false;
@@ -17,7 +17,7 @@ export function follow(after, on) {
   function open() {
     clearTimeout(timer);
     source?.close();
-    source = new EventSource(`/live?after=${encodeURIComponent(cursor)}`);
+    source = new EventSource(`/live?after=${encodeURIComponent(number)}`);
     source.addEventListener("error", onError);
     source.addEventListener("again", open);
     source.addEventListener("reload", () => location.reload());
@@ -35,7 +35,7 @@ export function follow(after, on) {
 
   function heard(event) {
     heardAt = Date.now();
-    if (event.lastEventId) cursor = event.lastEventId;
+    if (event.lastEventId) number = event.lastEventId;
     if (!isLost) return;
     isLost = false;
     on.back?.();

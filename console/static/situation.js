@@ -178,7 +178,11 @@ function onBack() {
 }
 
 function timeOf(moment) {
-  return moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  return moment.toLocaleTimeString(document.documentElement.lang, {
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone: page.dataset.zone,
+  });
 }
 
 // The pause
