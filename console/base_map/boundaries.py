@@ -97,6 +97,7 @@ def _shape(where: str, geometry: Any) -> shapely.Geometry:
 
 def _light(path: Path, shapes: list[shapely.Geometry]) -> list[shapely.Geometry]:
     """Leave out points until the page can carry them: first what nobody sees, then twice as much, to some 400 m."""
+    points = 0
     for doubled in range(6):
         lighter = [shapely.simplify(shape, FINEST_DEGREES * 2**doubled) for shape in shapes]
         points = int(sum(shapely.get_num_coordinates(lighter)))

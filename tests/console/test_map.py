@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "console" / "static"
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 LE_HAVRE = (0.11, 49.49)
 
 TESTED = """
@@ -39,7 +40,7 @@ def page_with_map() -> str:
         if path.endswith(("leaflet.js", "htmx.min.js", "hx-sse.min.js", "uPlot.iife.min.js"))
     )
     return f"""<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Carte</title>
-<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">{styles}
+<meta name="color-scheme" content="light dark"><link rel="icon" href="/static/icon.svg">{styles}
 <link rel="stylesheet" href="/static/map.css"><link rel="stylesheet" href="/tested.css"></head>
 <body><main><h1>Carte</h1><div id="map"></div></main>{scripts}<script type="module" src="/tested.js"></script>
 </body></html>"""
@@ -262,7 +263,7 @@ async def test_what_posts_and_people_write_is_text(map_page: Page, page_errors: 
 
 
 async def test_two_hundred_incidents_and_fifty_updates_a_second_do_not_block_the_page(map_page: Page) -> None:
-    slowest: float = await map_page.evaluate(
+    beats: list[float] = await map_page.evaluate(
         """async make => {
             const features = level => Array.from({length: 200}, (_, i) => {
               const one = structuredClone(make);
@@ -274,22 +275,22 @@ async def test_two_hundred_incidents_and_fifty_updates_a_second_do_not_block_the
             });
             vigieMap.setIncidents(features("watch"));
             await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-            let slowest = 0, updates = 0;
+            const beats = [];
             await new Promise(done => {
               let last = performance.now();
               const beat = setInterval(() => {
                 const now = performance.now();
-                slowest = Math.max(slowest, now - last);
+                beats.push(now - last);
                 last = now;
-                vigieMap.setIncidents(features(updates % 2 ? "alert" : "watch"));
-                if (++updates === 100) { clearInterval(beat); done(); }
+                vigieMap.setIncidents(features(beats.length % 2 ? "alert" : "watch"));
+                if (beats.length === 100) { clearInterval(beat); done(); }
               }, 20);
             });
-            return slowest;
+            return beats;
         }""",
         feature(),
     )
-    assert slowest < 500  # ms between two beats of 20 ms, on a machine that runs other tests beside
+    assert median(beats) < 100  # ms; 20 were asked for, on a machine that runs other tests beside
     assert await map_page.locator(MARKS).count() == 200
 
 
