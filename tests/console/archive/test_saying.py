@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access.visitor import Visitor
 from console.archive import audit, looking, saying, tables
@@ -67,7 +68,9 @@ async def test_what_was_said_here_is_known_when_it_comes_back_on_its_topic(at_wo
     assert await count(at_work, tables.decision) == 1
 
 
-async def test_a_decision_sent_twice_is_one(at_work: Desk) -> None:
+async def test_a_decision_sent_twice_is_one(desk: Desk, engine: AsyncEngine) -> None:
+    at_work = dataclasses.replace(desk, engine=engine)
+    await take(engine, [an_alert()], minutes(1))
     await asyncio.gather(*(saying.decide(at_work, VISITOR, a_verdict(decided_at=minutes(n))) for n in (3, 4)))
     assert [await count(at_work, table) for table in (tables.decision, tables.outgoing, tables.audit)] == [1, 1, 1]
 
