@@ -7,7 +7,9 @@ from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.catalogue import Language
+from console.live.feed import Feed
 from console.live.hub import Hub
+from console.live.viewers import Viewers
 from console.message_map import MessageMap
 from records import Clock
 
@@ -39,4 +41,6 @@ class Desk:
     setup: Setup
     messages: MessageMap
     templates: dict[Language, Environment]
+    feed: Feed = field(default_factory=Feed)
+    viewers: Viewers = field(default_factory=Viewers)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
