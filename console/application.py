@@ -9,11 +9,21 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accessibility, live, situation
+from console.pages import accessibility, audit, digests, live, privacy, silences, situation, sources, tuning
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
-PAGES: tuple[Page, ...] = (*situation.PAGES, *live.PAGES, *accessibility.PAGES)
+PAGES: tuple[Page, ...] = (
+    *situation.PAGES,
+    *live.PAGES,
+    *accessibility.PAGES,
+    *sources.PAGES,
+    *silences.PAGES,
+    *digests.PAGES,
+    *tuning.PAGES,
+    *audit.PAGES,
+    *privacy.PAGES,
+)
 
 
 def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
