@@ -27,6 +27,7 @@ from records.errors import (
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
+from records.report import Report, report_in
 from records.retraction import Retraction, words_of
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
 from records.silence import Matcher, Silence
@@ -61,6 +62,7 @@ __all__ = [
     "Place",
     "Post",
     "Pulse",
+    "Report",
     "Retraction",
     "Rumour",
     "SettingsError",
@@ -77,5 +79,6 @@ __all__ = [
     "VigieError",
     "decode",
     "encode",
+    "report_in",
     "words_of",
 ]
