@@ -1,0 +1,103 @@
+"""Reports: what people reported here, and how far each has come on its way to whoever counts posts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.archive import tables
+from console.intake import RADIUS_KM, SeenBy, Spot, Told, What
+from records.report import Credibility
+
+LATEST = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filed:
+    """One report, as it stands."""
+
+    told: Told
+    post_key: str
+    made_by: str
+    made_at: datetime
+    is_withdrawn: bool
+
+    @property
+    def post_id(self) -> str:
+        """The id of its post."""
+        return self.post_key.partition(":")[2]
+
+
+def row_of(filed: Filed) -> dict[str, Any]:
+    """Return a report as a row of its table."""
+    told, spot = filed.told, filed.told.spot
+    return {
+        "report_id": told.report_id,
+        "post_key": filed.post_key,
+        "what": told.what,
+        "text": told.words,
+        "place": {"name": spot.name, "lat": spot.lat, "lon": spot.lon, "radius_km": spot.radius_km},
+        "seen_by": told.seen_by,
+        "credibility": told.credibility,
+        "seen_at": told.seen_at,
+        "url": told.url or None,
+        "photo_note": told.photo_note,
+        "made_by": filed.made_by,
+        "made_at": filed.made_at,
+        "is_withdrawn": filed.is_withdrawn,
+    }
+
+
+def filed_from(row: Row[Any]) -> Filed:
+    """Return a row of the table as the report that it is."""
+    place: Mapping[str, Any] = row.place
+    is_point = place["radius_km"] <= RADIUS_KM["point"]
+    spot = Spot(name=place["name"], lat=place["lat"], lon=place["lon"], accuracy="point" if is_point else "place")
+    told = Told(
+        report_id=row.report_id,
+        what=cast(What, row.what),
+        words=row.text,
+        spot=spot,
+        seen_by=cast(SeenBy, row.seen_by),
+        credibility=cast(Credibility, row.credibility),
+        seen_at=row.seen_at,
+        url=row.url or "",
+        photo_note=row.photo_note,
+    )
+    return Filed(
+        told=told, post_key=row.post_key, made_by=row.made_by, made_at=row.made_at, is_withdrawn=row.is_withdrawn
+    )
+
+
+async def filed(engine: AsyncEngine, report_id: str) -> Filed | None:
+    """Return a report, None where there is none of this id."""
+    query = select(tables.report).where(tables.report.c.report_id == report_id)
+    async with engine.connect() as connection:
+        row = (await connection.execute(query)).one_or_none()
+    return filed_from(row) if row else None
+
+
+async def latest(engine: AsyncEngine, most: int = LATEST) -> list[Filed]:
+    """Return the latest reports, newest first."""
+    query = select(tables.report).order_by(tables.report.c.made_at.desc(), tables.report.c.report_id).limit(most)
+    async with engine.connect() as connection:
+        return [filed_from(row) for row in await connection.execute(query)]
+
+
+async def is_waiting(engine: AsyncEngine, post_key: str) -> bool:
+    """Tell whether the broker does not have something of a report yet."""
+    outgoing = tables.outgoing.c
+    query = select(outgoing.sequence).where(outgoing.kind == "post", outgoing.object == post_key).limit(1)
+    async with engine.connect() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
+async def shown_in(engine: AsyncEngine, post_key: str) -> list[str]:
+    """Return the incidents that show a report among their evidence."""
+    evidence = tables.evidence.c
+    query = select(evidence.incident_id).where(evidence.post_key == post_key).order_by(evidence.incident_id)
+    async with engine.connect() as connection:
+        return list((await connection.execute(query)).scalars())
