@@ -1,15 +1,17 @@
 """Reports: what people reported here, and how far each has come on its way to whoever counts posts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console.archive import tables
-from console.intake import RADIUS_KM, SeenBy, Spot, Told, What
+from console.archive import looking, tables
+from console.archive.dossier import Report
+from console.intake import PLATFORM, RADIUS_KM, SeenBy, Spot, Told, What
+from records import Alert
 from records.report import Credibility
 
 LATEST = 20
@@ -51,8 +53,8 @@ def row_of(filed: Filed) -> dict[str, Any]:
     }
 
 
-def filed_from(row: Row[Any]) -> Filed:
-    """Return a row of the table as the report that it is."""
+def filed_from(row: Report) -> Filed:
+    """Return a report as it stands in the archive."""
     place: Mapping[str, Any] = row.place
     is_point = place["radius_km"] <= RADIUS_KM["point"]
     spot = Spot(name=place["name"], lat=place["lat"], lon=place["lon"], accuracy="point" if is_point else "place")
@@ -74,17 +76,20 @@ def filed_from(row: Row[Any]) -> Filed:
 
 async def filed(engine: AsyncEngine, report_id: str) -> Filed | None:
     """Return a report, None where there is none of this id."""
-    query = select(tables.report).where(tables.report.c.report_id == report_id)
-    async with engine.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return filed_from(row) if row else None
+    found = await _found(engine, tables.report.c.report_id == report_id)
+    return found[0] if found else None
 
 
 async def latest(engine: AsyncEngine, most: int = LATEST) -> list[Filed]:
     """Return the latest reports, newest first."""
-    query = select(tables.report).order_by(tables.report.c.made_at.desc(), tables.report.c.report_id).limit(most)
+    columns = tables.report.c
+    last = select(columns.report_id).order_by(columns.made_at.desc(), columns.report_id).limit(most)
+    return (await _found(engine, columns.report_id.in_(last)))[::-1]
+
+
+async def _found(engine: AsyncEngine, which: ColumnElement[bool]) -> list[Filed]:
     async with engine.connect() as connection:
-        return [filed_from(row) for row in await connection.execute(query)]
+        return [filed_from(one) for one in await looking.reports(connection, which)]
 
 
 async def is_waiting(engine: AsyncEngine, post_key: str) -> bool:
@@ -95,9 +100,7 @@ async def is_waiting(engine: AsyncEngine, post_key: str) -> bool:
         return (await connection.execute(query)).first() is not None
 
 
-async def shown_in(engine: AsyncEngine, post_key: str) -> list[str]:
-    """Return the incidents that show a report among their evidence."""
-    evidence = tables.evidence.c
-    query = select(evidence.incident_id).where(evidence.post_key == post_key).order_by(evidence.incident_id)
-    async with engine.connect() as connection:
-        return list((await connection.execute(query)).scalars())
+def shown_in(alerts: Iterable[Alert], report_id: str) -> list[Alert]:
+    """Return the incidents that show a report among their posts, as it is or as it was before a correction."""
+    key = f"{PLATFORM}:{report_id}"
+    return [alert for alert in alerts if any(one.post_key.partition(".")[0] == key for one in alert.evidence)]

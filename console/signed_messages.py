@@ -1,17 +1,15 @@
 """Signed messages: the texts that somebody answers for, kept as they were signed; Vigie sends none of them anywhere."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access.visitor import Visitor
-from console.archive import audit
+from console.archive import audit, looking
 from console.archive.database import writing
+from console.archive.dossier import Message
 from console.archive.tables import message
 from console.desk import Desk
 from console.message_map import MessageMap
@@ -19,29 +17,6 @@ from console.selection import select as select_messages
 from console.selection import stage_of
 from console.signed import Signed, SignedText
 from records import Alert
-
-MOST = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """One text, as it was signed; withdrawn or not."""
-
-    message_id: str
-    incident_id: str
-    template_id: str
-    channel: str
-    language: str
-    text: str
-    map_version: str
-    signed_by: str
-    signed_at: datetime
-    state: str
-
-    @property
-    def is_withdrawn(self) -> bool:
-        """Tell whether nobody answers for it any more."""
-        return self.state == "withdrawn"
 
 
 async def keep(desk: Desk, visitor: Visitor, signed: Signed, texts: Sequence[SignedText], *, nonce: str) -> bool:
@@ -102,26 +77,20 @@ async def set_state(desk: Desk, visitor: Visitor, message_id: str, *, is_withdra
     return True
 
 
-async def kept(engine: AsyncEngine, *, incident_id: str = "") -> list[Kept]:
-    """Return the texts that were signed, newest first."""
-    query = select(message).order_by(message.c.signed_at.desc(), message.c.message_id).limit(MOST)
-    if incident_id:
-        query = query.where(message.c.incident_id == incident_id)
+async def kept(engine: AsyncEngine, *, incident_id: str = "") -> list[Message]:
+    """Return the texts that were signed, newest first; of one incident, where one is named."""
+    of_it = message.c.incident_id == incident_id if incident_id else true()
     async with engine.connect() as connection:
-        return [kept_from(row) for row in await connection.execute(query)]
+        found = await looking.messages(connection, of_it)
+    return sorted(found, key=lambda one: one.signed_at, reverse=True)
 
 
-def kept_from(row: Row[Any]) -> Kept:
-    """Return a row of the table as the text that it is."""
-    return Kept(**row._mapping)
-
-
-def stages_said(texts: Collection[Kept], found: MessageMap) -> frozenset[str]:
+def stages_said(texts: Collection[Message], found: MessageMap) -> frozenset[str]:
     """Return the stages that were spoken of already: of texts that stand, as far as the map still has them."""
     return frozenset(
         found.messages[one.template_id].stage
         for one in texts
-        if not one.is_withdrawn and one.template_id in found.messages
+        if one.state == "signed" and one.template_id in found.messages
     )
 
 
@@ -130,7 +99,7 @@ def stages_of(alert: Alert) -> tuple[str, ...]:
     return tuple(dict.fromkeys((stage_of(alert), stage_of(alert, ("confirmed",)))))
 
 
-def is_out_of_date(text: Kept, alert: Alert, found: MessageMap) -> bool:
+def is_out_of_date(text: Message, alert: Alert, found: MessageMap) -> bool:
     """Tell whether more, or something else, is known by now than when a text was written, or nobody can tell."""
     template = found.messages.get(text.template_id)
     if template is None:

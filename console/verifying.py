@@ -5,18 +5,18 @@ A finding is a volunteer's: it never counts as a confirmation by an authority, a
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access.visitor import Visitor
-from console.archive import audit
+from console.archive import audit, looking
 from console.archive.database import writing
+from console.archive.dossier import Verification
 from console.archive.tables import verification
 from console.desk import Desk
 from console.live.hub import Change
@@ -44,28 +44,6 @@ MOST_PASSED_ON = 50
 MOST_QUESTION, MOST_ANSWER = 500, 1000
 
 _column = verification.c
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verification:
-    """One thing to verify, as it stands."""
-
-    verification_id: str
-    incident_id: str
-    report_id: str
-    question: str  # "": is it so?
-    state: str
-    finding: str
-    answer: str
-    url: str
-    asked_by: str
-    asked_at: datetime
-    taken_by: str
-    taken_at: datetime | None
-    answered_by: str
-    answered_at: datetime | None
-    passed_on_by: str
-    passed_on_at: datetime | None
 
 
 def wanted(alert: Alert) -> bool:
@@ -135,37 +113,35 @@ async def act(
 
 
 async def queue(engine: AsyncEngine) -> list[Verification]:
-    """Return what is to verify, the oldest first, then what is verified, and the last of what was passed on."""
-    newest = _column.asked_at.desc(), _column.verification_id
-    kept: Sequence[Row[Any]]
-    async with engine.connect() as connection:
-        kept = (
-            await connection.execute(select(verification).where(_column.state.in_(("to_verify", "verified"))))
-        ).all()
-        passed_on = select(verification).where(_column.state == "passed_on").order_by(*newest).limit(MOST_PASSED_ON)
-        passed = (await connection.execute(passed_on)).all()
-    found = [verification_from(row) for row in (*kept, *passed)]
-    return sorted(found, key=lambda one: (one.asked_at, one.verification_id))
+    """Return what is to verify or verified, and the last of what was passed on, the oldest first."""
+    last = (
+        select(_column.verification_id)
+        .where(_column.state == "passed_on")
+        .order_by(_column.asked_at.desc(), _column.verification_id)
+        .limit(MOST_PASSED_ON)
+    )
+    return await _found(engine, _column.state.in_(("to_verify", "verified")) | _column.verification_id.in_(last))
 
 
 async def of_report(engine: AsyncEngine, report_id: str) -> list[Verification]:
     """Return what volunteers were asked about a report, and found."""
-    query = select(verification).where(_column.report_id == report_id, _column.state != "withdrawn")
-    async with engine.connect() as connection:
-        return [verification_from(row) for row in await connection.execute(query.order_by(_column.asked_at))]
+    return await _found(engine, (_column.report_id == report_id) & (_column.state != "withdrawn"))
 
 
 async def one(engine: AsyncEngine, verification_id: str) -> Verification | None:
     """Return one thing to verify, None where there is none of this id."""
-    query = select(verification).where(_column.verification_id == verification_id)
+    found = await _found(engine, _column.verification_id == verification_id)
+    return found[0] if found else None
+
+
+async def _found(engine: AsyncEngine, which: ColumnElement[bool]) -> list[Verification]:
     async with engine.connect() as connection:
-        row = (await connection.execute(query)).one_or_none()
-    return verification_from(row) if row else None
+        return await looking.verifications(connection, which)
 
 
-def verification_from(row: Row[Any]) -> Verification:
-    """Return a row of the table as what it stands for."""
-    return Verification(**{**row._mapping, "url": row.url or ""})
+def _id_for(alert: Alert) -> str:
+    """Return the one id under which an incident is verified without being asked: two processes ask once."""
+    return hashlib.sha256(f"of itself\n{alert.incident_id}".encode()).hexdigest()[:32]
 
 
 async def _ask(

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
@@ -11,8 +12,6 @@ from starlette.responses import Response
 from console import reports, verifying
 from console.archive import looking, saying
 from console.intake import (
-    FIRST_HAND,
-    PLATFORM,
     SAID,
     SEEN,
     SEEN_BY,
@@ -54,17 +53,16 @@ async def take(visit: Visit) -> Response:
 
 async def show(visit: Visit) -> Response:
     """Show a report, and how far it has come."""
-    filed = await _found(visit)
-    engine = visit.desk.engine
-    open_now = {alert.incident_id: alert for alert in await looking.incidents(engine)}
-    shown_in = [open_now[one] for one in await reports.shown_in(engine, filed.post_key) if one in open_now]
+    filed, engine = await _found(visit), visit.desk.engine
+    open_now = await looking.incidents(engine)
+    shown_in = reports.shown_in(open_now, filed.told.report_id)
     return visit.render(
         "intake_report.html",
         filed=filed,
         text=text_of(filed.told, visit.language),
         is_waiting=await reports.is_waiting(engine, filed.post_key),
         shown_in=shown_in,
-        near=[one for one in near(list(open_now.values()), filed.told) if one[0] not in shown_in],
+        near=[one for one in near(open_now, filed.told) if one[0] not in shown_in],
         asked=await verifying.of_report(engine, filed.told.report_id),
         done=visit.request.query_params.get("done", ""),
         may_change=_may_change(visit, filed),
@@ -236,16 +234,14 @@ def _path(filed: Filed) -> str:
     return f"/intake/{filed.told.report_id}"
 
 
-def _words(visit: Visit) -> dict[str, object]:
+def _words(visit: Visit) -> dict[str, Any]:
     """Return what a form offers, in words."""
     language = visit.language
     return {
         "whats": {what: SAID[what][language] for what in WHATS},
         "seen_bys": {one: SEEN[one][language] for one in SEEN_BY},
         "usual": USUAL,
-        "first_hand": FIRST_HAND,
         "credibilities": CREDIBILITIES,
-        "platform": PLATFORM,
     }
 
 

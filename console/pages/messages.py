@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from console import signed_messages
 from console.archive import looking
+from console.archive.dossier import Message as Kept
 from console.channels import Length, length_on, page_length, paged_length
 from console.facts import facts_from_alert, facts_of_the_clock, typed
 from console.filling import WHY_WORDS, Filled, Words, fill
@@ -22,7 +23,7 @@ from console.message_sheet import AUDIENCE_WORDS
 from console.pages.page import Page, Visit
 from console.selection import Selection, phenomena_of, select
 from console.signed import NotSignable, SignedText, sign
-from console.signed_messages import Kept, is_out_of_date, stages_of, stages_said
+from console.signed_messages import is_out_of_date, stages_of, stages_said
 from records import Alert
 
 NONCE = re.compile(r"[0-9a-f]{16}")
