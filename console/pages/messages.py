@@ -206,12 +206,18 @@ def _page(
         is_refused=is_refused,
         has_moved_on=has_moved_on,
         blanks=_blanks(filled, found) if filled else [],
-        phenomena=phenomena_of(found),
+        phenomena=_phenomena(proposal.alert, found),
         channels=CHANNELS,
         reading_languages=LANGUAGES,
         version=found.version,
         **_words(visit),
     )
+
+
+def _phenomena(alert: Alert, found: MessageMap) -> list[str]:
+    """Return what people may perceive of such a danger, as far as the map has texts for it."""
+    fitting = (one for one in found.situations.values() if alert.hazard in one.hazards)
+    return sorted({phenomenon for one in fitting for phenomenon in one.phenomena})
 
 
 def _blanks(filled: Filled, found: MessageMap) -> list[dict[str, Any]]:

@@ -124,9 +124,7 @@ def test_one_who_fills_in_twice_is_one(real: Enrich, report: MakePost, gazetteer
     ("kind", "tier"),
     [pytest.param("volunteer", 1, id="a volunteer: established"), pytest.param("person", 2, id="staff: trusted")],
 )
-def test_a_trusted_volunteer_is_no_authority(
-    kind: AuthorKind, tier: int, report: MakePost, enrich: MakeEnrich
-) -> None:
+def test_a_trusted_volunteer_is_no_authority(kind: AuthorKind, tier: int, report: MakePost, enrich: MakeEnrich) -> None:
     [result] = enrich()([report("@", Report("fire"), author_kind=kind)])
     assert result.signals[0].author_tier == tier
 

@@ -1,4 +1,4 @@
-"""Messages, as pages: what may be said of an incident now, what a person signs, and what was signed and is old by now."""
+"""Messages, as pages: what may be said of an incident now, what a person signs, and what is old by now."""
 
 import re
 from collections.abc import Callable
@@ -66,6 +66,20 @@ async def test_the_page_proposes_what_fits_and_says_why_the_rest_does_not(
     assert "fire-confirmed-population" not in page
     assert {"fr": "pas de message", "en": "no message"}[language] in page
     assert {"fr": "n’envoie jamais rien au public", "en": "never sends anything to the public"}[language] in page
+
+
+async def test_closer_texts_are_proposed_for_what_people_perceive(client_as: ClientAs, desk: Desk) -> None:
+    await taking.take(desk.engine, [an_alert(hazard="industrial"), an_alert(incident_id="fire-2")], minutes(0))
+    async with client_as("operator") as client:
+        asked = await client.get(f"/messages/new?incident={INCIDENT}")
+        close = await client.get(f"/messages/new?incident={INCIDENT}&phenomenon=odour")
+        unknown = await client.get(f"/messages/new?incident={INCIDENT}&phenomenon=<volcano>")
+        fire = await client.get("/messages/new?incident=fire-2")
+    assert "Ce que les gens perçoivent" in asked.text
+    assert "Ce que les gens perçoivent" not in fire.text
+    assert "Odeur" in close.text
+    assert unknown.status_code == 200
+    assert "volcano" not in unknown.text
 
 
 async def test_blanks_are_seen_until_somebody_who_may_fills_them(of_fire: Alert, client_as: ClientAs) -> None:
