@@ -9,7 +9,20 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accessibility, audit, digests, live, privacy, silences, situation, sources, tuning
+from console.pages import (
+    accessibility,
+    audit,
+    digests,
+    intake,
+    live,
+    messages,
+    privacy,
+    silences,
+    situation,
+    sources,
+    tuning,
+    verification,
+)
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
@@ -23,6 +36,9 @@ PAGES: tuple[Page, ...] = (
     *tuning.PAGES,
     *audit.PAGES,
     *privacy.PAGES,
+    *intake.PAGES,
+    *verification.PAGES,
+    *messages.PAGES,
 )
 
 
