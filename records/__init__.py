@@ -4,6 +4,7 @@ from records.alert import (
     Alert,
     Certainty,
     Context,
+    Correction,
     CrisisClock,
     Declaration,
     Evidence,
@@ -24,6 +25,7 @@ from records.errors import (
     SourceUnavailable,
     VigieError,
 )
+from records.notification import Notification, NotificationState
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
@@ -33,10 +35,11 @@ from records.silence import Matcher, Silence
 from records.source_status import SourceStatus
 from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
-from records.verdict import Verdict
+from records.verdict import ANSWERING, Verdict
 
 __all__ = [
     "ACTUALITIES",
+    "ANSWERING",
     "DOUBTS",
     "HAZARDS",
     "Alert",
@@ -47,6 +50,7 @@ __all__ = [
     "Claimed",
     "Clock",
     "Context",
+    "Correction",
     "CrisisClock",
     "DeadLetter",
     "Declaration",
@@ -58,6 +62,8 @@ __all__ = [
     "ManualClock",
     "Matcher",
     "Media",
+    "Notification",
+    "NotificationState",
     "Place",
     "Post",
     "Pulse",
