@@ -1,6 +1,6 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from jinja2 import Environment
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from console.catalogue import Language
 from console.live.hub import Hub
 from console.message_map import MessageMap
-from records import Clock
+from records import Clock, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,3 +40,4 @@ class Desk:
     messages: MessageMap
     templates: dict[Language, Environment]
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())
