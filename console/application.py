@@ -9,11 +9,11 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import actions, incident, incidents, situation
+from console.pages import actions, incident, incidents, record, situation
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
-PAGES: tuple[Page, ...] = (*situation.PAGES, *incidents.PAGES, *incident.PAGES, *actions.PAGES)
+PAGES: tuple[Page, ...] = (*situation.PAGES, *incidents.PAGES, *incident.PAGES, *actions.PAGES, *record.PAGES)
 
 
 def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:

@@ -50,7 +50,7 @@ def verdict_from(typed: Typed, post_keys: Sequence[str], deciding: Deciding) -> 
     """Return the decision that a form states, or what is wrong with it."""
     decision = next((one for one in get_args(Decision) if one == typed.get("decision")), None)
     if decision is None:
-        return (Problem("decision", "unknown_decision"),)
+        return (Problem("decision", "no_decision"),)
     said = {**typed, "post_keys": "\n".join(post_keys)}
     most = MOST_OF_NOTE if decision == "note" else MOST_WORDS
     if len(_words(typed)) > most:
