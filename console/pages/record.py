@@ -18,9 +18,7 @@ from console.spreadsheet import csv_of
 async def record(visit: Visit) -> Response:
     """Show the record of an incident, as it stands now."""
     incident_id, found = await _record(visit)
-    return visit.render(
-        "record.html", record=found, incident_id=incident_id, when=datetime.fromisoformat, figure=_figures(visit)
-    )
+    return visit.render("record.html", record=found, incident_id=incident_id, **_known(visit, found))
 
 
 async def record_json(visit: Visit) -> Response:
@@ -33,8 +31,7 @@ async def record_csv(visit: Visit) -> Response:
     """Give the lines of the record as a table for a spreadsheet; sent by a form, it is noted and is a file to keep."""
     incident_id, found = await _record(visit)
     said = visit.desk.templates[visit.language].get_template("record/words.html")
-    known = {"when": datetime.fromisoformat, "figure": _figures(visit), "language": visit.language}
-    words = said.make_module(known)
+    words = said.make_module(_known(visit, found))
     rows = [_row(line, words) for line in found.lines]
     head = ("number", "at", "kind", "who", "what", "hash")
     return await _file(visit, found, f"{incident_id}.csv", csv_of([head, *rows]), "text/csv")
@@ -61,8 +58,13 @@ def _row(line: Line, words: Any) -> tuple[str, ...]:
     return (str(line.number), line.at.isoformat(timespec="seconds"), line.kind, line.who, said, line.hash)
 
 
-def _figures(visit: Visit) -> Any:
-    return lambda number: figure(number, visit.language)
+def _known(visit: Visit, found: AfterAction) -> dict[str, Any]:
+    """Return what the words of a line are made with."""
+    return {
+        "when": datetime.fromisoformat,
+        "figure": lambda number: figure(number, visit.language),
+        "decisions": {line.what["decision_id"]: line for line in found.lines if "decision_id" in line.what},
+    }
 
 
 GET_AND_POST = ("GET", "POST")
