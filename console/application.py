@@ -9,11 +9,20 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import actions, incident, incidents, record, situation
+from console.pages import actions, incident, incidents, intake, messages, record, situation, verification
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
-PAGES: tuple[Page, ...] = (*situation.PAGES, *incidents.PAGES, *incident.PAGES, *actions.PAGES, *record.PAGES)
+PAGES: tuple[Page, ...] = (
+    *situation.PAGES,
+    *incidents.PAGES,
+    *incident.PAGES,
+    *actions.PAGES,
+    *record.PAGES,
+    *intake.PAGES,
+    *verification.PAGES,
+    *messages.PAGES,
+)
 
 
 def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:

@@ -1,5 +1,6 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,7 @@ class Setup:
     online_attribution: str = ""
     boundaries: bytes = b""  # GeoJSON of the user's own
     duty: tuple[tuple[str, str], ...] = ()  # whom to call, under which number
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,4 +42,4 @@ class Desk:
     messages: MessageMap
     templates: dict[Language, Environment]
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
-    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first

@@ -69,7 +69,7 @@ def text_of(page: str) -> str:
         "Closed (taken back by astreinte (operator), 30 Jan 08:43)",
         "revision 1, Watch: not delivered (refusé (503))",
         "operator&#39;s notice: Torche visible jusqu’à midi.",
-        "Decision taken back astreinte (operator) Decision 7",
+        "Decision taken back astreinte (operator) Decision 5",
         "blind (panne)",
     ],
 )
