@@ -9,12 +9,25 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import actions, incident, incidents, intake, messages, record, situation, verification
+from console.pages import (
+    accessibility,
+    actions,
+    incident,
+    incidents,
+    intake,
+    live,
+    messages,
+    record,
+    situation,
+    verification,
+)
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
 PAGES: tuple[Page, ...] = (
     *situation.PAGES,
+    *live.PAGES,
+    *accessibility.PAGES,
     *incidents.PAGES,
     *incident.PAGES,
     *actions.PAGES,

@@ -8,7 +8,9 @@ from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.catalogue import Language
+from console.live.feed import Feed
 from console.live.hub import Hub
+from console.live.viewers import Viewers
 from console.message_map import MessageMap
 from records import Clock, Place
 
@@ -41,5 +43,7 @@ class Desk:
     setup: Setup
     messages: MessageMap
     templates: dict[Language, Environment]
+    feed: Feed = field(default_factory=Feed)
+    viewers: Viewers = field(default_factory=Viewers)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
     find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first

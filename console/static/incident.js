@@ -131,7 +131,7 @@ const newer = document.getElementById("newer");
 function watch() {
   const changes = new EventSource("/live");
   changes.addEventListener("incident", (event) => {
-    if (event.data.includes(page.dataset.incident)) ask();
+    if (JSON.parse(event.data).id === page.dataset.incident) ask();
   });
 }
 
