@@ -7,6 +7,7 @@ from babel.dates import format_datetime, format_time
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.catalogue import LANGUAGES, Language, words
+from console.terms import Kind, term
 
 
 def environments(zone: str) -> dict[Language, Environment]:
@@ -32,7 +33,11 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
     def clock(at: datetime) -> str:
         return format_time(at, "HH:mm", tzinfo=zone, locale=language)
 
+    def called(code: str, kind: Kind) -> str:
+        return said.gettext(term(kind, code))
+
     found.filters["moment"] = moment
     found.filters["clock"] = clock
+    found.filters["term"] = called
     found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return found

@@ -1,0 +1,213 @@
+"""Terms: the codes that records bear, in words that people read: English here, French in the catalogue.
+
+Shape   a kind and a code in, an English word out; a code that is not known comes back as it is, for it may be newer
+        than this table. In templates `{{ alert.level | term("level") }}` gives the word in the page's language
+"""
+
+from typing import Literal, get_args
+
+Kind = Literal[
+    "level",
+    "belief",
+    "hazard",
+    "precision",
+    "place_source",
+    "unknown",
+    "doubt",
+    "sign",
+    "outcome",
+    "bulletin",
+    "phenomenon",
+    "colour",
+    "author",
+    "actuality",
+    "way",
+    "state",
+    "decision",
+    "correction",
+    "notification",
+    "severity",
+    "urgency",
+    "certainty",
+    "role",
+    "verification",
+    "finding",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+WORDS: dict[Kind, dict[str, str]] = {
+    "level": {
+        "signal": "Signal",
+        "watch": "Watch",
+        "alert": "Alert",
+        "confirmed": "Confirmed",
+        "monitoring": "Monitoring",
+        "resolved": "Resolved",
+        "rejected": "Rejected",
+    },
+    "belief": {  # what a level says of how sure anybody is; never merged
+        "signal": "seen",
+        "watch": "relevant, to verify",
+        "alert": "corroborated, not confirmed",
+        "confirmed": "confirmed by people",
+        "monitoring": "quiet for a while",
+        "resolved": "over, or nothing found",
+        "rejected": "rejected by people",
+    },
+    "hazard": {
+        "fire": "fire",
+        "flood": "flood",
+        "industrial": "industrial accident",
+        "other": "other disaster",
+    },
+    "precision": {
+        "point": "exact point",
+        "site": "site",
+        "quartier": "neighbourhood",
+        "commune": "municipality",
+        "epci": "group of municipalities",
+        "dep": "département",
+        "region": "region",
+        "country": "country",
+    },
+    "place_source": {
+        "geotag": "position of the post",
+        "text": "named in the text",
+        "hashtag": "named in a hashtag",
+        "group": "usual place of the source",
+        "profile": "place of the profile",
+        "home": "the home municipality",
+    },
+    "unknown": {
+        "no_official_word": "no official word",
+        "place_uncertain": "place uncertain",
+        "no_image": "no picture",
+        "single_witness": "a single witness",
+        "single_platform": "a single platform",
+    },
+    "doubt": {
+        "old_link": "link to an old page",
+        "recycled_text": "words known from another time or place",
+        "false_official": "speaks as an authority, from no account known as one",
+    },
+    "sign": {
+        "only_relays": "nothing but relays",
+        "doubtful": "carried by doubtful posts",
+        "denied": "denied by somebody who should know",
+    },
+    "outcome": {
+        "declared": "announced by the operator",
+        "does_not_fit": "an announcement that does not fit",
+        "undeclared": "not announced",
+    },
+    "bulletin": {
+        "vigilance": "weather or flood warning",
+        "river_level": "river level",
+        "operator_notice": "operator's notice",
+        "siren_test": "siren test",
+        "exercise": "exercise",
+        "other": "statement",
+    },
+    "phenomenon": {
+        "flare": "flare",
+        "smoke": "smoke",
+        "noise": "noise",
+        "odour": "smell",
+        "maintenance": "maintenance work",
+        "incident": "incident on site",
+    },
+    "colour": {"green": "green", "yellow": "yellow", "orange": "orange", "red": "red"},
+    "author": {
+        "witness": "witness",
+        "person": "private person",
+        "press": "press",
+        "official": "authority",
+        "operator": "site operator",
+        "volunteer": "volunteer",
+        "bot": "automatic account",
+        "unknown": "author unknown",
+    },
+    "actuality": {
+        "now": "happening now",
+        "past": "in the past",
+        "exercise": "exercise",
+        "figurative": "figure of speech",
+        "forecast": "forecast",
+        "other": "unclear when",
+    },
+    "way": {
+        "network": "open networks",
+        "page": "pages of the town",
+        "press": "press",
+        "people": "people who report",
+        "authorities": "authorities and gauges",
+    },
+    "state": {
+        "listening": "listening",
+        "unsure": "unsure",
+        "blind": "blind",
+        "off": "off",
+        "stale": "no news of it",
+    },
+    "decision": {
+        "acknowledge": "Acknowledge",
+        "confirm": "Confirm",
+        "reject": "Reject",
+        "close": "Close",
+        "relocate": "Correct the place",
+        "change_hazard": "Correct the hazard",
+        "merge": "Merge",
+        "split": "Split",
+        "note": "Note",
+        "withdraw": "Undo",
+    },
+    "correction": {
+        "place": "place corrected",
+        "hazard": "hazard corrected",
+        "merge": "merged",
+        "split": "split off",
+    },
+    "notification": {
+        "sent": "sent",
+        "failed": "not delivered",
+        "held": "held back",
+        "superseded": "replaced by a newer one",
+        "needless": "not needed any more",
+        "waiting": "waiting",
+    },
+    "severity": {
+        "Extreme": "extreme",
+        "Severe": "severe",
+        "Moderate": "moderate",
+        "Minor": "minor",
+        "Unknown": "not known",
+    },
+    "urgency": {
+        "Immediate": "immediate",
+        "Expected": "expected soon",
+        "Future": "in the future",
+        "Past": "in the past",
+        "Unknown": "not known",
+    },
+    "certainty": {
+        "Observed": "observed",
+        "Likely": "likely",
+        "Possible": "possible",
+        "Unlikely": "unlikely",
+        "Unknown": "not known",
+    },
+    "role": {
+        "viewer": "viewer",
+        "volunteer": "volunteer",
+        "operator": "watch officer",
+        "analyst": "analyst",
+        "admin": "administrator",
+    },
+    "verification": {"to_verify": "to verify", "verified": "verified", "passed_on": "passed on"},
+    "finding": {"true": "true", "false": "false", "unclear": "unclear", "": "no finding yet"},
+}
+
+
+def term(kind: Kind, code: str) -> str:
+    """Return what a code of a kind is called, in English."""
+    return WORDS[kind].get(code, code)
