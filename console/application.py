@@ -9,11 +9,17 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import situation
+from console.pages import accounts, login, own_account, password, problem, situation
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
-PAGES: tuple[Page, ...] = (*situation.PAGES,)
+PAGES: tuple[Page, ...] = (
+    *situation.PAGES,
+    *login.PAGES,
+    *password.PAGES,
+    *own_account.PAGES,
+    *accounts.PAGES,
+)
 
 
 def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
@@ -21,4 +27,5 @@ def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
     return Starlette(
         routes=[*routes(PAGES, desk), Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=list(middleware),
+        exception_handlers=problem.handlers(desk),
     )

@@ -22,6 +22,10 @@ NOBODY = "vigie"  # who acts where no person does
 class Refused(VigieError):
     """What was asked for cannot be; the message is a sentence in English that a page has in other languages."""
 
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field  # of the form, where it is about one
+
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
@@ -44,7 +48,7 @@ def plain_name(name: str) -> str:
     """
     plain = " ".join(normalize("NFKC", name).split())
     if not 1 <= len(plain) <= LONGEST_NAME or any(category(letter).startswith("C") for letter in plain):
-        raise Refused("A name has 1 to 64 visible characters.")
+        raise Refused("A name has 1 to 64 visible characters.", field="name")
     return plain
 
 

@@ -131,7 +131,7 @@ async def choose_language(engine: AsyncEngine, account_id: str, language: str) -
 
 async def _must_be_free(connection: AsyncConnection, name: str) -> None:
     if await named(connection, name) is not None:
-        raise Refused("There is an account of this name already.")
+        raise Refused("There is an account of this name already.", field="name")
 
 
 async def _must_not_be_last(connection: AsyncConnection, found: Account) -> None:

@@ -58,11 +58,11 @@ async def change_password(
     async with engine.connect() as connection:
         row = await row_of(connection, account_id)
     if row is None or not await is_it(row["password_hash"], old):
-        raise Refused("This is not the present password.")
+        raise Refused("This is not the present password.", field="old")
     if old == new:
-        raise Refused("This is the present password.")
+        raise Refused("This is the present password.", field="new")
     if why := why_refused(new, row["name"]):
-        raise Refused(why)
+        raise Refused(why, field="new")
     kept = await hashed(new)
     async with writing(engine) as connection:
         await change(connection, account_id, password_hash=kept, must_change=False)

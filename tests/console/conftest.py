@@ -1,6 +1,7 @@
 """What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, databases, pages."""
 
 import os
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -17,6 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from console.access.accounts import accounts, create
+from console.access.door import middleware
+from console.access.doors import Doors
+from console.access.entrance import Entrance
+from console.access.login import change_password
 from console.access.roles import Role
 from console.access.visitor import Visitor
 from console.application import application
@@ -190,9 +196,10 @@ class As:
     def __init__(self, app: ASGIApp, visitor: Visitor) -> None:
         self._app = app
         self._visitor = visitor
+        self._entrance = Entrance(doors=Doors())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["visitor"] = self._visitor
+        scope.setdefault("state", {}).update(visitor=self._visitor, entrance=self._entrance)
         await self._app(scope, receive, send)
 
 
@@ -220,3 +227,55 @@ def client_as(desk: Desk) -> Callable[..., Any]:
             yield client
 
     return made
+
+
+PASSWORD = "quatre mots sans aucun lien"
+ADDRESS = "http://localhost:8080"
+
+
+@pytest.fixture
+def entered(desk: Desk) -> Callable[..., Any]:
+    """Return what makes a client of the guarded console, not logged in; several share what was tried at its doors."""
+    guards: dict[Doors, Any] = {}
+
+    @asynccontextmanager
+    async def made(doors: Doors = Doors(), *, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:  # noqa: B008
+        app = guards.setdefault(doors, application(desk, middleware(desk, doors)))
+        transport = httpx.ASGITransport(app=app, client=(address, 50000))
+        base = ADDRESS.replace("http:", "https:") if doors.is_https else ADDRESS
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+            yield client
+
+    return made
+
+
+@pytest.fixture
+def account(desk: Desk) -> Callable[..., Any]:
+    """Return what makes an account that has chosen its password; the name is the role's where none is given."""
+
+    async def made(role: Role, name: str = "") -> str:
+        engine, now = desk.engine, desk.clock.now()
+        given = await create(engine, name=name or role, role=role, by="tests", now=now)
+        (found,) = [one for one in await accounts(engine) if one.name == (name or role)]
+        await change_password(engine, account_id=found.account_id, old=given, new=PASSWORD, now=now)
+        return found.account_id
+
+    return made
+
+
+@pytest.fixture
+def log_in() -> Callable[..., Any]:
+    """Return what logs a client in, as a browser would."""
+
+    async def made(client: httpx.AsyncClient, name: str, password: str = PASSWORD, back: str = "/") -> httpx.Response:
+        page = await client.get("/login")
+        fields = {"csrf": csrf_of(page), "name": name, "password": password, "next": back}
+        return await client.post("/login", data=fields)
+
+    return made
+
+
+def csrf_of(page: httpx.Response) -> str:
+    """Return what the forms of a page must bring back."""
+    found = re.search(r'data-csrf="([^"]*)"', page.text)
+    return found[1] if found else ""
