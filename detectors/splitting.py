@@ -122,7 +122,7 @@ def _without(case: Case, incident: Incident, gone: Sequence[Slot], places: Seque
         voices=tuple(one for one in incident.voices if (one.at, one.odds) not in heard),
         slots=tuple(slot for slot in incident.slots if slot not in gone),
         votes=votes,
-        shown=_shown(incident, votes),
+        shown=_shown(case, incident, votes),
     )
 
 
@@ -143,15 +143,15 @@ def _with_again(case: Case, incident: Incident, parted: Parted) -> Incident:
         voices=tuple(voices[-MOST_VOICES:]),
         slots=slots,
         votes=votes,
-        shown=_shown(incident, votes),
+        shown=_shown(case, incident, votes),
     )
 
 
-def _shown(incident: Incident, votes: tuple[Vote, ...]) -> int:
-    """Return which of the votes is the place to show: the one that is shown, if it is still there."""
+def _shown(case: Case, incident: Incident, votes: tuple[Vote, ...]) -> int:
+    """Return which of the votes is the place to show: the finest that two posts name, else the one shown now."""
     place_id = incident.votes[incident.shown].place.place_id
-    there = [number for number, vote in enumerate(votes) if vote.place.place_id == place_id]
-    return there[0] if there else place_to_show(votes, 0)
+    now = next((number for number, vote in enumerate(votes) if vote.place.place_id == place_id), 0)
+    return now if incident.node in case.watched.places else place_to_show(votes, now)
 
 
 def _counting(incident: Incident, slots: Sequence[Slot], sign: int) -> Incident:

@@ -26,11 +26,9 @@ SILENT = ("acknowledge", "note")
 
 
 def about(case: Case, verdict: Verdict) -> str:
-    """Return what the incident that a verdict is about is called here, "" if it is gone or there is nothing to hear."""
+    """Return what the incident that a verdict is about is called here, "" if it is gone or would join what joins it."""
     told = case.ledger.told.get(verdict.incident_id)
-    if told is None or told.happening.incident_id not in _there(case):
-        return ""
-    if any(one.withdraws == verdict.identity for one in told.withdrawn) or _leads_back(case, verdict):
+    if told is None or told.happening.incident_id not in _there(case) or _leads_back(case, verdict):
         return ""
     return told.happening.incident_id
 
@@ -41,7 +39,7 @@ def note(case: Case, verdict: Verdict) -> None:
     if verdict.decision == "withdraw":
         left = tuple(one for one in told.verdicts if one.identity != verdict.withdraws)
         told = replace(told, verdicts=left, withdrawn=(*told.withdrawn, verdict))
-    elif verdict.decision not in SILENT:
+    elif verdict.decision not in SILENT and all(one.withdraws != verdict.identity for one in told.withdrawn):
         told = replace(told, verdicts=in_order((*told.verdicts, verdict)))
     case.ledger.told[verdict.incident_id] = told
 
