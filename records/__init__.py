@@ -4,6 +4,7 @@ from records.alert import (
     Alert,
     Certainty,
     Context,
+    Correction,
     CrisisClock,
     Declaration,
     Evidence,
@@ -33,10 +34,11 @@ from records.silence import Matcher, Silence
 from records.source_status import SourceStatus
 from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
-from records.verdict import Verdict
+from records.verdict import ANSWERING, Verdict
 
 __all__ = [
     "ACTUALITIES",
+    "ANSWERING",
     "DOUBTS",
     "HAZARDS",
     "Alert",
@@ -47,6 +49,7 @@ __all__ = [
     "Claimed",
     "Clock",
     "Context",
+    "Correction",
     "CrisisClock",
     "DeadLetter",
     "Declaration",

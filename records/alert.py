@@ -17,6 +17,7 @@ Urgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 Certainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
 RumourSign = Literal["only_relays", "doubtful", "denied"]
 Outcome = Literal["declared", "does_not_fit", "undeclared"]
+Corrected = Literal["place", "hazard", "merge", "split"]
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -89,6 +90,15 @@ class Rumour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is_held: bool = False  # the word "alert" waits for somebody who was there, or who is known
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a person said of an incident otherwise than posts do, and that holds in its revision."""
+
+    what: Corrected  # merge: that it is part of another one; split: that it is not
+    by: NonEmpty
+    at: Instant
+    reason: str = ""
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One revision of one incident: what is believed, where, since when, why, and what is not known."""
 
@@ -120,7 +130,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     clock: CrisisClock | None = None  # None in alerts of versions before it
     declaration: Declaration | None = None  # None where nobody is expected to declare anything
     rumour: Rumour | None = None  # None where nothing speaks for one
-    joins: str = ""  # the incident of another area that it belongs to, as far as who reads all areas can tell
+    joins: str = ""  # the incident that it belongs to, as a person said, or as far as who reads all areas can tell
+    apart_from: tuple[str, ...] = ()  # incidents that it does not belong to, as a person said
+    owned_as: Hazard | None = None  # the hazard of the state that has it, where a person reads it as another one
+    corrections: tuple[Correction, ...] = ()  # what people said otherwise than posts do
+    usual_per_hour: float = 0.0  # posts of evidence that are usual at its nodes now, without an incident
+
+    @property
+    def state_hazard(self) -> Hazard:
+        """The hazard of the state that has it: by this and by its area a state is addressed, whatever is shown."""
+        return self.owned_as or self.hazard
 
     @property
     def key(self) -> str:

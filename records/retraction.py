@@ -36,4 +36,4 @@ class Retraction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def key(self) -> str:
         """The state that has told it; without one, whose words they are."""
-        return f"{self.told.hazard}/{self.told.area}" if self.told else self.name
+        return f"{self.told.state_hazard}/{self.told.area}" if self.told else self.name
