@@ -1,7 +1,6 @@
 """What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, databases, pages."""
 
 import os
-import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.access.accounts import accounts, create
+from console.access.accounts import accounts, create, end_sessions
 from console.access.door import middleware
 from console.access.doors import Doors
 from console.access.entrance import Entrance
@@ -34,6 +33,7 @@ from console.message_map import MessageMap
 from console.templating import environments
 from records import Alert, Context, ManualClock, Place
 from tests.console import postgres
+from tests.console.entering import ADDRESS, PASSWORD, csrf_of
 from vigie.cli import main
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 on the wall of Le Havre
@@ -229,10 +229,6 @@ def client_as(desk: Desk) -> Callable[..., Any]:
     return made
 
 
-PASSWORD = "quatre mots sans aucun lien"
-ADDRESS = "http://localhost:8080"
-
-
 @pytest.fixture
 def entered(desk: Desk) -> Callable[..., Any]:
     """Return what makes a client of the guarded console, not logged in; several share what was tried at its doors."""
@@ -258,6 +254,7 @@ def account(desk: Desk) -> Callable[..., Any]:
         given = await create(engine, name=name or role, role=role, by="tests", now=now)
         (found,) = [one for one in await accounts(engine) if one.name == (name or role)]
         await change_password(engine, account_id=found.account_id, old=given, new=PASSWORD, now=now)
+        await end_sessions(engine, account_id=found.account_id, by="tests", now=now)
         return found.account_id
 
     return made
@@ -273,9 +270,3 @@ def log_in() -> Callable[..., Any]:
         return await client.post("/login", data=fields)
 
     return made
-
-
-def csrf_of(page: httpx.Response) -> str:
-    """Return what the forms of a page must bring back."""
-    found = re.search(r'data-csrf="([^"]*)"', page.text)
-    return found[1] if found else ""
