@@ -25,6 +25,7 @@ from records.errors import (
     SourceUnavailable,
     VigieError,
 )
+from records.notification import Notification, NotificationState
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
@@ -61,6 +62,8 @@ __all__ = [
     "ManualClock",
     "Matcher",
     "Media",
+    "Notification",
+    "NotificationState",
     "Place",
     "Post",
     "Pulse",

@@ -1,21 +1,25 @@
 """Database: one address, SQLite by default or PostgreSQL, brought to the shape that this version needs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from records import SettingsError
 
+T = TypeVar("T")
+
 BUSY_MS = 10_000
+MOST_AT_ONCE = 500  # values in one statement; both databases have a limit
 WRITES = "writes"  # the option of a connection whose transactions will write
+LOCK = 0x7669676965  # of PostgreSQL, that writers wait for
 MIGRATIONS = Path(__file__).parent / "migrations"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
@@ -57,11 +61,24 @@ async def opened(url: URL) -> AsyncEngine:
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """Open a transaction that will write, and end it: whole, or not at all."""
+    """Open a transaction that will write, and end it: whole, or not at all.
+
+    There is one at a time, whatever the database and however many processes: who has it sees all that was written
+    before, and what has a greater number is committed later.
+    """
     async with engine.connect() as connection:
         await connection.execution_options(**{WRITES: True})
         async with connection.begin():
+            if connection.dialect.name == "postgresql":
+                await connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
             yield connection
+
+
+def parts(values: Iterable[T]) -> Iterator[list[T]]:
+    """Yield values in lists that one statement can hold."""
+    found = list(values)
+    for begin in range(0, len(found), MOST_AT_ONCE):
+        yield found[begin : begin + MOST_AT_ONCE]
 
 
 def _begin(connection: Connection) -> None:

@@ -63,6 +63,14 @@ SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts by itse
 
 metadata = MetaData(naming_convention=NAMES)
 
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("last", SEQUENCE, nullable=False),
+)
+"""The last number that was given out; none is given out twice, whatever is deleted or filled again."""
+
 incident = Table(
     "incident",
     metadata,
@@ -72,44 +80,65 @@ incident = Table(
     Column("level", String(16), nullable=False, index=True),
     Column("revision", Integer, nullable=False),
     Column("sequence", SEQUENCE, nullable=False, index=True),  # of the newest change of it
+    Column("place", Text, nullable=False),  # its name without accents and capitals, to be searched
     Column("onset", Moment, nullable=False, index=True),
     Column("raised_at", Moment, nullable=False),
-    Column("recorded_at", Moment, nullable=False),  # by our clock, when the newest revision came
+    Column("recorded_at", Moment, nullable=False, index=True),  # when the newest revision came
 )
 """The newest revision of each incident, for lists; all it says stands in `revision`."""
 
 revision = Table(
     "revision",
     metadata,
-    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=False),  # of all changes of incidents
     Column("incident_id", String(128), nullable=False),
     Column("revision", Integer, nullable=False),
     Column("level", String(16), nullable=False),
     Column("raised_at", Moment, nullable=False),
-    Column("recorded_at", Moment, nullable=False, index=True),
-    Column("record", LargeBinary, nullable=False),  # the Alert, its evidence without words and links
+    Column("recorded_at", Moment, nullable=False, index=True),  # when it was told
+    Column("record", LargeBinary, nullable=False),  # the Alert, its evidence without words, links and authors
+    Column("words", JSON, nullable=False),  # for each post of its evidence the row of `evidence`; 0: shown without
     UniqueConstraint("incident_id", "revision"),
-    sqlite_autoincrement=True,  # numbers are never used again
 )
 """Every revision, in the order in which we heard of it; its number is what a page asks to go on from."""
 
 evidence = Table(
     "evidence",
     metadata,
-    Column("incident_id", String(128), primary_key=True),
-    Column("post_key", String(1024), primary_key=True),
+    Column("evidence_id", SEQUENCE, primary_key=True, autoincrement=False),
+    Column("incident_id", String(128), nullable=False),
+    Column("post_id", String(32), nullable=False, index=True),  # stands for the post's key
     Column("event_time", Moment, nullable=False, index=True),
-    Column("author_id", String(128), nullable=False, index=True),
+    Column("author_id", Text, nullable=False, index=True),
+    Column("words", String(16), nullable=False),  # by what the text is known again
     Column("text", Text, nullable=False),
     Column("url", Text),
-    Column("is_removed", Boolean, nullable=False),  # its words are gone: taken back, changed, or too old
+    UniqueConstraint("incident_id", "post_id", "words"),
 )
-"""The words of posts, apart from the revisions that show them: so that they can go, everywhere at once."""
+"""The words of posts, apart from the revisions that show them: a row that is gone is gone from all of them."""
+
+tombstone = Table(
+    "tombstone",
+    metadata,
+    Column("name", String(48), primary_key=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("unless", String(16), nullable=False),
+)
+"""Posts, and authors until a moment, whose words were taken back: whatever comes late must not bring them back."""
+
+unshown = Table(
+    "unshown",
+    metadata,
+    Column("incident_id", String(128), primary_key=True),
+    Column("post_id", String(32), primary_key=True),
+    Column("revision", Integer, nullable=False),
+)
+"""Up to which of its revisions an incident shows no words of a post, because that one says that they are gone."""
 
 decision = Table(
     "decision",
     metadata,
-    Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
+    Column("sequence", SEQUENCE, primary_key=True, autoincrement=False),  # of all changes of incidents
     Column("decision_id", String(256), nullable=False, unique=True),
     Column("incident_id", String(128), nullable=False, index=True),
     Column("kind", String(32), nullable=False),
@@ -118,7 +147,6 @@ decision = Table(
     Column("withdraws", String(256), nullable=False, index=True),
     Column("recorded_at", Moment, nullable=False),
     Column("record", LargeBinary, nullable=False),
-    sqlite_autoincrement=True,
 )
 """What people decided of incidents, their notes among it."""
 
@@ -182,9 +210,23 @@ pulse = Table(
     Column("source", String(256), primary_key=True),
     Column("hour", Moment, primary_key=True),
     Column("minutes", LargeBinary, nullable=False),  # a bit for each minute of the hour that was heard
-    Column("outcomes", JSON, nullable=False),  # outcome -> values, of the whole hour
+    Column("outcomes", JSON, nullable=False),  # outcome -> values, in each minute of the hour
+    Column("counted", LargeBinary, nullable=False),  # eight bytes for each pulse that is in it, so that none is twice
 )
-"""What each source read in each hour, and in which minutes it was read at all."""
+"""What each source read in each minute, an hour a row, and in which minutes it was read at all."""
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("hazard", String(32), primary_key=True),
+    Column("area", String(64), primary_key=True),
+    Column("post_id", String(32), primary_key=True),  # stands for the post's key
+    Column("begins_at", Moment, nullable=False),
+    Column("likelihood_ratio", Float, nullable=False),
+    Column("received_at", Moment, nullable=False, index=True),
+    Index("ix_heard_span", "hazard", "area", "begins_at"),
+)
+"""Signals as long as they may be read again: each counts once. Then they are counted in `rate`, and forgotten."""
 
 rate = Table(
     "rate",
@@ -280,6 +322,7 @@ report = Table(
     Column("text", Text, nullable=False),
     Column("place", JSON, nullable=False),  # name, lat, lon, radius_km as far as they are known
     Column("seen_by", String(256), nullable=False),
+    Column("credibility", String(16), nullable=False),  # high, medium, low
     Column("seen_at", Moment, nullable=False),
     Column("url", Text),
     Column("photo_note", Text, nullable=False),
@@ -296,12 +339,14 @@ verification = Table(
     Column("incident_id", String(128), nullable=False, index=True),  # "" where it is of a report alone
     Column("report_id", String(64), nullable=False),
     Column("question", Text, nullable=False),
-    Column("state", String(16), nullable=False, index=True),  # to_verify, verified, passed_on
+    Column("state", String(16), nullable=False, index=True),  # to_verify, verified, passed_on, withdrawn
     Column("finding", String(16), nullable=False),  # "", true, false, unclear
     Column("answer", Text, nullable=False),
     Column("url", Text),
     Column("asked_by", String(256), nullable=False),
     Column("asked_at", Moment, nullable=False),
+    Column("taken_by", String(256), nullable=False),  # who works on it, so that nobody else does
+    Column("taken_at", Moment),
     Column("answered_by", String(256), nullable=False),
     Column("answered_at", Moment),
     Column("passed_on_by", String(256), nullable=False),
@@ -324,11 +369,3 @@ message = Table(
     Column("state", String(16), nullable=False),  # signed, withdrawn
 )
 """Messages that somebody answers for; Vigie sends none of them to the public."""
-
-tombstone = Table(
-    "tombstone",
-    metadata,
-    Column("post_key", String(1024), primary_key=True),
-    Column("at", Moment, nullable=False, index=True),
-)
-"""Posts whose words were taken back: whatever comes late must not bring them back."""

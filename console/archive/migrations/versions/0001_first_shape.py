@@ -58,8 +58,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_bulletin_issued_at"), ["issued_at"], unique=False)
 
     op.create_table(
+        "counter",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counter")),
+    )
+    op.create_table(
         "decision",
-        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("decision_id", sa.String(length=256), nullable=False),
         sa.Column("incident_id", sa.String(length=128), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
@@ -70,7 +78,6 @@ def upgrade() -> None:
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_decision")),
         sa.UniqueConstraint("decision_id", name=op.f("uq_decision_decision_id")),
-        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("decision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_decision_incident_id"), ["incident_id"], unique=False)
@@ -89,18 +96,37 @@ def upgrade() -> None:
 
     op.create_table(
         "evidence",
+        sa.Column(
+            "evidence_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("incident_id", sa.String(length=128), nullable=False),
-        sa.Column("post_key", sa.String(length=1024), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
         sa.Column("event_time", console.archive.tables.Moment(timezone=True), nullable=False),
-        sa.Column("author_id", sa.String(length=128), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("words", sa.String(length=16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.Column("is_removed", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("incident_id", "post_key", name=op.f("pk_evidence")),
+        sa.PrimaryKeyConstraint("evidence_id", name=op.f("pk_evidence")),
+        sa.UniqueConstraint("incident_id", "post_id", "words", name=op.f("uq_evidence_incident_id_post_id_words")),
     )
     with op.batch_alter_table("evidence", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_evidence_author_id"), ["author_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_evidence_event_time"), ["event_time"], unique=False)
+        batch_op.create_index(batch_op.f("ix_evidence_post_id"), ["post_id"], unique=False)
+
+    op.create_table(
+        "heard",
+        sa.Column("hazard", sa.String(length=32), nullable=False),
+        sa.Column("area", sa.String(length=64), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
+        sa.Column("begins_at", console.archive.tables.Moment(timezone=True), nullable=False),
+        sa.Column("likelihood_ratio", sa.Float(), nullable=False),
+        sa.Column("received_at", console.archive.tables.Moment(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("hazard", "area", "post_id", name=op.f("pk_heard")),
+    )
+    with op.batch_alter_table("heard", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_heard_received_at"), ["received_at"], unique=False)
+        batch_op.create_index("ix_heard_span", ["hazard", "area", "begins_at"], unique=False)
 
     op.create_table(
         "incident",
@@ -110,6 +136,7 @@ def upgrade() -> None:
         sa.Column("level", sa.String(length=16), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
         sa.Column("onset", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("raised_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("recorded_at", console.archive.tables.Moment(timezone=True), nullable=False),
@@ -118,6 +145,7 @@ def upgrade() -> None:
     with op.batch_alter_table("incident", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_incident_level"), ["level"], unique=False)
         batch_op.create_index(batch_op.f("ix_incident_onset"), ["onset"], unique=False)
+        batch_op.create_index(batch_op.f("ix_incident_recorded_at"), ["recorded_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_incident_sequence"), ["sequence"], unique=False)
 
     op.create_table(
@@ -168,6 +196,7 @@ def upgrade() -> None:
         sa.Column("hour", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("minutes", sa.LargeBinary(), nullable=False),
         sa.Column("outcomes", sa.JSON(), nullable=False),
+        sa.Column("counted", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("source", "hour", name=op.f("pk_pulse")),
     )
     op.create_table(
@@ -188,6 +217,7 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("place", sa.JSON(), nullable=False),
         sa.Column("seen_by", sa.String(length=256), nullable=False),
+        sa.Column("credibility", sa.String(length=16), nullable=False),
         sa.Column("seen_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("photo_note", sa.Text(), nullable=False),
@@ -201,16 +231,18 @@ def upgrade() -> None:
 
     op.create_table(
         "revision",
-        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column(
+            "sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("incident_id", sa.String(length=128), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("level", sa.String(length=16), nullable=False),
         sa.Column("raised_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("recorded_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
+        sa.Column("words", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_revision")),
         sa.UniqueConstraint("incident_id", "revision", name=op.f("uq_revision_incident_id_revision")),
-        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("revision", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_revision_recorded_at"), ["recorded_at"], unique=False)
@@ -249,13 +281,21 @@ def upgrade() -> None:
 
     op.create_table(
         "tombstone",
-        sa.Column("post_key", sa.String(length=1024), nullable=False),
+        sa.Column("name", sa.String(length=48), nullable=False),
         sa.Column("at", console.archive.tables.Moment(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("post_key", name=op.f("pk_tombstone")),
+        sa.Column("unless", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_tombstone")),
     )
     with op.batch_alter_table("tombstone", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tombstone_at"), ["at"], unique=False)
 
+    op.create_table(
+        "unshown",
+        sa.Column("incident_id", sa.String(length=128), nullable=False),
+        sa.Column("post_id", sa.String(length=32), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("incident_id", "post_id", name=op.f("pk_unshown")),
+    )
     op.create_table(
         "verification",
         sa.Column("verification_id", sa.String(length=64), nullable=False),
@@ -268,6 +308,8 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("asked_by", sa.String(length=256), nullable=False),
         sa.Column("asked_at", console.archive.tables.Moment(timezone=True), nullable=False),
+        sa.Column("taken_by", sa.String(length=256), nullable=False),
+        sa.Column("taken_at", console.archive.tables.Moment(timezone=True), nullable=True),
         sa.Column("answered_by", sa.String(length=256), nullable=False),
         sa.Column("answered_at", console.archive.tables.Moment(timezone=True), nullable=True),
         sa.Column("passed_on_by", sa.String(length=256), nullable=False),
