@@ -9,7 +9,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accounts, login, own_account, password, problem, situation
+from console.pages import accounts, api, login, own_account, password, problem, situation
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
@@ -19,6 +19,7 @@ PAGES: tuple[Page, ...] = (
     *password.PAGES,
     *own_account.PAGES,
     *accounts.PAGES,
+    *api.PAGES,
 )
 
 

@@ -70,7 +70,7 @@ async def insert_account(
             account_id=account_id, name=name, role=role, language="", is_disabled=False, made_at=now, **fields
         )
     )
-    await note(connection, by, "account_made", account_id, {"name": name, "role": role}, now)
+    await note(connection, by, "account_made", account_id, {"name": name, "role": role}, at=now)
 
 
 async def change(connection: AsyncConnection, account_id: str, **fields: Any) -> None:
@@ -85,7 +85,7 @@ async def row_of(connection: AsyncConnection, account_id: str) -> RowMapping | N
 
 
 async def note(
-    connection: AsyncConnection, actor: str, action: str, account_id: str, detail: dict[str, Any], at: datetime
+    connection: AsyncConnection, actor: str, action: str, account_id: str, detail: dict[str, Any], *, at: datetime
 ) -> None:
     """Write a line of the audit about an account."""
     await audit.note(connection, actor=actor, action=action, object_=f"account/{account_id}", detail=detail, at=at)

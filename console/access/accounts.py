@@ -1,4 +1,4 @@
-"""Accounts: who may log in, as what. An account is a person or a post of the crisis cell; what is signed bears its name."""
+"""Accounts: who may log in, as what: persons, or posts of the crisis cell; what is signed bears an account's name."""
 
 from datetime import datetime
 
@@ -74,7 +74,7 @@ async def renew_password(engine: AsyncEngine, *, account_id: str, by: str, now: 
             raise Refused("This account has no password here.")
         await change(connection, account_id, password_hash=kept, must_change=True)
         await sessions.end_all(connection, account_id)
-        await note(connection, by, "password_renewed", account_id, {"name": found.name}, now)
+        await note(connection, by, "password_renewed", account_id, {"name": found.name}, at=now)
     return found.name, password
 
 
@@ -91,7 +91,7 @@ async def change_role(engine: AsyncEngine, *, account_id: str, role: Role, by: s
             await _must_not_be_last(connection, found)
         await change(connection, account_id, role=role)
         detail = {"name": found.name, "before": found.role, "after": role}
-        await note(connection, by, "role_changed", account_id, detail, now)
+        await note(connection, by, "role_changed", account_id, detail, at=now)
 
 
 async def disable(engine: AsyncEngine, *, account_id: str, by: str, now: datetime) -> None:
@@ -104,7 +104,7 @@ async def disable(engine: AsyncEngine, *, account_id: str, by: str, now: datetim
         await _must_not_be_last(connection, found)
         await change(connection, account_id, is_disabled=True)
         await sessions.end_all(connection, account_id)
-        await note(connection, by, "account_disabled", account_id, {"name": found.name}, now)
+        await note(connection, by, "account_disabled", account_id, {"name": found.name}, at=now)
 
 
 async def enable(engine: AsyncEngine, *, account_id: str, by: str, now: datetime) -> None:
@@ -112,7 +112,7 @@ async def enable(engine: AsyncEngine, *, account_id: str, by: str, now: datetime
     async with writing(engine) as connection:
         found = await _existing(connection, account_id)
         await change(connection, account_id, is_disabled=False)
-        await note(connection, by, "account_enabled", account_id, {"name": found.name}, now)
+        await note(connection, by, "account_enabled", account_id, {"name": found.name}, at=now)
 
 
 async def end_sessions(engine: AsyncEngine, *, account_id: str, by: str, now: datetime) -> None:
@@ -120,7 +120,7 @@ async def end_sessions(engine: AsyncEngine, *, account_id: str, by: str, now: da
     async with writing(engine) as connection:
         found = await _existing(connection, account_id)
         await sessions.end_all(connection, account_id)
-        await note(connection, by, "sessions_ended", account_id, {"name": found.name}, now)
+        await note(connection, by, "sessions_ended", account_id, {"name": found.name}, at=now)
 
 
 async def choose_language(engine: AsyncEngine, account_id: str, language: str) -> None:

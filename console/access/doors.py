@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from console.access.pace import Pace
 from console.access.roles import Role
 
+FORMS, API = Pace(burst=60, per_second=2.0), Pace(burst=300, per_second=20.0)
+"""How often one visitor may send a form, and ask the API."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Oidc:
@@ -27,5 +30,5 @@ class Doors:
     oidc: Oidc | None = None
     is_https: bool = False
     hosts: tuple[str, ...] = ()  # names that it answers to, beside this machine's own
-    forms: Pace = Pace(burst=60, per_second=2.0)  # of one visitor
-    api: Pace = Pace(burst=300, per_second=20.0)
+    forms: Pace = FORMS
+    api: Pace = API

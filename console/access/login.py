@@ -44,13 +44,11 @@ async def log_in(engine: AsyncEngine, *, name: str, password: str, now: datetime
 async def logged_in(connection: AsyncConnection, who: Account, now: datetime, *, way: str) -> str:
     """Begin a session of somebody who showed who he is; return its token."""
     token = await sessions.begin(connection, who.account_id, now)
-    await note(connection, who.name, "login", who.account_id, {"way": way}, now)
+    await note(connection, who.name, "login", who.account_id, {"way": way}, at=now)
     return token
 
 
-async def change_password(
-    engine: AsyncEngine, *, account_id: str, old: str, new: str, now: datetime
-) -> str:
+async def change_password(engine: AsyncEngine, *, account_id: str, old: str, new: str, now: datetime) -> str:
     """Change somebody's own password and end all his sessions; return the token of a new one.
 
     Errors  Refused where the old one does not fit, or the new one will not do
@@ -67,25 +65,26 @@ async def change_password(
     async with writing(engine) as connection:
         await change(connection, account_id, password_hash=kept, must_change=False)
         await sessions.end_all(connection, account_id)
-        await note(connection, row["name"], "password_changed", account_id, {}, now)
+        await note(connection, row["name"], "password_changed", account_id, {}, at=now)
         return await sessions.begin(connection, account_id, now)
 
 
 async def from_oidc(engine: AsyncEngine, *, subject: str, name: str, role: Role, now: datetime) -> str | None:
     """Return the token of a new session of who logged in elsewhere, with the role given there; None if disabled."""
+    wanted = select(table).where(table.c.oidc_subject == subject)
     async with writing(engine) as connection:
-        found = (await connection.execute(select(table).where(table.c.oidc_subject == subject))).mappings().one_or_none()
+        found = (await connection.execute(wanted)).mappings().one_or_none()
         if found is None:
-            free = await _free_name(connection, name)
-            await insert_account(connection, free, role, now, {"oidc_subject": subject, "must_change": False}, by=NOBODY)
+            more = {"oidc_subject": subject, "must_change": False}
+            await insert_account(connection, await _free_name(connection, name), role, now, more, by=NOBODY)
         elif found["is_disabled"]:
-            await note(connection, found["name"], "login_failed", found["account_id"], {"way": "oidc"}, now)
+            await note(connection, found["name"], "login_failed", found["account_id"], {"way": "oidc"}, at=now)
             return None
         elif found["role"] != role:
             await change(connection, found["account_id"], role=role)
             detail = {"name": found["name"], "before": found["role"], "after": role}
-            await note(connection, NOBODY, "role_changed", found["account_id"], detail, now)
-        row = (await connection.execute(select(table).where(table.c.oidc_subject == subject))).mappings().one()
+            await note(connection, NOBODY, "role_changed", found["account_id"], detail, at=now)
+        row = (await connection.execute(wanted)).mappings().one()
         return await logged_in(connection, account_from(row), now, way="oidc")
 
 

@@ -162,9 +162,7 @@ class Provider:
         address = self._oidc.issuer.rstrip("/") + "/.well-known/openid-configuration"
         try:
             async with _client() as client:
-                found = msgspec.json.decode(await _got(client, address), type=_Provider)
-                if found.issuer != self._oidc.issuer:
-                    raise ValueError(f"it calls itself {found.issuer}")
+                found = _checked(await _got(client, address), self._oidc.issuer)
                 keys = KeySet.import_key_set(msgspec.json.decode(await _got(client, found.jwks_uri)))
         except (httpx.HTTPError, JoseError, ValueError) as error:
             log.warning("oidc_unreachable", issuer=self._oidc.issuer, why=repr(error))
@@ -215,9 +213,7 @@ class Provider:
         if not roles:
             raise NotVouched("You have no role here. Whoever administers Vigie, or the login service, can change that.")
         name = claims.get("preferred_username") or claims.get("name") or claims["sub"]
-        return Vouched(
-            subject=f"{self._oidc.issuer} {claims['sub']}", name=str(name), role=max(roles, key=ROLES.index)
-        )
+        return Vouched(subject=f"{self._oidc.issuer} {claims['sub']}", name=str(name), role=max(roles, key=ROLES.index))
 
 
 def _client() -> httpx.AsyncClient:
@@ -233,11 +229,16 @@ async def _got(client: httpx.AsyncClient, address: str) -> bytes:
 async def _userinfo(
     client: httpx.AsyncClient, provider: _Provider, token: Mapping[str, Any], subject: str
 ) -> dict[str, Any]:
-    answer = await client.get(
-        provider.userinfo_endpoint, headers={"authorization": f"Bearer {token['access_token']}"}
-    )
+    answer = await client.get(provider.userinfo_endpoint, headers={"authorization": f"Bearer {token['access_token']}"})
     answer.raise_for_status()
     said = msgspec.json.decode(answer.content, type=dict[str, Any])
     if said.get("sub") != subject:
         raise ValueError("it tells of another user")
     return said
+
+
+def _checked(said: bytes, issuer: str) -> _Provider:
+    found = msgspec.json.decode(said, type=_Provider)
+    if found.issuer != issuer:
+        raise ValueError(f"it calls itself {found.issuer}")
+    return found

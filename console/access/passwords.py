@@ -1,6 +1,6 @@
 """Passwords: how they are kept, how they are compared, and which are refused.
 
-Source  OWASP Password Storage Cheat Sheet (Argon2id, 19 MiB, two passes); NIST SP 800-63B (length, no composition rules)
+Source  OWASP Password Storage Cheat Sheet (Argon2id, 19 MiB, two passes); NIST SP 800-63B (length, not composition)
 """
 
 import asyncio

@@ -7,7 +7,6 @@ does the session.
 import secrets
 from datetime import timedelta
 from hashlib import sha256
-from http.cookies import SimpleCookie
 from ipaddress import ip_address, ip_network
 
 from starlette.datastructures import MutableHeaders

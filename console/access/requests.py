@@ -1,4 +1,4 @@
-"""Requests: which are refused before anybody asks who sent them: to another name, too large, or made to break something.
+"""Requests: which are refused before anybody asks who sent them: to another name, too large, or made to break things.
 
 Source  OWASP on DNS rebinding: a page from elsewhere whose name is made to point here still sends that name
 """

@@ -1,4 +1,4 @@
-"""Tokens of the API: how a program of somebody's reads and writes here, in his name and with no more than his rights."""
+"""Tokens of the API: how a program of somebody's reads and writes here, in his name, with no more than his rights."""
 
 import secrets
 from dataclasses import dataclass
@@ -29,7 +29,9 @@ class Token:
     ends_at: datetime
 
 
-async def make(connection: AsyncConnection, account_id: str, label: str, role: Role, now: datetime, days: int) -> str:
+async def make(
+    connection: AsyncConnection, account_id: str, *, label: str, role: Role, now: datetime, days: int
+) -> str:
     """Make a token; return it, for the only time."""
     token = BEGINNING + secrets.token_urlsafe(32)
     await connection.execute(

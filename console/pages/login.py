@@ -70,13 +70,13 @@ async def oidc_back(visit: Visit) -> Response:
     try:
         begun = begun_from(visit.request.cookies.get(entrance.cookie(BEGUN), ""))
         who = await provider.end(begun, visit.request.query_params, now)
-        token = await from_oidc(visit.desk.engine, subject=who.subject, name=who.name, role=who.role, now=now)
-        if token is None:
-            raise NotVouched("This account is disabled here.")
     except NotVouched as error:
         failed = _page(visit, "/", why=visit.text(str(error)), status=403)
         entrance.take(failed, BEGUN)
         return failed
+    token = await from_oidc(visit.desk.engine, subject=who.subject, name=who.name, role=who.role, now=now)
+    if token is None:
+        return _page(visit, "/", why=visit.text("This account is disabled here."), status=403)
     answer = await _come_in(visit, entrance, token, way_back(begun.way_back))
     entrance.take(answer, BEGUN)
     return answer
@@ -120,9 +120,7 @@ def _provider(visit: Visit) -> Provider | None:
 
 
 def _page(visit: Visit, back: str, *, name: str = "", why: str = "", status: int = 200) -> HTMLResponse:
-    return visit.render(
-        "login.html", status=status, back=back, name=name, why=why, provider=_provider(visit)
-    )
+    return visit.render("login.html", status=status, back=back, name=name, why=why, provider=_provider(visit))
 
 
 PAGES = (

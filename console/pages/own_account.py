@@ -31,9 +31,9 @@ async def make_token(visit: Visit) -> Response:
     except Refused as error:
         return await _page(visit, wrong={error.field: visit.text(str(error))}, typed=typed, status=422)
     async with writing(visit.desk.engine) as connection:
-        token = await tokens.make(connection, visitor.account_id, label, role, now, days)
+        token = await tokens.make(connection, visitor.account_id, label=label, role=role, now=now, days=days)
         detail = {"label": label, "role": role, "days": days}
-        await note(connection, visitor.name, "token_made", visitor.account_id, detail, now)
+        await note(connection, visitor.name, "token_made", visitor.account_id, detail, at=now)
     return await _page(visit, made=token)
 
 
@@ -45,7 +45,7 @@ async def revoke_token(visit: Visit) -> Response:
     async with writing(visit.desk.engine) as connection:
         if await tokens.revoke(connection, visitor.account_id, token_id):
             detail = {"token": token_id}
-            await note(connection, visitor.name, "token_revoked", visitor.account_id, detail, visit.desk.clock.now())
+            await note(connection, visitor.name, "token_revoked", visitor.account_id, detail, at=visit.desk.clock.now())
     return visit.go("/accounts/me", done="token_revoked")
 
 
@@ -57,7 +57,7 @@ async def end_session(visit: Visit) -> Response:
     async with writing(visit.desk.engine) as connection:
         await sessions.end(connection, visitor.account_id, session_id)
         detail = {"session": session_id}
-        await note(connection, visitor.name, "session_ended", visitor.account_id, detail, visit.desk.clock.now())
+        await note(connection, visitor.name, "session_ended", visitor.account_id, detail, at=visit.desk.clock.now())
     return visit.go("/accounts/me", done="session_ended")
 
 
@@ -115,6 +115,10 @@ PAGES = (
         path="/accounts/me/tokens/{token_id}", name="revoke_token", needs="see", handler=revoke_token, methods=("POST",)
     ),
     Page(
-        path="/accounts/me/sessions/{session_id}", name="end_session", needs="see", handler=end_session, methods=("POST",)
+        path="/accounts/me/sessions/{session_id}",
+        name="end_session",
+        needs="see",
+        handler=end_session,
+        methods=("POST",),
     ),
 )

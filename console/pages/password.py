@@ -27,9 +27,7 @@ async def _change(visit: Visit) -> Response:
         answer.headers["retry-after"] = str(int(wait) + 1)
         return answer
     try:
-        token = await change_password(
-            visit.desk.engine, account_id=visitor.account_id, old=old, new=new, now=now
-        )
+        token = await change_password(visit.desk.engine, account_id=visitor.account_id, old=old, new=new, now=now)
     except Refused as error:
         return _page(visit, {error.field: visit.text(str(error))}, status=422)
     entrance.attempts.succeeded(visitor.name, address, now)

@@ -3,10 +3,10 @@
 import re
 
 import httpx
-
-from console.archive.tables import audit
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.archive.tables import audit
 
 PASSWORD = "quatre mots sans aucun lien"
 ADDRESS = "http://localhost:8080"

@@ -42,9 +42,7 @@ async def test_the_first_admin_is_made_once_on_both_databases(engine: AsyncEngin
     assert [one.name for one in await accounts(engine)] == ["admin"]
 
 
-async def test_a_login_leads_back_to_where_somebody_wanted_to_go(
-    entered: Made, account: Made, log_in: Made
-) -> None:
+async def test_a_login_leads_back_to_where_somebody_wanted_to_go(entered: Made, account: Made, log_in: Made) -> None:
     await account("viewer")
     async with entered() as client:
         answer = await client.get("/?level=alert&x=1")
@@ -62,7 +60,13 @@ async def test_a_name_is_known_however_it_is_typed(entered: Made, account: Made,
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("viewer", "pas le bon du tout"), ("nobody", PASSWORD), ("gone", PASSWORD), ("viewer", ""), ("viewer", "x" * 9999)],
+    [
+        ("viewer", "pas le bon du tout"),
+        ("nobody", PASSWORD),
+        ("gone", PASSWORD),
+        ("viewer", ""),
+        ("viewer", "x" * 9999),
+    ],
     ids=["wrong password", "unknown", "disabled", "empty", "endless"],
 )
 async def test_whoever_is_refused_learns_nothing_of_why(
