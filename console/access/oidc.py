@@ -20,7 +20,7 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
@@ -147,12 +147,11 @@ class Provider:
         try:
             async with _client() as client:
                 token = await self._token(client, provider, begun, answer["code"])
-                claims = self._claims(provider, keys, token, begun.nonce, now)
+                claims = await self._checked(provider, keys, token, begun.nonce, now)
                 if self._oidc.roles_claim not in claims and provider.userinfo_endpoint:
                     claims = {**await _userinfo(client, provider, token, claims["sub"]), **claims}
         except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             log.warning("oidc_unsound", why=repr(error))
-            self._cached = None  # its keys may have changed
             raise NotVouched(UNSOUND) from error
         return self._vouched(claims)
 
@@ -162,7 +161,7 @@ class Provider:
         address = self._oidc.issuer.rstrip("/") + "/.well-known/openid-configuration"
         try:
             async with _client() as client:
-                found = _checked(await _got(client, address), self._oidc.issuer)
+                found = _provider_from(await _got(client, address), self._oidc.issuer)
                 keys = KeySet.import_key_set(msgspec.json.decode(await _got(client, found.jwks_uri)))
         except (httpx.HTTPError, JoseError, ValueError) as error:
             log.warning("oidc_unreachable", issuer=self._oidc.issuer, why=repr(error))
@@ -186,6 +185,16 @@ class Provider:
         answer = await client.post(provider.token_endpoint, data=fields, auth=auth)
         answer.raise_for_status()
         return msgspec.json.decode(answer.content, type=dict[str, Any])
+
+    async def _checked(
+        self, provider: _Provider, keys: KeySet, token: Mapping[str, Any], nonce: str, now: datetime
+    ) -> dict[str, Any]:
+        """Return what the token says; where its key is a new one, the keys are asked for again."""
+        try:
+            return self._claims(provider, keys, token, nonce, now)
+        except InvalidKeyIdError:
+            self._cached = None
+            return self._claims(*await self._found(now), token, nonce, now)
 
     def _claims(
         self, provider: _Provider, keys: KeySet, token: Mapping[str, Any], nonce: str, now: datetime
@@ -237,7 +246,7 @@ async def _userinfo(
     return said
 
 
-def _checked(said: bytes, issuer: str) -> _Provider:
+def _provider_from(said: bytes, issuer: str) -> _Provider:
     found = msgspec.json.decode(said, type=_Provider)
     if found.issuer != issuer:
         raise ValueError(f"it calls itself {found.issuer}")
