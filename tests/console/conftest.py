@@ -1,5 +1,6 @@
 """What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, databases, pages."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,15 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from console.access.accounts import accounts, create, end_sessions
+from console.access.account_rows import insert_account, named
 from console.access.door import middleware
 from console.access.doors import Doors
 from console.access.entrance import Entrance
-from console.access.login import change_password
+from console.access.passwords import hashed
 from console.access.roles import Role
 from console.access.visitor import Visitor
 from console.application import application
-from console.archive.database import address_from, opened
+from console.archive.database import address_from, opened, writing
 from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.map_files import check_map, shipped_map
@@ -245,17 +246,22 @@ def entered(desk: Desk) -> Callable[..., Any]:
     return made
 
 
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return asyncio.run(hashed(PASSWORD))
+
+
 @pytest.fixture
-def account(desk: Desk) -> Callable[..., Any]:
+def account(desk: Desk, password_hash: str) -> Callable[..., Any]:
     """Return what makes an account that has chosen its password; the name is the role's where none is given."""
 
     async def made(role: Role, name: str = "") -> str:
-        engine, now = desk.engine, desk.clock.now()
-        given = await create(engine, name=name or role, role=role, by="tests", now=now)
-        (found,) = [one for one in await accounts(engine) if one.name == (name or role)]
-        await change_password(engine, account_id=found.account_id, old=given, new=PASSWORD, now=now)
-        await end_sessions(engine, account_id=found.account_id, by="tests", now=now)
-        return found.account_id
+        async with writing(desk.engine) as connection:
+            more = {"password_hash": password_hash, "must_change": False}
+            await insert_account(connection, name or role, role, desk.clock.now(), more, by="tests")
+            row = await named(connection, name or role)
+        assert row
+        return str(row["account_id"])
 
     return made
 
