@@ -9,7 +9,24 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accounts, api, login, own_account, password, problem, situation
+from console.pages import (
+    accessibility,
+    accounts,
+    actions,
+    api,
+    incident,
+    incidents,
+    intake,
+    live,
+    login,
+    messages,
+    own_account,
+    password,
+    problem,
+    record,
+    situation,
+    verification,
+)
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
@@ -20,6 +37,15 @@ PAGES: tuple[Page, ...] = (
     *own_account.PAGES,
     *accounts.PAGES,
     *api.PAGES,
+    *live.PAGES,
+    *accessibility.PAGES,
+    *incidents.PAGES,
+    *incident.PAGES,
+    *actions.PAGES,
+    *record.PAGES,
+    *intake.PAGES,
+    *verification.PAGES,
+    *messages.PAGES,
 )
 
 

@@ -1,15 +1,18 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.catalogue import Language
+from console.live.feed import Feed
 from console.live.hub import Hub
+from console.live.viewers import Viewers
 from console.message_map import MessageMap
-from records import Clock
+from records import Clock, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class Setup:
     online_attribution: str = ""
     boundaries: bytes = b""  # GeoJSON of the user's own
     duty: tuple[tuple[str, str], ...] = ()  # whom to call, under which number
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,4 +43,7 @@ class Desk:
     setup: Setup
     messages: MessageMap
     templates: dict[Language, Environment]
+    feed: Feed = field(default_factory=Feed)
+    viewers: Viewers = field(default_factory=Viewers)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first

@@ -1,13 +1,16 @@
 """Templating: templates in each language, escaped always, with the few filters that all of them use."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
+from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.catalogue import LANGUAGES, Language, words
 from console.terms import Kind, term
+
+MINUTES_AN_HOUR = 60
 
 
 def environments(zone: str) -> dict[Language, Environment]:
@@ -38,6 +41,16 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
 
     found.filters["moment"] = moment
     found.filters["clock"] = clock
+    found.filters["figure"] = lambda number: format_decimal(number, "#,##0.##", locale=language)
+    found.filters["lasted"] = lasted
     found.filters["term"] = called
     found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return found
+
+
+def lasted(span: timedelta) -> str:
+    """Return a span as people write it who count minutes, the same in both languages: "12 min", "3 h 05"."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < MINUTES_AN_HOUR:
+        return f"{minutes} min"
+    return f"{minutes // MINUTES_AN_HOUR} h {minutes % MINUTES_AN_HOUR:02}"

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 import structlog
 from click.testing import CliRunner, Result
+from playwright.async_api import Page, async_playwright
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -33,7 +34,7 @@ from console.map_files import check_map, shipped_map
 from console.message_map import MessageMap
 from console.templating import environments
 from records import Alert, Context, ManualClock, Place
-from tests.console import postgres
+from tests.console import chromium, postgres
 from tests.console.entering import ADDRESS, PASSWORD, csrf_of
 from vigie.cli import main
 
@@ -276,3 +277,40 @@ def log_in() -> Callable[..., Any]:
         return await client.post("/login", data=fields)
 
     return made
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run Debian's Chromium, once for all tests; give the address by which it is driven."""
+    found = chromium.program()
+    if found is None:
+        if os.environ.get("VIGIE_REQUIRE_BROWSER"):
+            pytest.fail("there is no Chromium here: install Debian's package chromium")
+        pytest.skip("there is no Chromium here: install Debian's package chromium")
+    with chromium.running(tmp_path_factory.mktemp("chromium"), found) as address:
+        yield address
+
+
+@pytest.fixture
+def asked_outside() -> list[str]:
+    """List what `chromium_page` asked of other hosts than this one; none of it was sent."""
+    return []
+
+
+@pytest.fixture
+def page_errors() -> list[str]:
+    """List the errors of `chromium_page`: of its scripts, and of what its policy forbids."""
+    return []
+
+
+@pytest.fixture
+async def chromium_page(browser: str, asked_outside: list[str], page_errors: list[str]) -> AsyncIterator[Page]:
+    """Open a page in a context of its own: no cookies, nothing stored, French."""
+    async with async_playwright() as playwright:
+        driven = await playwright.chromium.connect_over_cdp(browser)
+        context = await driven.new_context(locale="fr-FR", viewport={"width": 1280, "height": 800})
+        page = await context.new_page()
+        chromium.watch(context, page, asked_outside, page_errors)
+        yield page
+        await context.close()
+        await driven.close()

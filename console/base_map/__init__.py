@@ -1,0 +1,1 @@
+"""The base map that comes with Vigie, and the boundaries that a user lays over it."""

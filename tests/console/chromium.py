@@ -1,0 +1,93 @@
+"""Debian's Chromium, for the tests that look at a page: started once, asked nothing of, and stopped at the end."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+import uvicorn
+from playwright.async_api import BrowserContext, Page, Request
+from starlette.types import ASGIApp
+
+LISTENING = "DevTools listening on "
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",  # it may be run by root, and shows only our own pages
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # whatever a page asks, nothing leaves the machine
+    "--remote-debugging-port=0",
+)
+
+
+def program() -> str | None:
+    """Return where Chromium is, None where it is not."""
+    return shutil.which("chromium")
+
+
+@contextmanager
+def running(folder: Path, chromium: str) -> Iterator[str]:
+    """Run a browser with an empty profile; give the address by which it is driven."""
+    command = [chromium, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    with subprocess.Popen(  # noqa: S603  Debian's own
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(folder)}
+    ) as browser:
+        assert browser.stderr is not None
+        said = []
+        try:
+            for line in browser.stderr:
+                said.append(line)
+                if line.startswith(LISTENING):
+                    break
+            else:
+                raise AssertionError("Chromium did not start: " + "".join(said))
+            rest = Thread(target=browser.stderr.read, daemon=True)  # else it would wait for a reader
+            rest.start()
+            yield line.removeprefix(LISTENING).strip()
+        finally:
+            browser.terminate()
+            browser.wait(timeout=20)
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """Serve an application on the loopback; give its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none")
+        server = uvicorn.Server(config)
+        config.load()
+        server.lifespan = config.lifespan_class(config)
+        await server.startup(sockets=[listening])
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            server.force_exit = True
+            await server.shutdown(sockets=[listening])
+            if tasks := server.server_state.tasks:
+                await asyncio.wait(tasks, timeout=5)
+
+
+def watch(context: BrowserContext, page: Page, asked_outside: list[str], page_errors: list[str]) -> None:
+    """Note what the page asks of other hosts, and every error it tells its console: what its policy forbids, too."""
+
+    def note(request: Request) -> None:
+        address = urlsplit(request.url)
+        if address.scheme not in ("data", "blob") and address.hostname != "127.0.0.1":
+            asked_outside.append(request.url)
+
+    context.on("request", note)
+    page.on("console", lambda said: page_errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: page_errors.append(str(error)))
