@@ -55,6 +55,8 @@ TAKEN_TOGETHER = 500  # records; others wait for the lock meanwhile
 LOOK_SECS = 5.0  # for what somebody said while nobody told us of it: another process on the same archive
 
 
+NEW = timedelta(hours=2)
+"""What is older was looked at already, or is over."""
 UNKEPT = (Tick, Statement)
 """What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
 
@@ -84,7 +86,15 @@ FED = (
 class Feeding:
     """Keeps the archive and the live pages of one console up to date, and hands on what people say there."""
 
-    def __init__(self, desk: Desk, settings: StreamSettings, publisher: KafkaPublisher, is_new: asyncio.Event) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        settings: StreamSettings,
+        publisher: KafkaPublisher,
+        is_new: asyncio.Event,
+        *,
+        asks_volunteers: bool = False,
+    ) -> None:
         """Take a desk, and what tells that somebody said something there."""
         self._desk = desk
         self._settings = settings
@@ -147,9 +157,13 @@ class Feeding:
         changes += self._desk.feed.take(spoken, now)
         self._desk.hub.changed(*changes)
         if self._asks_volunteers:
-            for one in found:
-                if isinstance(one.record, Alert) and wanted(one.record):
-                    await ask_of_itself(self._desk, one.record)
+            await self._ask([one.record for one in found if isinstance(one.record, Alert)], now)
+
+    async def _ask(self, alerts: Sequence[Alert], now: datetime) -> None:
+        """Ask volunteers to verify what is new; not what a start finds of old times."""
+        for alert in alerts:
+            if now - alert.raised_at < NEW and wanted(alert):
+                await ask_of_itself(self._desk, alert)
 
     async def _hand_on(self) -> None:
         """Hand on what people said; what the broker does not take now, it is given again."""
