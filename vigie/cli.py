@@ -129,6 +129,17 @@ def connect(settings_file: Path | None, names: tuple[str, ...]) -> None:
         run_edge(load(_existing(settings_file)).only(names), SystemClock())
 
 
+@main.command()
+@settings_option
+def console(settings_file: Path | None) -> None:
+    """Serve the page for people: incidents, decisions, reports, messages, and the archive behind them."""
+    from vigie.console_process import run_console
+
+    vigie_logging.set_up("console")
+    with told():
+        run_console(load(_existing(settings_file)), SystemClock())
+
+
 @main.group()
 def source() -> None:
     """Look at single sources."""
