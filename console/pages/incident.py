@@ -108,7 +108,7 @@ async def shown(
         alert=alert,
         dossier=dossier,
         recorded_at=dossier.revisions[-1].recorded_at,
-        sequence=max(one.sequence for one in (*dossier.revisions, *dossier.decisions)),
+        sequence=max(newest_of(dossier.decisions), *(one.sequence for one in dossier.revisions)),
         is_open=is_open,
         may_decide=visit.visitor.may("decide"),
         minutes=_minutes(alert, now) if is_open or alert.clock is None else alert.clock.minutes,
