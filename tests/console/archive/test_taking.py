@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking, tables
@@ -262,13 +263,27 @@ async def test_a_text_that_the_database_cannot_hold_costs_one_character(engine: 
     assert await shown(engine) == [["feu\N{REPLACEMENT CHARACTER} !"]]
 
 
-async def test_a_record_that_cannot_be_kept_costs_no_other(engine: AsyncEngine) -> None:
-    hostile = a_verdict(decision_id="\x00" * 300)
-    changes = await take(engine, [an_alert(), hostile, an_alert(revision=2), a_status()], NOW)
-    assert {one.kind for one in changes} == {"incident", "source"}
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(a_verdict(decision_id="\x00" * 300), id="a decision's id"),
+        pytest.param(an_alert(incident_id="x", revision=2**70), id="a number without end"),
+        pytest.param(a_status("\x00"), id="a source's name"),
+    ],
+)
+async def test_a_record_that_cannot_be_kept_costs_no_other(engine: AsyncEngine, hostile: Record) -> None:
+    await take(engine, [an_alert(), hostile, an_alert(revision=2), a_status()], NOW)
     found = await looking.incident(engine, INCIDENT)
     assert found is not None
     assert [one.alert.revision for one in found.revisions] == [1, 2]
+    assert a_status() in await looking.sources(engine)
+
+
+async def test_a_database_that_is_away_is_no_records_fault(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.execute(text("DROP TABLE revision"))
+    with pytest.raises((OperationalError, ProgrammingError)):
+        await take(engine, [an_alert()], NOW)
 
 
 async def test_a_signal_counts_once_and_leaves_no_words(engine: AsyncEngine) -> None:
