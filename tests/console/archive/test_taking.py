@@ -43,7 +43,10 @@ MORNING: Sequence[Record] = (
     an_alert(),
     an_alert(revision=2, evidence=(some_evidence(), some_evidence(2))),
     an_alert(revision=3, level="alert", evidence=(some_evidence(2), some_evidence(3, text=SECRET))),
-    an_alert(incident_id=OTHER, hazard="flood", evidence=(some_evidence(3, text=SECRET),)),
+    an_alert(revision=4, evidence=(some_evidence(2, text="", is_removed=True), some_evidence(4, text="old"))),
+    an_alert(revision=5, evidence=(some_evidence(2), some_evidence(4, text="new"))),
+    an_alert(incident_id=OTHER, hazard="flood", evidence=(some_evidence(3, text=SECRET), some_evidence(4, text="old"))),
+    a_retraction("facebook:e0004", unless=words_of("new")),
     a_verdict("acknowledge"),
     a_verdict("confirm", decided_at=minutes(4)),
     a_verdict("withdraw", withdraws="confirm-1", decided_at=minutes(5)),
@@ -138,13 +141,20 @@ async def test_an_older_revision_that_comes_late_does_not_stand_for_the_incident
     assert await looking.incidents(engine, levels={"resolved"}) == [newer]
 
 
+async def test_a_morning_shows_what_stands_and_nothing_else(engine: AsyncEngine) -> None:
+    await take(engine, MORNING, NOW)
+    first, second = some_evidence().text, some_evidence(2).text
+    assert await shown(engine) == [[first], [first, "…"], ["…", "…"], ["…", "…"], [second, "new"]]
+    assert await shown(engine, OTHER) == [["…", "…"]]
+
+
 async def test_two_who_take_the_same_at_once_make_one_of_it(engine: AsyncEngine) -> None:
     halves = [list(MORNING[:12]), list(MORNING[8:])]
     await asyncio.gather(*(take(engine, half, NOW) for half in [*halves, *reversed(halves), list(MORNING)]))
     together = await look(engine)
-    assert len(together["dossiers"][0][1]) == 3
+    assert len(together["dossiers"][0][1]) == 5
     async with engine.connect() as connection:
-        assert await connection.scalar(select(func.count()).select_from(tables.revision)) == 4
+        assert await connection.scalar(select(func.count()).select_from(tables.revision)) == 6
         assert await connection.scalar(select(func.count()).select_from(tables.decision)) == 3
 
 
