@@ -12,6 +12,7 @@ from console.archive.database import writing
 from console.archive.keeping import keep, oldest
 from console.archive.taking import Record, take
 from tests.console.made import (
+    DAY,
     INCIDENT,
     a_bulletin,
     a_digest,
@@ -28,7 +29,6 @@ from tests.console.made import (
     some_evidence,
 )
 
-DAY = 24 * 60
 YEARS = 5 * 365 * DAY
 THAT_DAY: list[Record] = [
     an_alert(evidence=(some_evidence(event_time=minutes(0)),)),
