@@ -1,6 +1,7 @@
 """The page of the digests: what is told of a span, and what those who go tell those who come."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace as with_changes
 from datetime import time, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console import handover
 from console.archive import audit
 from console.archive.dossier import SourceChange
 from console.archive.taking import Read, take
@@ -182,6 +184,17 @@ async def test_a_handover_note_stands_on_its_digest_until_it_is_taken_back(
     assert "Retirée par astreinte (operator)." in page
     assert again.status_code == 422
     assert [entry.action for entry in await audit.entries(desk.engine)] == ["handover_note_withdrawn", "handover_note"]
+
+
+async def test_a_note_sent_and_taken_back_many_times_at_once_is_one(engine: AsyncEngine) -> None:
+    def write() -> Awaitable[None]:
+        return handover.write(engine, "n1", "La route est fermée.", about=minutes(0), by="astreinte", now=minutes(0))
+
+    await asyncio.gather(*(write() for _ in range(5)))
+    assert len(await handover.notes(engine, minutes(-1), minutes(0))) == 1
+    taken = await asyncio.gather(*(handover.withdraw(engine, "n1", by="astreinte", now=minutes(1)) for _ in range(5)))
+    assert sorted(taken) == [False] * 4 + [True]
+    assert len(await audit.entries(engine)) == 2
 
 
 @pytest.mark.parametrize(("text", "words"), [(" ", "The note is empty."), ("x" * 4001, "The note is too long")])
