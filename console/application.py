@@ -9,20 +9,55 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accessibility, audit, digests, live, privacy, silences, situation, sources, tuning
+from console.pages import (
+    accessibility,
+    accounts,
+    actions,
+    api,
+    audit,
+    digests,
+    incident,
+    incidents,
+    intake,
+    live,
+    login,
+    messages,
+    own_account,
+    password,
+    privacy,
+    problem,
+    record,
+    silences,
+    situation,
+    sources,
+    tuning,
+    verification,
+)
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
 PAGES: tuple[Page, ...] = (
     *situation.PAGES,
     *live.PAGES,
+    *incidents.PAGES,
+    *incident.PAGES,
+    *actions.PAGES,
+    *record.PAGES,
+    *intake.PAGES,
+    *verification.PAGES,
+    *messages.PAGES,
     *accessibility.PAGES,
-    *sources.PAGES,
-    *silences.PAGES,
-    *digests.PAGES,
-    *tuning.PAGES,
+    *accounts.PAGES,
+    *api.PAGES,
     *audit.PAGES,
+    *digests.PAGES,
+    *login.PAGES,
+    *own_account.PAGES,
+    *password.PAGES,
     *privacy.PAGES,
+    *silences.PAGES,
+    *sources.PAGES,
+    *tuning.PAGES,
 )
 
 
@@ -31,4 +66,5 @@ def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
     return Starlette(
         routes=[*routes(PAGES, desk), Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=list(middleware),
+        exception_handlers=problem.handlers(desk),
     )

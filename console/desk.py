@@ -1,6 +1,7 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
@@ -13,7 +14,7 @@ from console.live.feed import Feed
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.message_map import MessageMap
-from records import Clock
+from records import Clock, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Setup:
     shifts: tuple[time, ...] = ()  # when people change, on the zone's clock
     profile: str = ""  # the profile that incidents are raised by, as TOML; "": not known here
     incidents_kept: timedelta = INCIDENTS_KEPT
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +51,4 @@ class Desk:
     feed: Feed = field(default_factory=Feed)
     viewers: Viewers = field(default_factory=Viewers)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first

@@ -87,13 +87,13 @@ class Feed:
         return [_line_of(content) for content in self._newest_first()[:most]]
 
     def _add(self, signal: Signal) -> list[str]:
-        reading = f"{signal.hazard}/{signal.place.place_id}"
+        reading = _reading(signal)
         known = self._contents.get(self._holds.get(signal.post_key, ""))
         if self._is_gone(signal):
             return []
         if signal.likelihood_ratio < LEAST_RATIO:
             return self._drop(known, signal.post_key, reading) if known else []
-        if known and known.read[signal.post_key].get(reading) == signal:
+        if known and not _is_newer(signal, known.read[signal.post_key].get(reading)):
             return []
         shared = [self._shared[one] for one in signal.cluster_ids if one in self._shared]
         lines = list(dict.fromkeys([*([known.line_id] if known else []), *shared]))
@@ -134,25 +134,21 @@ class Feed:
             del self._gone[next(iter(self._gone))]
         changed: list[str] = []
         for content in list(self._contents.values()):
-            hit = {one.post_key for one in content.signals if _takes(retraction, one)}
-            if hit:  # who only passed those words on has no others
-                relays = {one.post_key for one in content.signals if one.is_relay}
-                for post_key in hit | relays:
-                    changed += self._drop(content, post_key)
+            hit = [one for one in content.signals if _takes(retraction, one)]
+            relays = [one for one in content.signals if hit and one.is_relay]  # they have no words of their own
+            for post_key, reading in {(one.post_key, _reading(one)) for one in (*hit, *relays)}:
+                changed += self._drop(content, post_key, reading)
         return changed
 
     def _is_gone(self, signal: Signal) -> bool:
         found = (self._gone.get(name) for name in (signal.post_key, signal.author_id) if name)
         return any(one is not None and signal.received_at <= one.at and _takes(one, signal) for one in found)
 
-    def _drop(self, content: _Content, post_key: str, reading: str = "") -> list[str]:
-        """Forget a post, or one reading of it; a line without posts goes."""
+    def _drop(self, content: _Content, post_key: str, reading: str) -> list[str]:
+        """Forget one reading of a post; a post without any goes, and so does a line without posts."""
         readings = content.read[post_key]
-        if reading:
-            if readings.pop(reading, None) is None:
-                return []
-        else:
-            readings.clear()
+        if readings.pop(reading, None) is None:
+            return []
         if not readings:
             del content.read[post_key], self._holds[post_key]
         if not content.read:
@@ -175,6 +171,14 @@ class Feed:
 
     def _newest_first(self) -> list[_Content]:
         return sorted(self._contents.values(), key=lambda one: (one.last_at, one.line_id), reverse=True)
+
+
+def _reading(signal: Signal) -> str:
+    return f"{signal.hazard}/{signal.place.place_id}"
+
+
+def _is_newer(signal: Signal, known: Signal | None) -> bool:
+    return known is None or (signal != known and signal.received_at >= known.received_at)
 
 
 def _takes(retraction: Retraction, signal: Signal) -> bool:
