@@ -15,6 +15,7 @@ from records import VigieError
 
 JSON = "application/json"
 UNPROCESSABLE = 422
+NUL = b"\\u0000"  # no text holds one, and not every database takes it
 
 
 class NotDone(VigieError):
@@ -89,7 +90,10 @@ async def _body(visit: Visit) -> bytes:
     kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise HTTPException(415, f"a body is {JSON}")
-    return await visit.request.body()
+    found = await visit.request.body()
+    if NUL in found:
+        raise HTTPException(400, "the body holds a NUL")
+    return found
 
 
 def _response(found: Any, status: int, media_type: str) -> Response:
