@@ -98,9 +98,17 @@ def _in_path(name: str) -> dict[str, Any]:
 def _in_query(schema: dict[str, Any]) -> list[dict[str, Any]]:
     needed = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": name in needed, "schema": said}
+        {"name": name, "in": "query", "required": name in needed, "schema": _without_null(said)}
         for name, said in schema["properties"].items()
     ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of something that is left out where it is not given: a query has no null."""
+    if "anyOf" not in schema:
+        return schema
+    (kind,) = (one for one in schema["anyOf"] if one != {"type": "null"})
+    return {**{name: said for name, said in schema.items() if name not in ("anyOf", "default")}, **kind}
 
 
 def _name(kind: type[Any] | None) -> str:

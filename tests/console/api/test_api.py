@@ -36,7 +36,7 @@ Made = Callable[..., Any]
 
 @pytest.fixture
 async def filled(desk: Desk) -> Desk:
-    """Put in the archive: an incident with a place, one without, a silence, a source that is heard and one that is not."""
+    """Put in the archive: incidents with a place and without, a silence, sources that are heard and that are not."""
     unsure = an_alert(incident_id="flood-2", hazard="flood", unknowns=("place_uncertain",), area="14")
     over = an_alert(incident_id="fire-3", level="resolved")
     records = [
@@ -264,11 +264,8 @@ async def test_a_program_reports_what_was_seen(filled: Desk, program: Made) -> N
     assert [(one.status_code, one.json()) for one in answers] == [(201, {"id": "0123456789abcdef"})] * 2
     (waiting,) = await saying.waiting(filled.engine)
     assert isinstance(waiting.record, Post)
-    assert (waiting.record.platform, waiting.record.is_trusted, waiting.record.author_kind) == (
-        "vigie",
-        True,
-        "volunteer",
-    )
+    post = waiting.record
+    assert (post.platform, post.is_trusted, post.author_kind) == ("vigie", True, "volunteer")
     assert ("volunteer", "report_made") in await actions(filled.engine)
 
 
