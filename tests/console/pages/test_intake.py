@@ -252,9 +252,7 @@ async def test_what_is_not_there_is_not_found(path: str, client_as: ClientAs) ->
         assert (await client.get(path)).status_code == 404
 
 
-async def test_what_detectors_have_forgotten_is_said_to_raise_nothing(
-    client_as: ClientAs, clock: ManualClock
-) -> None:
+async def test_what_detectors_have_forgotten_is_said_to_raise_nothing(client_as: ClientAs, clock: ManualClock) -> None:
     clock.advance(timedelta(hours=8))
     async with client_as("operator") as client:
         preview = await client.post("/intake", data={**FORM, "step": "preview"})
