@@ -60,7 +60,9 @@ def _operation(op: Operation, known: dict[type[Any], Any], components: dict[str,
         "summary": op.summary,
         "description": f"Needs the right `{op.needs}`.",
         "responses": {
-            str(op.status): _content("What was asked for.", op.media_type, known.get(op.answer, {"type": "object"})),
+            str(op.status): _content(
+                "What was asked for.", op.media_type, known[op.answer] if op.answer else {"type": "object"}
+            ),
             **{str(status): _content(WHY[status], JSON, known[Problem]) for status in _refusals(op)},
         },
     }
