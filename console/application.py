@@ -14,6 +14,8 @@ from console.pages import (
     accounts,
     actions,
     api,
+    audit,
+    digests,
     incident,
     incidents,
     intake,
@@ -22,9 +24,13 @@ from console.pages import (
     messages,
     own_account,
     password,
+    privacy,
     problem,
     record,
+    silences,
     situation,
+    sources,
+    tuning,
     verification,
 )
 from console.pages.page import Page, routes
@@ -32,13 +38,7 @@ from console.pages.page import Page, routes
 STATIC = Path(__file__).parent / "static"
 PAGES: tuple[Page, ...] = (
     *situation.PAGES,
-    *login.PAGES,
-    *password.PAGES,
-    *own_account.PAGES,
-    *accounts.PAGES,
-    *api.PAGES,
     *live.PAGES,
-    *accessibility.PAGES,
     *incidents.PAGES,
     *incident.PAGES,
     *actions.PAGES,
@@ -46,6 +46,18 @@ PAGES: tuple[Page, ...] = (
     *intake.PAGES,
     *verification.PAGES,
     *messages.PAGES,
+    *accessibility.PAGES,
+    *accounts.PAGES,
+    *api.PAGES,
+    *audit.PAGES,
+    *digests.PAGES,
+    *login.PAGES,
+    *own_account.PAGES,
+    *password.PAGES,
+    *privacy.PAGES,
+    *silences.PAGES,
+    *sources.PAGES,
+    *tuning.PAGES,
 )
 
 

@@ -3,10 +3,12 @@
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 
 from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console.archive.keeping import INCIDENTS_KEPT
 from console.catalogue import Language
 from console.live.feed import Feed
 from console.live.hub import Hub
@@ -30,6 +32,9 @@ class Setup:
     online_attribution: str = ""
     boundaries: bytes = b""  # GeoJSON of the user's own
     duty: tuple[tuple[str, str], ...] = ()  # whom to call, under which number
+    shifts: tuple[time, ...] = ()  # when people change, on the zone's clock
+    profile: str = ""  # the profile that incidents are raised by, as TOML; "": not known here
+    incidents_kept: timedelta = INCIDENTS_KEPT
     pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import isfinite
 from typing import Any, Literal
 
 FORMAT = "vigie-record/1"
@@ -153,7 +154,7 @@ def _read(data: bytes) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
     Errors  ValueError where it has another shape, or names something twice: then it says two things
     """
-    found = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+    found = json.loads(data.decode(), object_pairs_hook=_once, parse_constant=_finite, parse_float=_finite)
     if not isinstance(found, dict) or found.keys() != {"head", "lines"} or not isinstance(found["lines"], list):
         raise ValueError("a record has a head and lines, and nothing else")
     if not all(isinstance(one, dict) and isinstance(one.get("hash"), str) for one in (found["head"], *found["lines"])):
@@ -170,8 +171,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+def _finite(text: str) -> float:
+    if not isfinite(number := float(text)):
+        raise ValueError(f"{text} is no number that a record can hold")
+    return number
 
 
 def _hash_of(values: Mapping[str, Any]) -> str:

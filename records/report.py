@@ -1,4 +1,4 @@
-"""Report: what somebody who fills in a report states: the hazard, how sure, and whether it was seen; as tags of its post."""
+"""Report: what somebody who fills in a report states (hazard, how sure, seen or not), as tags of its post."""
 
 from typing import Literal, NamedTuple, cast, get_args
 

@@ -197,7 +197,7 @@ class Enrich:
         return spoken
 
     def _stated(self, report: Report) -> list[str]:
-        """Return what a report states, where it is looked for: its words may name nothing, or something else besides."""
+        """Return what a report states, where it is looked for: its words may name nothing, or something else."""
         return [report.hazard] if report.hazard in self.hazards else []
 
     def _denied(self, post: Post) -> list[str]:

@@ -281,6 +281,30 @@ def silence_end(settings_file: Path | None, silence_id: str) -> None:
 
 
 @main.group()
+def record() -> None:
+    """Look at records of what was known when, as the console exports them."""
+
+
+@record.command("verify")
+@click.argument("file", type=IN_FILE)
+@click.option("--hash", "expected", default="", help="What the record was known by when it was exported, as noted then.")
+def record_verify(file: Path, expected: str) -> None:
+    """Tell whether a record is as it was exported; name each line that was changed, moved, put in or taken out.
+
+    Without the hash that was noted at the export, a record that somebody wrote anew as a whole cannot be told from it.
+    """
+    from console.record_file import verify
+
+    problems = verify(file.read_bytes(), expected)
+    for problem in problems:
+        click.echo(f"{file}: {problem}")
+    if not problems and not expected:
+        _said("nothing was changed within it; give --hash to know that it is the one that was exported")
+    click.echo("broken" if problems else "whole", err=True)
+    sys.exit(1 if problems else 0)
+
+
+@main.group()
 def privacy() -> None:
     """Papers for people and their protection officers, and what people ask for."""
 

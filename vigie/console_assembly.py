@@ -2,6 +2,8 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.map_files import load_map
 from console.templating import environments
+from detectors.profile import profile_text
 from models.geoparse import Geoparser
 from models.places import Gazetteer
 from records import Clock, Place, SettingsError
-from vigie.assembly import home_of, local_places
+from vigie.assembly import default_profile, home_of, local_places
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import Settings, secret_from
 
@@ -26,6 +29,7 @@ FILE = "console.sqlite"
 KEY_FILE = "console.key"
 KEY_BYTES = 32
 ZOOM_AT_HOME = 11
+YEAR = timedelta(days=365.25)
 
 
 async def archive_of(settings: Settings) -> AsyncEngine:
@@ -72,8 +76,7 @@ def setup_of(settings: Settings) -> Setup:
     Errors  SettingsError when a file of the settings cannot be used
     """
     console, home = settings.console, home_of(settings, Gazetteer())
-    where = {"home": (home.lat, home.lon), "zoom": ZOOM_AT_HOME, "insee": home.insee or ""} if home else {}
-    return Setup(
+    setup = Setup(
         cell=console.cell,
         language=settings.territory.language,
         zone=settings.digest.zone,
@@ -81,9 +84,14 @@ def setup_of(settings: Settings) -> Setup:
         online_tiles=console.tiles,
         online_attribution=console.tiles_attribution,
         boundaries=read_boundaries(console.boundaries) if console.boundaries else b"",
-        duty=tuple((one.duty, one.number) for one in settings.duty),
+        duty=tuple((one.name, one.number) for one in settings.duty),
+        shifts=tuple(time.fromisoformat(at) for at in settings.digest.times),
+        profile=profile_text(settings.territory.profile or default_profile(home)),
+        incidents_kept=console.keep_years * YEAR,
         pseudonym_key=key_in(settings.data.dir),
-        **where,
+    )
+    return (
+        setup if home is None else replace(setup, home=(home.lat, home.lon), zoom=ZOOM_AT_HOME, insee=home.insee or "")
     )
 
 
@@ -109,9 +117,7 @@ def place_finder(settings: Settings) -> Callable[[str], Sequence[Place]]:
     @cache
     def geoparser() -> Geoparser:
         gazetteer = Gazetteer()
-        return Geoparser(
-            gazetteer, home=home_of(settings, gazetteer), local=local_places(settings, gazetteer)
-        )
+        return Geoparser(gazetteer, home=home_of(settings, gazetteer), local=local_places(settings, gazetteer))
 
     return lambda text: geoparser().locate(text)
 

@@ -17,7 +17,19 @@ import structlog
 from console.archive.saying import Outgoing, sent, waiting
 from console.archive.taking import Read, take
 from console.desk import Desk
-from records import MalformedRecord, Silence, SourceUnavailable, Statement, Tick, Verdict, decode
+from console.verifying import ask_of_itself, wanted
+from records import (
+    Alert,
+    MalformedRecord,
+    Retraction,
+    Signal,
+    Silence,
+    SourceUnavailable,
+    Statement,
+    Tick,
+    Verdict,
+    decode,
+)
 from streams.publisher import KafkaPublisher
 from streams.reader import Written, follow_batches
 from streams.settings import StreamSettings
@@ -43,6 +55,8 @@ TAKEN_TOGETHER = 500  # records; others wait for the lock meanwhile
 LOOK_SECS = 5.0  # for what somebody said while nobody told us of it: another process on the same archive
 
 
+NEW = timedelta(hours=2)
+"""What is older was looked at already, or is over."""
 UNKEPT = (Tick, Statement)
 """What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
 
@@ -73,13 +87,20 @@ class Feeding:
     """Keeps the archive and the live pages of one console up to date, and hands on what people say there."""
 
     def __init__(
-        self, desk: Desk, settings: StreamSettings, publisher: KafkaPublisher, is_new: asyncio.Event
+        self,
+        desk: Desk,
+        settings: StreamSettings,
+        publisher: KafkaPublisher,
+        is_new: asyncio.Event,
+        *,
+        asks_volunteers: bool = False,
     ) -> None:
         """Take a desk, and what tells that somebody said something there."""
         self._desk = desk
         self._settings = settings
         self._publisher = publisher
         self._is_new = is_new
+        self._asks_volunteers = asks_volunteers
         self._behind = {fed.topic.name for fed in FED}
         self._again = asyncio.Event()
 
@@ -132,8 +153,17 @@ class Feeding:
         now = self._desk.clock.now()
         found = list(_readable(fed, values, now))
         changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
-        changes += self._desk.feed.take([one.record for one in found], now)
+        spoken = [one.record for one in found if isinstance(one.record, Signal | Retraction)]
+        changes += self._desk.feed.take(spoken, now)
         self._desk.hub.changed(*changes)
+        if self._asks_volunteers:
+            await self._ask([one.record for one in found if isinstance(one.record, Alert)], now)
+
+    async def _ask(self, alerts: Sequence[Alert], now: datetime) -> None:
+        """Ask volunteers to verify what is new; not what a start finds of old times."""
+        for alert in alerts:
+            if now - alert.raised_at < NEW and wanted(alert):
+                await ask_of_itself(self._desk, alert)
 
     async def _hand_on(self) -> None:
         """Hand on what people said; what the broker does not take now, it is given again."""

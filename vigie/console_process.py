@@ -3,7 +3,6 @@
 import asyncio
 import signal
 from contextlib import AsyncExitStack
-from datetime import timedelta
 
 import structlog
 import uvloop
@@ -28,7 +27,6 @@ from vigie.settings import Settings
 log = structlog.get_logger()
 
 KEEP_SECS = 3600.0
-YEAR = timedelta(days=365.25)
 
 
 def run_console(settings: Settings, clock: Clock) -> None:
@@ -51,10 +49,10 @@ async def _run(settings: Settings, clock: Clock) -> None:
         stack.push_async_callback(publisher.stop)
         is_new = asyncio.Event()
         desk = desk_of(settings, engine, clock, is_new.set)
-        feeding = Feeding(desk, streams, publisher, is_new)
+        feeding = Feeding(desk, streams, publisher, is_new, asks_volunteers=console.verifies_watches)
         await _greet(desk, settings)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
-        tasks = [feeding.run(), serve(app, listening), _keep(desk, console.keep_years * YEAR)]
+        tasks = [feeding.run(), serve(app, listening), _keep(desk)]
         await _until_told(feeding, [asyncio.create_task(task) for task in tasks])
     log.info("console ends")
 
@@ -74,13 +72,15 @@ async def _greet(desk: Desk, settings: Settings) -> None:
     log.info("console listens", address=f"http://{console.host}:{console.port}")
     password = await first_admin(desk.engine, desk.clock.now())
     if password:
-        log.warning("first start: log in once with this password, and choose your own", account="admin", password=password)
+        log.warning(
+            "first start: log in once with this password, and choose your own", account="admin", password=password
+        )
 
 
-async def _keep(desk: Desk, incidents_kept: timedelta) -> None:
+async def _keep(desk: Desk) -> None:
     """Let go, every hour, of what is kept no longer."""
     while True:
-        await keep(desk.engine, desk.clock.now(), incidents_kept)
+        await keep(desk.engine, desk.clock.now(), desk.setup.incidents_kept)
         await asyncio.sleep(KEEP_SECS)
 
 

@@ -51,4 +51,3 @@ class ConsoleSettings(Part):
     def is_local(self) -> bool:
         """Tell whether it listens to this machine alone."""
         return self.host in LOOPBACK
-

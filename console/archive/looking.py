@@ -93,9 +93,8 @@ def _speaks_of(text: str) -> ColumnElement[bool]:
 async def recorded(connection: AsyncConnection, wanted: Select[Any]) -> list[Recorded]:
     """Return revisions, with the words of their posts as far as they stand."""
     rows = (await connection.execute(wanted)).all()
-    names = {row.incident_id for row in rows}
-    said = await said_in(connection, names)
-    until = await unshown_until(connection, names)
+    said = await said_in(connection, (number for row in rows for number in row.words))
+    until = await unshown_until(connection, {row.incident_id for row in rows})
     return [
         Recorded(
             sequence=row.sequence,

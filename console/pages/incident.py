@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from sqlalchemy import or_
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from console.archive import looking
-from console.archive.dossier import Decided, Dossier, Rate
+from console.archive import looking, tables
+from console.archive.dossier import Decided, Dossier, Rate, Report
 from console.figures import figure
 from console.history import history, newest_of
+from console.intake import SEEN
 from console.message_map import STAGES, Message
 from console.muting import muting
 from console.pages.page import Page, Visit
@@ -105,7 +107,8 @@ async def shown(
         status=status,
         alert=alert,
         dossier=dossier,
-        recorded_at=max((one.recorded_at for one in dossier.revisions), default=alert.raised_at),
+        recorded_at=dossier.revisions[-1].recorded_at,
+        sequence=max(newest_of(dossier.decisions), *(one.sequence for one in dossier.revisions)),
         is_open=is_open,
         may_decide=visit.visitor.may("decide"),
         minutes=_minutes(alert, now) if is_open or alert.clock is None else alert.clock.minutes,
@@ -122,6 +125,8 @@ async def shown(
         stage=_stage(visit, selection.stage),
         stage_of=lambda message: _stage(visit, message.stage),
         situation_of=lambda message: _situation(visit, message),
+        reports=await _reports(visit, dossier),
+        seen_by=lambda code: SEEN[code][visit.language] if code in SEEN else code,
         lines=history(dossier.revisions, dossier.decisions),
         neighbours=await neighbours_of(visit, alert) if visit.visitor.may("decide") else (),
         silences=await _silences(visit, alert, now),
@@ -148,6 +153,15 @@ async def _done(visit: Visit, dossier: Dossier) -> dict[str, Any]:
     silence = next((one for one in silences if one.silence_id == undo), None)
     question = next((one for one in dossier.verifications if done == "verify" and one.verification_id == undo), None)
     return {"done": decided, "silenced": silence, "asked": question}
+
+
+async def _reports(visit: Visit, dossier: Dossier) -> list[Report]:
+    """Return what people reported here, as far as it counts for the incident, or is to be verified with it."""
+    keys = {post.post_key for one in dossier.revisions for post in one.alert.evidence}
+    asked = {one.report_id for one in dossier.verifications if one.report_id}
+    columns = tables.report.c
+    async with visit.desk.engine.connect() as connection:
+        return await looking.reports(connection, or_(columns.post_key.in_(keys), columns.report_id.in_(asked)))
 
 
 async def _silences(visit: Visit, alert: Alert, now: datetime) -> tuple[Silence, ...]:

@@ -15,8 +15,7 @@ from console.archive import looking
 from console.archive.dossier import Message as Kept
 from console.channels import Length, length_on, page_length, paged_length
 from console.facts import facts_from_alert, facts_of_the_clock, typed
-from console.filling import WHY_WORDS, Filled, Words, fill
-from console.filling import fits as text_fits
+from console.filling import WHY_WORDS, Filled, Words, fill, without_blanks
 from console.intake_form import cleaned
 from console.message_map import CHANNELS, LANGUAGES, STAGES, Message, MessageMap
 from console.message_sheet import AUDIENCE_WORDS
@@ -152,15 +151,21 @@ def _filled(visit: Visit, alert: Alert, message: Message, wanted: Wanted) -> Fil
 
 def _texts(filled: Filled, wanted: Wanted) -> tuple[Shown, ...]:
     return tuple(
-        Shown(
-            words=one,
-            length=paged_length(one.pages) if one.channel == "cell" else length_on(one.channel, one.text),
-            pages=tuple((page, page_length(page)) for page in one.pages) if one.channel == "cell" else (),
-            fits=text_fits(one),
-        )
+        _shown(one)
         for one in filled.texts
         if wanted.language in ("", one.language) and wanted.channel in ("", one.channel)
     )
+
+
+def _shown(words: Words) -> Shown:
+    """Return a text with its length; a blank counts nothing, for what will stand there is not known."""
+    text, pages = without_blanks(words.text), tuple(map(without_blanks, words.pages))
+    if words.channel != "cell":
+        length = length_on(words.channel, text)
+        return Shown(words, length, (), length.fits)
+    lengths = tuple(map(page_length, pages))
+    whole = paged_length(pages)
+    return Shown(words, whole, tuple(zip(words.pages, lengths, strict=True)), whole.fits)
 
 
 def _wanted(visit: Visit, given: Mapping[str, str]) -> Wanted:
@@ -201,12 +206,18 @@ def _page(
         is_refused=is_refused,
         has_moved_on=has_moved_on,
         blanks=_blanks(filled, found) if filled else [],
-        phenomena=phenomena_of(found),
+        phenomena=_phenomena(proposal.alert, found),
         channels=CHANNELS,
         reading_languages=LANGUAGES,
         version=found.version,
         **_words(visit),
     )
+
+
+def _phenomena(alert: Alert, found: MessageMap) -> list[str]:
+    """Return what people may perceive of such a danger, as far as the map has texts for it."""
+    fitting = (one for one in found.situations.values() if alert.hazard in one.hazards)
+    return sorted({phenomenon for one in fitting for phenomenon in one.phenomena})
 
 
 def _blanks(filled: Filled, found: MessageMap) -> list[dict[str, Any]]:

@@ -31,7 +31,7 @@ async def record_csv(visit: Visit) -> Response:
     """Give the lines of the record as a table for a spreadsheet; sent by a form, it is noted and is a file to keep."""
     incident_id, found = await _record(visit)
     said = visit.desk.templates[visit.language].get_template("record/words.html")
-    words = said.make_module(_known(visit, found))
+    words = said.make_module({"language": visit.language, **_known(visit, found)})
     rows = [_row(line, words) for line in found.lines]
     head = ("number", "at", "kind", "who", "what", "hash")
     return await _file(visit, found, f"{incident_id}.csv", csv_of([head, *rows]), "text/csv")

@@ -1,7 +1,10 @@
 // The page of an incident: its chart, its small map, links that are shown on demand, and word of a newer revision.
 // All of it only adds: the page says the same without it.
 
-/* global uPlot */
+import { follow } from "./live.js";
+import { makeMap } from "./map.js";
+
+/* global L, protomapsL, uPlot */
 
 const page = document.querySelector(".incident-page");
 const address = location.pathname;
@@ -98,12 +101,11 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawChart)
 
 // The map ---------------------------------------------------------------------------------------------------------
 
-async function drawMap() {
+function drawMap() {
   const place = document.querySelector(".incident-map");
   if (!place || typeof L === "undefined" || typeof protomapsL === "undefined") return;
   const { id, level, hazard, precision, name, radius, lat, lon, online, attribution } = place.dataset;
   place.hidden = false;
-  const { makeMap } = await import("/static/map.js");
   const map = makeMap(place, {
     pmtilesUrl: "/static/base.pmtiles",
     online: online ? { template: online, attribution } : undefined,
@@ -129,9 +131,11 @@ function point(lat, lon) {
 const newer = document.getElementById("newer");
 
 function watch() {
-  const changes = new EventSource("/live");
-  changes.addEventListener("incident", (event) => {
-    if (JSON.parse(event.data).id === page.dataset.incident) ask();
+  const lost = document.getElementById("lost");
+  follow(page.dataset.sequence, {
+    incident: ({ id }) => { if (id === page.dataset.incident) ask(); },
+    lost: () => { lost.hidden = false; },
+    back: () => { lost.hidden = true; },
   });
 }
 

@@ -9,7 +9,7 @@ const picked = document.getElementById("picked");
 function pick(lat, lon) {
   form.elements.lat.value = lat.toFixed(5);
   form.elements.lon.value = lon.toFixed(5);
-  picked.textContent = `${picked.dataset.said}: ${lat.toFixed(5)}, ${lon.toFixed(5)}`;
+  picked.textContent = `${picked.dataset.said} ${lat.toFixed(5)}, ${lon.toFixed(5)}`;
   picked.hidden = false;
 }
 

@@ -29,7 +29,7 @@ from console.intake import (
     taken_back,
     text_of,
 )
-from console.intake_form import PROBLEMS, cleaned, told_from
+from console.intake_form import PROBLEMS, Field, cleaned, told_from
 from records import Geo, Place, Post, decode, encode, report_in
 from tests.console.made import LE_HAVRE, an_alert, minutes
 
@@ -47,12 +47,12 @@ GOOD = {
 }
 
 
-def told(now: datetime = NOW, *, places: Sequence[Place] = (), **fields: str) -> Told | dict[str, str]:
-    return told_from({**GOOD, **fields}, now=now, zone=PARIS, find_place=lambda _: places)  # type: ignore[return-value]
+def told(fields: dict[str, str], *, now: datetime = NOW, places: Sequence[Place] = ()) -> Told | dict[Field, str]:
+    return told_from({**GOOD, **fields}, now=now, zone=PARIS, find_place=lambda _: places)
 
 
 def a_told(**fields: str) -> Told:
-    found = told(**fields)
+    found = told(fields)
     assert isinstance(found, Told), found
     return found
 
@@ -86,7 +86,7 @@ def a_told(**fields: str) -> Told:
     ],
 )
 def test_what_is_wrong_is_told_of_its_field(fields: dict[str, str], wrong: dict[str, str]) -> None:
-    assert told(**fields) == wrong
+    assert told(fields) == wrong
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -123,7 +123,7 @@ def test_every_problem_is_said_in_french_too() -> None:
     ],
 )
 def test_a_time_is_read_by_the_clock_of_the_cell(typed: str, now: datetime, seen_at: datetime) -> None:
-    found = told(now, seen_at=typed)
+    found = told({"seen_at": typed}, now=now)
     assert isinstance(found, Told)
     assert found.seen_at == seen_at
 
@@ -141,7 +141,8 @@ def test_a_point_goes_before_a_name() -> None:
 def test_of_places_of_one_name_the_one_that_is_meant_is_taken() -> None:
     other = Place(**{name: getattr(LE_HAVRE, name) for name in LE_HAVRE.__struct_fields__} | {"place_id": "fr:1"})
     for meant, first in (("", "fr:76351"), ("fr:1", "fr:1"), ("fr:nothing", "fr:76351")):
-        found = told(lat="", lon="", place="Le Havre", meant=meant, places=(LE_HAVRE, other))
+        named = {"lat": "", "lon": "", "place": "Le Havre", "meant": meant}
+        found = told(named, places=(LE_HAVRE, other))
         assert isinstance(found, Told)
         assert (found.meant[0].place_id, found.spot.accuracy) == (first, "place")
 

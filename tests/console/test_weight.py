@@ -46,7 +46,8 @@ def test_only_links_of_the_web_may_be_followed(url: str | None, host: str) -> No
 def test_strength_is_told_in_parts_of_both_thresholds() -> None:
     found = standing(an_alert(score=-1.0, thresholds={"watch": 1000.0, "alert": 50_000.0}))
     assert found is not None
-    assert (found.of_alert, found.of_watch) == (pytest.approx(0.1), pytest.approx(5.0))
+    assert found.of_alert == pytest.approx(0.1)
+    assert found.of_watch == pytest.approx(5.0)
 
 
 def test_without_thresholds_there_is_no_strength() -> None:

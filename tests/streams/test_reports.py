@@ -1,22 +1,28 @@
 """Reports: what somebody trusted states is believed as stated, whatever words he found for it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from console.catalogue import Language
+from console.intake import HAZARDS, WHATS, Told, What, post_from, taken_back
+from console.intake_form import told_from
 from detectors.detector import Detector
 from detectors.profile import load_profile
 from detectors.shelf import Shelf
 from models.geoparse import Geoparser
 from models.hazard import HazardModel
 from models.places import Gazetteer
-from records import Alert, Geo, Post, Report, Signal
+from records import Alert, Geo, Place, Post, Report, Signal, decode, encode
 from records.post import AuthorKind
 from records.report import Credibility
 from streams.enrich import STATED, Enrich
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]
+MORNING = datetime(2026, 11, 30, 10, tzinfo=UTC)
 GONFREVILLE = Geo(lat=49.505, lon=0.230)
 
 
@@ -118,9 +124,7 @@ def test_one_who_fills_in_twice_is_one(real: Enrich, report: MakePost, gazetteer
     ("kind", "tier"),
     [pytest.param("volunteer", 1, id="a volunteer: established"), pytest.param("person", 2, id="staff: trusted")],
 )
-def test_a_trusted_volunteer_is_no_authority(
-    kind: AuthorKind, tier: int, report: MakePost, enrich: MakeEnrich
-) -> None:
+def test_a_trusted_volunteer_is_no_authority(kind: AuthorKind, tier: int, report: MakePost, enrich: MakeEnrich) -> None:
     [result] = enrich()([report("@", Report("fire"), author_kind=kind)])
     assert result.signals[0].author_tier == tier
 
@@ -140,3 +144,42 @@ def _observed(gazetteer: Gazetteer, signals: list[Signal] | tuple[Signal, ...]) 
     detector = Detector(load_profile("city", gazetteer.home_place("76351")), gazetteer.wide_places())
     shelf = Shelf({})
     return [alert for signal in signals for alert in detector.observe(signal, shelf)]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("what", WHATS)
+def test_whatever_the_form_takes_is_a_signal_of_its_hazard_at_its_place(
+    what: What, language: Language, real: Enrich
+) -> None:
+    fields = {
+        "report_id": "0123456789abcdef",
+        "what": what,
+        "words": "zzz" if what == "other" else "",
+        "lat": "49.505",
+        "lon": "0.230",
+        "seen_by": "caller",
+    }
+    told = told_from(fields, now=MORNING, zone=ZoneInfo("Europe/Paris"), find_place=lambda _: ())
+    assert isinstance(told, Told)
+    post = post_from(told, post_id="r1", author_id="a1", role="operator", language=language, now=MORNING)
+    [result] = real([decode(encode(post), Post)])
+    [signal] = result.signals
+    assert (signal.hazard, signal.place.name, signal.language) == (HAZARDS[what], "Gonfreville-l'Orcher", language)
+
+
+def test_a_place_that_was_typed_is_found_again_in_the_post(real: Enrich, gazetteer: Gazetteer) -> None:
+    def find_place(name: str) -> list[Place]:
+        return real.locator.locate(name, lang="fr")
+
+    fields = {"report_id": "0123456789abcdef", "what": "flood", "place": "Auch", "seen_by": "colleague"}
+    told = told_from(fields, now=MORNING, zone=ZoneInfo("Europe/Paris"), find_place=find_place)
+    assert isinstance(told, Told)
+    post = post_from(told, post_id="r1", author_id="a1", role="operator", language="fr", now=MORNING)
+    [result] = real([post])
+    assert (result.signals[0].hazard, result.signals[0].place.insee) == ("flood", "32013")
+
+
+def test_what_is_taken_back_is_retracted(real: Enrich) -> None:
+    [result] = real([taken_back("r1", author_id="a1", now=MORNING)])
+    assert result.retraction is not None
+    assert (result.outcome, result.retraction.post_key) == ("delete", "vigie:r1")

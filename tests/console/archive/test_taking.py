@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking, tables
@@ -42,7 +43,10 @@ MORNING: Sequence[Record] = (
     an_alert(),
     an_alert(revision=2, evidence=(some_evidence(), some_evidence(2))),
     an_alert(revision=3, level="alert", evidence=(some_evidence(2), some_evidence(3, text=SECRET))),
-    an_alert(incident_id=OTHER, hazard="flood", evidence=(some_evidence(3, text=SECRET),)),
+    an_alert(revision=4, evidence=(some_evidence(2, text="", is_removed=True), some_evidence(4, text="old"))),
+    an_alert(revision=5, evidence=(some_evidence(2), some_evidence(4, text="new"))),
+    an_alert(incident_id=OTHER, hazard="flood", evidence=(some_evidence(3, text=SECRET), some_evidence(4, text="old"))),
+    a_retraction("facebook:e0004", unless=words_of("new")),
     a_verdict("acknowledge"),
     a_verdict("confirm", decided_at=minutes(4)),
     a_verdict("withdraw", withdraws="confirm-1", decided_at=minutes(5)),
@@ -137,13 +141,20 @@ async def test_an_older_revision_that_comes_late_does_not_stand_for_the_incident
     assert await looking.incidents(engine, levels={"resolved"}) == [newer]
 
 
+async def test_a_morning_shows_what_stands_and_nothing_else(engine: AsyncEngine) -> None:
+    await take(engine, MORNING, NOW)
+    first, second = some_evidence().text, some_evidence(2).text
+    assert await shown(engine) == [[first], [first, "…"], ["…", "…"], ["…", "…"], [second, "new"]]
+    assert await shown(engine, OTHER) == [["…", "…"]]
+
+
 async def test_two_who_take_the_same_at_once_make_one_of_it(engine: AsyncEngine) -> None:
     halves = [list(MORNING[:12]), list(MORNING[8:])]
     await asyncio.gather(*(take(engine, half, NOW) for half in [*halves, *reversed(halves), list(MORNING)]))
     together = await look(engine)
-    assert len(together["dossiers"][0][1]) == 3
+    assert len(together["dossiers"][0][1]) == 5
     async with engine.connect() as connection:
-        assert await connection.scalar(select(func.count()).select_from(tables.revision)) == 4
+        assert await connection.scalar(select(func.count()).select_from(tables.revision)) == 6
         assert await connection.scalar(select(func.count()).select_from(tables.decision)) == 3
 
 
@@ -262,13 +273,27 @@ async def test_a_text_that_the_database_cannot_hold_costs_one_character(engine: 
     assert await shown(engine) == [["feu\N{REPLACEMENT CHARACTER} !"]]
 
 
-async def test_a_record_that_cannot_be_kept_costs_no_other(engine: AsyncEngine) -> None:
-    hostile = a_verdict(decision_id="\x00" * 300)
-    changes = await take(engine, [an_alert(), hostile, an_alert(revision=2), a_status()], NOW)
-    assert {one.kind for one in changes} == {"incident", "source"}
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(a_verdict(decision_id="\x00" * 300), id="a decision's id"),
+        pytest.param(an_alert(incident_id="x", revision=2**70), id="a number without end"),
+        pytest.param(a_status("\x00"), id="a source's name"),
+    ],
+)
+async def test_a_record_that_cannot_be_kept_costs_no_other(engine: AsyncEngine, hostile: Record) -> None:
+    await take(engine, [an_alert(), hostile, an_alert(revision=2), a_status()], NOW)
     found = await looking.incident(engine, INCIDENT)
     assert found is not None
     assert [one.alert.revision for one in found.revisions] == [1, 2]
+    assert a_status() in await looking.sources(engine)
+
+
+async def test_a_database_that_is_away_is_no_records_fault(engine: AsyncEngine) -> None:
+    async with writing(engine) as connection:
+        await connection.execute(text("DROP TABLE revision"))
+    with pytest.raises((OperationalError, ProgrammingError)):
+        await take(engine, [an_alert()], NOW)
 
 
 async def test_a_signal_counts_once_and_leaves_no_words(engine: AsyncEngine) -> None:

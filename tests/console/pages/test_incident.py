@@ -10,7 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from console.access.roles import Role
-from console.archive import audit
+from console.access.visitor import Visitor
+from console.archive import audit, saying
 from console.archive.taking import take
 from console.catalogue import words
 from console.desk import Desk
@@ -19,6 +20,8 @@ from records.alert import Correction
 from tests.console.made import (
     INCIDENT,
     a_notification,
+    a_post,
+    a_report_row,
     a_retraction,
     a_signal,
     a_silence,
@@ -203,6 +206,17 @@ async def test_the_french_page_has_no_english(known: Desk, client_as: Callable[.
     assert len(english) > 100
     assert [message for message in english if message in said] == []
     assert "Force : 4 fois le seuil d’alerte." in said.replace("\N{NO-BREAK SPACE}", " ")
+
+
+async def test_a_report_that_counts_is_shown(known: Desk, client_as: Callable[..., Any]) -> None:
+    visitor = Visitor(name="astreinte")
+    await saying.report(known, visitor, a_post(), a_report_row(post_key="facebook:e0001"))
+    await saying.report(
+        known, visitor, a_post(id="r2"), a_report_row(report_id="r2", post_key="vigie:r2", text="Autre")
+    )
+    said = block(await page_of(client_as), "verifications")
+    assert "Flammes à la centrale, vues par un agent." in said
+    assert "Autre" not in said
 
 
 async def test_nobody_finds_an_incident_that_is_not_there(desk: Desk, client_as: Callable[..., Any]) -> None:
