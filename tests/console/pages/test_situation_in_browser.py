@@ -190,6 +190,32 @@ async def test_the_feed_is_filtered_in_place(chromium_page: Page, address: str, 
     await expect(page.locator("#lines li:visible")).to_have_count(2)
 
 
+async def test_a_tone_is_heard_only_where_somebody_wants_it(
+    chromium_page: Page, address: str, desk: Desk, page_errors: list[str]
+) -> None:
+    page = chromium_page
+    await page.add_init_script(
+        "window.tones = 0; const start = OscillatorNode.prototype.start;"
+        "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"
+    )
+    await look(page, address)
+    sound = page.locator("#sound")
+    await tell(desk, an_alert(incident_id="fire-silent", level="alert"))
+    await expect(page.locator("#incident-fire-silent")).to_be_visible()
+    assert await page.evaluate("tones") == 0
+    await sound.click()
+    await expect(sound).to_have_text("Son : actif")
+    assert await page.evaluate("tones") == 1, "so that it is heard how loud it is"
+    await tell(desk, an_alert(incident_id="fire-loud", level="alert"))
+    await expect(page.locator("#incident-fire-loud")).to_be_visible()
+    assert await page.evaluate("tones") == 4
+    await tell(desk, an_alert(incident_id="fire-loud", revision=2, level="alert", posts=9))
+    await expect(page.locator("#incident-fire-loud")).to_contain_text("9 messages")
+    assert await page.evaluate("tones") == 4, "what is known makes no noise"
+    assert await page.evaluate("localStorage.getItem('vigie-sound')") == "on"
+    assert page_errors == []
+
+
 async def test_the_choice_of_colours_is_kept(chromium_page: Page, address: str) -> None:
     page = chromium_page
     await look(page, address)
