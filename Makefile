@@ -48,9 +48,9 @@ $(STAMP_DEV): $(STAMP) requirements/dev.txt
 lock: $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header pyproject.toml requirements/build.in -o requirements/runtime.txt
+		--no-annotate --no-header --extra console pyproject.toml requirements/build.in -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --extra dev --extra train pyproject.toml requirements/build.in -o requirements/dev.txt
+		--no-annotate --no-header --extra console --extra dev --extra train pyproject.toml requirements/build.in -o requirements/dev.txt
 
 clean:
 	rm -rf $(VENV) vigie-demo

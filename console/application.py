@@ -9,11 +9,56 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from console.desk import Desk
-from console.pages import accessibility, live, situation
+from console.pages import (
+    accessibility,
+    accounts,
+    actions,
+    api,
+    audit,
+    digests,
+    incident,
+    incidents,
+    intake,
+    live,
+    login,
+    messages,
+    own_account,
+    password,
+    privacy,
+    problem,
+    record,
+    silences,
+    situation,
+    sources,
+    tuning,
+    verification,
+)
 from console.pages.page import Page, routes
 
 STATIC = Path(__file__).parent / "static"
-PAGES: tuple[Page, ...] = (*situation.PAGES, *live.PAGES, *accessibility.PAGES)
+PAGES: tuple[Page, ...] = (
+    *situation.PAGES,
+    *live.PAGES,
+    *incidents.PAGES,
+    *incident.PAGES,
+    *actions.PAGES,
+    *record.PAGES,
+    *intake.PAGES,
+    *verification.PAGES,
+    *messages.PAGES,
+    *accessibility.PAGES,
+    *accounts.PAGES,
+    *api.PAGES,
+    *audit.PAGES,
+    *digests.PAGES,
+    *login.PAGES,
+    *own_account.PAGES,
+    *password.PAGES,
+    *privacy.PAGES,
+    *silences.PAGES,
+    *sources.PAGES,
+    *tuning.PAGES,
+)
 
 
 def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
@@ -21,4 +66,5 @@ def application(desk: Desk, middleware: Sequence[Middleware]) -> Starlette:
     return Starlette(
         routes=[*routes(PAGES, desk), Mount("/static", StaticFiles(directory=STATIC), name="static")],
         middleware=list(middleware),
+        exception_handlers=problem.handlers(desk),
     )

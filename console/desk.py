@@ -1,17 +1,20 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 
 from jinja2 import Environment
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from console.archive.keeping import INCIDENTS_KEPT
 from console.catalogue import Language
 from console.live.feed import Feed
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.message_map import MessageMap
-from records import Clock
+from records import Clock, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,10 @@ class Setup:
     online_attribution: str = ""
     boundaries: bytes = b""  # GeoJSON of the user's own
     duty: tuple[tuple[str, str], ...] = ()  # whom to call, under which number
+    shifts: tuple[time, ...] = ()  # when people change, on the zone's clock
+    profile: str = ""  # the profile that incidents are raised by, as TOML; "": not known here
+    incidents_kept: timedelta = INCIDENTS_KEPT
+    pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,3 +51,4 @@ class Desk:
     feed: Feed = field(default_factory=Feed)
     viewers: Viewers = field(default_factory=Viewers)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first

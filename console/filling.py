@@ -25,6 +25,7 @@ Why = Literal[
 
 RANK = {"person": 0, "bulletin": 1, "clock": 1, "alert": 2}
 BLANKS: Mapping[Language, str] = {"fr": "[…à compléter : {name}]", "en": "[…to fill in: {name}]"}
+_BLANK = re.compile("|".join(re.escape(one.partition("{")[0]) + r"[^\]]*\]" for one in BLANKS.values()))
 WHY_WORDS: Mapping[Why, Worded] = {
     "unknown": {"fr": "la carte ne le connaît pas", "en": "the map does not know it"},
     "not_given": {"fr": "personne ne l’a donné", "en": "nobody has given it"},
@@ -176,6 +177,11 @@ def _filled(piece: str, value_of: Callable[[str], tuple[str, bool]]) -> str:
         said = contracted(said, value) if is_joined else said + value
         at = found.end()
     return said + piece[at:]
+
+
+def without_blanks(text: str) -> str:
+    """Return a text without the marks of its blanks."""
+    return _BLANK.sub("", text)
 
 
 def contracted(before: str, name: str) -> str:

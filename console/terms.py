@@ -77,6 +77,7 @@ WORDS: dict[Kind, dict[str, str]] = {
         "group": "usual place of the source",
         "profile": "place of the profile",
         "home": "the home municipality",
+        "person": "a person's word",
     },
     "unknown": {
         "no_official_word": "no official word",

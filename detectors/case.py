@@ -94,7 +94,7 @@ class Case:
 
     def thresholds_of(self, incident: Incident) -> Thresholds:
         """Return the levels of an incident: those of the node that leads."""
-        return self.thresholds(incident.node, self.ledger.nodes[incident.node])
+        return self.thresholds(incident.ground, self.ledger.nodes[incident.ground])
 
     def put_node(self, name: str, node: Node) -> None:
         """Set a node."""

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from detectors.case import Case
+from detectors.correction import place_of
 from detectors.crisis_clock import denied, spoken
 from detectors.declared import USUAL_SPAN, ends_at, is_in_time, is_near, judged, starts_at
 from detectors.duty import duty_for
@@ -119,11 +120,6 @@ def announced_at(context: Sequence[Context]) -> int:
     """Return when an operator first announced what people perceive, 0 where none did."""
     fitting = [moment_from(one.issued_at) for one in context if one.fits and one.kind == "operator_notice"]
     return min(fitting, default=0)
-
-
-def place_of(incident: Incident) -> Place:
-    """Return the place that is shown of an incident."""
-    return incident.votes[incident.shown].place
 
 
 def _may_explain(case: Case, bulletin: Bulletin, place: Place, onset: datetime) -> bool:

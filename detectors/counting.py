@@ -30,16 +30,15 @@ from detectors.incidents import (
 )
 from detectors.ledger import WEEK
 from detectors.lifecycle import pace_after
-from detectors.moment import HOUR, MINUTE, instant_from
+from detectors.moment import HOUR, MINUTE
 from detectors.rumour import has_spread
 from detectors.state import Incident, Node, Stat
 from detectors.statistic import decayed, onsets_after, raised
 from detectors.telling import tell
 from detectors.tree import population_of_node
-from detectors.week import SHAPE, Week, hour_of_week, local_time, noted
+from detectors.usual import THIS_WEEK, factor_at, local_at
+from detectors.week import Week, noted
 from records import Bulletin, Verdict
-
-THIS_WEEK = "shape"
 
 
 class Ground(NamedTuple):
@@ -156,7 +155,7 @@ def _rises(case: Case, heard: Heard, node: Node) -> bool:
 def _grounds(case: Case, entry: Entry, local: datetime) -> list[Ground]:
     """Return the nodes of a path with what is usual there. Beforehand, a node believes in its share of its parent's."""
     profile, hazard = case.watched.profile, case.watched.name
-    factor = _factor(case, local)
+    factor = factor_at(case, local)
     grounds: list[Ground] = []
     for number in reversed(range(len(entry.path))):
         node = _node(case, entry, number)
@@ -227,13 +226,7 @@ def _raised(case: Case, name: str, node: Node, heard: Heard) -> Stat:
 
 
 def _local(case: Case, entry: Entry) -> datetime:
-    profile = case.watched.profile
-    return local_time(instant_from(entry.at), zone=profile.zone, degrees_east=entry.lon - profile.reference_lon)
-
-
-def _factor(case: Case, local: datetime) -> float:
-    week = case.ledger.weeks.get(THIS_WEEK)
-    return week.factor(hour_of_week(local, case.watched.profile.holidays)) if week is not None else SHAPE[local.hour]
+    return local_at(case, entry.at, entry.lon)
 
 
 def _note_hour(case: Case, entry: Entry, local: datetime) -> None:

@@ -27,7 +27,7 @@ from detectors.shelf import Shelf
 from detectors.state import Incident, Node
 from detectors.statistic import mixture
 from detectors.telling import reconcile
-from detectors.verdicts import forgotten, noted
+from detectors.verdicts import about, forgotten, note
 from records import Alert, Place, Retraction, Signal, Statement, Tick, Verdict
 
 __all__ = ["Detector", "Shelf"]
@@ -64,14 +64,18 @@ class Detector:
             return []
         case = Case(self._ledger(statement.key, statement.area, watched, shelf), statement.area, watched)
         said = statement.said
-        about = noted(case, said) if isinstance(said, Verdict) else ""
-        return self._hear(entry_of(statement, at, about=about), statement.key, case, shelf)
+        if not isinstance(said, Verdict):
+            return self._hear(entry_of(statement, at), statement.key, case, shelf)
+        at = max(at, case.ledger.checkpoint_at + 1)  # what people decide is never too old
+        return self._hear(entry_of(statement, at, about=about(case, said)), statement.key, case, shelf)
 
     def _hear(self, entry: Entry, key: str, case: Case, shelf: Shelf) -> list[Alert]:
         ledger = case.ledger
         if ledger.is_known(entry):
             return []
         with _all_or_nothing(case):
+            if entry.about and isinstance(entry.statement, Verdict):
+                note(case, entry.statement)
             self._add(case, entry)
             due = [earliest_fall(case, node) for node in ledger.incidents]
             self._close_call(case, key, shelf, due)
@@ -109,7 +113,7 @@ class Detector:
 
     def _retract_told(self, retraction: Retraction, told: Alert, shelf: Shelf) -> list[Alert]:
         """Return the next revision of an incident that is forgotten here; of one that is not, it was told before."""
-        watched = self._watched.get(told.hazard)  # None: the profile has it no more, and no state knows of it
+        watched = self._watched.get(told.state_hazard)  # None: the profile has it no more, and no state knows of it
         if watched and told.incident_id in self._ledger(retraction.key, told.area, watched, shelf).told:
             return []
         return [without_words(told, retraction.name, retraction.unless)]
@@ -170,6 +174,8 @@ def _fit(ledger: Ledger, rates: int) -> None:
     """Make what was kept fit a profile that assumes another number of rates."""
     for place, value in list(ledger.base.items()):
         if isinstance(value, Incident) and len(value.values) != rates:
-            ledger.base[place] = replace(value, values=[mixture(value.values)] * rates, fresh=[])
+            believed = value.belief and replace(value.belief, values=[mixture(value.belief.values)] * rates)
+            values = [mixture(value.values)] * rates
+            ledger.base[place] = replace(value, values=values, fresh=[], belief=believed)
         elif isinstance(value, Node) and value.stat is not None and len(value.stat.values) != rates:
             ledger.base[place] = replace(value, stat=None)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from detectors.correction_words import corrections_in
 from detectors.rumour_words import rumour_in
-from records import Context, CrisisClock, Declaration, Rumour
+from records import Context, Correction, CrisisClock, Declaration, Rumour, Verdict
 
 MINUTE, HOUR, DAY, YEAR = 1.0, 60.0, 1440.0, 525_960.0
 LONGEST_YEARS = 1000
@@ -69,6 +70,8 @@ class Facts:
     clock: CrisisClock | None = None
     declaration: Declaration | None = None
     rumour: Rumour | None = None
+    corrections: tuple[Correction, ...] = ()
+    taken_back: Verdict | None = None  # what took a decision back, and was the last word
 
     @property
     def minutes(self) -> float:
@@ -82,7 +85,8 @@ def explanation_from(facts: Facts) -> dict[str, str]:
 
 
 def _in_french(facts: Facts) -> str:
-    sentences = [_decided_in_french(facts), _quiet_in_french(facts)]
+    corrected = corrections_in("fr", facts.corrections, facts.taken_back)
+    sentences = [_decided_in_french(facts), *corrected, _quiet_in_french(facts)]
     since = _french_clock(facts.onset_at, facts)
     if facts.authors <= 1:
         who = "Un seul témoin" if facts.witnesses else "Un seul auteur"
@@ -111,7 +115,8 @@ def _in_french(facts: Facts) -> str:
 
 
 def _in_english(facts: Facts) -> str:
-    sentences = [_decided_in_english(facts), _quiet_in_english(facts)]
+    corrected = corrections_in("en", facts.corrections, facts.taken_back)
+    sentences = [_decided_in_english(facts), *corrected, _quiet_in_english(facts)]
     since = _english_clock(facts.onset_at, facts)
     if facts.authors <= 1:
         who = "A single witness" if facts.witnesses else "A single author"

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from detectors.case import Case
 from detectors.moment import MINUTE
 from detectors.profile import HazardProfile, kilometres_between
-from detectors.state import OPEN, Happening, Incident, Part, Told
+from detectors.state import APART, OPEN, Happening, Incident, Part, Told
 
 ONSET_BUCKET = 10 * MINUTE
 
@@ -79,7 +79,7 @@ def _is_no_more(told: Told, there: Mapping[str, Incident]) -> bool:
     incident = there.get(told.happening.incident_id)
     if incident is None or incident.level != "signal":
         return False
-    return told.alert.level != "signal" and told.verdict is None
+    return told.alert.level != "signal" and not told.is_ruled
 
 
 def _pairs(
@@ -97,11 +97,13 @@ def _pairs(
 def _may_go_on(told: Told, incident: Incident) -> bool:
     level = told.alert.level
     if incident.level == "signal" or level == "signal":  # what is for the map alone stays so, unless people decided
-        return incident.level == level or told.verdict is not None
+        return incident.level == level or told.is_ruled
     return level in OPEN or (level in ("resolved", "rejected") and incident.opened_at <= told.at)
 
 
 def _are_same(one: Happening, other: Happening, settings: HazardProfile) -> bool:
+    if APART in one.path[0] or APART in other.path[0]:  # known by its decision alone, not by where it is
+        return False
     if one.path[0] in other.path or other.path[0] in one.path:
         return True
     apart = kilometres_between(one.lat, one.lon, other.lat, other.lon)

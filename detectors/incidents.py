@@ -23,7 +23,7 @@ from detectors.ledger import REMEMBERED
 from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
 from detectors.moment import HOUR, MINUTE
 from detectors.profile import kilometres_between
-from detectors.state import Incident, Node, Part, Stat, Vote
+from detectors.state import APART, RULINGS, Incident, Node, Part, Stat, Vote
 from detectors.statistic import best, decayed, mixture, raised
 from detectors.telling import tell
 from detectors.thresholds import Thresholds
@@ -187,7 +187,7 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
     """Open an incident, or let one come back; its posts are those since the onset."""
     part, stat, entries, at = crossing.part, crossing.stat, crossing.entries, crossing.at
     if earlier is None:
-        incident = _fresh(id_for(case, part, at), part, stat, at)
+        incident = _decided_before(case, _fresh(id_for(case, part, at), part, stat, at))
     else:
         incident = _come_back(case, earlier, part, stat, at)
     for entry in entries:
@@ -201,7 +201,7 @@ def _open(case: Case, earlier: Incident | None, crossing: Crossing) -> None:
         background=part.level * (1.0 - case.watched.profile.weak_share),
     )
     incident = with_authorities(case, _with_words(case, _with_area(case, incident), part, at))
-    _freeze(case, part.path, at, posts=len(entries))
+    freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     case.put_incident(incident)
     tell(case, incident, at)
@@ -225,6 +225,14 @@ def _fresh(incident_id: str, part: Part, stat: Stat, at: int) -> Incident:
     )
 
 
+def _decided_before(case: Case, incident: Incident) -> Incident:
+    """Return an incident with what people decided of it while it was a post on the map."""
+    known = case.ledger.incidents.get(incident.node)
+    if known is None or known.incident_id != incident.incident_id:
+        return incident
+    return replace(incident, decisions=known.decisions, heard=known.heard)
+
+
 def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -> Incident:
     case.drop_incident(earlier.node)
     return replace(
@@ -245,6 +253,11 @@ def _come_back(case: Case, earlier: Incident, part: Part, stat: Stat, at: int) -
         times=replace(earlier.times, denied=0, denier=""),  # what was denied then is not what is told now
         votes=earlier.votes if earlier.node == part.node else (),
         shown=earlier.shown if earlier.node == part.node else 0,
+        decided_by="",  # on its level: that is of what was over
+        reason="",
+        decisions=tuple(one for one in earlier.decisions if one.decision not in RULINGS),
+        belief=None,
+        taken_back=None,
     )
 
 
@@ -270,7 +283,7 @@ def _join(case: Case, incident: Incident, crossing: Crossing, entries: list[Entr
         pace=pace,
         peak=max(incident.peak, pace),
     )
-    _freeze(case, part.path, at, posts=len(entries))
+    freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     _settle_level(case, incident, at)
 
@@ -300,7 +313,7 @@ def _move(case: Case, incident: Incident, crossing: Crossing) -> None:
     )
     moved = _with(case, moved, entries[-1], part.node)  # the incident heard the others
     thaw(case, incident.parts[0].path, at)
-    _freeze(case, part.path, at, posts=len(entries))
+    freeze(case, part.path, at, posts=len(entries))
     case.put_node(part.node, replace(case.ledger.nodes[part.node], stat=None))
     _settle_level(case, moved, at)
 
@@ -355,7 +368,7 @@ def _settle_level(case: Case, incident: Incident, at: int) -> None:
         level = incident.top
     if level is not None and incident.level == "rejected":
         for part in incident.parts:
-            _freeze(case, part.path, at, posts=0)
+            freeze(case, part.path, at, posts=0)
     if level is not None:
         incident = replace(
             incident,
@@ -389,7 +402,9 @@ def heard_again(case: Case, incident: Incident, entry: Entry) -> None:
 
 
 def copied(case: Case, incident: Incident | None, original: int) -> None:
-    """Count a copy or a relay of a post for the incident that it is part of."""
+    """Count a copy or a relay of a post for the incident that it is part of, or that a person made of it."""
+    made = (one for one in case.open_incidents() if APART in one.node)
+    incident = next((one for one in made if any(slot.post == original for slot in one.slots)), incident)
     if original and incident is not None:
         slots = copied_once_more(incident.slots, original)
         case.put_incident(replace(incident, copies=incident.copies + 1, slots=slots))
@@ -488,7 +503,8 @@ def _with_area(case: Case, incident: Incident) -> Incident:
     return replace(incident, votes=(Vote(place, incident.posts), *others), shown=0)
 
 
-def _freeze(case: Case, path: tuple[str, ...], at: int, *, posts: int) -> None:
+def freeze(case: Case, path: tuple[str, ...], at: int, *, posts: int) -> None:
+    """Let the nodes of a path learn nothing while an incident is on, nor from its first posts."""
     for name in path:
         node = case.ledger.nodes.get(name)
         if node is not None:

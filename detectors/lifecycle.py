@@ -77,7 +77,8 @@ def due_at(incident: Incident, hazard: HazardProfile, rates: Rates, thresholds: 
 
 def _stands_until(incident: Incident, hazard: HazardProfile) -> int:
     """Return until when a level stands although nobody says anything: what a person decided is not undone at once."""
-    return incident.raised_at + (int(hazard.hold_minutes * MINUTE) if incident.level == "confirmed" else 0)
+    is_said = incident.level == "confirmed" or incident.raised_at == incident.decided_at
+    return incident.raised_at + (int(hazard.hold_minutes * MINUTE) if is_said else 0)
 
 
 def level_after(incident: Incident, reached: str | None, pace: float) -> str | None:

@@ -22,6 +22,7 @@ class Known(NamedTuple):
     """An incident as it was last told, and the one that it belongs to, if any."""
 
     alert: Alert
+    found: str  # the one that it belongs to by where and when it is, whatever people say
     joins: str
 
 
@@ -37,17 +38,35 @@ class Neighbours:
         if alert.level == "signal":  # not an incident yet
             return alert
         known = self._known.get(alert.incident_id)
-        joins = known.joins if known is not None else self._across_the_border(alert)
-        self._known[alert.incident_id] = Known(alert, joins)
+        found = known.found if known is not None else self._across_the_border(alert)
+        joins = alert.joins or ("" if self._is_apart(alert, found) else found)
+        if self._leads_back(joins, alert.incident_id):
+            joins = ""
+        self._known[alert.incident_id] = Known(alert, found, joins)
         self._forget_before(alert.raised_at)
-        return replace(alert, joins=joins) if joins else alert
+        return replace(alert, joins=joins)
+
+    def _is_apart(self, alert: Alert, other: str) -> bool:
+        """Tell whether a person said that two incidents are not one, of either."""
+        known = self._known.get(other)
+        return other in alert.apart_from or (known is not None and alert.incident_id in known.alert.apart_from)
+
+    def _leads_back(self, joins: str, incident_id: str) -> bool:
+        """Tell whether what one incident belongs to belongs to it: people may say so, in two areas at once."""
+        seen: set[str] = set()
+        while joins and joins not in seen:
+            if joins == incident_id:
+                return True
+            seen.add(joins)
+            joins = self._known[joins].joins if joins in self._known else ""
+        return False
 
     def _across_the_border(self, alert: Alert) -> str:
         if alert.level not in OPEN or alert.hazard not in self.profile.hazard:
             return ""
         settings = self.profile.hazard[alert.hazard]
         soon = timedelta(minutes=settings.neighbour_minutes)
-        for incident_id, (other, joins) in self._known.items():
+        for incident_id, (other, _, joins) in self._known.items():
             if other.hazard != alert.hazard or other.area == alert.area or other.level not in OPEN:
                 continue
             since = max(other.onset, _last_post(other)) if settings.spreads else other.onset
@@ -57,7 +76,7 @@ class Neighbours:
         return ""
 
     def _forget_before(self, now: datetime) -> None:
-        for incident_id, (alert, _) in list(self._known.items()):
+        for incident_id, (alert, _, _) in list(self._known.items()):
             settings = self.profile.hazard.get(alert.hazard)
             hours = settings.reopen_hours if settings is not None else 0.0
             if alert.level not in OPEN and alert.raised_at + timedelta(hours=hours) < now:

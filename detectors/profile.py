@@ -154,23 +154,33 @@ def load_profile(name_or_path: str | Path, home: Place | None) -> Profile:
 
     Errors  SettingsError when there is no such file, when it cannot be used, or when it needs a home and has none
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = PROFILES / f"{name_or_path}.toml"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
-        raise SettingsError(
-            f"profile {str(name_or_path)!r} cannot be read ({error}): give one of {known}, or the path of a .toml file"
-        ) from error
-    profile = profile_from(text, file=path.name)
+    path = _file_of(name_or_path)
+    profile = profile_from(profile_text(name_or_path), file=path.name)
     if home is None and profile.spread.home_share + profile.spread.surroundings_share > 0:
         raise SettingsError(
             f"{path.name}: spread.home_share and spread.surroundings_share need a home and none was given: "
             "name the commune to watch from, or use the profile 'world'"
         )
     return msgspec.structs.replace(profile, home=home)
+
+
+def profile_text(name_or_path: str | Path) -> str:
+    """Return a profile as it is written.
+
+    Errors  SettingsError when there is no such file
+    """
+    try:
+        return _file_of(name_or_path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.toml")))
+        raise SettingsError(
+            f"profile {str(name_or_path)!r} cannot be read ({error}): give one of {known}, or the path of a .toml file"
+        ) from error
+
+
+def _file_of(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    return path if path.suffix == ".toml" else PROFILES / f"{name_or_path}.toml"
 
 
 def profile_from(toml_text: str, *, file: str) -> Profile:

@@ -50,12 +50,20 @@ def _blank_base(case: Case, name: str, unless: str) -> bool:
     had_words = False
     for place, value in list(case.ledger.base.items()):
         if place[0] == INCIDENT and isinstance(value, Incident):
-            slots = tuple(_removed(slot) if _is_of(slot, name, unless) else slot for slot in value.slots)
-            if slots != value.slots:
-                case.ledger.base[place] = replace(value, slots=slots)
+            if any(_is_of(slot, name, unless) for slot in value.all_slots):
+                case.ledger.base[place] = _without_slots_of(value, name, unless)
                 case.ledger.changed_base.add(place)
                 had_words = True
     return had_words
+
+
+def _without_slots_of(incident: Incident, name: str, unless: str) -> Incident:
+    parted = tuple(replace(one, slots=_blanked(one.slots, name, unless)) for one in incident.parted)
+    return replace(incident, slots=_blanked(incident.slots, name, unless), parted=parted)
+
+
+def _blanked(slots: tuple[Slot, ...], name: str, unless: str) -> tuple[Slot, ...]:
+    return tuple(_removed(slot) if _is_of(slot, name, unless) else slot for slot in slots)
 
 
 def _removed(slot: Slot) -> Slot:

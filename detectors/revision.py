@@ -5,6 +5,7 @@ from math import log, log10
 from typing import get_args
 
 from detectors.context import announced_at
+from detectors.correction import apart_of, corrections_of, hazard_of, is_placed, joins_of, place_of
 from detectors.corroboration import without_strongest
 from detectors.crisis_clock import clock_of
 from detectors.explanation import Facts, explanation_from
@@ -53,6 +54,7 @@ class Scene:
     prior: float  # how many times likelier than usual incidents are now
     context: tuple[Context, ...]
     declaration: Declaration | None
+    usual_per_hour: float
 
 
 def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert:
@@ -62,7 +64,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
     statistic = mixture(values)
     prior = scene.profile.incidents_per_week * scene.weight * scene.prior / MINUTES_PER_WEEK
     probability = prior * statistic / (1.0 + prior * statistic)
-    place = incident.votes[incident.shown].place
+    place, hazard = place_of(incident), hazard_of(incident, scene.hazard)
     rate = scene.rates.per_minute[best(values)]
     clock = clock_of(incident.times, incident.onset_at, at, announced_at=announced_at(scene.context))
     rumour = rumour_of(incident, is_loud=statistic >= scene.thresholds.alert)
@@ -71,7 +73,7 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         incident_id=incident.incident_id,
         revision=revision,
         level=_level_from(incident.level),
-        hazard=scene.hazard,
+        hazard=hazard,
         place=place,
         onset=instant_from(incident.onset_at),
         raised_at=instant_from(raised_at),
@@ -99,6 +101,11 @@ def alert_from(scene: Scene, *, revision: int, at: int, raised_at: int) -> Alert
         declaration=scene.declaration,
         rumour=rumour,
         also=tuple(vote.place.name for vote in incident.votes if vote.place.place_id != place.place_id),
+        joins=joins_of(incident),
+        apart_from=apart_of(incident),
+        owned_as=None if hazard == scene.hazard else scene.hazard,
+        corrections=corrections_of(incident),
+        usual_per_hour=scene.usual_per_hour,
     )
 
 
@@ -144,12 +151,15 @@ def _facts_of(scene: Scene, statistic: float, probability: float, clock: CrisisC
         clock=clock,
         declaration=scene.declaration,
         rumour=rumour,
+        corrections=corrections_of(incident),
+        taken_back=incident.taken_back,
     )
 
 
 def _unknowns_of(scene: Scene, place: Place, clock: CrisisClock) -> tuple[str, ...]:
     incident = scene.incident
     unsure = place.confidence < UNSURE_PLACE or fineness(place) > COMMUNE_FINENESS
+    unsure = unsure and not is_placed(incident)
     codes = {
         "no_official_word": incident.top != "confirmed" and clock.first_authority is None,
         "place_uncertain": unsure,

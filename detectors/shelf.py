@@ -255,7 +255,7 @@ def _holds(ledger: Ledger, name: str) -> bool:
         return True
     told: Iterator[Evidence | Slot] = (item for one in ledger.told.values() for item in one.alert.evidence)
     base: Iterator[Evidence | Slot] = (
-        slot for value in ledger.base.values() if isinstance(value, Incident) for slot in value.slots
+        slot for value in ledger.base.values() if isinstance(value, Incident) for slot in value.all_slots
     )
     return any(not item.is_removed and name in (item.post_key, item.author_id) for item in chain(told, base))
 

@@ -12,6 +12,10 @@ from detectors.crisis_clock import Times
 from records import Alert, Doubt, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
+APART = "#apart:"
+"""Between a node and what a person split from its incident: no post names such a node, so nothing comes in by itself."""
+RULINGS = ("confirm", "reject", "close")
+"""Decisions on the level of an incident; of these one holds, the latest."""
 
 
 class Stat(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -89,6 +93,26 @@ class Happening(msgspec.Struct, array_like=True, frozen=True, gc=False):
     lon: float
 
 
+class Belief(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What was believed of an incident when the first of the rulings that stand was made."""
+
+    level: str
+    top: str
+    counted_at: int
+    values: list[float]
+    voices: tuple[Voice, ...]
+    grounds: str
+
+
+class Parted(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """Posts that a person took out of an incident, as they are put back if the decision is taken back."""
+
+    decision: str  # its identity
+    node: str  # of the incident that they make
+    slots: tuple[Slot, ...]
+    places: tuple[Place, ...]  # that they name
+
+
 class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One incident: its statistic over all the nodes that take part, its life, and what is shown of it."""
 
@@ -125,11 +149,26 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     versions: dict[str, str] = {}
     times: Times = Times()
     doubted: int = 0  # posts that carry a doubt
+    decisions: tuple[Verdict, ...] = ()  # of people, in force, in their order
+    heard: tuple[str, ...] = ()  # identities of all that were heard or taken back: none is heard again
+    belief: Belief | None = None  # None where no ruling stands
+    parted: tuple[Parted, ...] = ()
+    taken_back: Verdict | None = None  # what took a decision back, as long as nothing was decided since
 
     @property
     def node(self) -> str:
         """Return the node that leads."""
         return self.parts[0].path[0]
+
+    @property
+    def ground(self) -> str:
+        """Return the node of the tree whose budget it spends: the one that leads, or that it was split from."""
+        return self.node.partition(APART)[0]
+
+    @property
+    def all_slots(self) -> tuple[Slot, ...]:
+        """Return the posts that are shown, and those that were taken out and may come back."""
+        return (*self.slots, *(slot for parted in self.parted for slot in parted.slots))
 
     @property
     def happening(self) -> Happening:
@@ -166,4 +205,11 @@ class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     nodes: int  # that took part
     strongest: float
     alert: Alert
-    verdict: Verdict | None = None  # what people decided of it last
+    verdicts: tuple[Verdict, ...] = ()  # what people decided of it and did not take back, in their order
+    withdrawn: tuple[Verdict, ...] = ()  # what took others back
+    decided: tuple[str, ...] = ()  # identities of the decisions that the last revision bears
+
+    @property
+    def is_ruled(self) -> bool:
+        """Tell whether people decided on its level."""
+        return any(verdict.decision in RULINGS for verdict in self.verdicts)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from detectors.case import Case
 from detectors.context import context_of, declaration_of, prior, stated
+from detectors.correction import place_of
 from detectors.crisis_clock import gone_on
 from detectors.evidence import STRONG_RATIO
 from detectors.identity import name_of
@@ -15,6 +16,7 @@ from detectors.lifecycle import ACTIVE, RANKS
 from detectors.moment import MINUTE, instant_from, moment_from
 from detectors.revision import Scene, alert_from
 from detectors.state import OPEN, Incident, Told
+from detectors.usual import usual_per_hour
 from records import Bulletin
 
 UPDATE_EVERY = 5 * MINUTE
@@ -33,7 +35,7 @@ def tell(case: Case, incident: Incident, at: int) -> None:
     if told is not None and not _is_news(incident, told, at) and not _has_more(bulletins, told, incident):
         return
     context = context_of(bulletins, incident)
-    weight = case.watched.weight(incident.node, case.area, case.ledger.nodes[incident.node])
+    weight = case.watched.weight(incident.ground, case.area, case.ledger.nodes[incident.ground])
     likelier = prior(case, at)
     scene = Scene(
         profile=case.watched.profile,
@@ -46,6 +48,7 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         prior=likelier,
         context=context,
         declaration=declaration_of(case, incident, context, at),
+        usual_per_hour=usual_per_hour(case, incident, at),
     )
     # a level that a late signal shows to have been reached earlier was still not told earlier than the one before
     raised_at = incident.raised_at if told is None else max(incident.raised_at, moment_from(told.alert.raised_at))
@@ -59,7 +62,9 @@ def tell(case: Case, incident: Incident, at: int) -> None:
         nodes=len(incident.parts),
         strongest=_strongest(incident),
         alert=alert,
-        verdict=told.verdict if told is not None else None,
+        verdicts=told.verdicts if told is not None else (),
+        withdrawn=told.withdrawn if told is not None else (),
+        decided=_decided(incident),
     )
 
 
@@ -81,18 +86,26 @@ def _has_more(bulletins: list[Bulletin], told: Told, incident: Incident) -> bool
 
 
 def _as_told(incident: Incident, told: Told) -> Incident:
-    """Return an incident with the word "alert" where it was said once: a late signal does not take it back."""
-    if incident.opened_at > told.at or RANKS.index(incident.top) >= RANKS.index(told.top) or incident.decided_by:
+    """Return an incident with the word "alert" where it was said once: a late signal does not take it back.
+
+    What a person confirmed, a person may take back.
+    """
+    if incident.opened_at > told.at or incident.decided_by or told.top == "confirmed":
+        return incident
+    if RANKS.index(incident.top) >= RANKS.index(told.top):
         return incident
     return replace(incident, top=told.top, level=told.top if incident.level in ACTIVE else incident.level)
 
 
+def _decided(incident: Incident) -> tuple[str, ...]:
+    return tuple(one.identity for one in incident.decisions)
+
+
 def _is_news(incident: Incident, told: Told, at: int) -> bool:
-    if incident.level not in OPEN:
-        return incident.level != told.alert.level
-    return (
-        incident.level != told.alert.level
-        or incident.votes[incident.shown].place.place_id != told.alert.place.place_id
+    if incident.level != told.alert.level or _decided(incident) != told.decided:
+        return True
+    return incident.level in OPEN and (
+        place_of(incident).place_id != told.alert.place.place_id
         or _strongest(incident) > NEWS_FACTOR * max(told.strongest, STRONG_RATIO / NEWS_FACTOR)
         or (at - told.at >= UPDATE_EVERY and _has_grown(incident, told))
         or _has_spoken(incident, told)

@@ -29,6 +29,7 @@ from records.notification import Notification, NotificationState
 from records.place import Place
 from records.post import Geo, Media, Post
 from records.pulse import Pulse
+from records.report import Report, report_in
 from records.retraction import Retraction, words_of
 from records.signal import ACTUALITIES, HAZARDS, Signal, Tick
 from records.silence import Matcher, Silence
@@ -67,6 +68,7 @@ __all__ = [
     "Place",
     "Post",
     "Pulse",
+    "Report",
     "Retraction",
     "Rumour",
     "SettingsError",
@@ -83,5 +85,6 @@ __all__ = [
     "VigieError",
     "decode",
     "encode",
+    "report_in",
     "words_of",
 ]

@@ -7,7 +7,7 @@ import msgspec
 from records.post import Latitude, Longitude, NonEmpty
 
 PlaceLevel = Literal["point", "site", "quartier", "commune", "epci", "dep", "region", "country"]
-PlaceSource = Literal["geotag", "text", "hashtag", "group", "profile", "home"]
+PlaceSource = Literal["geotag", "text", "hashtag", "group", "profile", "home", "person"]  # who decides on incidents
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

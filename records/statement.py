@@ -26,7 +26,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def identity(self) -> str:
         """What it is known by: said twice, it counts once."""
         if isinstance(self.said, Verdict):
-            return f"verdict\n{self.said.incident_id}\n{self.said.decision}\n{self.said.decided_at.isoformat()}"
+            return f"verdict\n{self.said.incident_id}\n{self.said.identity}"
         return f"bulletin\n{self.said.bulletin_id}\n{self.said.issued_at.isoformat()}"
 
     @property

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from contextlib import aclosing
 
 import structlog
-from aiokafka.errors import KafkaError
 
-from records import Clock, MalformedRecord, Silence, Verdict, decode
+from records import Clock, MalformedRecord, Silence, SourceUnavailable, Verdict, decode
 from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
@@ -59,6 +58,6 @@ class Decided:
                 async with aclosing(found) as values:
                     async for value in values:
                         self.take(value)
-            except (KafkaError, OSError) as error:
-                log.warning("decisions cannot be read: silences may be out of date", error=repr(error))
+            except SourceUnavailable as error:
+                log.warning("decisions cannot be read: silences may be out of date", error=str(error))
             await asyncio.sleep(AGAIN_SECS)

@@ -13,6 +13,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    Notification,
     Post,
     Pulse,
     Retraction,
@@ -35,6 +36,7 @@ from streams.topics import (
     DECISIONS,
     DIGESTS,
     LARGEST_BYTES,
+    NOTIFICATIONS,
     POSTS,
     PULSE,
     RETRACTIONS,
@@ -48,7 +50,7 @@ BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
 Stated = Bulletin | Verdict | Silence | SourceStatus
-Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | DeadLetter
+Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | Notification | DeadLetter
 
 
 class KafkaPublisher:
@@ -144,6 +146,10 @@ class KafkaPublisher:
     async def digests_made(self, made: Sequence[DigestMade]) -> None:
         """Put on `digests.v1` that digests were made."""
         await self.send(DIGESTS, made)
+
+    async def notifications(self, notifications: Sequence[Notification]) -> None:
+        """Put on `notifications.v1` what became of notifications."""
+        await self.send(NOTIFICATIONS, notifications)
 
     async def dead_letters(self, letters: Sequence[DeadLetter]) -> None:
         """Put what could not be handled on `dead_letters.v1`."""

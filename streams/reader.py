@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -12,6 +12,13 @@ from records import SourceUnavailable, decode
 from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
 from streams.topics import Topic
+
+
+class Written(NamedTuple):
+    """A value, and when it was put on its topic; None where the broker does not say."""
+
+    value: bytes
+    at: datetime | None
 
 
 @asynccontextmanager
@@ -111,18 +118,49 @@ async def follow_values(
     """Yield the values of a topic from its beginning, for ever, as they are; tombstones say nothing.
 
     `at_end` is called when all was yielded that stood there when this began.
+
+    Errors  SourceUnavailable when the broker does not answer
     """
-    async with _consumer(settings, topic) as consumer:
-        ends = await _ends(settings, consumer) if at_end else {}
-        while True:
-            if at_end and await _is_past(consumer, ends):
-                at_end()
-                at_end = None
-            batches = await consumer.getmany(timeout_ms=200)
-            for messages in batches.values():
-                for message in messages:
-                    if message.value is not None:
-                        yield message.value
+    async with aclosing(follow_batches(settings, topic, at_end=at_end)) as batches:
+        async for values in batches:
+            for written in values:
+                yield written.value
+
+
+async def follow_batches(
+    settings: StreamSettings,
+    topic: Topic,
+    *,
+    written_since: datetime | None = None,
+    at_end: Callable[[], object] | None = None,
+) -> AsyncGenerator[list[Written], None]:
+    """Yield the values of a topic as they come, many at once, for ever; tombstones say nothing.
+
+    The embedded broker knows no times: there, all are read. `at_end` is called when all was yielded that stood there
+    when this began.
+
+    Errors  SourceUnavailable when the broker does not answer
+    """
+    try:
+        async with _consumer(settings, topic) as consumer:
+            if written_since is not None and not settings.is_embedded:
+                await _seek(consumer, written_since)
+            ends = await _ends(settings, consumer) if at_end else {}
+            while True:
+                if at_end and await _is_past(consumer, ends):
+                    at_end()
+                    at_end = None
+                batches = await consumer.getmany(timeout_ms=200)
+                found = [one for messages in batches.values() for one in messages]
+                values = [Written(one.value, _moment(one.timestamp)) for one in found if one.value is not None]
+                if values:
+                    yield values
+    except (KafkaError, OSError) as error:
+        raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
+
+
+def _moment(milliseconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds and milliseconds > 0 else None
 
 
 async def read(settings: StreamSettings, topic: Topic, count: int) -> list[Any]:

@@ -18,7 +18,7 @@ from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, DECISIONS, STATE_TABLE, changelog
+from streams.topics import ALERTS, DECISIONS, NOTIFICATIONS, STATE_TABLE, changelog
 
 log = structlog.get_logger()
 
@@ -58,14 +58,14 @@ Carried = dict[str, list[tuple[bytes, bytes]]]
 
 
 async def carried(settings: StreamSettings) -> Carried:
-    """Return what a broker that is about to go has of what people must not lose: decisions, and the newest alerts.
+    """Return what a broker that is about to go has of what people must not lose.
 
-    What was taken away stays away. Claims stay behind: an author who leaves could not be followed to them without his
-    posts.
+    That is decisions, the newest alerts, and who was told of what. What was taken away stays away. Claims stay behind:
+    an author who leaves could not be followed to them without his posts.
 
     Errors  SourceUnavailable when the broker does not answer
     """
-    return {topic.name: list((await newest(settings, topic)).items()) for topic in (DECISIONS, ALERTS)}
+    return {topic.name: list((await newest(settings, topic)).items()) for topic in (DECISIONS, ALERTS, NOTIFICATIONS)}
 
 
 async def put_back(settings: StreamSettings, kept: Carried) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 import faust
 from faust.types import TP
 
-from records import Alert, Clock, Silence, SourceUnavailable
+from records import Alert, Clock, Notification, Silence, SourceUnavailable
 from records.digest import DigestMade
 from streams.decided import Decided
 from streams.publisher import KafkaPublisher
@@ -20,6 +20,8 @@ from streams.topics import ALERTS
 FORGET_SECS = 3600.0
 DIGEST_SECS = 30.0
 MIRROR_SECS = 30.0
+REPORT_SECS = 1.0
+REPORTED_TOGETHER = 500
 KNOWN_IN_SECS = 10.0
 
 
@@ -34,6 +36,9 @@ class Outbox(Protocol):
 
     async def acknowledge(self, incident_id: str, decided_at: datetime | None = None) -> None:
         """Take note that somebody looks after an incident, as it was then."""
+
+    async def report(self, publish: Callable[[Sequence[Notification]], Awaitable[None]], *, most: int) -> int:
+        """Publish what has become of notifications since that was last done; return of how many."""
 
     def forget_before(self, at: datetime) -> int:
         """Remove what was told or given up before a moment; return how many."""
@@ -87,6 +92,7 @@ class TellingTasks:
         self._app.timer(FORGET_SECS, name="forget")(self._forget)
         self._app.timer(DIGEST_SECS, name="digest")(self._digest)
         self._app.timer(MIRROR_SECS, name="mirror")(self._mirror)
+        self._app.timer(REPORT_SECS, name="report")(self._report)
 
     async def _tell(self) -> None:
         """Tell, once the silences are known: what is held back must not go out at every start. Not for ever, though."""
@@ -116,6 +122,13 @@ class TellingTasks:
         if self._is_first():
             with suppress(SourceUnavailable):  # the next look says it again
                 await self._telling.mirror.look(self._publisher.silences)
+
+    async def _report(self) -> None:
+        """Publish what became of notifications; one batch a turn, and more where many wait."""
+        publish, most = self._publisher.notifications, REPORTED_TOGETHER
+        with suppress(SourceUnavailable):  # the next turn says it again
+            while await self._telling.outbox.report(publish, most=most) == most:
+                pass
 
     def _is_first(self) -> bool:
         return TP(ALERTS.name, 0) in self._app.assignor.assigned_actives()

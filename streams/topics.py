@@ -11,6 +11,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    Notification,
     Post,
     Pulse,
     Retraction,
@@ -73,6 +74,7 @@ ALERTS = Topic(name="alerts.v1", record=Alert, retention=EVIDENCE, is_compacted=
 DECISIONS = Topic(name="decisions.v1", record=Verdict, retention=EVIDENCE, is_compacted=True)
 SOURCES = Topic(name="sources.v1", record=SourceStatus, is_compacted=True)
 DIGESTS = Topic(name="digests.v1", record=DigestMade, retention=EVIDENCE)  # that they were made, not what they say
+NOTIFICATIONS = Topic(name="notifications.v1", record=Notification, retention=EVIDENCE, is_compacted=True)
 RETRACTIONS = Topic(name="retractions.v1", record=Retraction, retention=RAW)  # pseudonyms, and no words
 DEAD_LETTERS = Topic(
     name="dead_letters.v1", record=DeadLetter, retention=GONE_BY, max_bytes=LARGEST_BYTES
@@ -94,7 +96,20 @@ def _milliseconds(span: timedelta) -> str:
     return str(int(span.total_seconds() * 1000))
 
 
-TOPICS = (POSTS, PULSE, SIGNALS, CLAIMS, CONTEXT, ALERTS, DECISIONS, SOURCES, DIGESTS, RETRACTIONS, DEAD_LETTERS)
+TOPICS = (
+    POSTS,
+    PULSE,
+    SIGNALS,
+    CLAIMS,
+    CONTEXT,
+    ALERTS,
+    DECISIONS,
+    SOURCES,
+    DIGESTS,
+    NOTIFICATIONS,
+    RETRACTIONS,
+    DEAD_LETTERS,
+)
 
 OnDecisions: Any = Verdict | Silence
 """What stands on `decisions.v1`."""

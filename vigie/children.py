@@ -75,6 +75,11 @@ class Child:
             page: bytes = answer.read()
         return page.decode()
 
+    def tell(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is there."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
     def stop(self, *, timeout_secs: float = STOP_SECS) -> None:
         """Ask it to finish what it has begun and end; end it by force when it does not."""
         process = self.process

@@ -129,6 +129,17 @@ def connect(settings_file: Path | None, names: tuple[str, ...]) -> None:
         run_edge(load(_existing(settings_file)).only(names), SystemClock())
 
 
+@main.command()
+@settings_option
+def console(settings_file: Path | None) -> None:
+    """Serve the page for people: incidents, decisions, reports, messages, and the archive behind them."""
+    from vigie.console_process import run_console
+
+    vigie_logging.set_up("console")
+    with told():
+        run_console(load(_existing(settings_file)), SystemClock())
+
+
 @main.group()
 def source() -> None:
     """Look at single sources."""
@@ -267,6 +278,30 @@ def silence_end(settings_file: Path | None, silence_id: str) -> None:
     with told():
         end(load(_existing(settings_file)).streams(), silence_id, SystemClock())
     click.echo(f"ended: {silence_id}")
+
+
+@main.group()
+def record() -> None:
+    """Look at records of what was known when, as the console exports them."""
+
+
+@record.command("verify")
+@click.argument("file", type=IN_FILE)
+@click.option("--hash", "expected", default="", help="What the record was known by when it was exported, as noted then.")
+def record_verify(file: Path, expected: str) -> None:
+    """Tell whether a record is as it was exported; name each line that was changed, moved, put in or taken out.
+
+    Without the hash that was noted at the export, a record that somebody wrote anew as a whole cannot be told from it.
+    """
+    from console.record_file import verify
+
+    problems = verify(file.read_bytes(), expected)
+    for problem in problems:
+        click.echo(f"{file}: {problem}")
+    if not problems and not expected:
+        _said("nothing was changed within it; give --hash to know that it is the one that was exported")
+    click.echo("broken" if problems else "whole", err=True)
+    sys.exit(1 if problems else 0)
 
 
 @main.group()

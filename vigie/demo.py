@@ -197,7 +197,7 @@ async def _feed(pipeline: Pipeline, posts: list[Post], passes: Gate, screen: Scr
 
 async def _to_the_end(pipeline: Pipeline, last: datetime) -> list[Alert]:
     alerts = await pipeline.alerts()
-    keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
+    keys = sorted({f"{alert.state_hazard}/{alert.area or alert.place.area}" for alert in alerts})
     await pipeline.pass_time(keys, last + CLOSING)
     return await pipeline.alerts()
 

@@ -13,7 +13,19 @@ from pathlib import Path
 from connectors.pseudonym import ROTATE_AFTER
 from models.places import Gazetteer
 from records import Clock, SettingsError
-from streams.topics import ALERTS, CLAIMS, DEAD_LETTERS, DECISIONS, GONE_BY, POSTS, PULSE, SIGNALS, SWEEP, Topic
+from streams.topics import (
+    ALERTS,
+    CLAIMS,
+    DEAD_LETTERS,
+    DECISIONS,
+    GONE_BY,
+    NOTIFICATIONS,
+    POSTS,
+    PULSE,
+    SIGNALS,
+    SWEEP,
+    Topic,
+)
 from vigie.assembly import home_of
 from vigie.settings import Settings
 
@@ -94,14 +106,14 @@ RECEIVERS: Mapping[str, Mapping[str, str]] = {
 PERIODS: Mapping[str, tuple[Topic, ...]] = {
     "posts": (POSTS,),
     "signals": (SIGNALS, DEAD_LETTERS),
-    "alerts": (ALERTS, PULSE, DECISIONS),
+    "alerts": (ALERTS, PULSE, DECISIONS, NOTIFICATIONS),
 }
 CLAIMED: Mapping[str, tuple[Topic, ...]] = {"claims": (CLAIMS,)}
 WORDS = {
     "fr": {
         "posts": "messages retenus par le filtre",
         "signals": "messages lus comme indices, et messages illisibles",
-        "alerts": "alertes avec leurs preuves, décisions prises à leur sujet, et comptages sans texte",
+        "alerts": "alertes avec leurs preuves, décisions à leur sujet, destinataires prévenus, et comptages sans texte",
         "claims": "besoins et offres lus dans ces messages, avec leur texte et leur lien, sans leurs auteurs",
         "solidarity": " Recenser pour la cellule de crise les besoins et les offres d’aide dits autour d’un incident.",
         "hours": "heures",
@@ -114,7 +126,7 @@ WORDS = {
     "en": {
         "posts": "posts that the filter let pass",
         "signals": "posts read as evidence, and unreadable ones",
-        "alerts": "alerts with their evidence, decisions on them, and counts without texts",
+        "alerts": "alerts with their evidence, decisions on them, receivers told, and counts without texts",
         "claims": "needs and offers read in these posts, with their text and link, without their authors",
         "solidarity": " To list for the crisis cell what people need and offer around an incident.",
         "hours": "hours",

@@ -80,7 +80,7 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, par
         for start in range(0, len(kept), CHUNK):
             await pipeline.posts(kept[start : start + CHUNK])
         alerts = await pipeline.alerts()
-        open_keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
+        open_keys = sorted({f"{alert.state_hazard}/{alert.area or alert.place.area}" for alert in alerts})
         await pipeline.pass_time(open_keys, posts[-1].event_time + CLOSING)
         alerts = await pipeline.alerts()
     neighbours = Neighbours(profile)

@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError as UnreadableVariable
 
 from records import SettingsError
 from streams.settings import KafkaSecurity, StreamSettings
+from vigie.console_settings import ConsoleSettings
 from vigie.duty_settings import DutySettings
 from vigie.receiver_settings import ReceiverSettings
 from vigie.routing_settings import InhibitionSettings, IntervalSettings, RouteSettings, WindowSettings
@@ -147,6 +148,7 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     worker: Worker = Worker()
     edge: Edge = Edge()
+    console: ConsoleSettings = ConsoleSettings()
     privacy: Privacy = Privacy()
     messages: MessageSettings = MessageSettings()
     solidarity: SolidaritySettings = SolidaritySettings()
@@ -343,7 +345,17 @@ def _choices(key: str) -> tuple[type[BaseModel], ...]:
     return get_args(get_args(union)[0]) if union is not None else ()
 
 
-_TABLES: tuple[type[BaseModel], ...] = (Territory, Data, Kafka, Broker, Worker, Edge, MessageSettings, RumourSettings)
+_TABLES: tuple[type[BaseModel], ...] = (
+    Territory,
+    Data,
+    Kafka,
+    Broker,
+    Worker,
+    Edge,
+    ConsoleSettings,
+    MessageSettings,
+    RumourSettings,
+)
 _PATHS = frozenset(
     name
     for model in (*_TABLES, *_choices("sources"), *_choices("receivers"))

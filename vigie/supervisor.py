@@ -33,6 +33,7 @@ FIRST_WAIT_SECS, LONGEST_WAIT_SECS = 1.0, 60.0
 CALM_SECS = 120.0  # a process that ran so long starts again without delay
 SILENT_SECS = 60.0  # a health page without an answer for so long is no better than a bad one
 MIB = 1 << 20
+ON_THIS_MACHINE = ("127.0.0.1", "0.0.0.0", "localhost")  # noqa: S104  where its health page answers us
 
 
 class NotReady(VigieError):
@@ -111,6 +112,10 @@ class Supervisor:
         environ["VIGIE_WORKER_HEALTH_PORT"] = str(self.health_port)
         self.worker = Watched(Child("worker", ["worker"], environ=environ, health_port=self.health_port))
         self.edge = Watched(Child("edge", ["connect"], environ=environ))
+        self.console: Watched | None = None
+        if settings.console.port:
+            answers = settings.console.port if settings.console.host in ON_THIS_MACHINE else 0
+            self.console = Watched(Child("console", ["console"], environ=environ, health_port=answers))
         self.broker_started_at = 0.0
         self.is_told_to_stop = False
 
@@ -130,10 +135,15 @@ class Supervisor:
 
     def _told_to_stop(self, number: int, frame: FrameType | None) -> None:
         if self.is_told_to_stop:  # asked twice: at once
-            self.edge.child.kill()
-            self.worker.child.kill()
+            for watched in self._all:
+                watched.child.kill()
             os._exit(128 + number)  # and the broker ends with us
         self.is_told_to_stop = True
+
+    @property
+    def _all(self) -> list[Watched]:
+        """All processes but the broker, in the order in which they are stopped."""
+        return [self.edge, self.worker, *([self.console] if self.console else [])]
 
     @property
     def streams(self) -> StreamSettings:
@@ -165,11 +175,21 @@ class Supervisor:
             if kept:
                 asyncio.run(put_back(self.streams, kept))
         self.worker.start()
+        self._start_console()
         self._wait_until_ready()
         if self.broker is not None:
             forget_saved(self.streams)
         if not self.edge.is_done:
             self.edge.start()
+
+    def _start_console(self) -> None:
+        """Start the page for people; one that runs already is told that the broker is another."""
+        if self.console is None:
+            return
+        if self.console.child.is_running:
+            self.console.child.tell(signal.SIGHUP)
+        else:
+            self.console.start()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECS
@@ -193,8 +213,8 @@ class Supervisor:
             if self._is_broker_full() or time.monotonic() - self.broker_started_at > GONE_BY.total_seconds():
                 self._replace_broker(is_alive=True)
                 return
-        self.worker.look()
-        self.edge.look()
+        for watched in self._all:
+            watched.look()
 
     def _is_broker_full(self) -> bool:
         return self.broker is not None and self.broker.memory_bytes() > self.settings.broker.max_memory_mb * MIB
@@ -254,11 +274,12 @@ class Supervisor:
         log.error("embedded broker: not drained in time; what is left on it is lost", topics=[POSTS.name, ALERTS.name])
 
     def _stop(self) -> None:
-        log.info("stopping: sources, then worker, then broker")
+        log.info("stopping: sources, then worker and console, then broker")
         self.edge.child.stop()
         if self.broker is not None and self.broker.is_running and self.worker.child.is_running:
             self._drain()
-        self.worker.child.stop()
+        for watched in self._all:
+            watched.child.stop()
         if self.broker is not None:
             self.broker.stop()
         log.info("stopped")

@@ -12,6 +12,7 @@ from records import Alert, decode, encode
 WORDS: Final = "words"
 """Stands in the place of the level of a revision in which only words of posts were taken back."""
 ONLY_WORDS: Final = "words: only words were taken back"
+NEWER: Final = "a newer revision stands for it"
 NEVER_TOLD: Final = "never_told: of an incident of which this receiver was never told, it is not told the end"
 
 

@@ -33,9 +33,20 @@ from connectors.sinks.contract import (
 from connectors.sinks.labels import labels_of
 from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS
 from connectors.sinks.outbox_store import Intake, NewRow, Row, Store
+from connectors.sinks.reporting import DIGEST, notification_from
 from connectors.sinks.routing import LOOK_AGAIN, Held, Labels, Route, Router
 from connectors.sinks.taking_in import CLOSED, WAITS_FOR_GROUP, TakingIn
-from records import Alert, BrokenInvariant, Clock, MalformedRecord, Silence, VigieError, decode, encode
+from records import (
+    Alert,
+    BrokenInvariant,
+    Clock,
+    MalformedRecord,
+    Notification,
+    Silence,
+    VigieError,
+    decode,
+    encode,
+)
 from records.digest import Digest, DigestMade
 
 Outcome = Literal["sent", "failed", "put_off", "held"]
@@ -46,8 +57,6 @@ OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
 """However long a receiver asks to be left alone."""
-DIGEST = "digest"
-"""Stands in the place of the level of what is a digest."""
 Batch = Sequence[tuple[Row, Alert | Digest]]
 Record = TypeVar("Record", Alert, Digest)
 
@@ -113,6 +122,7 @@ class Outbox:
         self._sleep = sleep
         self._chance = chance
         self._unnoted: set[int] = set()  # sent, though the file does not say so yet
+        self._reported = 0  # the number of the last change that was published, though the file may not say so
         self._intake = TakingIn(self._store, self._router, {sink.name: sink for sink in self.sinks}, self._observer)
         self._store.give_up_others(list(self._receivers), clock.now().timestamp())
 
@@ -190,6 +200,19 @@ class Outbox:
             await self._sleep(self._patience.first_wait_secs)
             sent += await self.drain()
         return sent
+
+    async def report(self, publish: Callable[[Sequence[Notification]], Awaitable[None]], *, most: int) -> int:
+        """Publish what has become of notifications since that was last done; return of how many.
+
+        Killed between the publishing and its note, it is published once more at the next start.
+        """
+        changed = await asyncio.to_thread(self._store.changes, self._reported, most)
+        if changed:
+            await publish([notification_from(one, self._store.outbox_id) for one in changed])
+            self._reported = changed[-1].number
+            with suppress(sqlite3.Error):  # a disk that takes nothing: noted with the next ones
+                await asyncio.to_thread(self._store.forget_changes, self._reported)
+        return len(changed)
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many alerts each receiver has in each state: pending, sent, failed, superseded."""
@@ -348,7 +371,8 @@ class Outbox:
         if not row.held:
             self._observer.held(row.receiver, held.cause)
         until = min(held.until, self._clock.now() + LOOK_AGAIN)  # what holds may be gone by then
-        await asyncio.to_thread(self._store.hold, row.id, until.timestamp(), f"{held.cause}: {held.why}")
+        why = f"{held.cause}: {held.why}"
+        await asyncio.to_thread(self._store.hold, row.id, self._now(), until.timestamp(), why)
         return True
 
     def _over_rate(self, row: Row, route: Route | None) -> Held | None:

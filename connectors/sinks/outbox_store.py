@@ -1,18 +1,22 @@
 """Outbox store: the file in which every notification stands until it is done with, and for a while after.
 
-Shape   one row per incident, revision and receiver; every call is one transaction. What is taken in is on disk when the
-        call returns; what became of it is in the system's hands, so that a power cut may repeat a notification
+Shape   one row per incident, revision and receiver; every call is one transaction, in which it is also noted which rows
+        have become something else. What is taken in is on disk when the call returns; what became of it is in the
+        system's hands, so that a power cut may repeat a notification
 Units   moments in seconds since 1970
 Errors  BrokenInvariant when a row is gone that we were just told of
 """
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from connectors.sinks.needless import NEWER
+from connectors.sinks.outbox_changes import Changed, Changes
 from records import BrokenInvariant
 
 SCHEMA = """
@@ -68,6 +72,10 @@ CREATE TABLE IF NOT EXISTS escalations (
 );
 """
 COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at"
+INSERT = (
+    "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert, next_try_at,"
+    " held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receiver, incident_id, revision)"
+)
 Done = Literal["sent", "failed"]
 
 
@@ -164,73 +172,87 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA secure_delete = ON")  # else what was removed stays in the file's free pages
         self._db.executescript(SCHEMA)
+        with self._transaction():
+            self._changes = Changes(self._db)
+
+    @property
+    def outbox_id(self) -> str:
+        """By which this file is told from those of other workers."""
+        return self._changes.outbox_id
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite may have let go of it itself, such as on a full disk
+                    self._db.execute("ROLLBACK")
+                raise
 
     def take(self, intake: Intake, at: float) -> int:
         """Take notifications in with what they are about, all or nothing; return how many rows were new."""
         with self._lock:
             self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(
-                    "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (incident_id) DO UPDATE SET"
-                    " revision = excluded.revision, labels = excluded.labels, alert = excluded.alert,"
-                    " is_open = excluded.is_open, seen_at = excluded.seen_at"
-                    " WHERE excluded.revision >= incidents.revision",
-                    intake.known,
-                )
-                self._db.executemany(
-                    "INSERT INTO histories VALUES (:incident_id, :revision = 1, :at)"
-                    " ON CONFLICT (incident_id) DO UPDATE"
-                    " SET whole_to = whole_to + (whole_to + 1 = :revision), seen_at = :at",
-                    [{"incident_id": name, "revision": revision, "at": at} for name, revision in intake.seen],
-                )
-                self._db.executemany(
-                    "UPDATE notifications SET alert = ? WHERE id = ? AND state = 'pending'", intake.unsaid
-                )
-                self._db.executemany(
-                    "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    [(*digest, at) for digest in intake.digests],
-                )
-                before = self._db.total_changes
-                self._db.executemany(
-                    "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert,"
-                    " next_try_at, held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                    " ON CONFLICT (receiver, incident_id, revision) DO NOTHING",
-                    [(*row, at) for row in intake.rows],
-                )
-                added = self._db.total_changes - before
-                self._db.executemany(
-                    "INSERT INTO escalations (incident_id, route, due_at, begun_at) VALUES (?, ?, ?, ?)"
-                    " ON CONFLICT DO NOTHING",
-                    intake.escalations,
-                )
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+            with self._transaction():
+                self._remember(intake, at)
+                added = self._insert(intake.rows, at, "DO NOTHING")
+                self._changes.note(added, at)
             self._db.execute("PRAGMA synchronous = NORMAL")
             if intake.unsaid:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words, until then
-            return added
+            return len(added)
+
+    def _remember(self, intake: Intake, at: float) -> None:
+        """Write what alerts bring beside the rows for receivers."""
+        self._db.executemany(
+            "INSERT INTO incidents VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (incident_id) DO UPDATE SET"
+            " revision = excluded.revision, labels = excluded.labels, alert = excluded.alert,"
+            " is_open = excluded.is_open, seen_at = excluded.seen_at"
+            " WHERE excluded.revision >= incidents.revision",
+            intake.known,
+        )
+        self._db.executemany(
+            "INSERT INTO histories VALUES (:incident_id, :revision = 1, :at)"
+            " ON CONFLICT (incident_id) DO UPDATE"
+            " SET whole_to = whole_to + (whole_to + 1 = :revision), seen_at = :at",
+            [{"incident_id": name, "revision": revision, "at": at} for name, revision in intake.seen],
+        )
+        self._db.executemany("UPDATE notifications SET alert = ? WHERE id = ? AND state = 'pending'", intake.unsaid)
+        self._db.executemany(
+            "INSERT INTO digests VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(*digest, at) for digest in intake.digests],
+        )
+        self._db.executemany(
+            "INSERT INTO escalations (incident_id, route, due_at, begun_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            intake.escalations,
+        )
+
+    def _insert(self, rows: Sequence[NewRow], at: float, otherwise: str) -> list[int]:
+        """Write rows; where one stands already, do otherwise. Return the ids of those that are new or were changed."""
+        written = [row for row in rows if self._db.execute(f"{INSERT} {otherwise}", (*row, at)).rowcount]
+        found = "SELECT id FROM notifications WHERE receiver = ? AND incident_id = ? AND revision = ?"
+        return [self._db.execute(found, (row.receiver, row.incident_id, row.revision)).fetchone()[0] for row in written]
 
     def escalate(self, rows: Sequence[NewRow], at: float) -> None:
         """Take rows in for who is called because nobody else looked; what only took words back there becomes one."""
-        with self._lock:
-            self._db.executemany(
-                "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert,"
-                " next_try_at, held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (receiver, incident_id, revision) DO UPDATE SET state = 'pending',"
-                " route = excluded.route, team = excluded.team, level = excluded.level,"
-                " is_urgent = excluded.is_urgent, alert = excluded.alert,"
+        with self._transaction():
+            called = self._insert(
+                rows,
+                at,
+                "DO UPDATE SET state = 'pending', route = excluded.route, team = excluded.team,"
+                " level = excluded.level, is_urgent = excluded.is_urgent, alert = excluded.alert,"
                 " next_try_at = excluded.next_try_at, held = '', detail = '', done_at = NULL"
                 " WHERE notifications.level = 'words'",
-                [(*row, at) for row in rows],
             )
+            self._changes.note(called, at)
 
     def pending(self, receiver: str) -> list[Row]:
         """Return what a receiver has not got yet, oldest first."""
@@ -251,69 +273,86 @@ class Store:
 
     def done(self, row_ids: Sequence[int], state: Done, at: float, detail: str = "") -> None:
         """Note that rows are done with: the words of their alerts are not kept."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(
-                    "UPDATE notifications SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
-                    " WHERE id = ?",
-                    [(state, at, detail[:500], row_id) for row_id in row_ids],
-                )
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE notifications SET state = ?, done_at = ?, detail = ?, attempts = attempts + 1, alert = x''"
+                " WHERE id = ?",
+                [(state, at, detail[:500], row_id) for row_id in row_ids],
+            )
+            self._changes.note(row_ids, at)
 
     def put_off(self, row_id: int, at: float, until: float, detail: str) -> None:
         """Note that a row was tried, and is to be tried again."""
-        with self._lock:
+        with self._transaction():
             self._db.execute(
                 "UPDATE notifications SET next_try_at = ?, detail = ?, held = '', attempts = attempts + 1,"
                 " tried_at = coalesce(tried_at, ?) WHERE id = ?",
                 (until, detail[:500], at, row_id),
             )
+            self._changes.note([row_id], at)
 
     def supersede(self, old: int, new: int, at: float) -> None:
         """Note that a newer row stands for an older one; what made that one urgent makes this one so."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             self._db.execute(
                 "UPDATE notifications SET is_urgent = 1, next_try_at = min(next_try_at, ?) WHERE id = ?"
                 " AND (SELECT is_urgent FROM notifications WHERE id = ?)",
                 (at, new, old),
             )
             self._db.execute(
-                "UPDATE notifications SET state = 'superseded', done_at = ?, alert = x'',"
-                " detail = 'a newer revision stands for it' WHERE id = ?",
-                (at, old),
+                "UPDATE notifications SET state = 'superseded', done_at = ?, alert = x'', detail = ? WHERE id = ?",
+                (at, NEWER, old),
             )
-            self._db.execute("COMMIT")
+            self._changes.note([old], at)
 
     def needless(self, row_id: int, why: str, at: float) -> None:
         """Note that a row need not be told."""
-        with self._lock:
+        with self._transaction():
             self._db.execute(
                 "UPDATE notifications SET state = 'superseded', done_at = ?, held = '', alert = x'', detail = ?"
                 " WHERE id = ?",
                 (at, why[:500], row_id),
             )
+            self._changes.note([row_id], at)
 
     def give_up_others(self, receivers: Sequence[str], at: float) -> int:
         """Note that receivers that there are no more will not be told; return of how much."""
         marks = ", ".join("?" * len(receivers))
-        with self._lock:
-            return self._db.execute(
-                "UPDATE notifications SET state = 'failed', done_at = ?, alert = x'',"  # noqa: S608  question marks
-                f" detail = 'there is no such receiver any more' WHERE state = 'pending' AND receiver NOT IN ({marks})",
-                (at, *receivers),
-            ).rowcount
+        with self._transaction():
+            found = self._db.execute(
+                f"SELECT id FROM notifications WHERE state = 'pending' AND receiver NOT IN ({marks})",  # noqa: S608
+                tuple(receivers),
+            )
+            given_up = [row_id for (row_id,) in found.fetchall()]
+            self._db.executemany(
+                "UPDATE notifications SET state = 'failed', done_at = ?, alert = x'',"
+                " detail = 'there is no such receiver any more' WHERE id = ?",
+                [(at, row_id) for row_id in given_up],
+            )
+            self._changes.note(given_up, at)
+        return len(given_up)
 
-    def hold(self, row_id: int, until: float, why: str) -> None:
+    def hold(self, row_id: int, at: float, until: float, why: str) -> None:
         """Note that a row is kept back, and why."""
-        with self._lock:
+        with self._transaction():
+            is_news = self._db.execute(
+                "SELECT 1 FROM notifications WHERE id = ? AND held != ?", (row_id, why[:500])
+            ).fetchone()
             self._db.execute(
                 "UPDATE notifications SET next_try_at = ?, held = ? WHERE id = ?", (until, why[:500], row_id)
             )
+            if is_news:
+                self._changes.note([row_id], at)
+
+    def changes(self, after: int, most: int) -> list[Changed]:
+        """Return the oldest notifications whose outcome has changed, after a number, in the order of their changes."""
+        with self._lock:
+            return self._changes.after(after, most)
+
+    def forget_changes(self, up_to: int) -> None:
+        """Note that changes up to a number were told of."""
+        with self._transaction():
+            self._changes.forget(up_to)
 
     def open_incidents(self, since: float) -> list[bytes]:
         """Return the labels of the incidents that are open, as far as we have heard of them since a moment."""
@@ -451,13 +490,15 @@ class Store:
     def forget_before(self, at: float) -> int:
         """Remove rows that were done with before a moment, and what they were about; return how many rows."""
         with self._lock:
-            removed = self._db.execute(
-                "DELETE FROM notifications WHERE state != 'pending' AND done_at < ?", (at,)
-            ).rowcount
-            self._db.execute("DELETE FROM escalations WHERE due_at < ?", (at,))
-            self._db.execute("DELETE FROM incidents WHERE seen_at < ?", (at,))
-            self._db.execute("DELETE FROM histories WHERE seen_at < ?", (at,))
-            self._db.execute("DELETE FROM digests WHERE made_at < ?", (at,))
+            with self._transaction():
+                removed = self._db.execute(
+                    "DELETE FROM notifications WHERE state != 'pending' AND done_at < ?", (at,)
+                ).rowcount
+                self._changes.forget_gone()
+                self._db.execute("DELETE FROM escalations WHERE due_at < ?", (at,))
+                self._db.execute("DELETE FROM incidents WHERE seen_at < ?", (at,))
+                self._db.execute("DELETE FROM histories WHERE seen_at < ?", (at,))
+                self._db.execute("DELETE FROM digests WHERE made_at < ?", (at,))
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log has the words of what was told, until then
         return removed
 

@@ -1,8 +1,12 @@
 """Visitor: who asks for a page, as far as is known."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from console.access.roles import Right, Role, may
+
+Way = Literal["", "session", "token", "open"]
+"""How somebody is known: not at all, by a login, by a token of the API, or because the demo asks nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,9 +18,12 @@ class Visitor:
     role: Role | None = None
     language: str = ""  # "": as the browser asks
     csrf: str = ""  # what a form of his must bring back
-    way: str = ""  # how he is known: "session", "token", "open" (loopback in demo mode), "" not at all
+    way: Way = ""
+    session_id: str = ""
     must_change: bool = False  # his password, before anything else
 
     def may(self, right: Right) -> bool:
-        """Tell whether he has a right."""
+        """Tell whether he has a right; a token, which lies in a file somewhere, administers nothing."""
+        if self.must_change or (self.way == "token" and right == "administer"):
+            return right == "anybody"
         return may(self.role, right)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -82,7 +82,7 @@ async def take_pulses(connection: AsyncConnection, pulses: Sequence[Pulse]) -> N
         await connection.execute(insert(pulse), first)
     if later:
         of_it = (pulse.c.source == bindparam("of")) & (pulse.c.hour == bindparam("at"))
-        values = {name: bindparam(name) for name in ("minutes", "outcomes", "counted")}
+        values: dict[str, Any] = {name: bindparam(name) for name in ("minutes", "outcomes", "counted")}
         await connection.execute(update(pulse).where(of_it).values(values), later)
 
 

@@ -1,9 +1,11 @@
 """Database: one address, SQLite by default or PostgreSQL, brought to the shape that this version needs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
@@ -20,6 +22,7 @@ BUSY_MS = 10_000
 MOST_AT_ONCE = 500  # values in one statement; both databases have a limit
 WRITES = "writes"  # the option of a connection whose transactions will write
 LOCK = 0x7669676965  # of PostgreSQL, that writers wait for
+_turns: WeakKeyDictionary[AsyncEngine, asyncio.Lock] = WeakKeyDictionary()
 MIGRATIONS = Path(__file__).parent / "migrations"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
@@ -64,9 +67,10 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Open a transaction that will write, and end it: whole, or not at all.
 
     There is one at a time, whatever the database and however many processes: who has it sees all that was written
-    before, and what has a greater number is committed later.
+    before, and what has a greater number is committed later. Within a process they take turns, so that somebody's
+    decision waits for what is being written, and for nothing that came after it.
     """
-    async with engine.connect() as connection:
+    async with _turns.setdefault(engine, asyncio.Lock()), engine.connect() as connection:
         await connection.execution_options(**{WRITES: True})
         async with connection.begin():
             if connection.dialect.name == "postgresql":

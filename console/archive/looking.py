@@ -93,9 +93,8 @@ def _speaks_of(text: str) -> ColumnElement[bool]:
 async def recorded(connection: AsyncConnection, wanted: Select[Any]) -> list[Recorded]:
     """Return revisions, with the words of their posts as far as they stand."""
     rows = (await connection.execute(wanted)).all()
-    names = {row.incident_id for row in rows}
-    said = await said_in(connection, names)
-    until = await unshown_until(connection, names)
+    said = await said_in(connection, (number for row in rows for number in row.words))
+    until = await unshown_until(connection, {row.incident_id for row in rows})
     return [
         Recorded(
             sequence=row.sequence,
@@ -158,7 +157,9 @@ async def incident(engine: AsyncEngine, incident_id: str) -> Dossier | None:
 async def decisions(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Decided]:
     """Return decisions in the order in which they were made, and who took them back."""
     columns = tables.decision.c
-    rows = (await connection.execute(select(tables.decision).where(which).order_by(columns.decided_at))).all()
+    rows = (
+        await connection.execute(select(tables.decision).where(which).order_by(columns.decided_at, columns.decision_id))
+    ).all()
     found = [(row.sequence, row.recorded_at, row.decision_id, decode(row.record, Verdict)) for row in rows]
     withdrawn: dict[tuple[str, str], Verdict] = {}
     for _, _, _, verdict in found:
@@ -177,18 +178,30 @@ async def decisions(connection: AsyncConnection, which: ColumnElement[bool]) -> 
 
 async def messages(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Message]:
     """Return messages that were signed, in order."""
-    return await _rows(connection, select(tables.message).where(which).order_by(tables.message.c.signed_at), Message)
+    return await _rows(
+        connection,
+        select(tables.message).where(which).order_by(tables.message.c.signed_at, tables.message.c.message_id),
+        Message,
+    )
 
 
 async def verifications(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Verification]:
     """Return what was asked of volunteers, in order."""
     columns = tables.verification.c
-    return await _rows(connection, select(tables.verification).where(which).order_by(columns.asked_at), Verification)
+    return await _rows(
+        connection,
+        select(tables.verification).where(which).order_by(columns.asked_at, columns.verification_id),
+        Verification,
+    )
 
 
 async def reports(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Report]:
     """Return reports, in order."""
-    return await _rows(connection, select(tables.report).where(which).order_by(tables.report.c.made_at), Report)
+    return await _rows(
+        connection,
+        select(tables.report).where(which).order_by(tables.report.c.made_at, tables.report.c.report_id),
+        Report,
+    )
 
 
 async def _rows(connection: AsyncConnection, wanted: Select[Any], shape: type[T]) -> list[T]:

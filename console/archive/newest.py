@@ -50,7 +50,9 @@ async def take_newest(connection: AsyncConnection, shelf: Shelf[R], records: Ite
     if first:
         await connection.execute(insert(shelf.table), [_row(shelf, name, one) for name, one in first.items()])
     if newer:
-        values = {column.name: bindparam(column.name) for column in shelf.table.c if column is not shelf.name}
+        values: dict[str, Any] = {
+            column.name: bindparam(column.name) for column in shelf.table.c if column is not shelf.name
+        }
         changing = update(shelf.table).where(shelf.name == bindparam("of")).values(values)
         await connection.execute(changing, [{"of": name, **_row(shelf, name, one)} for name, one in newer.items()])
     return [*first.values(), *newer.values()]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, ProgrammingError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive.counts import take_pulses, take_signals
@@ -24,6 +24,9 @@ from records.digest import DigestMade
 log = structlog.get_logger()
 
 Record = Alert | Verdict | Silence | Notification | SourceStatus | Bulletin | Pulse | Signal | Retraction | DigestMade
+
+DATABASE_IS_AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError)
+"""What is no record's fault: whoever asked may ask again."""
 
 
 class Read(NamedTuple):
@@ -43,11 +46,11 @@ async def take(engine: AsyncEngine, records: Sequence[Record | Read], now: datet
     read = [one if isinstance(one, Read) else Read(one, now) for one in records]
     try:
         return await _take(engine, read, now)
-    except (DataError, IntegrityError) as error:
+    except DATABASE_IS_AWAY:
+        raise
+    except (StatementError, OverflowError) as error:
         if len(read) == 1:
-            log.warning(
-                "cannot be kept, and is passed over", record=type(read[0].record).__name__, error=str(error.orig)
-            )
+            log.warning("cannot be kept, and is passed over", record=type(read[0].record).__name__, error=str(error))
             return []
     middle = len(read) // 2
     return [*await take(engine, read[:middle], now), *await take(engine, read[middle:], now)]

@@ -190,10 +190,15 @@ async def unshown_until(connection: AsyncConnection, incidents: Iterable[str]) -
     return found
 
 
-async def said_in(connection: AsyncConnection, incidents: Iterable[str]) -> dict[int, Said]:
-    """Return the words that stand of incidents, by their rows."""
+async def said_in(connection: AsyncConnection, wanted: Iterable[int]) -> dict[int, Said]:
+    """Return the words that stand, of the rows that are wanted."""
     found: dict[int, Said] = {}
-    for part in parts(incidents):
-        rows = await connection.execute(select(evidence).where(evidence.c.incident_id.in_(part)))
+    columns = evidence.c
+    for part in parts(set(wanted) - {0}):
+        rows = await connection.execute(
+            select(columns.evidence_id, columns.text, columns.url, columns.author_id).where(
+                columns.evidence_id.in_(part)
+            )
+        )
         found |= {row.evidence_id: Said(row.text, row.url, row.author_id) for row in rows}
     return found

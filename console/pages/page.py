@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -23,6 +23,7 @@ from console.desk import Desk
 SAFE = frozenset({"GET", "HEAD"})
 MOST_FIELDS = 100
 LARGEST_FIELD = 64 * 1024  # bytes; the longest text anybody types is a message
+OURS = frozenset({"same-origin", "none"})  # as browsers say where a request comes from
 TRUSTED_WAYS = frozenset({"token"})  # no browser sends these along by itself
 
 
@@ -45,8 +46,14 @@ class Visit:
         return words(self.language).gettext(message)
 
     async def form(self) -> FormData:
-        """Return what was sent with it."""
-        return await self.request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+        """Return what was sent with it.
+
+        Errors  HTTPException where it is no form, or holds what no text holds
+        """
+        found = await self.request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD)
+        if any("\0" in name or "\0" in str(value) for name, value in found.multi_items()):
+            raise HTTPException(400, "The form holds a NUL.")
+        return found
 
     def render(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made of a template, with what all templates know."""
@@ -94,23 +101,39 @@ def _endpoint(page: Page, desk: Desk) -> Callable[[Request], Awaitable[Response]
         if not visitor.may(page.needs):
             return _refused(page, visit)
         if request.method not in SAFE and visitor.way not in TRUSTED_WAYS and not await _came_from_us(visit):
-            raise HTTPException(403, "the form is not one of ours, or too old: load the page again")
+            raise HTTPException(403, "The form is not one of ours, or too old: load the page again.")
         return await page.handler(visit)
 
     return answer
 
 
 def _refused(page: Page, visit: Visit) -> Response:
-    is_known = visit.visitor.role is not None
+    visitor, request = visit.visitor, visit.request
+    is_known = visitor.role is not None
     if page.is_api:
         why = "this needs another role" if is_known else "who are you? Send a token, as in: Authorization: Bearer …"
-        return JSONResponse({"error": why}, status_code=403 if is_known else 401)
+        headers = None if is_known else {"www-authenticate": "Bearer"}
+        return JSONResponse({"error": why}, 403 if is_known else 401, headers)
+    if visitor.must_change:
+        return visit.go("/password")
     if is_known:
         return visit.render("refused.html", status=403, needs=page.needs)
-    return RedirectResponse(f"/login?next={quote(visit.request.url.path)}", status_code=303)
+    query = f"?{request.url.query}" if request.url.query else ""
+    back = request.url.path + query if request.method in SAFE else "/"
+    return RedirectResponse(f"/login?next={quote(back)}", status_code=303)
 
 
 async def _came_from_us(visit: Visit) -> bool:
-    """Tell whether a form bears the token of its visitor: another site cannot know it."""
-    given = visit.request.headers.get("x-csrf-token") or str((await visit.form()).get("csrf", ""))
+    """Tell whether a request was sent by a page of ours: another site cannot know the visitor's token.
+
+    Browsers that say where a request comes from are believed when they name another site. Our pages tell nobody where
+    one comes from, so that `Origin` is "null" in their own forms.
+    """
+    headers = visit.request.headers
+    if headers.get("sec-fetch-site", "same-origin") not in OURS:
+        return False
+    origin = headers.get("origin", "null")
+    if origin != "null" and urlsplit(origin).netloc != headers.get("host"):
+        return False
+    given = headers.get("x-csrf-token") or str((await visit.form()).get("csrf", ""))
     return bool(visit.visitor.csrf) and hmac.compare_digest(given.encode(), visit.visitor.csrf.encode())

@@ -18,13 +18,14 @@ const ABOVE = { confirmed: 4, alert: 3, watch: 2, monitoring: 1 };
 /**
  * Show a map in an element. `home` is `[lat, lon]`, shown first at `zoom`; without it, the boundaries, else the first
  * incidents. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is asked of another
- * host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles.
+ * host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles. `onPick` is called with the
+ * latitude and the longitude of a click, in degrees.
  *
  * Returns `setIncidents(features)`, which may be called at any rate; `show(id)`, which moves the focus to an incident
  * and says whether it is on the map; and `ready`, which is kept when the boundaries are drawn or have failed.
  */
 export function makeMap(element, options) {
-  const { pmtilesUrl, boundariesUrl, attribution = BASE_ATTRIBUTION, online, home, zoom = 11 } = options;
+  const { pmtilesUrl, boundariesUrl, attribution = BASE_ATTRIBUTION, online, home, zoom = 11, onPick } = options;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = L.map(element, {
     minZoom: 2,
@@ -48,6 +49,7 @@ export function makeMap(element, options) {
   if (online) addOnline(map, online);
   const view = { isOurs: !home }; // until something better than the first view is known, or a person moves the map
   map.on("mousedown touchstart wheel keydown", () => { view.isOurs = false; });
+  if (onPick) map.on("click", ({ latlng }) => onPick(latlng.lat, latlng.wrap().lng));
   const ready = boundariesUrl ? addBoundaries(map, boundariesUrl, view) : Promise.resolve();
   return { ...incidentsOn(map, view, still), ready };
 }

@@ -1,5 +1,6 @@
 """What the tests of the console share: an alert of Le Havre, the map that comes with Vigie, databases, pages."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,10 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from console.access.account_rows import insert_account, named
+from console.access.door import middleware
+from console.access.doors import Doors
+from console.access.entrance import Entrance
+from console.access.passwords import hashed
 from console.access.roles import Role
 from console.access.visitor import Visitor
 from console.application import application
-from console.archive.database import address_from, opened
+from console.archive.database import address_from, opened, writing
 from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.map_files import check_map, shipped_map
@@ -29,6 +35,7 @@ from console.message_map import MessageMap
 from console.templating import environments
 from records import Alert, Context, ManualClock, Place
 from tests.console import chromium, postgres
+from tests.console.entering import ADDRESS, PASSWORD, csrf_of
 from vigie.cli import main
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 on the wall of Le Havre
@@ -191,9 +198,10 @@ class As:
     def __init__(self, app: ASGIApp, visitor: Visitor) -> None:
         self._app = app
         self._visitor = visitor
+        self._entrance = Entrance(doors=Doors())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope.setdefault("state", {})["visitor"] = self._visitor
+        scope.setdefault("state", {}).update(visitor=self._visitor, entrance=self._entrance)
         await self._app(scope, receive, send)
 
 
@@ -219,6 +227,54 @@ def client_as(desk: Desk) -> Callable[..., Any]:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://console.test") as client:
             yield client
+
+    return made
+
+
+@pytest.fixture
+def entered(desk: Desk) -> Callable[..., Any]:
+    """Return what makes a client of the guarded console, not logged in; several share what was tried at its doors."""
+    guards: dict[Doors, Any] = {}
+
+    @asynccontextmanager
+    async def made(doors: Doors = Doors(), *, address: str = "127.0.0.1") -> AsyncIterator[httpx.AsyncClient]:  # noqa: B008
+        app = guards.setdefault(doors, application(desk, middleware(desk, doors)))
+        transport = httpx.ASGITransport(app=app, client=(address, 50000))
+        base = ADDRESS.replace("http:", "https:") if doors.is_https else ADDRESS
+        async with httpx.AsyncClient(transport=transport, base_url=base) as client:
+            yield client
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    return asyncio.run(hashed(PASSWORD))
+
+
+@pytest.fixture
+def account(desk: Desk, password_hash: str) -> Callable[..., Any]:
+    """Return what makes an account that has chosen its password; the name is the role's where none is given."""
+
+    async def made(role: Role, name: str = "") -> str:
+        async with writing(desk.engine) as connection:
+            more = {"password_hash": password_hash, "must_change": False}
+            await insert_account(connection, name or role, role, desk.clock.now(), more, by="tests")
+            row = await named(connection, name or role)
+        assert row
+        return str(row["account_id"])
+
+    return made
+
+
+@pytest.fixture
+def log_in() -> Callable[..., Any]:
+    """Return what logs a client in, as a browser would."""
+
+    async def made(client: httpx.AsyncClient, name: str, password: str = PASSWORD, back: str = "/") -> httpx.Response:
+        page = await client.get("/login")
+        fields = {"csrf": csrf_of(page), "name": name, "password": password, "next": back}
+        return await client.post("/login", data=fields)
 
     return made
 

@@ -21,6 +21,7 @@ from records import (
 from records.digest import DigestMade
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 on the wall of Le Havre
+DAY = 24 * 60  # minutes
 INCIDENT = "fire-0123456789abcdef"
 LE_HAVRE = Place(
     place_id="fr:76351",
@@ -62,7 +63,6 @@ def some_evidence(number: int = 1, **changes: Any) -> Evidence:
 
 def an_alert(**changes: Any) -> Alert:
     """Make one revision of an incident: a watch by one witness."""
-    revision = changes.get("revision", 1)
     fields: dict[str, Any] = {
         "incident_id": INCIDENT,
         "revision": 1,
@@ -70,7 +70,7 @@ def an_alert(**changes: Any) -> Alert:
         "hazard": "fire",
         "place": LE_HAVRE,
         "onset": minutes(-17),
-        "raised_at": minutes(revision - 1),
+        "raised_at": minutes(min(changes.get("revision", 1), DAY) - 1),
         "score": 0.4,
         "probability": 0.8,
         "severity": "Severe",

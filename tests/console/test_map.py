@@ -259,6 +259,7 @@ async def test_what_posts_and_people_write_is_text(map_page: Page, page_errors: 
     marks = map_page.locator(MARKS)
     assert hostile in str(await marks.first.get_attribute("aria-label"))
     assert [await mark.get_attribute("href") for mark in await marks.all()] == [None, None]
+    assert [await mark.get_attribute("tabindex") for mark in await marks.all()] == ["0", "0"]  # still read out
     assert page_errors == []
 
 
@@ -299,12 +300,13 @@ async def test_of_many_updates_in_one_frame_the_last_is_drawn(map_page: Page) ->
     await shown(map_page, feature(id="b"))
     drawn = await map_page.evaluate(
         """async ([one, other]) => {
-            let frames = 0;
-            new MutationObserver(() => frames++).observe(document.querySelector(".leaflet-marker-pane"), {
-              subtree: true, attributes: true, attributeFilter: ["aria-label"] });
+            let changes = 0;
+            const marks = document.querySelector(".leaflet-marker-pane");
+            const observer = new MutationObserver(seen => { changes += seen.length });
+            observer.observe(marks, { subtree: true, attributes: true, attributeFilter: ["aria-label"] });
             for (let i = 0; i < 50; i++) vigieMap.setIncidents([i % 2 ? one : other]);
             await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-            return [frames, document.querySelector(".incident-mark").getAttribute("aria-label")];
+            return [changes, document.querySelector(".incident-mark").getAttribute("aria-label")];
         }""",
         [feature(id="b", level="alert"), feature(id="b", level="confirmed")],
     )
@@ -345,11 +347,12 @@ async def test_tiles_from_the_network_lie_over_the_base_map_and_each_bears_its_a
     assert "Natural Earth" in said
 
 
-async def test_who_wants_no_motion_gets_none(chromium_page: Page, site: str) -> None:
-    await chromium_page.emulate_media(reduced_motion="reduce")
+@pytest.mark.parametrize(("motion", "moving"), [("no-preference", 2), ("reduce", 0)])
+async def test_who_wants_no_motion_gets_none(motion: Any, moving: int, chromium_page: Page, site: str) -> None:
+    await chromium_page.emulate_media(reduced_motion=motion)
     await chromium_page.goto(site)
     await chromium_page.wait_for_function(IS_DRAWN)
-    assert await chromium_page.locator(".leaflet-fade-anim, .leaflet-zoom-anim").count() == 0
+    assert await chromium_page.locator(".leaflet-fade-anim, .leaflet-proxy").count() == moving
 
 
 async def test_the_home_of_the_settings_is_shown_first_and_incidents_elsewhere_do_not_move_it(

@@ -19,6 +19,7 @@ from records import Place
         ("bulletin", "76"),
         ("verdict", "fire-0123456789abcdef"),
         ("claimed", "facebook:e0001"),
+        ("notification", "00ff/fire-0123456789abcdef/3/cellule"),
         ("dead_letter", "posts.v1"),
     ],
 )

@@ -280,7 +280,7 @@ class Playing:
 
     async def pass_time(self, alerts: Sequence[Alert], at: datetime) -> None:
         """Let time pass up to a moment for all incidents that there are."""
-        keys = sorted({f"{alert.hazard}/{alert.area or alert.place.area}" for alert in alerts})
+        keys = sorted({f"{alert.state_hazard}/{alert.area or alert.place.area}" for alert in alerts})
         await self.pipeline.pass_time(keys, at)
 
 

@@ -18,7 +18,7 @@ from streams.publisher import KafkaPublisher
 from streams.reader import _consumer
 from streams.restore import SAVED, carried, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
-from streams.topics import ALERTS, CLAIMS, DECISIONS, changelog
+from streams.topics import ALERTS, CLAIMS, DECISIONS, NOTIFICATIONS, changelog
 from vigie.broker import EmbeddedBroker
 
 MakeSettings = Callable[..., StreamSettings]
@@ -112,8 +112,12 @@ async def test_what_people_must_not_lose_goes_to_the_next_broker_and_what_was_ta
         await declare_topics(settings)
         publisher = KafkaPublisher(settings)
         pairs: list[tuple[bytes | None, bytes | None]] = [(b"a", b"1"), (b"a", b"2"), (b"gone", b"1"), (b"gone", None)]
-        await publisher.send_raw(ALERTS.name, pairs, partition=0)
-        await publisher.send_raw(CLAIMS.name, pairs, partition=0)
+        for topic in (ALERTS, CLAIMS, NOTIFICATIONS):
+            await publisher.send_raw(topic.name, pairs, partition=0)
         await publisher.stop()
         kept = await carried(settings)
-    assert kept == {ALERTS.name: [(b"a", b"2")], DECISIONS.name: []}, "whose claims they are nobody would know"
+    assert kept == {
+        ALERTS.name: [(b"a", b"2")],
+        DECISIONS.name: [],
+        NOTIFICATIONS.name: [(b"a", b"2")],
+    }, "whose claims they are nobody would know"

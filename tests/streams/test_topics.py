@@ -26,6 +26,7 @@ DELETABLE = COMPACTED | {"cleanup.policy": "compact,delete"}
         ("decisions.v1", "Verdict", DELETABLE | {"retention.ms": DAYS_30}),
         ("sources.v1", "SourceStatus", COMPACTED),
         ("digests.v1", "DigestMade", HOURLY | {"cleanup.policy": "delete", "retention.ms": DAYS_30}),
+        ("notifications.v1", "Notification", DELETABLE | {"retention.ms": DAYS_30}),
         ("retractions.v1", "Retraction", HOURLY | {"cleanup.policy": "delete", "retention.ms": HOURS_72}),
         (
             "dead_letters.v1",
@@ -40,7 +41,7 @@ def test_each_topic_has_its_record_and_its_retention(name: str, record: str, con
 
 
 def test_every_topic_is_in_the_table_above() -> None:
-    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 11
+    assert len({topic.name for topic in TOPICS}) == len(TOPICS) == 12
 
 
 def test_what_people_wrote_does_not_lie_around_longer_than_promised() -> None:

@@ -1,4 +1,4 @@
-"""Routes, a silence and an escalation through broker and worker: who is told of what, and what waits."""
+"""Routes, a silence and an escalation through broker and worker: who is told what, what waits, what is said of it."""
 
 import asyncio
 import json
@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from records import Alert, Verdict, decode
+from records import Alert, Notification, Verdict, decode
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
+from streams.reader import newest
 from streams.settings import StreamSettings
+from streams.topics import NOTIFICATIONS
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.children import Child
 from vigie.cli import main
@@ -103,6 +105,16 @@ class Bench:
         lines = path.read_bytes().splitlines() if path.exists() else []
         return [(line["incident_id"], line["revision"]) for line in map(json.loads, lines)]
 
+    def reported(self, incidents: str, name: str) -> dict[tuple[str, int], str]:
+        """Return what a receiver's notifications have become, as the topic has it."""
+        found = asyncio.run(newest(self.streams, NOTIFICATIONS)).values()
+        said = [decode(value, Notification) for value in found]
+        return {
+            (one.incident_id, one.revision): one.state
+            for one in said
+            if one.receiver == name and one.incident_id.startswith(incidents)
+        }
+
     def vigie(self, *arguments: str) -> str:
         done = CliRunner().invoke(main, [*arguments, "--settings", str(self.settings_file)])
         assert done.exit_code == 0, done.output
@@ -167,9 +179,11 @@ def test_a_silence_holds_back_until_it_is_ended_and_then_the_newest_is_told(benc
     bench.publish([alert("flood-1", 2, "watch", hazard="flood", area="27"), alert("fire-2", 1, "watch", area="27")])
     bench.until(lambda: ("fire-2", 1) in bench.told("watch"))
     assert not [one for one in bench.told("watch") if one[0] == "flood-1"]
+    bench.until(lambda: bench.reported("flood-1", "watch") == {("flood-1", 1): "superseded", ("flood-1", 2): "held"})
     bench.vigie("silence", "end", silence_id)
     bench.until(lambda: ("flood-1", 2) in bench.told("watch"))
     assert ("flood-1", 1) not in bench.told("watch")
+    bench.until(lambda: bench.reported("flood-1", "watch") == {("flood-1", 1): "superseded", ("flood-1", 2): "sent"})
 
 
 def test_a_watch_waits_while_an_alert_is_on_in_the_same_place(bench: Bench) -> None:
@@ -197,3 +211,17 @@ def test_what_nobody_answers_for_is_told_to_who_is_on_duty_and_what_somebody_doe
     bench.publish([alert("fire-7", 1, "alert", area="62")])
     bench.until(lambda: ("fire-7", 1) in bench.told("duty"))
     assert ("fire-6", 1) not in bench.told("duty")
+
+
+def test_all_that_was_told_is_reported_whatever_is_killed(bench: Bench) -> None:
+    names = [f"many-{number}" for number in range(200)]
+    for names_now in (names[:100], names[100:]):
+        before = len(bench.told("cell"))
+        bench.publish([alert(name, 1, "alert", area="33") for name in names_now])
+        bench.until(lambda before=before: len(bench.told("cell")) > before + 20)  # type: ignore[misc]
+        bench.worker.kill()  # while it tells, and most of what it told was not reported
+        bench.worker.start()
+    due = {(name, 1): "sent" for name in names}
+    bench.until(lambda: bench.reported("many-", "cell") == due)
+    assert bench.reported("many-", "watch") == due
+    assert sorted(one for one in bench.told("cell") if one[0].startswith("many-")) == sorted(due)

@@ -18,8 +18,8 @@ KINDS_OF_SOURCES = (
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
 TABLES = (
-    "broker, data, digest, duty, edge, inhibitions, intervals, kafka, messages, official_accounts, privacy, receivers, "
-    "routes, rumours, solidarity, sources, territory, windows, worker"
+    "broker, console, data, digest, duty, edge, inhibitions, intervals, kafka, messages, official_accounts, privacy, "
+    "receivers, routes, rumours, solidarity, sources, territory, windows, worker"
 )
 
 

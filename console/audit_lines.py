@@ -1,0 +1,94 @@
+"""Audit lines: which of them somebody wants to see, and all of them in a file: JSON lines, or CSV for a spreadsheet."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.archive import audit
+from console.archive.tables import audit as table
+
+AT_ONCE = 500  # lines that are in memory
+COLUMNS = ("number", "at", "actor", "action", "object", "detail", "previous", "hash")
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet would take for the beginning of something to be computed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which lines."""
+
+    actor: str = ""
+    action: str = ""
+    object_: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    async def lines(self, engine: AsyncEngine, *, most: int, before: int | None = None) -> list[audit.Entry]:
+        """Return some of them, the newest first; `before`: with smaller numbers than that."""
+        return await audit.entries(
+            engine,
+            object_=self.object_,
+            actor=self.actor,
+            action=self.action,
+            since=self.since,
+            until=self.until,
+            most=most,
+            before=before,
+        )
+
+
+async def actions(engine: AsyncEngine) -> list[str]:
+    """Return what was ever done."""
+    async with engine.connect() as connection:
+        return list(await connection.scalars(select(table.c.action).distinct().order_by(table.c.action)))
+
+
+async def json_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[bytes]:
+    """Yield lines as JSON lines, with their hashes."""
+    async for entry in _all(engine, wanted, before):
+        yield msgspec.json.encode(_values(entry)) + b"\n"
+
+
+async def csv_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[bytes]:
+    """Yield lines as CSV; nothing in it is a formula."""
+    yield _row(COLUMNS)
+    async for entry in _all(engine, wanted, before):
+        values = _values(entry)
+        detail = msgspec.json.encode(values["detail"]).decode()
+        cells = {**values, "at": entry.at.isoformat(), "detail": detail}
+        yield _row(tuple(neutral(str(cells[name])) for name in COLUMNS))
+
+
+FORMATS: dict[str, tuple[str, Callable[[AsyncEngine, Wanted, int], AsyncIterator[bytes]]]] = {
+    "jsonl": ("application/x-ndjson", json_lines),
+    "csv": ("text/csv; charset=utf-8", csv_lines),
+}
+
+
+def neutral(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+
+
+async def _all(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[audit.Entry]:
+    while found := await wanted.lines(engine, most=AT_ONCE, before=before):
+        for entry in found:
+            yield entry
+        before = found[-1].number
+
+
+def _values(entry: audit.Entry) -> dict[str, Any]:
+    return {name: getattr(entry, "object_" if name == "object" else name) for name in COLUMNS}
+
+
+def _row(cells: tuple[str, ...]) -> bytes:
+    line = io.StringIO()
+    csv.writer(line).writerow(cells)
+    return line.getvalue().encode()

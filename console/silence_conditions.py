@@ -1,0 +1,145 @@
+"""Silence conditions: what somebody fills in about notifications that he does not want becomes a silence.
+
+The rules are those of `vigie silence`: known labels and values, a pattern that is one, and never everything at once.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import get_args
+
+from starlette.datastructures import ImmutableMultiDict
+
+from console.problem import Problem
+from console.typed_moment import moment_from
+from records import HAZARDS, Matcher, Silence
+from records.alert import Certainty, Level, Severity
+
+LABELS = ("hazard", "area", "place", "insee", "epci", "level", "severity", "certainty", "incident_id")
+VALUES: dict[str, tuple[str, ...]] = {
+    "hazard": tuple(HAZARDS),
+    "level": get_args(Level),
+    "severity": get_args(Severity),
+    "certainty": get_args(Certainty),
+}
+"""What some labels can be."""
+SIGNS = ("=", "!=", "=~", "!~")
+MINUTES = (30, 60, 120, 240, 480, 720, 1440, 4320, 10080)
+"""For how long; the longest is a week: what is muted for longer was forgotten."""
+MOST_ROWS = 8
+MOST_OF_A_VALUE = 200  # characters
+MOST_WORDS = 300  # characters of a reason
+FURTHEST = timedelta(days=30)
+"""How far ahead one can begin."""
+GRACE = timedelta(minutes=10)
+"""So long ago may a beginning be that was typed: somebody was filling in the form."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One condition, as typed."""
+
+    name: str
+    sign: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was filled in."""
+
+    rows: tuple[Row, ...]  # those with something in them
+    starts: str  # "": now
+    minutes: str
+    reason: str
+
+
+def asked_from(typed: ImmutableMultiDict[str, object]) -> Asked:
+    """Return what somebody filled in."""
+    columns = ([str(value) for value in typed.getlist(name)] for name in ("name", "sign", "value"))
+    rows = (Row(name, sign or SIGNS[0], value.strip()) for name, sign, value in zip(*columns, strict=False))
+    return Asked(
+        rows=tuple(row for row in rows if row.name or row.value)[:MOST_ROWS],
+        starts=str(typed.get("starts", "")).strip(),
+        minutes=str(typed.get("minutes", "")),
+        reason=str(typed.get("reason", "")).strip(),
+    )
+
+
+def matchers_from(asked: Asked) -> tuple[Matcher, ...] | tuple[Problem, ...]:
+    """Return the conditions, or what is wrong with them."""
+    problems = [
+        Problem(f"value-{number}" if code != "unknown_label" else f"name-{number}", code)
+        for number, row in enumerate(asked.rows, 1)
+        if (code := _wrong_with(row))
+    ]
+    if not asked.rows:
+        problems.append(Problem("name-1", "no_condition"))
+    if problems:
+        return tuple(problems)
+    found = tuple(
+        Matcher(name=row.name, value=row.value, is_regex=row.sign.endswith("~"), is_equal=not row.sign.startswith("!"))
+        for row in asked.rows
+    )
+    return (Problem("name-1", "silences_all"),) if all(one.fits({}) for one in found) else found
+
+
+def _wrong_with(row: Row) -> str:
+    """Return the code of what is wrong with a condition, "" where nothing is."""
+    if row.name not in LABELS or row.sign not in SIGNS:
+        return "unknown_label"
+    if len(row.value) > MOST_OF_A_VALUE:
+        return "too_long_value"
+    if row.sign.endswith("~"):
+        return "" if _is_pattern(row.value) else "bad_pattern"
+    return "unknown_value" if row.name in VALUES and row.value not in VALUES[row.name] else ""
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def span_from(asked: Asked, now: datetime, zone: str) -> tuple[datetime, datetime] | tuple[Problem, ...]:
+    """Return from when until when, or what is wrong with it."""
+    starts_at = moment_from(asked.starts, zone) if asked.starts else now
+    problems = []
+    if starts_at is None:
+        problems.append(Problem("starts", "bad_moment"))
+    elif not now - GRACE <= starts_at <= now + FURTHEST:
+        problems.append(Problem("starts", "begins_before" if starts_at < now else "begins_late"))
+    if asked.minutes not in map(str, MINUTES):
+        problems.append(Problem("minutes", "bad_length"))
+    if problems or starts_at is None:
+        return tuple(problems)
+    return max(starts_at, now), max(starts_at, now) + timedelta(minutes=int(asked.minutes))
+
+
+def silence_from(asked: Asked, *, silence_id: str, by: str, now: datetime, zone: str) -> Silence | tuple[Problem, ...]:
+    """Return a silence, or what is wrong with the form."""
+    matchers, span = matchers_from(asked), span_from(asked, now, zone)
+    problems = [one for one in (*matchers, *span) if isinstance(one, Problem)]
+    if not asked.reason or len(asked.reason) > MOST_WORDS:
+        problems.append(Problem("reason", "too_long" if asked.reason else "missing_reason"))
+    conditions = tuple(one for one in matchers if isinstance(one, Matcher))
+    moments = [one for one in span if isinstance(one, datetime)]
+    if problems:
+        return tuple(problems)
+    return Silence(
+        silence_id=silence_id,
+        matchers=conditions,
+        author=by,
+        reason=asked.reason,
+        starts_at=moments[0],
+        ends_at=moments[1],
+        made_at=now,
+    )
+
+
+def sign_of(matcher: Matcher) -> str:
+    """Return a matcher's sign: = or !=, =~ or !~."""
+    first = "=" if matcher.is_equal else "!"
+    return first + ("~" if matcher.is_regex else "" if matcher.is_equal else "=")

@@ -1,0 +1,180 @@
+// The page of an incident: its chart, its small map, links that are shown on demand, and word of a newer revision.
+// All of it only adds: the page says the same without it.
+
+import { follow } from "./live.js";
+import { makeMap } from "./map.js";
+
+/* global L, protomapsL, uPlot */
+
+const page = document.querySelector(".incident-page");
+const address = location.pathname;
+
+// Links -----------------------------------------------------------------------------------------------------------
+
+document.addEventListener("toggle", async (event) => {
+  const form = event.target.matches?.("details.reveal[open]") && event.target.querySelector("form");
+  if (!form) return;
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
+  if (!answer.ok) return; // the button is still there
+  const { url, host } = await answer.json();
+  const link = document.createElement("a");
+  Object.assign(link, { href: url, textContent: host, rel: "noopener noreferrer", target: "_blank" });
+  link.referrerPolicy = "no-referrer";
+  form.replaceWith(link);
+}, true);
+
+// The chart -------------------------------------------------------------------------------------------------------
+
+let chart = null;
+
+function drawChart() {
+  chart?.destroy();
+  chart = null;
+  const place = document.querySelector(".chart");
+  const rows = [...document.querySelectorAll("#rates-table tbody tr")];
+  if (!place || !rows.length || typeof uPlot === "undefined") return;
+  const style = getComputedStyle(document.documentElement);
+  const colour = (name) => style.getPropertyValue(name).trim();
+  const resolved = (name) => resolvedColour(colour(name));
+  const { zone, onset, usual, observed, strong, expected, beginning } = place.dataset;
+  const column = (name) => rows.map((row) => Number(row.dataset[name]));
+  const ink = resolved("--ink-soft");
+  const axis = { stroke: ink, grid: { stroke: resolved("--line"), width: 1 }, ticks: { stroke: resolved("--line") } };
+  const stepped = uPlot.paths.stepped({ align: 1 });
+  chart = new uPlot({
+    width: place.clientWidth || 600,
+    height: 220,
+    tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
+    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
+    axes: [{ ...axis, values: clock(zone) }, { ...axis, size: 40 }],
+    series: [
+      { value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
+      { label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
+      { label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
+      { label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
+    ],
+    hooks: { draw: [(u) => markOnset(u, Date.parse(onset) / 1000, beginning, resolved("--ink"))] },
+  }, [column("at"), column("posts"), column("strong"), rows.map(() => Number(usual))], place);
+}
+
+function clock(zone) {
+  const form = new Intl.DateTimeFormat(document.documentElement.lang, {
+    hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone,
+  });
+  return (_, moments) => moments.map((at) => form.format(new Date(at * 1000)));
+}
+
+function markOnset(u, at, words, ink) {
+  if (at < u.scales.x.min || at > u.scales.x.max) return;
+  const x = u.valToPos(at, "x", true);
+  const { ctx } = u;
+  ctx.save();
+  ctx.strokeStyle = ink;
+  ctx.fillStyle = ink;
+  ctx.setLineDash([4, 4]);
+  ctx.beginPath();
+  ctx.moveTo(x, u.bbox.top);
+  ctx.lineTo(x, u.bbox.top + u.bbox.height);
+  ctx.stroke();
+  ctx.textAlign = x > u.bbox.left + u.bbox.width / 2 ? "right" : "left";
+  ctx.fillText(words, x + (ctx.textAlign === "right" ? -6 : 6), u.bbox.top + 12 * devicePixelRatio);
+  ctx.restore();
+}
+
+// A canvas knows no light-dark(): ask the browser what it makes of it here.
+function resolvedColour(value) {
+  const probe = document.createElement("span");
+  probe.style.color = value;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+addEventListener("resize", () => {
+  const place = document.querySelector(".chart");
+  if (chart && place?.clientWidth) chart.setSize({ width: place.clientWidth, height: 220 });
+});
+document.addEventListener("themechange", drawChart);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawChart);
+
+// The map ---------------------------------------------------------------------------------------------------------
+
+function drawMap() {
+  const place = document.querySelector(".incident-map");
+  if (!place || typeof L === "undefined" || typeof protomapsL === "undefined") return;
+  const { id, level, hazard, precision, name, radius, lat, lon, online, attribution } = place.dataset;
+  place.hidden = false;
+  const map = makeMap(place, {
+    pmtilesUrl: "/static/base.pmtiles",
+    online: online ? { template: online, attribution } : undefined,
+    onPick: point,
+  });
+  map.setIncidents([{
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [Number(lon), Number(lat)] },
+    properties: { id, level, hazard, precision, name, radius_km: Number(radius), href: address },
+  }]);
+}
+
+function point(lat, lon) {
+  const form = document.getElementById("relocate-form");
+  if (!form) return;
+  form.closest("details").open = true;
+  form.elements.lat.value = lat.toFixed(5);
+  form.elements.lon.value = lon.toFixed(5);
+}
+
+// A newer revision: it is offered, and taken in without touching what is being typed ------------------------------
+
+const newer = document.getElementById("newer");
+
+function watch() {
+  const lost = document.getElementById("lost");
+  follow(page.dataset.sequence, {
+    incident: ({ id }) => { if (id === page.dataset.incident) ask(); },
+    lost: () => { lost.hidden = false; },
+    back: () => { lost.hidden = true; },
+  });
+}
+
+async function ask() {
+  const answer = await fetch(`${address}/newest`);
+  if (!answer.ok) return;
+  const { revision, decided } = await answer.json();
+  const known = Number(document.querySelector('input[name="known"]')?.value ?? decided);
+  if (revision <= Number(page.dataset.revision) && decided <= known) return;
+  newer.querySelector("span").textContent = newer.dataset.text.replace("{number}", revision);
+  newer.hidden = false;
+}
+
+newer.querySelector("button").addEventListener("click", async () => {
+  const answer = await fetch(address);
+  if (!answer.ok) return location.reload();
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const ticked = new Set([...document.querySelectorAll('input[name="post_keys"]:checked')].map((one) => one.value));
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const one = fresh.getElementById(old.id);
+    if (one) old.replaceWith(document.adoptNode(one));
+  }
+  for (const one of document.querySelectorAll('input[name="post_keys"]')) one.checked = ticked.has(one.value);
+  for (const name of ["known", "revision"]) {
+    const value = fresh.querySelector(`input[name="${name}"]`)?.value;
+    for (const one of document.querySelectorAll(`#actions input[name="${name}"]`)) one.value = value ?? one.value;
+  }
+  page.dataset.revision = fresh.querySelector(".incident-page").dataset.revision;
+  newer.hidden = true;
+  document.querySelector("h1").tabIndex = -1;
+  document.querySelector("h1").focus();
+  drawChart();
+  drawMap();
+});
+
+// -----------------------------------------------------------------------------------------------------------------
+
+document.getElementById("problems")?.focus();
+document.getElementById("since")?.focus();
+drawChart();
+drawMap();
+watch();

@@ -1,0 +1,99 @@
+"""Requests that another site makes somebody's browser send."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from console.access.doors import Doors
+from console.application import PAGES
+from tests.console.entering import ADDRESS, csrf_of
+
+Made = Callable[..., Any]
+POSTS = [page for page in PAGES if "POST" in page.methods]
+
+
+def address_of(path: str) -> str:
+    """Return an address of a page, with something in place of what it leaves open."""
+    return "".join(
+        "x" if part.startswith("{") else part for part in path.replace("{", "\n{").replace("}", "}\n").split("\n")
+    )
+
+
+@pytest.mark.parametrize("page", POSTS, ids=lambda page: page.name)
+async def test_no_form_is_taken_without_the_visitors_own_token(
+    entered: Made, account: Made, log_in: Made, page: Any
+) -> None:
+    await account("admin")
+    await account("viewer")
+    path = address_of(page.path)
+    async with entered() as admin, entered() as other:
+        await log_in(admin, "admin")
+        await log_in(other, "viewer")
+        mine, others = csrf_of(await admin.get("/")), csrf_of(await other.get("/"))
+        assert mine != others
+        for given in ({}, {"csrf": ""}, {"csrf": others}, {"csrf": mine[:-1]}, {"csrf": mine + "x"}):
+            assert (await admin.post(path, data=given)).status_code == 403
+        assert (await admin.get("/accounts")).status_code == 200
+
+
+@pytest.mark.parametrize("page", POSTS, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://evil.example"},
+        {"origin": "http://localhost:9999"},
+        {"origin": "http://localhost.evil.example:8080"},
+    ],
+    ids=lambda headers: "=".join(next(iter(headers.items()))),
+)
+async def test_no_form_is_taken_from_another_site_even_with_the_token(
+    entered: Made, account: Made, log_in: Made, page: Any, headers: dict[str, str]
+) -> None:
+    await account("admin")
+    async with entered() as admin:
+        await log_in(admin, "admin")
+        csrf = csrf_of(await admin.get("/"))
+        answer = await admin.post(address_of(page.path), data={"csrf": csrf}, headers=headers)
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"sec-fetch-site": "same-origin", "origin": "null"}, {"origin": ADDRESS}, {"sec-fetch-site": "none"}],
+    ids=["silent", "a form of ours", "a script of ours", "typed"],
+)
+async def test_our_own_forms_are_taken(entered: Made, account: Made, log_in: Made, headers: dict[str, str]) -> None:
+    await account("viewer")
+    async with entered() as client:
+        await log_in(client, "viewer")
+        fields = {"csrf": csrf_of(await client.get("/")), "language": "fr"}
+        assert (await client.post("/language", data=fields, headers=headers)).status_code == 303
+
+
+async def test_a_script_of_ours_may_bring_the_token_in_a_header(entered: Made, account: Made, log_in: Made) -> None:
+    await account("viewer")
+    async with entered() as client:
+        await log_in(client, "viewer")
+        csrf = csrf_of(await client.get("/"))
+        answer = await client.post("/language", data={"language": "fr"}, headers={"x-csrf-token": csrf})
+        assert answer.status_code == 303
+
+
+async def test_nobody_can_be_logged_in_as_somebody_else_by_another_site(entered: Made, account: Made) -> None:
+    await account("viewer")
+    async with entered() as attacker, entered() as victim:
+        theirs = csrf_of(await attacker.get("/login"))
+        await victim.get("/login")
+        fields = {"csrf": theirs, "name": "viewer", "password": "quatre mots sans aucun lien"}
+        assert (await victim.post("/login", data=fields)).status_code == 403
+        assert "vigie" not in victim.cookies
+
+
+async def test_the_demo_is_no_door_for_other_sites(entered: Made) -> None:
+    async with entered(Doors(is_open=True)) as client:
+        assert (await client.post("/language", data={"language": "en"})).status_code == 403
+        csrf = csrf_of(await client.get("/"))
+        assert (await client.post("/language", data={"language": "en", "csrf": csrf})).status_code == 303

@@ -1,0 +1,147 @@
+"""Keeping: each kind of thing goes when its time is over, and no earlier; the audit says so."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from console.archive import audit, looking, tables
+from console.archive.database import writing
+from console.archive.keeping import keep, oldest
+from console.archive.taking import Record, take
+from tests.console.made import (
+    DAY,
+    INCIDENT,
+    a_bulletin,
+    a_digest,
+    a_notification,
+    a_pulse,
+    a_report_row,
+    a_retraction,
+    a_signal,
+    a_silence,
+    a_status,
+    a_verdict,
+    an_alert,
+    minutes,
+    some_evidence,
+)
+
+YEARS = 5 * 365 * DAY
+THAT_DAY: list[Record] = [
+    an_alert(evidence=(some_evidence(event_time=minutes(0)),)),
+    a_verdict(),
+    a_notification(at=minutes(0)),
+    a_silence(),
+    a_status(since=minutes(0)),
+    a_status(state="blind", since=minutes(5), at=minutes(5)),
+    a_bulletin(issued_at=minutes(0)),
+    a_pulse(0),
+    a_signal(0),
+    a_digest(),
+    a_retraction("facebook:e0099", at=minutes(0)),
+]
+
+
+@pytest.fixture
+async def filled(engine: AsyncEngine) -> AsyncEngine:
+    """Open an archive with one of each kind, all of the same minute."""
+    await take(engine, THAT_DAY, minutes(0))
+    async with writing(engine) as connection:
+        await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
+    return engine
+
+
+async def count(engine: AsyncEngine, table: str) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(select(func.count()).select_from(tables.metadata.tables[table])) or 0
+
+
+@pytest.mark.parametrize(
+    ("table", "last_kept", "first_gone"),
+    [
+        pytest.param("evidence", 30 * DAY - 1, 30 * DAY, id="words: 30 days"),
+        pytest.param("tombstone", 30 * DAY - 1, 30 * DAY, id="that they were taken back: as long"),
+        pytest.param("heard", DAY - 1, DAY, id="signals one by one: a day"),
+        pytest.param("pulse", 40 * DAY - 38, 40 * DAY, id="pulses: 40 days"),
+        pytest.param("revision", YEARS - 1, YEARS, id="incidents: five years"),
+        pytest.param("incident", YEARS - 1, YEARS, id="their heads: as long"),
+        pytest.param("decision", YEARS - 1, YEARS, id="decisions: as long"),
+        pytest.param("notification", YEARS - 1, YEARS, id="notifications: as long"),
+        pytest.param("silence", YEARS + 59, YEARS + 60, id="silences: as long, from their end on"),
+        pytest.param("bulletin", YEARS - 1, YEARS, id="bulletins: as long"),
+        pytest.param("digest", YEARS - 38, YEARS - 37, id="digests: as long"),
+        pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
+    ],
+)
+async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_gone: int) -> None:
+    await keep(filled, minutes(last_kept))
+    assert await count(filled, table) == 1
+    await keep(filled, minutes(first_gone))
+    assert await count(filled, table) == 0
+
+
+async def test_rates_stand_on_when_their_signals_are_forgotten_and_go_after_90_days(filled: AsyncEngine) -> None:
+    async def rates() -> list[Any]:
+        return await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+
+    before = await rates()
+    await keep(filled, minutes(DAY))
+    assert (await count(filled, "heard"), await rates()) == (0, before)
+    await take(filled, [a_signal(0), a_signal(1)], minutes(DAY + 1))  # read again, much later
+    await keep(filled, minutes(DAY + 2))
+    assert await rates() == before
+    await keep(filled, minutes(90 * DAY - 8))
+    assert await rates() == before
+    await keep(filled, minutes(90 * DAY))
+    assert await rates() == []
+
+
+async def test_a_late_signal_is_added_to_a_span_that_was_counted(filled: AsyncEngine) -> None:
+    late = a_signal(2, event_time=minutes(1), received_at=minutes(DAY - 60))
+    await take(filled, [late], minutes(DAY - 60))
+    await keep(filled, minutes(DAY))
+    await keep(filled, minutes(2 * DAY))
+    (found,) = await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+    assert (found.posts, found.strong, found.weight) == (2, 2, 19.0)
+
+
+async def test_the_state_that_a_source_is_in_stands_on(filled: AsyncEngine) -> None:
+    await keep(filled, minutes(YEARS + 10))
+    found = await looking.source_changes(filled, minutes(YEARS), minutes(YEARS + 10))
+    assert [one.state for one in found] == ["blind"]
+    assert await count(filled, "source_change") == 1
+
+
+async def test_an_incident_that_is_told_of_again_stands_on_whole(filled: AsyncEngine) -> None:
+    await take(filled, [an_alert(revision=2, evidence=())], minutes(DAY))
+    await keep(filled, minutes(YEARS))
+    dossier = await looking.incident(filled, INCIDENT)
+    assert dossier is not None
+    assert [one.alert.revision for one in dossier.revisions] == [1, 2]
+    assert dossier.revisions[0].alert.evidence[0].is_removed
+    assert len(dossier.decisions) == 1
+
+
+async def test_how_long_incidents_are_kept_can_be_set(filled: AsyncEngine) -> None:
+    await keep(filled, minutes(60 * DAY), incidents_kept=timedelta(days=60))
+    assert await looking.incident(filled, INCIDENT) is None
+
+
+async def test_the_audit_says_what_went_and_nothing_where_nothing_did(filled: AsyncEngine) -> None:
+    assert await keep(filled, minutes(10)) == {}
+    assert await audit.entries(filled) == []
+    assert await keep(filled, minutes(30 * DAY)) == {"evidence": 1, "tombstone": 1}
+    (entry,) = await audit.entries(filled)
+    assert (entry.actor, entry.action, entry.detail) == ("vigie", "purged", {"evidence": 1, "tombstone": 1})
+    assert await audit.broken_at(filled) is None
+
+
+async def test_the_oldest_of_each_kind_is_known(filled: AsyncEngine) -> None:
+    found = await oldest(filled)
+    assert found["words"] == found["incidents"] == found["decisions"] == found["reports"] == minutes(0)
+    assert "messages" not in found
+    await keep(filled, minutes(30 * DAY))
+    assert "words" not in await oldest(filled)

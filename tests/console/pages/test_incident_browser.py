@@ -1,0 +1,122 @@
+"""The page of an incident in a real browser: what its scripts add, under a strict policy, without another host."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.access.visitor import Visitor
+from console.application import application
+from console.archive import audit
+from console.archive.taking import take
+from console.desk import Desk
+from records import Context, CrisisClock
+from tests.console.chromium import serving
+from tests.console.conftest import CSRF, As
+from tests.console.made import INCIDENT, a_notification, a_signal, a_verdict, an_alert, minutes, some_evidence
+
+pytestmark = pytest.mark.browser
+
+AXE = next((Path(__file__).parents[1] / "vendor").glob("axe-core-*/axe.min.js"))
+POLICY = b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+
+
+class Strict:
+    """Sends a strict policy with everything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def strictly(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", POLICY)]
+            await send(message)
+
+        await self._app(scope, receive, strictly)
+
+
+def told(**changes: Any) -> list[Any]:
+    notice = Context(
+        bulletin_id="n1", source="allo", kind="operator_notice", text="Torche", issued_at=minutes(1), fits=True
+    )
+    evidence = (some_evidence(1), some_evidence(2, contribution=0.3, doubts=("old_link",)))
+    clock = CrisisClock(first_post=minutes(-4), minutes=17)
+    alert = an_alert(evidence=evidence, context=(notice,), clock=clock, usual_per_hour=0.5, **changes)
+    return [alert, a_verdict(), a_notification(), *(a_signal(n) for n in range(-15, 1, 3))]
+
+
+@pytest.fixture
+async def page(desk: Desk, chromium_page: Page) -> AsyncIterator[Page]:
+    """Open the page of an incident as somebody who decides."""
+    await take(desk.engine, [*told(), an_alert(incident_id="fire-next")], minutes(0))
+    visitor = Visitor(account_id="a", name="astreinte", role="operator", language="fr", csrf=CSRF, way="session")
+    app = application(desk, [Middleware(Strict), Middleware(As, visitor=visitor)])
+    async with serving(app) as address:
+        await chromium_page.goto(f"{address}/incidents/{INCIDENT}")
+        yield chromium_page
+
+
+async def test_chart_and_map_are_drawn_with_nothing_from_outside(
+    page: Page, asked_outside: list[str], page_errors: list[str]
+) -> None:
+    await expect(page.locator(".chart canvas")).to_be_visible()
+    await expect(page.locator(".incident-map .incident-mark")).to_be_visible()
+    assert asked_outside == []
+    assert page_errors == []
+
+
+async def test_the_link_of_a_post_comes_when_it_is_asked_for(page: Page, desk: Desk) -> None:
+    assert "https://example.org" not in await page.content()
+    await page.locator("#post-1 details.reveal summary").click()
+    link = page.locator("#post-1 details.reveal a")
+    await expect(link).to_have_attribute("href", "https://example.org/e0001")
+    await expect(link).to_have_attribute("rel", "noopener noreferrer")
+    assert [one.action for one in await audit.entries(desk.engine, object_=INCIDENT)] == ["link_shown"]
+
+
+async def test_a_click_on_the_map_is_a_position(page: Page) -> None:
+    await page.locator(".incident-map").click(position={"x": 60, "y": 60})
+    await expect(page.locator("#relocate-lat")).to_have_value(re.compile(r"49\.\d{5}"))
+    await expect(page.locator("#relocate-lon")).to_have_value(re.compile(r"-?0\.\d{5}"))
+
+
+async def test_a_newer_revision_is_offered_and_takes_nothing_that_is_typed(page: Page, desk: Desk) -> None:
+    await page.locator("#actions summary").nth(2).click()
+    await page.locator("#note-reason").fill("rappeler le port")
+    await page.locator('input[name="post_keys"]').first.check()
+    later = [*told(revision=2, level="alert"), a_verdict("close", decided_by="chef", decided_at=minutes(1))]
+    desk.hub.changed(*await take(desk.engine, later, minutes(1)))
+    await page.locator("#newer button").click()
+    await expect(page.locator("#head .level-alert")).to_be_visible()
+    await expect(page.locator("#history")).to_contain_text("Clos · chef")
+    await expect(page.locator("#note-reason")).to_have_value("rappeler le port")
+    await expect(page.locator('input[name="post_keys"]').first).to_be_checked()
+    await expect(page.locator("#newer")).to_be_hidden()
+    await expect(page.locator(".chart canvas")).to_be_visible()
+    await page.get_by_role("button", name="Conserver la note").click()
+    await expect(page.locator("#done")).to_contain_text("C’est fait")
+
+
+async def test_what_is_wrong_is_said_first_and_has_the_focus(page: Page) -> None:
+    await page.locator("#actions summary").nth(3).click()
+    await page.get_by_role("button", name="Corriger le lieu").click()
+    await expect(page.locator("#problems")).to_be_focused()
+    await page.locator("#problems a").click()
+    await expect(page.locator("#relocate-name")).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(page: Page, theme: Any) -> None:
+    await page.emulate_media(color_scheme=theme)
+    for details in await page.locator("details").all():
+        await details.evaluate("one => { one.open = true; }")
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run()")
+    assert found["passes"]
+    assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []

@@ -1,0 +1,210 @@
+"""Console feeding: what stands on the topics into the console's archive, and what people said there onto the topics.
+
+Every start reads the topics from their beginning: what is known already changes nothing, so a start, a broker that
+forgot, and an archive that was lost go one and the same way.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from console.archive.saying import Outgoing, sent, waiting
+from console.archive.taking import Read, take
+from console.desk import Desk
+from console.verifying import ask_of_itself, wanted
+from records import (
+    Alert,
+    MalformedRecord,
+    Retraction,
+    Signal,
+    Silence,
+    SourceUnavailable,
+    Statement,
+    Tick,
+    Verdict,
+    decode,
+)
+from streams.publisher import KafkaPublisher
+from streams.reader import Written, follow_batches
+from streams.settings import StreamSettings
+from streams.topics import (
+    ALERTS,
+    CONTEXT,
+    DECISIONS,
+    DIGESTS,
+    NOTIFICATIONS,
+    PULSE,
+    RETRACTIONS,
+    SIGNALS,
+    SOURCES,
+    OnDecisions,
+    OnSignals,
+    Topic,
+)
+
+log = structlog.get_logger()
+
+AGAIN_SECS = 5.0
+TAKEN_TOGETHER = 500  # records; others wait for the lock meanwhile
+LOOK_SECS = 5.0  # for what somebody said while nobody told us of it: another process on the same archive
+
+
+NEW = timedelta(hours=2)
+"""What is older was looked at already, or is over."""
+UNKEPT = (Tick, Statement)
+"""What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A topic that the archive is fed from."""
+
+    topic: Topic
+    kind: Any  # what stands on it
+    reach: timedelta | None = None  # how far back; None: all that stands there
+
+
+FED = (
+    Fed(ALERTS, ALERTS.record),
+    Fed(DECISIONS, OnDecisions),
+    Fed(NOTIFICATIONS, NOTIFICATIONS.record),
+    Fed(CONTEXT, CONTEXT.record),
+    Fed(SOURCES, SOURCES.record),
+    Fed(DIGESTS, DIGESTS.record),
+    Fed(RETRACTIONS, RETRACTIONS.record),
+    Fed(PULSE, PULSE.record, timedelta(days=1)),
+    Fed(SIGNALS, OnSignals),
+)
+
+
+class Feeding:
+    """Keeps the archive and the live pages of one console up to date, and hands on what people say there."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        settings: StreamSettings,
+        publisher: KafkaPublisher,
+        is_new: asyncio.Event,
+        *,
+        asks_volunteers: bool = False,
+    ) -> None:
+        """Take a desk, and what tells that somebody said something there."""
+        self._desk = desk
+        self._settings = settings
+        self._publisher = publisher
+        self._is_new = is_new
+        self._asks_volunteers = asks_volunteers
+        self._behind = {fed.topic.name for fed in FED}
+        self._again = asyncio.Event()
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Tell whether all was taken in that stood on the topics when this began."""
+        return not self._behind
+
+    def read_again(self) -> None:
+        """Read the topics from their beginning: there is another broker."""
+        self._again.set()
+
+    async def run(self) -> None:
+        """Feed, and hand on, for ever."""
+        while True:
+            self._again.clear()
+            reading = asyncio.create_task(self._read())
+            again = asyncio.create_task(self._again.wait())
+            try:
+                await asyncio.wait({reading, again}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (reading, again):
+                    task.cancel()
+                done = await asyncio.gather(reading, again, return_exceptions=True)
+            _raise_first(done)
+
+    async def _read(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            for fed in FED:
+                group.create_task(self._follow(fed))
+            group.create_task(self._hand_on())
+
+    async def _follow(self, fed: Fed) -> None:
+        """Follow a topic for ever; a broker that is away is asked again, from the beginning."""
+        while True:
+            since = self._desk.clock.now() - fed.reach if fed.reach else None
+            found = follow_batches(
+                self._settings, fed.topic, written_since=since, at_end=partial(self._behind.discard, fed.topic.name)
+            )
+            try:
+                async with aclosing(found) as batches:
+                    async for values in batches:
+                        for start in range(0, len(values), TAKEN_TOGETHER):
+                            await self._take(fed, values[start : start + TAKEN_TOGETHER])
+            except SourceUnavailable as error:
+                log.warning("the console hears nothing new", topic=fed.topic.name, error=str(error))
+            await asyncio.sleep(AGAIN_SECS)
+
+    async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
+        now = self._desk.clock.now()
+        found = list(_readable(fed, values, now))
+        changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
+        spoken = [one.record for one in found if isinstance(one.record, Signal | Retraction)]
+        changes += self._desk.feed.take(spoken, now)
+        self._desk.hub.changed(*changes)
+        if self._asks_volunteers:
+            await self._ask([one.record for one in found if isinstance(one.record, Alert)], now)
+
+    async def _ask(self, alerts: Sequence[Alert], now: datetime) -> None:
+        """Ask volunteers to verify what is new; not what a start finds of old times."""
+        for alert in alerts:
+            if now - alert.raised_at < NEW and wanted(alert):
+                await ask_of_itself(self._desk, alert)
+
+    async def _hand_on(self) -> None:
+        """Hand on what people said; what the broker does not take now, it is given again."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECS):
+                    await self._is_new.wait()
+            self._is_new.clear()
+            try:
+                await self._sent()
+            except SourceUnavailable as error:
+                log.warning("what people decided waits for the broker", error=str(error))
+                await asyncio.sleep(AGAIN_SECS)
+                self._is_new.set()
+
+    async def _sent(self) -> None:
+        for one in await waiting(self._desk.engine):
+            await self._publish(one)
+            await sent(self._desk.engine, [one.sequence])
+
+    async def _publish(self, one: Outgoing) -> None:
+        said = one.record
+        if isinstance(said, Verdict):
+            await self._publisher.verdicts([said])
+        elif isinstance(said, Silence):
+            await self._publisher.silences([said])
+        else:
+            await self._publisher.posts([said])
+
+
+def _readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
+    """Yield what can be read; the rest is for the dead letters, which workers write."""
+    for value, at in values:
+        try:
+            yield Read(decode(value, fed.kind), min(at or now, now))
+        except MalformedRecord as error:
+            log.warning("left out of the archive", topic=fed.topic.name, error=str(error))
+
+
+def _raise_first(done: Sequence[object]) -> None:
+    """Raise what went wrong in a task; that one was cancelled is no error."""
+    for result in done:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result

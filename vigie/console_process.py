@@ -1,0 +1,102 @@
+"""The console's process: the archive, what feeds it, and the pages, until it is asked to stop."""
+
+import asyncio
+import signal
+from contextlib import AsyncExitStack
+
+import structlog
+import uvloop
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from console.access.accounts import first_admin
+from console.access.door import middleware
+from console.application import application
+from console.archive.keeping import keep
+from console.desk import Desk
+from records import Clock
+from streams.app import declare_topics
+from streams.publisher import KafkaPublisher
+from vigie.console_assembly import archive_of, desk_of, doors_of
+from vigie.console_feeding import Feeding
+from vigie.serving import listening_on, serve
+from vigie.settings import Settings
+
+log = structlog.get_logger()
+
+KEEP_SECS = 3600.0
+
+
+def run_console(settings: Settings, clock: Clock) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Errors  SettingsError when it cannot be served as set; SourceUnavailable when the broker does not answer
+    """
+    uvloop.run(_run(settings, clock))
+
+
+async def _run(settings: Settings, clock: Clock) -> None:
+    streams, console = settings.streams(), settings.console
+    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        listening = stack.enter_context(listening_on(console.host, console.port, "console"))
+        await declare_topics(streams)
+        engine = await archive_of(settings)
+        stack.push_async_callback(engine.dispose)
+        publisher = KafkaPublisher(streams)
+        stack.push_async_callback(publisher.stop)
+        is_new = asyncio.Event()
+        desk = desk_of(settings, engine, clock, is_new.set)
+        feeding = Feeding(desk, streams, publisher, is_new, asks_volunteers=console.verifies_watches)
+        await _greet(desk, settings)
+        app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
+        tasks = [feeding.run(), serve(app, listening), _keep(desk)]
+        await _until_told(feeding, [asyncio.create_task(task) for task in tasks])
+    log.info("console ends")
+
+
+def with_health(app: Starlette, feeding: Feeding) -> Starlette:
+    """Return the console with a page that says whether it is up to date, for whoever watches over it."""
+
+    async def healthz(_: Request) -> JSONResponse:
+        return JSONResponse({"ready": feeding.is_up_to_date, "wrong": ""})
+
+    return Starlette(routes=[Route("/healthz", healthz), Mount("/", app)])
+
+
+async def _greet(desk: Desk, settings: Settings) -> None:
+    """Say where the console is, and at the first start how to get in."""
+    console = settings.console
+    log.info("console listens", address=f"http://{console.host}:{console.port}")
+    password = await first_admin(desk.engine, desk.clock.now())
+    if password:
+        log.warning(
+            "first start: log in once with this password, and choose your own", account="admin", password=password
+        )
+
+
+async def _keep(desk: Desk) -> None:
+    """Let go, every hour, of what is kept no longer."""
+    while True:
+        await keep(desk.engine, desk.clock.now(), desk.setup.incidents_kept)
+        await asyncio.sleep(KEEP_SECS)
+
+
+async def _until_told(feeding: Feeding, tasks: list[asyncio.Task[None]]) -> None:
+    """Run tasks until one of them fails or somebody asks us to stop; read all again when the broker is another."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    loop.add_signal_handler(signal.SIGHUP, feeding.read_again)
+    stop = asyncio.create_task(told.wait())
+    try:
+        done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stop}:
+            task.result()
+    finally:
+        for task in (stop, *tasks):
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
