@@ -211,5 +211,5 @@ class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     @property
     def is_ruled(self) -> bool:
-        """Tell whether people decided on its level."""
-        return any(verdict.decision in RULINGS for verdict in self.verdicts)
+        """Tell whether people decided on its level, or it was last told so, though they took it back."""
+        return self.top in ("confirmed", "rejected") or any(one.decision in RULINGS for one in self.verdicts)
