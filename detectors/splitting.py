@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from detectors.case import Case
 from detectors.context import with_authorities
+from detectors.correction import place_of_posts
 from detectors.corroboration import Voice, grounds_for
 from detectors.crisis_clock import Times, counted
 from detectors.entry import Entry
@@ -37,10 +38,10 @@ def split(case: Case, incident: Incident, verdict: Verdict, at: int) -> tuple[In
     if not incident.is_open or not gone or len(gone) >= incident.posts:
         return (incident,)
     named = {entry.post: entry.said.place for entry in entries if entry.said is not None}
-    usual = incident.votes[incident.shown].place
-    places = tuple(named.get(slot.post, usual) for slot in gone)
+    shown = place_of_posts(incident)
+    places = tuple(named.get(slot.post, shown) for slot in gone)
     made = _made_of(case, incident, verdict, gone, places, at)
-    parted = (*incident.parted, Parted(verdict.identity, made.node, gone, places))
+    parted = (*incident.parted, Parted(verdict.identity, made.node, gone, places, shown.place_id))
     left = replace(
         _without(case, incident, gone, places), parted=parted, decisions=in_order((*incident.decisions, verdict))
     )
@@ -115,14 +116,14 @@ def _without(case: Case, incident: Incident, gone: Sequence[Slot], places: Seque
     values = [max(one / factor, idle) for one, factor, idle in zip(incident.values, factors, rates.idle, strict=True)]
     named = [place.place_id for place in places]
     fewer = [Vote(one.place, one.posts - named.count(one.place.place_id)) for one in incident.votes]
-    votes = tuple(one for one in fewer if one.posts > 0) or incident.votes
+    votes = tuple(one for one in fewer if one.posts > 0) or tuple(fewer)
     return replace(
         _counting(incident, gone, -1),
         values=values,
         voices=tuple(one for one in incident.voices if (one.at, one.odds) not in heard),
         slots=tuple(slot for slot in incident.slots if slot not in gone),
         votes=votes,
-        shown=_shown(case, incident, votes),
+        shown=_shown(case, incident, votes, place_of_posts(incident).place_id),
     )
 
 
@@ -143,13 +144,12 @@ def _with_again(case: Case, incident: Incident, parted: Parted) -> Incident:
         voices=tuple(voices[-MOST_VOICES:]),
         slots=slots,
         votes=votes,
-        shown=_shown(case, incident, votes),
+        shown=_shown(case, incident, votes, parted.shown),
     )
 
 
-def _shown(case: Case, incident: Incident, votes: tuple[Vote, ...]) -> int:
-    """Return which of the votes is the place to show: the finest that two posts name, else the one shown now."""
-    place_id = incident.votes[incident.shown].place.place_id
+def _shown(case: Case, incident: Incident, votes: tuple[Vote, ...], place_id: str) -> int:
+    """Return which of the votes is the place to show: the finest that two posts name, else the one shown before."""
     now = next((number for number, vote in enumerate(votes) if vote.place.place_id == place_id), 0)
     return now if incident.node in case.watched.places else place_to_show(votes, now)
 

@@ -111,6 +111,7 @@ class Parted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     node: str  # of the incident that they make
     slots: tuple[Slot, ...]
     places: tuple[Place, ...]  # that they name
+    shown: str  # the place that was shown of it before
 
 
 class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
