@@ -1,6 +1,6 @@
 """Correction: what people said of an incident otherwise than its posts do, worked out of the decisions in force.
 
-Shape   an incident in; its place, its hazard and what it belongs to, as they are shown, out. Posts go on counting as before
+Shape   an incident in; its place, its hazard and what it belongs to, as they are shown, out
 """
 
 from typing import Final

@@ -13,7 +13,7 @@ from records import Alert, Doubt, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
 APART = "#apart:"
-"""Between a node and what a person split from its incident: no post names such a node, so nothing comes in by itself."""
+"""Between a node and what a person split from its incident. No post names such a node: nothing comes in by itself."""
 RULINGS = ("confirm", "reject", "close")
 """Decisions on the level of an incident; of these one holds, the latest."""
 

@@ -186,9 +186,7 @@ def test_what_a_person_says_of_joining_is_not_overruled_by_nearness(
 
 
 @pytest.fixture
-def mixed(
-    desk: Desk, signal: MakesSignals, state: Callable[..., Any], place_with: Callable[..., Place]
-) -> list[Any]:
+def mixed(desk: Desk, signal: MakesSignals, state: Callable[..., Any], place_with: Callable[..., Place]) -> list[Any]:
     """Tell six posts of one incident, two of which speak of something else, and return them."""
     site = place_with(place_id="local:site:x", name="Raffinerie", level="site", lat=49.48, lon=0.23, radius_km=2.0)
     posts = [

@@ -361,7 +361,9 @@ def test_decisions_in_any_order_after_the_posts_give_the_same_state(
     if not ordered.alerts:
         return
     last, made = signals[-1].event_time, list[Verdict]()
-    choices = [chance.choice([*DECISIONS[:5], "split", "part", "withdraw", "withdraw"]) for _ in range(chance.randrange(9))]
+    choices = [
+        chance.choice([*DECISIONS[:5], "split", "part", "withdraw", "withdraw"]) for _ in range(chance.randrange(9))
+    ]
     said = [
         verdict_on(chance.choice(ordered.alerts[-3:]), choice, last + timedelta(seconds=number + 1), chance, made)
         for number, choice in enumerate(choices)

@@ -53,7 +53,9 @@ def written(**changes: Any) -> bytes:
         pytest.param({"decision": "withdraw"}, "a withdraw gives `withdraws`", id="withdraw nothing"),
         pytest.param({"decision": "merge", "other": "fire-1"}, "the incident itself", id="merge with itself"),
         pytest.param({"decision": "split", "other": "fire-1"}, "the incident itself", id="split from itself"),
-        pytest.param({"decision": "confirm", "place": PLACE}, "`place` says nothing in a confirm", id="confirm a place"),
+        pytest.param(
+            {"decision": "confirm", "place": PLACE}, "`place` says nothing in a confirm", id="confirm a place"
+        ),
         pytest.param(
             {"decision": "relocate", "place": PLACE, "read_as": "flood"},
             "`read_as` says nothing in a relocate",
@@ -81,7 +83,7 @@ def test_what_decides_nothing_or_two_things_is_refused_and_says_why(changes: dic
         {"decision": "withdraw", "withdraws": "d1"},
         {"decision": "note", "reason": "appelé le site"},
     ],
-    ids=lambda changes: "-".join(changes),
+    ids="-".join,
 )
 def test_what_decides_one_thing_is_read(changes: dict[str, Any]) -> None:
     assert decode(written(**changes), Verdict).decision == changes["decision"]
