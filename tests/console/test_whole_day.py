@@ -175,7 +175,7 @@ async def test_a_day_of_the_watch(
 
         await watch_officer.goto(f"/messages/new?incident={incident_id}")
         await fill_message(watch_officer)
-        await expect(watch_officer.locator("main")).to_contain_text(incident_id)
+        await expect(watch_officer.locator(f"main a[href='/incidents/{incident_id}']").first).to_be_visible()
 
         await log_in(volunteer, "visov", PASSWORD)
         await volunteer.goto("/intake")
