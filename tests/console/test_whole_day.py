@@ -153,9 +153,7 @@ async def test_a_day_of_the_watch(
     ):
         await log_in(watch_officer, "astreinte", PASSWORD)
         await watch_officer.goto("/")
-        await ready.hear(
-            "Grosse fumée noire au-dessus de la centrale EDF du Havre, ça brûle, je vois les flammes"
-        )
+        await ready.hear("Grosse fumée noire au-dessus de la centrale EDF du Havre, ça brûle, je vois les flammes")
         await open_incident(watch_officer, "Le Havre")
 
         await decide(watch_officer, "acknowledge")
@@ -243,9 +241,7 @@ async def test_a_day_in_english_by_the_keyboard_alone(
         await page.keyboard.type(PASSWORD)
         await page.keyboard.press("Enter")
         await expect(page.locator("h2", has_text="Open incidents")).to_be_visible()
-        await ready.hear(
-            "Flood in Fécamp, the water is coming into our house, we are stuck upstairs", lang="en"
-        )
+        await ready.hear("Flood in Fécamp, the water is coming into our house, we are stuck upstairs", lang="en")
         link = page.locator("table a[href^='/incidents/']", has_text="Fécamp")
         await expect(link).to_be_visible(timeout=SLOW)
         await tab_to(page, "table a[href^='/incidents/']", "Fécamp")

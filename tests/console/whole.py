@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from records import Post, SourceStatus
-from records.source_status import State
+from records.source_status import State, Way
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from vigie.broker import free_port
@@ -123,7 +123,7 @@ class Whole:
 
 
 def _status(source: str, state: State, now: datetime) -> SourceStatus:
-    way = "network" if source == "bluesky" else "page"
+    way: Way = "network" if source == "bluesky" else "page"
     why = "" if state == "listening" else "HTTP 503"
     return SourceStatus(source=source, way=way, state=state, at=now, since=now, why=why, last_sign_at=now)
 
