@@ -287,7 +287,7 @@ def record() -> None:
 
 @record.command("verify")
 @click.argument("file", type=IN_FILE)
-@click.option("--hash", "expected", default="", help="What the record was known by when it was exported, as noted then.")
+@click.option("--hash", "expected", default="", help="What the record was known by when it was exported.")
 def record_verify(file: Path, expected: str) -> None:
     """Tell whether a record is as it was exported; name each line that was changed, moved, put in or taken out.
 

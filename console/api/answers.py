@@ -28,14 +28,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What all answers are: whole, with every field."""
 
 
-class Problem(Answer, kw_only=True):
+class Problem(Answer, frozen=True, kw_only=True):
     """Why something was not done."""
 
     error: str
     fields: dict[str, str] = {}  # which part of what was sent is wrong, and a code of what is wrong with it
 
 
-class PlaceAnswer(Answer, kw_only=True):
+class PlaceAnswer(Answer, frozen=True, kw_only=True):
     """Where an incident is, as far as is known."""
 
     name: str
@@ -50,7 +50,7 @@ class PlaceAnswer(Answer, kw_only=True):
     dep: str | None
 
 
-class IncidentAnswer(Answer, kw_only=True):
+class IncidentAnswer(Answer, frozen=True, kw_only=True):
     """One incident, in its newest revision."""
 
     incident_id: str
@@ -76,7 +76,7 @@ class IncidentAnswer(Answer, kw_only=True):
     joins: str
 
 
-class Unheard(Answer, kw_only=True):
+class Unheard(Answer, frozen=True, kw_only=True):
     """A source that nobody can say is listened to."""
 
     source: str
@@ -84,7 +84,7 @@ class Unheard(Answer, kw_only=True):
     since: datetime
 
 
-class Incidents(Answer, kw_only=True):
+class Incidents(Answer, frozen=True, kw_only=True):
     """Incidents, and what must be known of their absence: an empty list from a blind watch says nothing."""
 
     incidents: tuple[IncidentAnswer, ...]
@@ -93,7 +93,7 @@ class Incidents(Answer, kw_only=True):
     blind: tuple[Unheard, ...]
 
 
-class EvidenceAnswer(Answer, kw_only=True):
+class EvidenceAnswer(Answer, frozen=True, kw_only=True):
     """One post behind an incident."""
 
     post_key: str
@@ -110,7 +110,7 @@ class EvidenceAnswer(Answer, kw_only=True):
     doubts: tuple[Doubt, ...]
 
 
-class ContextAnswer(Answer, kw_only=True):
+class ContextAnswer(Answer, frozen=True, kw_only=True):
     """What an authority or an operator states beside it."""
 
     bulletin_id: str
@@ -122,7 +122,7 @@ class ContextAnswer(Answer, kw_only=True):
     because: dict[str, str]
 
 
-class RevisionAnswer(Answer, kw_only=True):
+class RevisionAnswer(Answer, frozen=True, kw_only=True):
     """One revision, and when it was told."""
 
     revision: int
@@ -131,7 +131,7 @@ class RevisionAnswer(Answer, kw_only=True):
     recorded_at: datetime
 
 
-class DecisionAnswer(Answer, kw_only=True):
+class DecisionAnswer(Answer, frozen=True, kw_only=True):
     """What somebody decided."""
 
     decision_id: str
@@ -142,7 +142,7 @@ class DecisionAnswer(Answer, kw_only=True):
     withdrawn_by: str  # "": it stands
 
 
-class NotificationAnswer(Answer, kw_only=True):
+class NotificationAnswer(Answer, frozen=True, kw_only=True):
     """Who was told, or was not."""
 
     receiver: str
@@ -152,7 +152,7 @@ class NotificationAnswer(Answer, kw_only=True):
     why: str
 
 
-class IncidentWhole(Answer, kw_only=True):
+class IncidentWhole(Answer, frozen=True, kw_only=True):
     """One incident with all that belongs to it."""
 
     incident: IncidentAnswer
@@ -167,7 +167,7 @@ class IncidentWhole(Answer, kw_only=True):
     notifications: tuple[NotificationAnswer, ...]
 
 
-class SourceAnswer(Answer, kw_only=True):
+class SourceAnswer(Answer, frozen=True, kw_only=True):
     """One source, and whether it is listened to."""
 
     source: str
@@ -182,13 +182,13 @@ class SourceAnswer(Answer, kw_only=True):
     gap_secs: float
 
 
-class Sources(Answer, kw_only=True):
+class Sources(Answer, frozen=True, kw_only=True):
     """All sources."""
 
     sources: tuple[SourceAnswer, ...]
 
 
-class MatcherAnswer(Answer, kw_only=True):
+class MatcherAnswer(Answer, frozen=True, kw_only=True):
     """One condition of a silence."""
 
     name: str
@@ -197,7 +197,7 @@ class MatcherAnswer(Answer, kw_only=True):
     is_equal: bool
 
 
-class SilenceAnswer(Answer, kw_only=True):
+class SilenceAnswer(Answer, frozen=True, kw_only=True):
     """One silence: it hides nothing, here or elsewhere; it keeps notifications back."""
 
     silence_id: str
@@ -210,13 +210,13 @@ class SilenceAnswer(Answer, kw_only=True):
     origin: str
 
 
-class Silences(Answer, kw_only=True):
+class Silences(Answer, frozen=True, kw_only=True):
     """Silences that are not over, and those that have been for a day at most."""
 
     silences: tuple[SilenceAnswer, ...]
 
 
-class Done(Answer, kw_only=True):
+class Done(Answer, frozen=True, kw_only=True):
     """What was done, and the id by which it can be taken back."""
 
     id: str

@@ -60,7 +60,9 @@ def _operation(op: Operation, known: dict[type[Any], Any], components: dict[str,
         "summary": op.summary,
         "description": f"Needs the right `{op.needs}`.",
         "responses": {
-            str(op.status): _content("What was asked for.", op.media_type, known.get(op.answer, {"type": "object"})),
+            str(op.status): _content(
+                "What was asked for.", op.media_type, known[op.answer] if op.answer else {"type": "object"}
+            ),
             **{str(status): _content(WHY[status], JSON, known[Problem]) for status in _refusals(op)},
         },
     }
@@ -98,9 +100,17 @@ def _in_path(name: str) -> dict[str, Any]:
 def _in_query(schema: dict[str, Any]) -> list[dict[str, Any]]:
     needed = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": name in needed, "schema": said}
+        {"name": name, "in": "query", "required": name in needed, "schema": _without_null(said)}
         for name, said in schema["properties"].items()
     ]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of something that is left out where it is not given: a query has no null."""
+    if "anyOf" not in schema:
+        return schema
+    (kind,) = (one for one in schema["anyOf"] if one != {"type": "null"})
+    return {**{name: said for name, said in schema.items() if name not in ("anyOf", "default")}, **kind}
 
 
 def _name(kind: type[Any] | None) -> str:

@@ -13,14 +13,14 @@ from records.place import PlaceLevel, PlaceSource
 from records.signal import Hazard
 
 
-class Point(Answer, kw_only=True):
+class Point(Answer, frozen=True, kw_only=True):
     """A position."""
 
     type: Literal["Point"] = "Point"
     coordinates: tuple[float, float]
 
 
-class Properties(Answer, kw_only=True):
+class Properties(Answer, frozen=True, kw_only=True):
     """What is told of a feature: above all how far its position is to be trusted."""
 
     name: str
@@ -36,7 +36,7 @@ class Properties(Answer, kw_only=True):
     witnesses: int
 
 
-class Feature(Answer, kw_only=True):
+class Feature(Answer, frozen=True, kw_only=True):
     """One incident."""
 
     type: Literal["Feature"] = "Feature"
@@ -45,7 +45,7 @@ class Feature(Answer, kw_only=True):
     properties: Properties
 
 
-class FeatureCollection(Answer, kw_only=True):
+class FeatureCollection(Answer, frozen=True, kw_only=True):
     """Incidents; with what must be known of their absence."""
 
     type: Literal["FeatureCollection"] = "FeatureCollection"

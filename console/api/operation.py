@@ -1,5 +1,6 @@
 """Operation: one address of the API: what it is asked and what it answers; its page and its description come of it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_origin
@@ -15,6 +16,7 @@ from records import VigieError
 
 JSON = "application/json"
 UNPROCESSABLE = 422
+NUL = b"\\u0000"  # no text holds one, and not every database takes it
 
 
 class NotDone(VigieError):
@@ -61,35 +63,45 @@ class Operation:
         try:
             if self.body is not None:
                 return msgspec.json.decode(await _body(visit), type=self.body)
-            return msgspec.convert(_query(visit, self.query), self.query, strict=False) if self.query else None
+            return msgspec.convert(_query(visit, self.query), self.query) if self.query else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             status = UNPROCESSABLE if isinstance(error, msgspec.ValidationError) else 400
             raise NotDone(str(error), status=status) from error
 
 
-def _query(visit: Visit, shape: type[msgspec.Struct]) -> dict[str, str | list[str]]:
-    """Return what stands in the query; only what may be given several times is a list."""
-    several = {one.name for one in msgspec.structs.fields(shape) if _is_several(one.type)}
+def _query(visit: Visit, shape: type[msgspec.Struct]) -> dict[str, str | int | list[str]]:
+    """Return what stands in the query: text, but for numbers, and lists of what may be given several times."""
+    kinds = {one.name: _plain(one.type) for one in msgspec.structs.fields(shape)}
     given = visit.request.query_params
-    found: dict[str, str | list[str]] = {}
+    found: dict[str, str | int | list[str]] = {}
     for name in given:
-        values = given.getlist(name)
-        if name not in several and len(values) > 1:
+        values, kind = given.getlist(name), kinds.get(name)
+        if get_origin(kind) is tuple:
+            found[name] = values
+        elif len(values) > 1:
             raise NotDone(f"{name} is given {len(values)} times", fields={name: "repeated"})
-        found[name] = values if name in several else values[0]
+        else:
+            is_number = kind is int and _NUMBER.fullmatch(values[0])
+            found[name] = int(values[0]) if is_number else values[0]
     return found
 
 
-def _is_several(kind: Any) -> bool:
-    inner = kind.__origin__ if hasattr(kind, "__metadata__") else kind
-    return get_origin(inner) is tuple
+def _plain(kind: Any) -> Any:
+    """Return a type without what is said about it."""
+    return kind.__origin__ if hasattr(kind, "__metadata__") else kind
+
+
+_NUMBER = re.compile("-?[0-9]{1,9}")
 
 
 async def _body(visit: Visit) -> bytes:
     kind = visit.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != JSON:
         raise HTTPException(415, f"a body is {JSON}")
-    return await visit.request.body()
+    found = await visit.request.body()
+    if NUL in found:
+        raise HTTPException(400, "the body holds a NUL")
+    return found
 
 
 def _response(found: Any, status: int, media_type: str) -> Response:

@@ -24,7 +24,7 @@ from records import Verdict
 async def decide(visit: Visit) -> Response:
     """Decide on an incident, or take a decision back."""
     dossier, typed, post_keys = await dossier_of(visit), await _typed(visit), await _post_keys(visit)
-    verdict = verdict_from(typed, post_keys, await _deciding(visit, dossier))
+    verdict = verdict_from(typed, post_keys, await deciding(visit, dossier))
     if not isinstance(verdict, Verdict):
         return await shown(visit, dossier, status=422, typed=typed, post_keys=post_keys, problems=verdict)
     if any(one.verdict.decision_id == verdict.decision_id for one in dossier.decisions):
@@ -114,7 +114,8 @@ async def _refused(
     return await shown(visit, dossier, status=422, typed={**(typed or {}), "decision": form}, problems=(problem,))
 
 
-async def _deciding(visit: Visit, dossier: Dossier) -> Deciding:
+async def deciding(visit: Visit, dossier: Dossier) -> Deciding:
+    """Return who decides, on what, and what may be decided of it."""
     return Deciding(
         alert=dossier.alert,
         by=visit.visitor.name,

@@ -1,4 +1,4 @@
-"""API: what programs ask of the console: incidents, sources, silences; and what they do in somebody's name."""
+"""API: what programs ask of the console: incidents, sources, silences; and what the API is."""
 
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from console.api.description import description
 from console.api.geojson import FeatureCollection, feature_from
 from console.api.operation import NotDone, Operation
 from console.archive import looking
+from console.pages import api_doing
 from console.pages.page import Page, Visit
 from records import MalformedRecord
 from records.time import in_utc
@@ -142,5 +143,6 @@ OPERATIONS = (
         needs="anybody",
         handler=described,
     ),
+    *api_doing.OPERATIONS,
 )
 PAGES: tuple[Page, ...] = tuple(one.page for one in OPERATIONS)

@@ -140,9 +140,15 @@ async def _preview(visit: Visit, fields: Mapping[str, str], told: Told, before: 
 
 
 async def _send(visit: Visit, told: Told) -> Response:
+    filed = await file(visit, told)
+    return visit.go(_path(filed), done="sent")
+
+
+async def file(visit: Visit, told: Told) -> Filed:
+    """File a report and send it; told twice, it is one."""
     known = await reports.filed(visit.desk.engine, told.report_id)
-    if known:  # the button was pressed twice
-        return visit.go(_path(known))
+    if known:
+        return known
     post = _post(visit, told, told.report_id)
     filed = Filed(
         told=told,
@@ -152,7 +158,7 @@ async def _send(visit: Visit, told: Told) -> Response:
         is_withdrawn=False,
     )
     await saying.report(visit.desk, visit.visitor, post, reports.row_of(filed))
-    return visit.go(_path(filed), done="sent")
+    return filed
 
 
 async def _send_correction(visit: Visit, told: Told, before: Filed) -> Response:

@@ -3,7 +3,6 @@
 The certified one from npm is asked, too, where it is (`test_oidc.py`); this one can lie.
 """
 
-import asyncio
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -13,7 +12,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from starlette.applications import Starlette
@@ -22,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from records import Clock
+from tests.console.chromium import serving
 
 CLIENT, SECRET = "vigie", "a secret of thirty-two characters"
 
@@ -117,16 +116,9 @@ class SmallProvider:
 @asynccontextmanager
 async def running(provider: SmallProvider) -> AsyncIterator[SmallProvider]:
     """Run it on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(provider.app, port=0, lifespan="off", log_level="error", ws="none"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110  uvicorn tells it by no event
-        await asyncio.sleep(0)
-    provider.issuer = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
+    async with serving(provider.app) as address:
+        provider.issuer = address
         yield provider
-    finally:
-        server.should_exit = True
-        await serving
 
 
 def _base64(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""The page of the silences: what is held back, by whom and until when; nobody makes one without seeing what it mutes."""
+"""The page of the silences: what is held back, by whom, until when; nobody makes one without seeing what it mutes."""
 
 import re
 from collections.abc import Callable
