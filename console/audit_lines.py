@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import audit
 from console.archive.tables import audit as table
+from console.spreadsheet import cell
 
 AT_ONCE = 500  # lines that are in memory
 COLUMNS = ("number", "at", "actor", "action", "object", "detail", "previous", "hash")
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet would take for the beginning of something to be computed."""
+MARK = "\ufeff".encode()
+"""By which a spreadsheet knows UTF-8."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,23 +59,18 @@ async def json_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncI
 
 async def csv_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[bytes]:
     """Yield lines as CSV; nothing in it is a formula."""
-    yield _row(COLUMNS)
+    yield MARK + _row(COLUMNS)
     async for entry in _all(engine, wanted, before):
         values = _values(entry)
         detail = msgspec.json.encode(values["detail"]).decode()
         cells = {**values, "at": entry.at.isoformat(), "detail": detail}
-        yield _row(tuple(neutral(str(cells[name])) for name in COLUMNS))
+        yield _row(tuple(cell(str(cells[name])) for name in COLUMNS))
 
 
 FORMATS: dict[str, tuple[str, Callable[[AsyncEngine, Wanted, int], AsyncIterator[bytes]]]] = {
     "jsonl": ("application/x-ndjson", json_lines),
     "csv": ("text/csv; charset=utf-8", csv_lines),
 }
-
-
-def neutral(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULAS) else cell
 
 
 async def _all(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[audit.Entry]:

@@ -610,7 +610,8 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
 
     vigie_logging.set_up("demo", is_quiet=True)
     with told():
-        run_demo(Console(), language=language, play_secs=seconds)
+        stays = sys.stdin.isatty() and sys.stdout.isatty() and not live
+        run_demo(Console(), language=language, play_secs=seconds, stays=stays)
         if live:
             from vigie.init import write_settings
             from vigie.supervisor import Supervisor

@@ -42,10 +42,9 @@ def test_what_tables_of_words_say_is_there_in_french() -> None:
 def test_french_and_english_have_the_same_fields() -> None:
     found = {}
     for one in messages("fr"):
-        english = [one.id] if isinstance(one.id, str) else one.id
-        french = [one.string] if isinstance(one.string, str) else one.string
-        fields = [{*FIELD.findall(text)} for text in (*english, *french)]
-        if any(field != fields[0] for field in fields):
+        english = [one.id] if isinstance(one.id, str) else list(one.id)
+        french = [one.string] if isinstance(one.string, str) else list(one.string or ())
+        if [{*FIELD.findall(text)} for text in english] != [{*FIELD.findall(text)} for text in french]:
             found[english[0]] = french
     assert found == {}
 
