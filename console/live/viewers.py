@@ -7,12 +7,14 @@ Shape   bytes in, by language; each viewer takes what came since it asked last. 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import structlog
 
 from console.catalogue import Language
 
 MOST_WAITING = 64  # batches; at four a second, a quarter of a minute
+T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Viewers:
         self._viewers: set[Viewer] = set()
         self._telling: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self._looking: set[asyncio.Task[Any]] = set()
         self.wake: Callable[[], None] = lambda: None  # set by whoever tells: so that he sees that nobody is left
         self.told = 0  # the number of the last change that all of them were told of
 
@@ -63,14 +66,21 @@ class Viewers:
         return frozenset(viewer.language for viewer in self._viewers)
 
     async def begin(
-        self, where: Callable[[], Coroutine[None, None, int]], tell: Callable[[], Coroutine[None, None, None]]
+        self, where: Callable[[], Coroutine[Any, Any, int]], tell: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         """Start the task that tells, unless it runs; `where` says from which change on."""
         async with self._starting:
             if self._telling is None or self._telling.done():
-                self.told = await asyncio.shield(where())  # a query that is cancelled leaves its connection open
+                self.told = await self.undisturbed(where())
                 self._telling = asyncio.create_task(tell())
                 self._telling.add_done_callback(self._ended)
+
+    async def undisturbed(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do what looks things up to its end, though who asked leaves: a query cut short leaves its connection open."""
+        task = asyncio.create_task(work)
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+        return await asyncio.shield(task)
 
     @contextmanager
     def viewing(self, language: Language) -> Iterator[Viewer]:
@@ -102,8 +112,8 @@ class Viewers:
         self.end()
         self._viewers.clear()
         self.wake()
-        if self._telling is not None:
-            await asyncio.wait({self._telling})
+        if pending := {*self._looking, *filter(None, (self._telling,))}:
+            await asyncio.wait(pending)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

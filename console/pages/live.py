@@ -39,7 +39,7 @@ async def _changes(desk: Desk, language: Language, since: int | None) -> AsyncIt
             yield frame("reload", {})
             return
         missed = caught_up(desk, language, until if since is None else since, until)
-        yield await asyncio.shield(missed)  # a query that is cancelled leaves its connection open
+        yield await desk.viewers.undisturbed(missed)
         ends_at = asyncio.get_running_loop().time() + LONGEST
         while True:
             try:

@@ -64,13 +64,15 @@ function addBase(map, url, attribution) {
     attribution: escaped(attribution),
   });
   layer.addTo(map);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  function repaint() {
     layer.paintRules = paintRules(flavour());
     layer.labelRules = labelRules(flavour());
     layer.backgroundColor = flavour().water;
     layer.clearLayout();
     layer.rerenderTiles();
-  });
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  document.addEventListener("themechange", repaint); // somebody chose, on the page
 }
 
 function addOnline(map, { template, attribution, tms = false, maxZoom = 16 }) {

@@ -30,7 +30,8 @@ export const flavours = {
 
 /** Does the person ask for a dark screen? */
 export function isDark() {
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 /** Return how land, water and borders are painted, the first beneath. */

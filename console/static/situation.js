@@ -158,6 +158,15 @@ function showCalm() {
   by("blind-note").hidden = !(isBlind || isLost);
   by("calm").hidden = !isEmpty || isBlind || isLost;
   by("no-lines").hidden = lines.children.length > 0 || isBlind || isLost;
+  showBeyond();
+}
+
+// A wall is not scrolled: it says how many incidents stand where nobody sees them.
+function showBeyond() {
+  if (!by("beyond")) return;
+  const count = [...rows.children].filter((row) => row.getBoundingClientRect().bottom > innerHeight).length;
+  by("beyond").hidden = count === 0;
+  by("beyond-count").textContent = String(count);
 }
 
 function onLost(since) {
@@ -271,6 +280,8 @@ try {
   // storage is forbidden here: nothing is held
 }
 tick();
+showBeyond();
+addEventListener("resize", showBeyond);
 setInterval(tick, 10_000);
 showMap();
 follow(page.dataset.after, {

@@ -275,6 +275,19 @@ async def test_a_wall_is_read_from_four_metres(chromium_page: Page, address: str
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+async def test_a_wall_says_how_many_incidents_it_has_no_room_for(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 1920, "height": 2000})
+    await look(page, address, "?wall=1")
+    await expect(page.locator("#beyond")).to_be_hidden()
+    await tell(desk, *(an_alert(incident_id=f"fire-{number}", level="watch") for number in range(20)))
+    await expect(page.locator("#incidents-count")).to_have_text("25")
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await expect(page.locator("#beyond")).to_be_visible()
+    below = "rows => rows.filter((row) => row.getBoundingClientRect().bottom > innerHeight).length"
+    await expect(page.locator("#beyond-count")).to_have_text(str(await page.locator("#rows tr").evaluate_all(below)))
+
+
 async def test_without_scripts_all_is_there(address: str, chromium_page: Page) -> None:
     browser = chromium_page.context.browser
     assert browser is not None
