@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from detectors.case import Case
 from detectors.detector import Detector
+from detectors.moment import moment_from
 from detectors.neighbours import Neighbours
 from detectors.profile import load_profile
 from detectors.verdicts import forgotten
@@ -306,9 +307,10 @@ def test_a_split_that_is_taken_back_puts_the_posts_back(desk: Desk, mixed: list[
 
 def test_what_is_put_back_raises_nothing_above_its_ceiling(desk: Desk, signal: MakesSignals, decide: Decides) -> None:
     desk.tell(*(signal(number, number / 10, ratio=500.0, author_tier=2) for number in range(9)))
-    decide("split", 2, post_keys=("twitter:1",))
+    left, _ = decide("split", 2, post_keys=("twitter:1",))
     desk.tell(*(signal(20 + number, 3 + number / 10, ratio=500.0, author_tier=2) for number in range(9)))
-    decide("withdraw", 4, withdraws="d1")
+    (whole, _) = decide("withdraw", 4, incident_id=left.incident_id, withdraws="d1")
+    assert whole.posts == 18
     ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
     watched = desk.detector._watched["fire"]
     ceiling = watched.thresholds(watched.weight("fr:76351", "76", ledger.nodes["fr:76351"])).ceiling
@@ -324,7 +326,8 @@ def test_a_split_that_makes_an_end_overdue_ends_it_afterwards(
     left, made, *ended = decide("split", 200, post_keys=tuple(f"twitter:{number}" for number in range(2, 6)))
     assert (left.level, made.level, ended) == ("monitoring", "watch", [])
     reborn = fresh_desk(desk.store.copy())
-    assert reborn.wait(60 * 24) == (ends := desk.wait(60 * 24))
+    ends = desk.wait(60 * 24)
+    assert reborn.wait(60 * 24) == ends
     overdue = next(one for one in ends if one.incident_id == left.incident_id)
     assert overdue.level == "resolved"
     assert signal(0, 200).event_time < overdue.raised_at < signal(0, 201).event_time
@@ -590,6 +593,23 @@ def test_a_split_stands_though_a_late_post_has_its_incident_begin_later(
     assert set(last) == {first.incident_id, made.incident_id}
     assert {item.post_key for item in last[made.incident_id].evidence} == {"twitter:3"}
     assert "twitter:3" not in {item.post_key for item in last[first.incident_id].evidence}
+
+
+def test_what_was_split_off_does_not_take_the_place_of_an_incident_that_begins_with_it_now(
+    desk: Desk, signal: MakesSignals, place_with: Callable[..., Place], decide: Decides
+) -> None:
+    area = place_with(place_id="fr:dep:76", insee=None, level="dep", population=1_250_000)
+    desk.tell(signal(1, 10, ratio=200.0, author_tier=2, cluster_ids=("one",), place=area))
+    desk.tell(*(signal(number, 58 + number, author_tier=2, place=area) for number in (2, 3)))
+    first, made = decide("split", 62, post_keys=("twitter:2",))
+    desk.tell(signal(0, 1, ratio=1.0, cluster_ids=("one",), place=area))
+    ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
+    assert {one.onset_at for one in ledger.incidents.values()} == {moment_from(made.onset)}
+    desk.tell(*(signal(10 + number, 63 + number, author_tier=2, place=area) for number in range(6)))
+    last = {alert.incident_id: {item.post_key for item in alert.evidence} for alert in desk.alerts}
+    assert set(last) == {first.incident_id, made.incident_id}
+    assert last[made.incident_id] == {"twitter:2"}
+    assert "twitter:2" not in last[first.incident_id]
 
 
 def test_how_many_posts_are_usual_now_goes_by_the_hour(desk: Desk, signal: MakesSignals) -> None:
