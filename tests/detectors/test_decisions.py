@@ -428,6 +428,35 @@ def test_a_rejection_taken_back_counts_what_was_said_before_and_since(
     assert back.score > watch.score - 0.5
 
 
+def test_the_second_of_two_rejections_taken_back_leaves_what_was_said_since_the_first(
+    desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 0))
+    decide("reject", 5)
+    desk.tell(signal(2, 6))
+    decide("reject", 7, decided_by="un autre officier")
+    desk.tell(signal(3, 8))
+    before = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None).incidents["fr:76351"]
+    (back,) = decide("withdraw", 9, withdraws="d2")
+    after = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None).incidents["fr:76351"]
+    assert (after.values, after.voices, back.level) == (before.values, before.voices, "rejected")
+    assert "Rejected by officier de permanence" in back.explanation["en"]
+
+
+@pytest.mark.parametrize(("said_since", "level"), [(False, "monitoring"), (True, "watch")])
+def test_a_confirmation_of_what_was_quiet_taken_back_leaves_it_quiet_unless_somebody_spoke(
+    said_since: bool, level: str, desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 0))
+    desk.wait(40)
+    assert desk.levels[-1] == "monitoring"
+    decide("confirm", 40)
+    if said_since:
+        desk.tell(signal(2, 41))
+    (back,) = decide("withdraw", 42, withdraws="d1")
+    assert back.level == level
+
+
 def test_an_incident_that_is_open_again_lasts_a_hold_at_least_and_ends_by_silence(
     desk: Desk, signal: MakesSignals, decide: Decides
 ) -> None:
@@ -655,3 +684,10 @@ def test_a_ruling_is_taken_back_under_a_profile_with_other_rates(
     )
     (back,) = reborn.heed(Statement(hazard="fire", area="76", said=said))
     assert (back.incident_id, back.level) == (confirmed.incident_id, "alert")
+
+
+def test_more_chatter_than_usual_makes_more_posts_usual(desk: Desk, signal: MakesSignals, decide: Decides) -> None:
+    (quiet,) = desk.tell(signal(1, 0))
+    desk.tell(*(signal(10 + number, 1 + number / 10, ratio=0.3) for number in range(60)))
+    (busy,) = decide("confirm", 8)
+    assert busy.usual_per_hour > 5 * quiet.usual_per_hour
