@@ -141,6 +141,7 @@ class Detector:
     def _close_call(self, case: Case, key: str, shelf: Shelf, due: list[int]) -> None:
         ledger = case.ledger
         ledger.trim()
+        due = [max(moment, ledger.next_at) for moment in due]
         if ledger.trim_at is not None:
             due.append(ledger.trim_at)
         shelf.note_due(key, min(due, default=None))

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from detectors.case import Case
 from detectors.detector import Detector
+from detectors.moment import moment_from
 from detectors.neighbours import Neighbours
 from detectors.profile import load_profile
+from detectors.verdicts import forgotten
 from records import Alert, Place, Retraction, Statement, Verdict
 
 # What conftest.py makes; test files import nothing from each other.
@@ -37,7 +40,7 @@ def decide(desk: Desk, signal: MakesSignals) -> Decides:
             "decision_id": f"d{count[0]}",
         }
         verdict = Verdict(**{**fields, **changes})
-        new: list[Alert] = desk.heed(Statement(hazard=verdict.hazard, area="76", said=verdict))
+        new: list[Alert] = desk.heed(Statement(hazard=verdict.hazard, area=verdict.area, said=verdict))
         return new
 
     return decided
@@ -185,6 +188,9 @@ def test_what_a_person_says_of_joining_is_not_overruled_by_nearness(
     for number, (decision, fields, joins) in enumerate(said):
         (alert,) = decide(decision, 20 + number, incident_id=second.incident_id, **fields)
         assert neighbours.joined(alert).joins == joins, decision
+    *_, other = decide("split", 30, incident_id=first.incident_id, area="80", other=second.incident_id)
+    neighbours.joined(other)
+    assert neighbours.joined(alert).joins == "", "nor is one part of what is no part of it"
 
 
 @pytest.fixture
@@ -256,9 +262,11 @@ def test_a_post_that_was_split_off_counts_for_no_other_incident_of_its_place(
     area = place_with(place_id="fr:dep:76", insee=None, level="dep", population=1_250_000)
     dieppe = place_with(place_id="fr:76217", name="Dieppe", insee="76217", lat=49.92, lon=1.08, population=29_000)
     desk.tell(*(signal(number, number, ratio=200.0, author_tier=1, place=area) for number in range(3)))
+    incident_id = desk.alerts[-1].incident_id
     desk.tell(signal(5, 8, ratio=30.0, author_tier=1, witness_probability=0.1, place=dieppe))
     _, made = decide("split", 10, post_keys=("twitter:5",))
-    later = desk.tell(*(signal(10 + number, 11 + number, author_tier=1, place=dieppe) for number in range(8)))
+    decide("close", 11, incident_id=incident_id)
+    later = desk.tell(*(signal(10 + number, 12 + number, author_tier=1, place=dieppe) for number in range(8)))
     assert later
     assert "twitter:5" not in {item.post_key for alert in later for item in alert.evidence}
     ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
@@ -295,6 +303,34 @@ def test_a_split_that_is_taken_back_puts_the_posts_back(desk: Desk, mixed: list[
     assert shape_of(whole) == shape_of(before)
     assert "Décision annulée par officier de permanence : un seul feu." in plain(whole.explanation["fr"])
     assert "Clos par officier de permanence : un seul feu." in plain(closed.explanation["fr"])
+
+
+def test_what_is_put_back_raises_nothing_above_its_ceiling(desk: Desk, signal: MakesSignals, decide: Decides) -> None:
+    desk.tell(*(signal(number, number / 10, ratio=500.0, author_tier=2) for number in range(9)))
+    left, _ = decide("split", 2, post_keys=("twitter:1",))
+    desk.tell(*(signal(20 + number, 3 + number / 10, ratio=500.0, author_tier=2) for number in range(9)))
+    (whole, _) = decide("withdraw", 4, incident_id=left.incident_id, withdraws="d1")
+    assert whole.posts == 18
+    ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
+    watched = desk.detector._watched["fire"]
+    ceiling = watched.thresholds(watched.weight("fr:76351", "76", ledger.nodes["fr:76351"])).ceiling
+    assert max(value for one in ledger.incidents.values() for value in one.values) == ceiling
+
+
+def test_a_split_that_makes_an_end_overdue_ends_it_afterwards(
+    desk: Desk, fresh_desk: Callable[..., Desk], signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 0), *(signal(2 + number, 1 + number, ratio=200.0, author_tier=2) for number in range(4)))
+    desk.wait(200)
+    assert desk.levels[-1] == "monitoring"
+    left, made, *ended = decide("split", 200, post_keys=tuple(f"twitter:{number}" for number in range(2, 6)))
+    assert (left.level, made.level, ended) == ("monitoring", "watch", [])
+    reborn = fresh_desk(desk.store.copy())
+    ends = desk.wait(60 * 24)
+    assert reborn.wait(60 * 24) == ends
+    overdue = next(one for one in ends if one.incident_id == left.incident_id)
+    assert overdue.level == "resolved"
+    assert signal(0, 200).event_time < overdue.raised_at < signal(0, 201).event_time
 
 
 @pytest.mark.parametrize("hours", [0, 20], ids=["remembered", "at the checkpoint"])
@@ -392,6 +428,35 @@ def test_a_rejection_taken_back_counts_what_was_said_before_and_since(
     assert back.score > watch.score - 0.5
 
 
+def test_the_second_of_two_rejections_taken_back_leaves_what_was_said_since_the_first(
+    desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 0))
+    decide("reject", 5)
+    desk.tell(signal(2, 6))
+    decide("reject", 7, decided_by="un autre officier")
+    desk.tell(signal(3, 8))
+    before = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None).incidents["fr:76351"]
+    (back,) = decide("withdraw", 9, withdraws="d2")
+    after = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None).incidents["fr:76351"]
+    assert (after.values, after.voices, back.level) == (before.values, before.voices, "rejected")
+    assert "Rejected by officier de permanence" in back.explanation["en"]
+
+
+@pytest.mark.parametrize(("said_since", "level"), [(False, "monitoring"), (True, "watch")])
+def test_a_confirmation_of_what_was_quiet_taken_back_leaves_it_quiet_unless_somebody_spoke(
+    said_since: bool, level: str, desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 0))
+    desk.wait(40)
+    assert desk.levels[-1] == "monitoring"
+    decide("confirm", 40)
+    if said_since:
+        desk.tell(signal(2, 41))
+    (back,) = decide("withdraw", 42, withdraws="d1")
+    assert back.level == level
+
+
 def test_an_incident_that_is_open_again_lasts_a_hold_at_least_and_ends_by_silence(
     desk: Desk, signal: MakesSignals, decide: Decides
 ) -> None:
@@ -448,6 +513,49 @@ def test_a_decision_that_comes_after_what_takes_it_back_is_not_heard(
     assert desk.levels == ["watch"]
 
 
+def called_here(desk: Desk) -> set[str]:
+    """Return what the incidents are called in the state, under whatever ids they are told."""
+    return {one.incident_id for one in desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None).incidents.values()}
+
+
+def test_a_decision_that_came_after_what_takes_it_back_is_not_heard_when_its_incident_is_called_otherwise(
+    desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 10, cluster_ids=("one",)))
+    before = called_here(desk)
+    decide("withdraw", 12, withdraws="late")
+    decide("confirm", 11, decision_id="late")
+    desk.tell(signal(2, 120), signal(0, 1, ratio=1.0, cluster_ids=("one",)))
+    assert called_here(desk) != before
+    assert "confirmed" not in desk.levels
+
+
+def test_what_took_a_decision_back_is_heard_again_where_an_incident_still_bears_that(
+    desk: Desk, signal: MakesSignals, decide: Decides
+) -> None:
+    desk.tell(signal(1, 10))
+    decide("change_hazard", 11, read_as="flood")
+    decide("withdraw", 12, withdraws="d1")
+    ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
+    case = Case(ledger, "76", desk.detector._watched["fire"])
+    assert forgotten(case) == []
+    ((node, incident),) = ledger.incidents.items()
+    gone = next(step.entry.statement for step in ledger.steps if step.entry and step.entry.statement)
+    ledger.incidents[node] = replace(incident, decisions=(gone,), heard=("d1",))
+    assert [entry.statement.decision_id for entry in forgotten(case)] == ["d2"]
+
+
+def test_a_confirmation_taken_back_of_late_leaves_a_post_on_the_map_under_its_id(
+    desk: Desk, signal: MakesSignals, decide: Decides, place_with: Callable[..., Place]
+) -> None:
+    desk.tell(*(signal(number, number * 2, ratio=0.3) for number in range(400)))
+    (shown,) = desk.tell(signal(500, 801, ratio=15.0))
+    decide("confirm", 802)
+    decide("relocate", 805, place=place_with(**ELSEWHERE))
+    (back,) = decide("withdraw", 803, withdraws="d1")
+    assert (back.incident_id, back.level, back.place.place_id) == (shown.incident_id, "signal", "fr:76540")
+
+
 @pytest.mark.parametrize("decision", ["acknowledge", "note"])
 def test_what_decides_nothing_makes_no_revision(
     decision: str, desk: Desk, signal: MakesSignals, decide: Decides
@@ -492,9 +600,11 @@ def test_what_was_decided_or_taken_back_stands_though_a_late_post_has_it_begin_l
     decide(decision, 11, **said(fields, place_with))
     if is_withdrawn:
         decide("withdraw", 12, withdraws="d1")
-    desk.tell(signal(2, 25), signal(3, 26))
-    desk.tell(signal(0, 9, ratio=1.0, cluster_ids=("one",)))
-    desk.tell(*(signal(number, 20 + number, author_tier=1) for number in range(10, 16)))
+    before = called_here(desk)
+    desk.tell(signal(2, 120), signal(3, 121))
+    desk.tell(signal(0, 1, ratio=1.0, cluster_ids=("one",)))
+    assert called_here(desk) != before
+    desk.tell(*(signal(number, 120 + number, author_tier=1) for number in range(10, 16)))
     last = desk.alerts[-1]
     assert len({alert.incident_id for alert in desk.alerts}) == 1
     assert bool(last.corrections) == (not is_withdrawn)
@@ -503,22 +613,28 @@ def test_what_was_decided_or_taken_back_stands_though_a_late_post_has_it_begin_l
 def test_a_split_stands_though_a_late_post_has_its_incident_begin_later(
     desk: Desk, signal: MakesSignals, decide: Decides
 ) -> None:
-    desk.tell(signal(1, 10, cluster_ids=("one",)), signal(2, 12, author_tier=1), signal(3, 14, author_tier=1))
-    first, made = decide("split", 15, post_keys=("twitter:3",))
-    desk.tell(signal(0, 9, ratio=1.0, cluster_ids=("one",)))
+    desk.tell(signal(1, 10, cluster_ids=("one",)), signal(2, 120, author_tier=1), signal(3, 121, author_tier=1))
+    first, made = decide("split", 122, post_keys=("twitter:3",))
+    before = called_here(desk)
+    desk.tell(signal(0, 1, ratio=1.0, cluster_ids=("one",)))
+    assert len(called_here(desk) - before) == 1
     last = {alert.incident_id: alert for alert in desk.alerts}
     assert set(last) == {first.incident_id, made.incident_id}
     assert {item.post_key for item in last[made.incident_id].evidence} == {"twitter:3"}
     assert "twitter:3" not in {item.post_key for item in last[first.incident_id].evidence}
 
 
-def test_what_was_split_off_does_not_take_the_name_of_an_incident_that_begins_later_now(
-    desk: Desk, signal: MakesSignals, decide: Decides
+def test_what_was_split_off_does_not_take_the_place_of_an_incident_that_begins_with_it_now(
+    desk: Desk, signal: MakesSignals, place_with: Callable[..., Place], decide: Decides
 ) -> None:
-    desk.tell(signal(1, 10, cluster_ids=("one",)), signal(2, 30, author_tier=1), signal(3, 31, author_tier=1))
-    first, made = decide("split", 32, post_keys=("twitter:2",))
-    desk.tell(signal(0, 9, ratio=1.0, cluster_ids=("one",)))
-    desk.tell(*(signal(10 + number, 40 + number, author_tier=1) for number in range(6)))
+    area = place_with(place_id="fr:dep:76", insee=None, level="dep", population=1_250_000)
+    desk.tell(signal(1, 10, ratio=200.0, author_tier=2, cluster_ids=("one",), place=area))
+    desk.tell(*(signal(number, 58 + number, author_tier=2, place=area) for number in (2, 3)))
+    first, made = decide("split", 62, post_keys=("twitter:2",))
+    desk.tell(signal(0, 1, ratio=1.0, cluster_ids=("one",), place=area))
+    ledger = desk.shelf.ledger("fire/76", span=0, work_out=lambda _: None)
+    assert {one.onset_at for one in ledger.incidents.values()} == {moment_from(made.onset)}
+    desk.tell(*(signal(10 + number, 63 + number, author_tier=2, place=area) for number in range(6)))
     last = {alert.incident_id: {item.post_key for item in alert.evidence} for alert in desk.alerts}
     assert set(last) == {first.incident_id, made.incident_id}
     assert last[made.incident_id] == {"twitter:2"}
@@ -568,3 +684,10 @@ def test_a_ruling_is_taken_back_under_a_profile_with_other_rates(
     )
     (back,) = reborn.heed(Statement(hazard="fire", area="76", said=said))
     assert (back.incident_id, back.level) == (confirmed.incident_id, "alert")
+
+
+def test_more_chatter_than_usual_makes_more_posts_usual(desk: Desk, signal: MakesSignals, decide: Decides) -> None:
+    (quiet,) = desk.tell(signal(1, 0))
+    desk.tell(*(signal(10 + number, 1 + number / 10, ratio=0.3) for number in range(60)))
+    (busy,) = decide("confirm", 8)
+    assert busy.usual_per_hour > 5 * quiet.usual_per_hour
