@@ -17,7 +17,7 @@ from records import SourceStatus
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
-MOST = 100  # stretches in the table
+MOST = 40  # stretches in the table
 WIDTH = 840  # of the bars: five units an hour
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import get_args
 
+from babel.dates import format_date
 from starlette.responses import Response
 
 from console.archive import looking
@@ -40,6 +41,7 @@ async def tuning(visit: Visit) -> Response:
         in_force=in_force(found),
         profile=profile_from(setup.profile) if setup.profile else None,
         days=told,
+        date=lambda day: format_date(day, "d MMM y", locale=visit.language),
         most=most,
         weeks=weeks(told),
         rulings=await rulings(engine),
