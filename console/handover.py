@@ -28,9 +28,9 @@ class Note:
 
 async def write(engine: AsyncEngine, note_id: str, text: str, *, about: datetime, by: str, now: datetime) -> None:
     """Keep a note; one with the same id is kept once."""
-    if await audit.entries(engine, object_=_object(note_id), most=1):
-        return  # sent twice
     async with writing(engine) as connection:
+        if await audit.entries(engine, object_=_object(note_id), most=1):
+            return  # sent twice
         await audit.note(
             connection,
             actor=by,
@@ -43,12 +43,12 @@ async def write(engine: AsyncEngine, note_id: str, text: str, *, about: datetime
 
 async def withdraw(engine: AsyncEngine, note_id: str, *, by: str, now: datetime) -> bool:
     """Take a note back; tell whether there was one that stood. It stays in the audit."""
-    lines = await audit.entries(engine, object_=_object(note_id))
-    if [line.action for line in lines] != [WRITTEN]:
-        return False
     async with writing(engine) as connection:
-        await audit.note(connection, actor=by, action=WITHDRAWN, object_=_object(note_id), detail={}, at=now)
-    return True
+        lines = await audit.entries(engine, object_=_object(note_id))
+        is_there = [line.action for line in lines] == [WRITTEN]
+        if is_there:
+            await audit.note(connection, actor=by, action=WITHDRAWN, object_=_object(note_id), detail={}, at=now)
+    return is_there
 
 
 async def notes(engine: AsyncEngine, since: datetime, until: datetime) -> list[Note]:

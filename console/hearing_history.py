@@ -75,7 +75,7 @@ def _kind(state: str) -> Kind:
 
 
 def unheard_of(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """Return the stretches in which a source was not listened to for certain, the newest first."""
+    """Return the stretches in which a source was not listened to, or may not have been, the newest first."""
     return sorted((one for one in stretches if one.kind not in ("listening", "unknown")), key=lambda one: one.since)[
         ::-1
     ]

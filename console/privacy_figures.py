@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import audit, keeping
@@ -89,7 +90,7 @@ async def lookers(engine: AsyncEngine, now: datetime) -> Sequence[tuple[str, int
     return await _counted(engine, wanted.group_by(columns.actor))
 
 
-async def _counted(engine: AsyncEngine, wanted: object) -> Sequence[tuple[str, int]]:
+async def _counted(engine: AsyncEngine, wanted: Select[Any]) -> Sequence[tuple[str, int]]:
     async with engine.connect() as connection:
-        rows = await connection.execute(wanted)  # type: ignore[call-overload]
+        rows = await connection.execute(wanted)
         return sorted((row[0], row[1]) for row in rows)

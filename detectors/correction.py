@@ -1,6 +1,6 @@
 """Correction: what people said of an incident otherwise than its posts do, worked out of the decisions in force.
 
-Shape   an incident in; its place, its hazard and what it belongs to, as they are shown, out. Posts go on counting as before
+Shape   an incident in; its place, its hazard and what it belongs to, as they are shown, out
 """
 
 from typing import Final
@@ -25,9 +25,14 @@ def place_of(incident: Incident) -> Place:
     """Return the place that is shown of an incident: where a person put it, else where its posts have it."""
     said = _latest(incident, "relocate")
     if said is None or said.place is None:
-        return incident.votes[incident.shown].place
+        return place_of_posts(incident)
     reason = f"placé par {said.decided_by}" + (f" : {said.reason}" if said.reason else "")
     return replace(said.place, confidence=1.0, source="person", reasons=(reason,))
+
+
+def place_of_posts(incident: Incident) -> Place:
+    """Return the place that posts of an incident name, as far as they agree."""
+    return incident.votes[incident.shown].place
 
 
 def is_placed(incident: Incident) -> bool:

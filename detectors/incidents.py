@@ -167,6 +167,8 @@ def _related(case: Case, part: Part, at: int) -> Incident | None:
             return incident
     soon = int(settings.neighbour_minutes * MINUTE)
     for incident in incidents:
+        if APART in incident.node:
+            continue
         for other in incident.parts:
             since = max(incident.counted_at, other.onset_at) if settings.spreads else other.onset_at
             apart = kilometres_between(part.lat, part.lon, other.lat, other.lon)
@@ -426,8 +428,15 @@ def level_reached(
 
 def _entries_since_onset(case: Case, node: str, stat: Stat, last: Entry) -> list[Entry]:
     since = max(stat.onsets[best(stat.values)], last.at - int(REMEMBERED * case.watched.memory))
-    earlier = case.ledger.memory.evidence_at(node, since=since)
+    parted = _parted(case)
+    earlier = [one for one in case.ledger.memory.evidence_at(node, since=since) if one.post not in parted]
     return [*reversed(earlier), last]
+
+
+def _parted(case: Case) -> set[int]:
+    """Return the posts that people took out of incidents: they belong to what was made of them."""
+    incidents = case.ledger.incidents.values()
+    return {slot.post for incident in incidents for parted in incident.parted for slot in parted.slots}
 
 
 def _voice_from(entry: Entry, node: str) -> Voice:
@@ -535,7 +544,7 @@ def _fall_before(case: Case, node: str, until: int) -> int | None:
     moment = earliest_fall(case, node)
     if moment > until:
         return None
-    moment = next_fall(case, case.ledger.incidents[node])
+    moment = max(next_fall(case, case.ledger.incidents[node]), case.ledger.next_at)
     return moment if moment <= until else None
 
 

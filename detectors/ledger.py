@@ -99,6 +99,14 @@ class Ledger:
         else:
             values[name] = value
 
+    @property
+    def next_at(self) -> int:
+        """Return when time alone may change something at the earliest: not before what has happened already."""
+        if not self.steps:
+            return 0
+        last = self.steps[-1]
+        return last.order[0] + (last.entry is not None)
+
     def is_known(self, entry: Entry) -> bool:
         """Tell whether a post was heard before, or is too old to tell."""
         return entry.post in self.posts or (self.checkpoint_at > 0 and entry.at <= self.checkpoint_at)

@@ -49,11 +49,12 @@ def _blank_base(case: Case, name: str, unless: str) -> bool:
     """Take the words from the incidents at the checkpoint: they follow from entries that are gone."""
     had_words = False
     for place, value in list(case.ledger.base.items()):
-        if place[0] == INCIDENT and isinstance(value, Incident):
-            if any(_is_of(slot, name, unless) for slot in value.all_slots):
-                case.ledger.base[place] = _without_slots_of(value, name, unless)
-                case.ledger.changed_base.add(place)
-                had_words = True
+        if place[0] != INCIDENT or not isinstance(value, Incident):
+            continue
+        if any(_is_of(slot, name, unless) for slot in value.all_slots):
+            case.ledger.base[place] = _without_slots_of(value, name, unless)
+            case.ledger.changed_base.add(place)
+            had_words = True
     return had_words
 
 

@@ -1,4 +1,4 @@
-"""Ruling: what it makes of an incident that a person confirms, rejects or closes it, and what is left if he takes it back.
+"""Ruling: what becomes of an incident that a person confirms, rejects or closes, and of one that he no longer does.
 
 Of several rulings the latest holds. Taken back, the one before it holds again; where there is none, the level is what
 the posts have made of it since, as if nobody had ruled.

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from detectors.case import Case
 from detectors.context import with_authorities
+from detectors.correction import place_of_posts
 from detectors.corroboration import Voice, grounds_for
 from detectors.crisis_clock import Times, counted
 from detectors.entry import Entry
@@ -26,8 +27,8 @@ from detectors.lifecycle import pace_after
 from detectors.moment import MINUTE
 from detectors.ruling import in_order
 from detectors.state import APART, Incident, Part, Parted, Slot, Vote
-from detectors.statistic import risen
-from records import Place, Verdict
+from detectors.statistic import decayed, raised
+from records import Verdict
 
 
 def split(case: Case, incident: Incident, verdict: Verdict, at: int) -> tuple[Incident, ...]:
@@ -37,13 +38,16 @@ def split(case: Case, incident: Incident, verdict: Verdict, at: int) -> tuple[In
     if not incident.is_open or not gone or len(gone) >= incident.posts:
         return (incident,)
     named = {entry.post: entry.said.place for entry in entries if entry.said is not None}
-    usual = incident.votes[incident.shown].place
-    places = tuple(named.get(slot.post, usual) for slot in gone)
-    made = _made_of(case, incident, verdict, gone, places, at)
-    parted = (*incident.parted, Parted(verdict.identity, made.node, gone, places))
+    shown = place_of_posts(incident)
+    places = tuple(named.get(slot.post, shown) for slot in gone)
+    node = f"{incident.ground}{APART}{_name_of(case, verdict)}"
+    parted = Parted(verdict.identity, node, gone, places, shown.place_id)
     left = replace(
-        _without(case, incident, gone, places), parted=parted, decisions=in_order((*incident.decisions, verdict))
+        _without(case, incident, parted),
+        parted=(*incident.parted, parted),
+        decisions=in_order((*incident.decisions, verdict)),
     )
+    made = _made_of(case, incident, parted, verdict, at)
     return _refilled(case, left, entries), with_authorities(case, made)
 
 
@@ -108,21 +112,21 @@ def _refilled(case: Case, incident: Incident, entries: Sequence[Entry]) -> Incid
     return replace(incident, slots=slots)
 
 
-def _without(case: Case, incident: Incident, gone: Sequence[Slot], places: Sequence[Place]) -> Incident:
-    rates = case.watched.rates
+def _without(case: Case, incident: Incident, parted: Parted) -> Incident:
+    rates, gone = case.watched.rates, parted.slots
     heard = {(slot.event_at, slot.odds) for slot in gone}
     factors = [prod(1.0 + rate * slot.odds for slot in gone) for rate in rates.per_minute]
     values = [max(one / factor, idle) for one, factor, idle in zip(incident.values, factors, rates.idle, strict=True)]
-    named = [place.place_id for place in places]
+    named = [place.place_id for place in parted.places]
     fewer = [Vote(one.place, one.posts - named.count(one.place.place_id)) for one in incident.votes]
-    votes = tuple(one for one in fewer if one.posts > 0) or incident.votes
+    votes = tuple(one for one in fewer if one.posts > 0) or tuple(fewer)
     return replace(
         _counting(incident, gone, -1),
         values=values,
         voices=tuple(one for one in incident.voices if (one.at, one.odds) not in heard),
         slots=tuple(slot for slot in incident.slots if slot not in gone),
         votes=votes,
-        shown=_shown(case, incident, votes),
+        shown=_shown(case, incident, votes, parted.shown),
     )
 
 
@@ -143,13 +147,12 @@ def _with_again(case: Case, incident: Incident, parted: Parted) -> Incident:
         voices=tuple(voices[-MOST_VOICES:]),
         slots=slots,
         votes=votes,
-        shown=_shown(case, incident, votes),
+        shown=_shown(case, incident, votes, parted.shown),
     )
 
 
-def _shown(case: Case, incident: Incident, votes: tuple[Vote, ...]) -> int:
-    """Return which of the votes is the place to show: the finest that two posts name, else the one shown now."""
-    place_id = incident.votes[incident.shown].place.place_id
+def _shown(case: Case, incident: Incident, votes: tuple[Vote, ...], place_id: str) -> int:
+    """Return which of the votes is the place to show: the finest that two posts name, else the one shown before."""
     now = next((number for number, vote in enumerate(votes) if vote.place.place_id == place_id), 0)
     return now if incident.node in case.watched.places else place_to_show(votes, now)
 
@@ -183,35 +186,29 @@ def _voice_of(slot: Slot) -> Voice:
     )
 
 
-def _made_of(
-    case: Case, incident: Incident, verdict: Verdict, slots: tuple[Slot, ...], places: Sequence[Place], at: int
-) -> Incident:
+def _made_of(case: Case, incident: Incident, parted: Parted, verdict: Verdict, at: int) -> Incident:
     """Return the incident that some posts make: a watch, because a person says so."""
-    name = incident_id_from(case.watched.name, f"{verdict.incident_id}/{verdict.identity}", 0)
-    node = f"{incident.ground}{APART}{name}"
-    first, last = slots[0].event_at, slots[-1].event_at
-    heard = [(slot.event_at, slot.odds) for slot in slots]
-    ceiling = case.thresholds_of(incident).ceiling
+    slots, first = parted.slots, parted.slots[0].event_at
     voices = tuple(map(_voice_of, slots))
     shown: tuple[Slot, ...] = ()
     for slot in slots:
         shown = shown_with(shown, slot)
     votes: tuple[Vote, ...] = ()
-    for place in places:
+    for place in parted.places:
         votes = voted(votes, place)
     where = votes[place_to_show(votes, 0)].place
-    paces = _paces(case, slots)
+    values, paces = _risen(case, slots, case.thresholds_of(incident).ceiling)
     made = Incident(
-        incident_id=name,
-        parts=(Part((node,), incident.usual, first, where.lat, where.lon),),
+        incident_id=_name_of(case, verdict),
+        parts=(Part((parted.node,), incident.usual, first, where.lat, where.lon),),
         usual=incident.usual,
         onset_at=first,
         opened_at=at,
         level="watch",
         top="watch",
         raised_at=at,
-        counted_at=last,
-        values=[min(one, ceiling) for one in risen(heard, case.watched.rates, until=last)],
+        counted_at=slots[-1].event_at,
+        values=values,
         pace=paces[-1],
         peak=max(paces),
         background=incident.background,
@@ -230,12 +227,21 @@ def _made_of(
     return replace(_counting(made, slots, 1), authors=len(slots))
 
 
-def _paces(case: Case, slots: Sequence[Slot]) -> list[float]:
-    paces: list[float] = []
-    for number, slot in enumerate(slots):
-        silence = (slot.event_at - slots[max(number - 1, 0)].event_at) / MINUTE
-        paces.append(pace_after(paces[-1] if paces else 0.0, silence, case.watched.settings.pace_minutes))
-    return paces
+def _name_of(case: Case, verdict: Verdict) -> str:
+    """Return the id of what a split makes: it follows from the decision, whatever late posts change."""
+    return incident_id_from(case.watched.name, f"{verdict.incident_id}/{verdict.identity}", 0)
+
+
+def _risen(case: Case, slots: Sequence[Slot], ceiling: float) -> tuple[list[float], list[float]]:
+    """Return R after some posts alone, and the pace after each."""
+    rates, minutes = case.watched.rates, case.watched.settings.pace_minutes
+    values, paces, last = rates.idle, list[float](), slots[0].event_at
+    for slot in slots:
+        silence = (slot.event_at - last) / MINUTE
+        values = raised(decayed(values, silence, rates), slot.odds, rates, ceiling=ceiling)
+        paces.append(pace_after(paces[-1] if paces else 0.0, silence, minutes))
+        last = slot.event_at
+    return values, paces
 
 
 def _times_of(slots: Sequence[Slot]) -> Times:

@@ -13,7 +13,7 @@ from records import Alert, Doubt, Place, Verdict
 
 OPEN = ("watch", "alert", "confirmed", "monitoring")
 APART = "#apart:"
-"""Between a node and what a person split from its incident: no post names such a node, so nothing comes in by itself."""
+"""Between a node and what a person split from its incident. No post names such a node: nothing comes in by itself."""
 RULINGS = ("confirm", "reject", "close")
 """Decisions on the level of an incident; of these one holds, the latest."""
 
@@ -111,6 +111,7 @@ class Parted(msgspec.Struct, array_like=True, frozen=True, gc=False):
     node: str  # of the incident that they make
     slots: tuple[Slot, ...]
     places: tuple[Place, ...]  # that they name
+    shown: str  # the place that was shown of it before
 
 
 class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -211,5 +212,5 @@ class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     @property
     def is_ruled(self) -> bool:
-        """Tell whether people decided on its level."""
-        return any(verdict.decision in RULINGS for verdict in self.verdicts)
+        """Tell whether people decided on its level, or it was last told so, though they took it back."""
+        return self.top in ("confirmed", "rejected") or any(one.decision in RULINGS for one in self.verdicts)

@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 import structlog
 
-from records import Clock, MalformedRecord, Silence, SourceUnavailable, Verdict, decode
+from records import ANSWERING, Clock, MalformedRecord, Silence, SourceUnavailable, Verdict, decode
 from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
@@ -47,7 +47,7 @@ class Decided:
             known = self._silences.get(decision.silence_id)
             if known is None or known.made_at <= decision.made_at:
                 self._silences[decision.silence_id] = decision
-        elif isinstance(decision, Verdict):
+        elif isinstance(decision, Verdict) and decision.decision in ANSWERING:
             self.answered.put_nowait(decision)
 
     async def follow(self, settings: StreamSettings) -> None:

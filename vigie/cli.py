@@ -287,7 +287,7 @@ def record() -> None:
 
 @record.command("verify")
 @click.argument("file", type=IN_FILE)
-@click.option("--hash", "expected", default="", help="What the record was known by when it was exported, as noted then.")
+@click.option("--hash", "expected", default="", help="What the record was known by when it was exported.")
 def record_verify(file: Path, expected: str) -> None:
     """Tell whether a record is as it was exported; name each line that was changed, moved, put in or taken out.
 
@@ -610,7 +610,8 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
 
     vigie_logging.set_up("demo", is_quiet=True)
     with told():
-        run_demo(Console(), language=language, play_secs=seconds)
+        stays = sys.stdin.isatty() and sys.stdout.isatty() and not live
+        run_demo(Console(), language=language, play_secs=seconds, stays=stays)
         if live:
             from vigie.init import write_settings
             from vigie.supervisor import Supervisor

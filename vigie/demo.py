@@ -2,6 +2,8 @@
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -17,10 +19,11 @@ from rich.text import Text
 from connectors.sinks.contract import post_id_of
 from connectors.sinks.terminal import IncidentTable, panel
 from models.gate import Gate
-from records import Alert, Post, SystemClock
+from records import Alert, ManualClock, Post, SourceStatus, SystemClock
 from streams.reader import follow
 from streams.topics import ALERTS
 from vigie.assembly import gate
+from vigie.demo_console import console_of
 from vigie.pipeline import Pipeline
 from vigie.replay import CLOSING, read_posts
 from vigie.settings import Settings, Territory
@@ -59,6 +62,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "missed": "messages du feu écartés par le filtre",
         "of": "{count} sur {whole}",
         "verify": "Un signal à vérifier : Vigie informe, des personnes décident.",
+        "console": "La console, pendant que cela se joue : {address}",
+        "stays": "La console reste ouverte : {address}. Entrée pour finir.",
     },
     "en": {
         "broker": "starting the embedded broker…",
@@ -85,6 +90,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "missed": "posts of the fire that the gate dropped",
         "of": "{count} of {whole}",
         "verify": "A signal to verify: Vigie informs, people decide.",
+        "console": "The console, while it plays: {address}",
+        "stays": "The console stays open: {address}. Enter to end.",
     },
 }
 
@@ -129,8 +136,18 @@ class Screen:
         return Panel(Group(line, self.incidents), title=words["title"].format(factor=self.factor))
 
 
-async def play(story: Story, console: Console, *, language: Language, play_secs: float) -> Outcome:
-    """Play a story through a pipeline of its own, show it, and return what came of it."""
+async def play(
+    story: Story,
+    console: Console,
+    *,
+    language: Language,
+    play_secs: float,
+    looked_at: Callable[[Outcome, str], Awaitable[None]] | None = None,
+) -> Outcome:
+    """Play a story through a pipeline of its own, show it, and return what came of it.
+
+    The console is open until `looked_at`, which is given its address, has returned.
+    """
     words = WORDS[language]
     with tempfile.TemporaryDirectory(prefix="vigie-demo-") as folder:
         settings, posts = await _prepared(story, Path(folder))
@@ -138,22 +155,27 @@ async def play(story: Story, console: Console, *, language: Language, play_secs:
         span = posts[-1].posted_at - posts[0].posted_at
         screen = Screen(language, round(span.total_seconds() / max(play_secs, 1)), IncidentTable(language=language))
         pipeline = Pipeline(settings)
-        try:
+        clock = ManualClock(posts[0].posted_at)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(pipeline.stop)
             with console.status(words["broker"]) as status:
                 await pipeline.start(lambda stage: status.update(words[stage]))
+            address = await stack.enter_async_context(console_of(settings, pipeline.streams, Path(folder), clock))
+            console.print(words["console"].format(address=address))
             with Live(screen, console=console, refresh_per_second=8, transient=True):
                 showing = asyncio.create_task(_show(pipeline, screen, console))
-                await _feed(pipeline, posts, passes, screen, play_secs / (span / STEP))
+                await _feed(pipeline, posts, passes, screen=screen, clock=clock, step_secs=play_secs / (span / STEP))
                 alerts = await _to_the_end(pipeline, posts[-1].posted_at)
                 screen.whole = len(alerts)
                 if screen.shown < len(alerts):
                     await asyncio.wait_for(screen.is_whole.wait(), SHOW_SECS)
                 showing.cancel()
                 await asyncio.wait({showing})
-        finally:
-            await pipeline.stop()
-    missed = [post for post in posts if post.id in story.incident_ids and not passes(post.text)]
-    return outcome_of(story, alerts, missed=len(missed))
+            missed = [post for post in posts if post.id in story.incident_ids and not passes(post.text)]
+            outcome = outcome_of(story, alerts, missed=len(missed))
+            if looked_at is not None:
+                await looked_at(outcome, address)
+    return outcome
 
 
 async def _prepared(story: Story, folder: Path) -> tuple[Settings, list[Post]]:
@@ -178,7 +200,9 @@ def _local_places() -> str:
     return (files("models.places") / "local" / "le_havre.csv").read_text(encoding="utf-8")
 
 
-async def _feed(pipeline: Pipeline, posts: list[Post], passes: Gate, screen: Screen, step_secs: float) -> None:
+async def _feed(
+    pipeline: Pipeline, posts: list[Post], passes: Gate, *, screen: Screen, clock: ManualClock, step_secs: float
+) -> None:
     loop = asyncio.get_running_loop()
     began, start = loop.time(), posts[0].posted_at
     steps = int((posts[-1].posted_at - start) / STEP) + 1
@@ -190,9 +214,26 @@ async def _feed(pipeline: Pipeline, posts: list[Post], passes: Gate, screen: Scr
             due.append(post)
             post = next(waiting, None)
         kept = [one for one in due if passes(one.text)]
+        clock.at = start + step * STEP
+        await pipeline.publisher.statuses(_listened_to(posts, clock.at))
         await pipeline.posts(kept)
         screen.at, screen.read, screen.kept = start + step * STEP, screen.read + len(due), screen.kept + len(kept)
         await asyncio.sleep(max(0.0, began + step * step_secs - loop.time()))
+
+
+def _listened_to(posts: list[Post], at: datetime) -> list[SourceStatus]:
+    """Return that every source of the story is listened to."""
+    return [
+        SourceStatus(
+            source=name,
+            way="page" if name == "facebook" else "network",
+            state="listening",
+            at=at,
+            since=at,
+            last_sign_at=at,
+        )
+        for name in sorted({post.source for post in posts})
+    ]
 
 
 async def _to_the_end(pipeline: Pipeline, last: datetime) -> list[Alert]:
@@ -292,9 +333,13 @@ def _after(story: Story, at: datetime | None, words: dict[str, str]) -> str:
     return words["after"].format(minutes=round((at - story.began_at).total_seconds() / 60))
 
 
-def run_demo(console: Console, *, language: Language, play_secs: float) -> Outcome:
-    """Play the Le Havre morning and print the summary."""
+def run_demo(console: Console, *, language: Language, play_secs: float, stays: bool = False) -> Outcome:
+    """Play the Le Havre morning and print the summary; with `stays`, the console is open until somebody says enough."""
     story = le_havre_2012()
-    outcome = asyncio.run(play(story, console, language=language, play_secs=play_secs))
-    console.print(summary(story, outcome, language))
-    return outcome
+
+    async def looked_at(outcome: Outcome, address: str) -> None:
+        console.print(summary(story, outcome, language))
+        if stays:
+            await asyncio.to_thread(console.input, WORDS[language]["stays"].format(address=address))
+
+    return asyncio.run(play(story, console, language=language, play_secs=play_secs, looked_at=looked_at))

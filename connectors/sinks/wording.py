@@ -43,6 +43,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "probability": "probabilité",
         "unknowns": "Ce qu'on ne sait pas",
         "joins": "Même événement, semble-t-il, que",
+        "joined": "Même événement, selon {by}, que",
         "none": "aucun incident",
         "level": "Niveau",
         "hazard": "Danger",
@@ -82,6 +83,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "probability": "probability",
         "unknowns": "What is not known",
         "joins": "The same happening, it seems, as",
+        "joined": "The same happening, according to {by}, as",
         "none": "no incident",
         "level": "Level",
         "hazard": "Hazard",
@@ -144,8 +146,11 @@ def not_known(alert: Alert, words: Mapping[str, str]) -> str:
 
 
 def joined(alert: Alert, words: Mapping[str, str]) -> str:
-    """Return which other incident it belongs to, empty where it stands alone."""
-    return f"{words['joins']} {shown(alert.joins)}" if alert.joins else ""
+    """Return which other incident it belongs to, and who says so, empty where it stands alone."""
+    if not alert.joins:
+        return ""
+    by = next((one.by for one in alert.corrections if one.what == "merge"), "")
+    return f"{words['joined'].format(by=shown(by)) if by else words['joins']} {shown(alert.joins)}"
 
 
 def foot(alert: Alert, words: Mapping[str, str]) -> str:

@@ -72,6 +72,8 @@ class Feed:
         """Take in what is said and what is taken back; return which lines changed."""
         changed: dict[str, None] = {}
         for record in records:
+            if isinstance(record, Signal) and now - record.event_time > KEPT:
+                continue
             lines = self._retract(record) if isinstance(record, Retraction) else self._add(record)
             changed.update(dict.fromkeys(lines))
         changed.update(dict.fromkeys(self._age(now)))

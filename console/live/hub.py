@@ -32,8 +32,12 @@ class Listener:
         self._changes[change.kind, change.key] = change
         self._is_new.set()
 
+    def wake(self) -> None:
+        """Make whoever waits for a change go on, although there is none."""
+        self._is_new.set()
+
     async def next(self, within: float) -> list[Change]:
-        """Return what has changed, as soon as something has; nothing after so many seconds."""
+        """Return what has changed, as soon as something has; nothing when woken, or after so many seconds."""
         try:
             async with asyncio.timeout(within):
                 await self._is_new.wait()

@@ -63,10 +63,11 @@ class _Told:
 
 
 async def tell(desk: Desk) -> None:
-    """Tell all viewers what changes, until cancelled."""
+    """Tell all viewers what changes, as long as there are any."""
     told = _Told(asyncio.get_running_loop().time())
     with desk.hub.listening() as listener:
-        while True:
+        desk.viewers.wake = listener.wake
+        while desk.viewers:
             changes = await listener.next(LOOK)
             await _tell_once(desk, changes, told)
             await asyncio.sleep(PAUSE)

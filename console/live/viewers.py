@@ -51,6 +51,7 @@ class Viewers:
         self._viewers: set[Viewer] = set()
         self._telling: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
+        self.wake: Callable[[], None] = lambda: None  # set by whoever tells: so that he sees that nobody is left
         self.told = 0  # the number of the last change that all of them were told of
 
     def __len__(self) -> int:
@@ -66,23 +67,22 @@ class Viewers:
     ) -> None:
         """Start the task that tells, unless it runs; `where` says from which change on."""
         async with self._starting:
-            if self._telling is None:
-                self.told = await where()
+            if self._telling is None or self._telling.done():
+                self.told = await asyncio.shield(where())  # a query that is cancelled leaves its connection open
                 self._telling = asyncio.create_task(tell())
                 self._telling.add_done_callback(self._ended)
 
     @contextmanager
     def viewing(self, language: Language) -> Iterator[Viewer]:
-        """Look on, from now on; whoever leaves last ends the telling."""
+        """Look on, from now on."""
         viewer = Viewer(language)
         self._viewers.add(viewer)
         try:
             yield viewer
         finally:
             self._viewers.discard(viewer)
-            if not self._viewers and self._telling is not None:
-                self._telling.cancel()
-                self._telling = None
+            if not self._viewers:
+                self.wake()
 
     def tell(self, batches: Mapping[Language, bytes], until: int) -> None:
         """Tell everybody what changed, up to the change of a number."""
@@ -93,12 +93,20 @@ class Viewers:
                 self._viewers.discard(viewer)
 
     def end(self) -> None:
-        """Let everybody go: the process ends, or nobody can be told anything."""
+        """Let everybody go: nobody can be told anything."""
         for viewer in list(self._viewers):
             viewer.end()
 
+    async def close(self) -> None:
+        """Let everybody go, and wait until nothing is looked up any more: the process ends."""
+        self.end()
+        self._viewers.clear()
+        self.wake()
+        if self._telling is not None:
+            await asyncio.wait({self._telling})
+
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            self._telling = None
-            log.error("viewers_not_told", error=repr(task.exception()))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("viewers_not_told", error=repr(error))
+        if task is self._telling:
             self.end()

@@ -38,7 +38,8 @@ async def _changes(desk: Desk, language: Language, since: int | None) -> AsyncIt
         if since is not None and since > until:
             yield frame("reload", {})
             return
-        yield await caught_up(desk, language, until if since is None else since, until)
+        missed = caught_up(desk, language, until if since is None else since, until)
+        yield await asyncio.shield(missed)  # a query that is cancelled leaves its connection open
         ends_at = asyncio.get_running_loop().time() + LONGEST
         while True:
             try:

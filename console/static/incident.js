@@ -150,7 +150,7 @@ async function ask() {
 }
 
 newer.querySelector("button").addEventListener("click", async () => {
-  const answer = await fetch(address);
+  const answer = await fetch(address + location.search);
   if (!answer.ok) return location.reload();
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const ticked = new Set([...document.querySelectorAll('input[name="post_keys"]:checked')].map((one) => one.value));

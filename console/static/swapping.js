@@ -30,10 +30,6 @@ export function refresh(old, fresh) {
 /** Put an element before another one, or last, unless it stands there. */
 export function place(parent, element, before) {
   if (element.parentNode === parent && element.nextElementSibling === before) return;
-  if (element.parentNode === parent && parent.moveBefore) {
-    parent.moveBefore(element, before);
-    return;
-  }
   keepingFocus(element, () => parent.insertBefore(element, before));
 }
 

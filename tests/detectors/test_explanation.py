@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from detectors.explanation import Facts, explanation_from
-from records import Context, CrisisClock, Declaration
+from records import Context, Correction, CrisisClock, Declaration, Verdict
 
 CROWD = Facts(
     level="alert",
@@ -203,3 +203,40 @@ def test_an_alert_carries_its_explanation(desk: Any, signal: Any) -> None:
     (alert,) = desk.tell(signal(1, 0))
     assert alert.explanation["fr"].startswith("Un seul témoin, à vérifier")
     assert alert.explanation["en"].startswith("A single witness, to be verified: 1 post since 08:37")
+
+
+@pytest.mark.parametrize(
+    ("what", "french", "english"),
+    [
+        ("place", "Lieu précisé par la permanence : vu à la caméra.", "Place given by la permanence: vu à la caméra."),
+        ("hazard", "Danger corrigé par la permanence", "Hazard corrected by la permanence"),
+        ("merge", "Rattaché à un autre incident par la permanence", "Joined to another incident by la permanence"),
+        (
+            "split",
+            "Distingué d’un autre incident par la permanence",
+            "Told apart from another incident by la permanence",
+        ),
+    ],
+)
+def test_what_a_person_corrected_is_said_first_with_who_and_why(what: Any, french: str, english: str) -> None:
+    said = Correction(what=what, by="la permanence", at=CROWD.onset_at, reason="vu à la caméra")
+    explained = explanation_from(replace(CROWD, corrections=(said,)))
+    assert plain(explained["fr"]).startswith(french)
+    assert explained["en"].startswith(english)
+
+
+def test_a_decision_that_was_taken_back_is_said_with_who_and_why() -> None:
+    gone = Verdict(
+        incident_id="fire-1",
+        hazard="fire",
+        area="76",
+        decision="withdraw",
+        decided_at=CROWD.onset_at,
+        decided_by="la permanence",
+        decision_id="d2",
+        withdraws="d1",
+        reason="erreur",
+    )
+    explained = explanation_from(replace(CROWD, taken_back=gone))
+    assert plain(explained["fr"]).startswith("Décision annulée par la permanence : erreur.")
+    assert explained["en"].startswith("Decision taken back by la permanence: erreur.")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import Place
+from records import Alert, Place, Retraction
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,8 @@ from records import Place
         ("alert", "fire-0123456789abcdef"),
         ("bulletin", "76"),
         ("verdict", "fire-0123456789abcdef"),
+        ("verdict_relocate", "fire-0123456789abcdef/0d1e"),
+        ("statement", "fire/76"),
         ("claimed", "facebook:e0001"),
         ("notification", "00ff/fire-0123456789abcdef/3/cellule"),
         ("dead_letter", "posts.v1"),
@@ -44,3 +46,12 @@ def test_a_place_s_area_is_its_departement_or_its_country_or_the_world(dep: str 
     )
     assert place.area == (dep or country or "world")
     assert place.area
+
+
+def test_a_retraction_of_an_alert_goes_to_the_state_that_has_it_whatever_it_is_read_as(
+    records: dict[str, msgspec.Struct],
+) -> None:
+    alert = records["alert"]
+    assert isinstance(alert, Alert)
+    assert Retraction(at=alert.onset, post_key="x", told=alert).key == "other/76"
+    assert Retraction(at=alert.onset, post_key="x", told=msgspec.structs.replace(alert, owned_as=None)).key == "fire/76"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -68,6 +69,28 @@ def test_who_answers_for_an_incident_is_passed_on_and_what_is_no_decision_is_not
     assert decided.answered.get_nowait() == verdict(clock)
     assert decided.answered.empty()
     assert decided.silences() == []
+
+
+@pytest.mark.parametrize(
+    ("decision", "fields", "is_answer"),
+    [
+        ("acknowledge", {}, True),
+        ("confirm", {}, True),
+        ("reject", {}, True),
+        ("close", {}, True),
+        ("change_hazard", {"read_as": "flood"}, True),
+        ("merge", {"other": "fire-2"}, True),
+        ("split", {"post_keys": ("twitter:1",)}, True),
+        ("note", {}, False),
+        ("withdraw", {"withdraws": "d1"}, False),
+    ],
+)
+def test_whoever_decides_answers_for_an_incident_but_not_who_notes_or_takes_back(
+    decision: Any, fields: dict[str, Any], is_answer: bool, clock: ManualClock
+) -> None:
+    decided = Decided(clock)
+    decided.take(encode(replace(verdict(clock), decision=decision, **fields)))
+    assert decided.answered.empty() != is_answer
 
 
 @pytest.mark.broker

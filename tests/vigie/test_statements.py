@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from records import Alert, Bulletin, Post, Verdict
 from vigie.pipeline import Pipeline
@@ -58,11 +59,19 @@ async def told(folder: Path) -> list[Alert]:
             decided_by="officier de permanence",
         )
         await pipeline.verdicts([verdict, verdict])
-        return await pipeline.alerts()
+        await pipeline.drained()
+        read = replace(verdict, decision="change_hazard", decision_id="d1", read_as="industrial")
+        await pipeline.verdicts([read])
+        await pipeline.drained()
+        gone = replace(verdict, decision="withdraw", decision_id="d2", withdraws="d1")
+        await pipeline.verdicts([replace(verdict, decision="note", decision_id="d3", reason="rappeler à midi"), gone])
+        return sorted(await pipeline.alerts(), key=lambda alert: alert.revision)
 
 
-def test_a_notice_is_shown_with_the_watch_and_a_verdict_confirms_it(tmp_path: Path) -> None:
-    watch, confirmed = asyncio.run(told(tmp_path / "nothing.jsonl"))
+def test_a_notice_is_shown_with_the_watch_and_what_people_decide_of_it_is_told(tmp_path: Path) -> None:
+    watch, confirmed, read, back = asyncio.run(told(tmp_path / "nothing.jsonl"))
     assert (watch.level, confirmed.level, confirmed.revision) == ("watch", "confirmed", 2)
     assert [(one.source, one.fits) for one in watch.context] == [("Allo Industrie", True)]
     assert "officier de permanence" in confirmed.explanation["fr"]
+    assert (read.level, read.hazard, read.state_hazard, read.revision) == ("confirmed", "industrial", "fire", 3)
+    assert (back.hazard, back.corrections, back.revision) == ("fire", (), 4)

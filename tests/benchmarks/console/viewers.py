@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import uvicorn
+from msgspec.structs import replace
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -90,15 +91,16 @@ async def _raise(desk: Desk, rate: float) -> None:
 
 def _revision(pattern: Alert, number: int, now: datetime) -> Alert:
     revision, incident = divmod(number, INCIDENTS)
-    return Alert(
-        **{
-            **{name: getattr(pattern, name) for name in pattern.__struct_fields__},
-            "incident_id": f"fire-{incident:016x}",
-            "revision": revision + 1,
-            "level": "alert" if incident % 5 else "watch",
-            "onset": now - timedelta(minutes=incident),
-            "raised_at": now,
-        }
+    north, east = divmod(incident, 20)
+    return replace(
+        pattern,
+        incident_id=f"fire-{incident:016x}",
+        revision=revision + 1,
+        level="alert" if incident % 5 else "watch",
+        place=replace(pattern.place, lat=45.0 + north / 3, lon=east / 3),
+        onset=now - timedelta(minutes=incident),
+        raised_at=now,
+        unknowns=("no_official_word",),
     )
 
 
@@ -129,7 +131,7 @@ async def measure(viewers: int, rate: float, seconds: float) -> None:
     port = free_port()
     child = await asyncio.create_subprocess_exec(sys.executable, __file__, "--serve", str(port), str(rate))
     try:
-        await _answers(port)
+        await answers(port)
         delays: list[float] = []
         told: Counter[str] = Counter()
         until = time.monotonic() + seconds
@@ -154,7 +156,8 @@ def cpu_seconds(pid: int) -> float:
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-async def _answers(port: int) -> None:
+async def answers(port: int) -> None:
+    """Wait until the console answers."""
     async with asyncio.timeout(30):
         while True:
             try:

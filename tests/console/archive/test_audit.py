@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import audit
-from console.archive.database import writing
+from console.archive.database import address_from, opened, writing
 from console.archive.tables import audit as table
 from tests.console.made import minutes
 
@@ -32,12 +32,18 @@ async def test_what_was_written_is_read_again_newest_first(engine: AsyncEngine) 
     assert await audit.broken_at(engine) is None
 
 
-async def test_twenty_at_once_make_one_chain(engine: AsyncEngine) -> None:
-    await asyncio.gather(*(write(engine, actor=f"who {number}", detail={"n": number}) for number in range(20)))
-    found = await audit.entries(engine)
-    assert [one.number for one in found] == list(range(20, 0, -1))
-    assert {one.actor for one in found} == {f"who {number}" for number in range(20)}
-    assert await audit.broken_at(engine) is None
+async def test_twenty_at_once_from_two_processes_make_one_chain(database: str) -> None:
+    engines = [await opened(address_from(database)) for _ in range(2)]
+    try:
+        given = [(engines[number % 2], f"who {number}", number) for number in range(20)]
+        await asyncio.gather(*(write(engine, actor=who, detail={"n": number}) for engine, who, number in given))
+        found = await audit.entries(engines[0])
+        assert [one.number for one in found] == list(range(20, 0, -1))
+        assert {one.actor for one in found} == {who for _, who, _ in given}
+        assert await audit.broken_at(engines[1]) is None
+    finally:
+        for engine in engines:
+            await engine.dispose()
 
 
 async def test_what_is_not_done_is_not_noted(engine: AsyncEngine) -> None:

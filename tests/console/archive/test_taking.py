@@ -328,6 +328,14 @@ async def test_the_newest_of_what_is_said_again_holds(engine: AsyncEngine) -> No
     assert [one.state for one in await looking.source_changes(engine, minutes(-100), NOW)] == ["listening", "blind"]
 
 
+@pytest.mark.parametrize("is_first", [False, True], ids=["in order", "the other way round"])
+async def test_at_one_moment_what_became_of_a_notification_holds(engine: AsyncEngine, is_first: bool) -> None:
+    waiting, sent = a_notification(state="waiting"), a_notification(state="sent")
+    for one in (sent, waiting) if is_first else (waiting, sent):
+        await take(engine, [one], NOW)
+    assert await looking.notifications(engine, INCIDENT) == [sent]
+
+
 async def test_a_decision_that_comes_before_its_incident_waits_for_it(engine: AsyncEngine) -> None:
     await take(engine, [a_verdict()], NOW)
     assert await looking.incident(engine, INCIDENT) is None

@@ -89,7 +89,8 @@ def test_a_post_that_weighs_little_after_an_edit_goes() -> None:
 )
 def test_words_that_are_taken_back_go_at_once_and_do_not_come_back(retraction: Retraction) -> None:
     signal = a_signal(1)
-    for records in permutations((signal, retraction, signal)):
+    said: tuple[Signal | Retraction, ...] = (signal, retraction, signal)
+    for records in permutations(said):
         assert fed(*records).lines() == []
 
 
@@ -103,8 +104,13 @@ def test_who_passed_on_what_was_taken_back_is_shown_no_more() -> None:
 def test_a_post_that_was_changed_shows_its_new_words_alone() -> None:
     new = a_signal(1, text="plus de fumée du tout", received_at=minutes(20))
     change = a_retraction("facebook:e0001", unless=words_of(new.text))
-    for records in permutations((a_signal(1), change, new)):
+    said: tuple[Signal | Retraction, ...] = (a_signal(1), change, new)
+    for records in permutations(said):
         assert [line.text for line in fed(*records).lines()] == [new.text]
+
+
+def test_what_was_said_long_ago_is_not_shown_at_all() -> None:
+    assert Feed().take([a_signal(1)], MORNING + timedelta(hours=25)) == []
 
 
 def test_what_is_old_is_forgotten() -> None:

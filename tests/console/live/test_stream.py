@@ -33,6 +33,7 @@ async def address(desk: Desk) -> AsyncIterator[str]:
     visitor = Visitor(account_id="wall", name="mur", role="viewer", language="fr")
     async with serving(application(desk, [Middleware(As, visitor=visitor)])) as found:
         yield found
+        await desk.viewers.close()
 
 
 @asynccontextmanager
@@ -253,8 +254,9 @@ async def test_when_nobody_can_be_told_everybody_is_let_go(
 async def test_the_process_can_let_everybody_go(address: str, desk: Desk) -> None:
     async with looking_on(address) as told:
         await until(told, "alive")
-        desk.viewers.end()
+        await desk.viewers.close()
         assert [event.event async for event in told] == []
+    assert desk.hub.viewers == 0
 
 
 async def test_a_viewer_who_cannot_keep_up_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

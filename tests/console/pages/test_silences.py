@@ -1,4 +1,4 @@
-"""The page of the silences: what is held back, by whom and until when; nobody makes one without seeing what it mutes."""
+"""The page of the silences: what is held back, by whom, until when; nobody makes one without seeing what it mutes."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ async def test_without_a_silence_the_page_says_so(client_as: Callable[..., Any],
     async with client_as("viewer", language=language) as client:
         page = flat(await client.get("/silences"))
     assert words in page
-    assert "<form method=\"post\" action=\"/silences\"" not in page
+    assert '<form method="post" action="/silences"' not in page
     assert 'id="make"' not in page  # a viewer makes none
 
 
@@ -66,7 +66,9 @@ async def test_silences_stand_where_they_belong(client_as: Callable[..., Any], d
     assert "/silences/gone/end" not in page
 
 
-async def test_what_it_would_hold_back_is_seen_before_it_is_made(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
+async def test_what_it_would_hold_back_is_seen_before_it_is_made(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock
+) -> None:
     flood = an_alert(incident_id="flood-1", hazard="flood", place=replace(LE_HAVRE, name="Sainte-Adresse"))
     await take(desk.engine, [an_alert(), flood], clock.now())
     async with client_as("operator", language="en") as client:
@@ -79,7 +81,9 @@ async def test_what_it_would_hold_back_is_seen_before_it_is_made(client_as: Call
     assert await looking.silences(desk.engine, clock.now()) == []
 
 
-async def test_a_silence_is_made_once_and_can_be_taken_back(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
+async def test_a_silence_is_made_once_and_can_be_taken_back(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock
+) -> None:
     async with client_as("operator") as client:
         answers = [await client.post("/silences", data=MADE) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [303, 303]
@@ -171,13 +175,21 @@ async def test_who_may_not_decide_makes_and_ends_none(
 ) -> None:
     await take(desk.engine, [a_silence()], clock.now())
     async with client_as(role) as client:
-        answers = [await client.post("/silences", data=MADE), await client.post("/silences/5f1e0a2b/end", data={"csrf": CSRF})]
+        answers = [
+            await client.post("/silences", data=MADE),
+            await client.post("/silences/5f1e0a2b/end", data={"csrf": CSRF}),
+        ]
     assert [answer.status_code for answer in answers] == [403, 403]
     assert await looking.silences(desk.engine, clock.now()) == [a_silence()]
 
 
-async def test_a_form_is_filled_in_again_as_a_silence_was(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
-    matchers = (Matcher(name="place", value="Le Havre|Harfleur", is_regex=True), Matcher(name="level", value="alert", is_equal=False))
+async def test_a_form_is_filled_in_again_as_a_silence_was(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock
+) -> None:
+    matchers = (
+        Matcher(name="place", value="Le Havre|Harfleur", is_regex=True),
+        Matcher(name="level", value="alert", is_equal=False),
+    )
     over = a_silence(matchers=matchers, starts_at=minutes(-90), ends_at=minutes(-30))
     await take(desk.engine, [over], clock.now())
     async with client_as("operator", language="en") as client:
@@ -190,8 +202,12 @@ async def test_a_form_is_filled_in_again_as_a_silence_was(client_as: Callable[..
 
 
 async def test_what_people_and_posts_say_is_text(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
-    hostile = a_silence(reason=HOSTILE, author=HOSTILE, origin=HOSTILE, matchers=(Matcher(name="place", value=HOSTILE),))
+    hostile = a_silence(
+        reason=HOSTILE, author=HOSTILE, origin=HOSTILE, matchers=(Matcher(name="place", value=HOSTILE),)
+    )
     await take(desk.engine, [hostile, an_alert(place=replace(LE_HAVRE, name=HOSTILE))], clock.now())
     async with client_as("operator") as client:
-        page = flat(await client.get("/silences", params={**CHECKED, "name": "place", "value": HOSTILE, "reason": HOSTILE}))
+        page = flat(
+            await client.get("/silences", params={**CHECKED, "name": "place", "value": HOSTILE, "reason": HOSTILE})
+        )
     assert "<script>alert" not in page

@@ -26,7 +26,9 @@ async def shown(client_as: Callable[..., Any], language: str = "en") -> str:
     ("language", "words"),
     [
         pytest.param("en", "Nothing was told of any source. Vigie may not be looking at all.", id="English"),
-        pytest.param("fr", "Rien n’est connu d’aucune source. Il se peut que Vigie ne regarde pas du tout.", id="French"),
+        pytest.param(
+            "fr", "Rien n’est connu d’aucune source. Il se peut que Vigie ne regarde pas du tout.", id="French"
+        ),
     ],
 )
 async def test_without_a_source_the_page_says_so(client_as: Callable[..., Any], language: str, words: str) -> None:

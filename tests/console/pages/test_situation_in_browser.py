@@ -1,0 +1,287 @@
+"""The situation in a real browser: what moves, what does not, and what is said when nothing more is heard."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console.access.visitor import Visitor
+from console.application import application
+from console.archive.taking import take
+from console.desk import Desk
+from records import CrisisClock
+from tests.console.chromium import serving
+from tests.console.conftest import CSRF, As
+from tests.console.made import a_retraction, a_signal, a_status, a_verdict, an_alert, minutes
+
+pytestmark = pytest.mark.browser
+
+AXE = next((Path(__file__).parents[1] / "vendor").glob("axe-core-*/axe.min.js"))
+LEVELS = ("signal", "watch", "alert", "confirmed", "monitoring")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+
+
+class Strict:
+    """Sends the policy under which the pages are served."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", POLICY.encode())]
+            await send(message)
+
+        await self._app(scope, receive, guarded)
+
+
+@pytest.fixture
+async def address(desk: Desk) -> AsyncIterator[str]:
+    """Serve a console that listens, with an incident of each level and two lines of the feed."""
+    await tell(
+        desk,
+        a_status(last_sign_at=minutes(0)),
+        a_status("presse", "blind", way="press", why="HTTP 503"),
+        *(
+            an_alert(incident_id=f"fire-{level}", level=level, clock=CrisisClock(), raised_at=minutes(-1))
+            for level in LEVELS
+        ),
+        a_verdict(incident_id="fire-watch"),
+    )
+    desk.feed.take([a_signal(1), a_signal(2, author_kind="press", hazard="flood", cluster_ids=("t:1",))], minutes(3))
+    visitor = Visitor(account_id="a", name="astreinte", role="operator", language="fr", csrf=CSRF, way="session")
+    async with serving(application(desk, [Middleware(As, visitor=visitor), Middleware(Strict)])) as found:
+        yield found
+        await desk.viewers.close()
+
+
+async def tell(desk: Desk, *records: Any) -> None:
+    desk.hub.changed(*await take(desk.engine, records, desk.clock.now()))
+
+
+async def look(page: Page, address: str, query: str = "") -> None:
+    """Open the page and wait until it follows."""
+    async with page.expect_response(lambda answer: "/live" in answer.url):
+        await page.goto(f"{address}/{query}")
+    await expect(page.locator("#lines li")).not_to_have_count(0)
+
+
+async def order(page: Page) -> list[str]:
+    found: list[str] = await page.locator("#rows tr").evaluate_all("rows => rows.map((row) => row.dataset.level)")
+    return found
+
+
+async def test_the_pause_comes_first_by_keyboard(chromium_page: Page, address: str) -> None:
+    await look(chromium_page, address)
+    await chromium_page.keyboard.press("Tab")
+    await expect(chromium_page.locator("#pause")).to_be_focused()
+
+
+async def test_a_new_alert_comes_by_itself_is_marked_and_said_once(
+    chromium_page: Page, address: str, desk: Desk
+) -> None:
+    page = chromium_page
+    await look(page, address)
+    await tell(desk, an_alert(incident_id="fire-new", level="alert", raised_at=minutes(9)))
+    row = page.locator("#incident-fire-new")
+    await expect(row).to_be_visible()
+    assert await order(page) == ["confirmed", "alert", "alert", "watch", "monitoring", "signal"]
+    assert await page.locator("#rows tr").nth(1).get_attribute("id") == "incident-fire-new"
+    await expect(row).to_have_class("is-new")
+    await expect(page.locator("#announced")).to_have_text("Alerte\u00a0: incendie, Le Havre")
+    await expect(page.locator("#incidents-count")).to_have_text("6")
+    await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_focus_and_what_is_read_stay_where_they_are(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 800, "height": 420})
+    await look(page, address)
+    row, read = page.locator("#incident-fire-signal"), page.locator("#incident-fire-monitoring")
+    await row.locator(".at-act a").focus()
+    await read.evaluate("one => scrollBy(0, one.getBoundingClientRect().top - 100)")
+    top = "one => one.getBoundingClientRect().top"
+    before = await read.evaluate(top)
+    await tell(desk, an_alert(incident_id="fire-signal", revision=2, level="alert", posts=9, raised_at=minutes(5)))
+    await expect(row).to_contain_text("9 messages")
+    assert (await order(page))[1] == "alert"
+    await expect(row.locator(".at-act a")).to_be_focused()
+    assert await read.evaluate(top) == pytest.approx(before, abs=1)
+    await tell(desk, an_alert(incident_id="fire-signal", revision=3, level="alert", posts=10, raised_at=minutes(5)))
+    await expect(row).to_contain_text("10 messages")
+    await expect(row.locator(".at-act a")).to_be_focused()
+    assert await read.evaluate(top) == pytest.approx(before, abs=1)
+
+
+async def test_a_pause_holds_all_back_and_says_how_much_waits(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await look(page, address)
+    pause = page.locator("#pause")
+    await pause.click()
+    await tell(desk, an_alert(incident_id="fire-new", level="alert"))
+    await tell(desk, an_alert(incident_id="fire-watch", revision=2, level="watch", posts=7))
+    await expect(pause).to_have_text("Reprendre (2 en attente) ▲")
+    await expect(page.locator("#incident-fire-new")).to_have_count(0)
+    await expect(page.locator("#held")).to_be_visible()
+    await pause.click()
+    await expect(page.locator("#incident-fire-new")).to_be_visible()
+    await expect(page.locator("#incident-fire-watch")).to_contain_text("7 messages")
+    await expect(page.locator("#held")).to_be_hidden()
+
+
+async def test_a_pause_outlasts_the_page(chromium_page: Page, address: str) -> None:
+    await look(chromium_page, address)
+    await chromium_page.locator("#pause").click()
+    await chromium_page.reload()
+    await expect(chromium_page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_words_that_are_taken_back_go_during_a_pause_too(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page.locator("#lines li")).to_have_count(2)
+    await page.locator("#pause").click()
+    desk.hub.changed(*desk.feed.take([a_retraction("facebook:e0001")], minutes(4)))
+    await expect(page.locator("#lines li")).to_have_count(1)
+
+
+async def test_a_page_that_hears_nothing_any_more_says_so_at_once(
+    chromium_page: Page, address: str, desk: Desk
+) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page.locator("#lost")).to_be_hidden()
+    await page.route("**/live*", lambda route: route.abort())
+    desk.viewers.end()
+    await expect(page.locator("#lost")).to_contain_text("AVEUGLE")
+    await expect(page.locator("#blind-note")).to_be_visible()
+    await tell(desk, an_alert(incident_id="fire-meanwhile", level="alert"))
+    await page.unroute("**/live*")
+    await expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+    await expect(page.locator("#blind-note")).to_be_hidden()
+    await expect(page.locator("#incident-fire-meanwhile")).to_be_visible()
+
+
+async def test_when_the_last_source_is_lost_the_page_is_blind(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page.locator("#blind-note")).to_be_hidden()
+    await tell(desk, a_status(state="blind", at=minutes(1), since=minutes(1)))
+    await expect(page.locator("#listening")).to_contain_text("AVEUGLE")
+    await expect(page.locator("#blind-note")).to_be_visible()
+
+
+async def test_the_feed_is_filtered_in_place(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await look(page, address)
+    await page.locator("select[name=who]").select_option("press")
+    await expect(page.locator("#lines li:visible")).to_have_count(1)
+    assert page.url.endswith("/?who=press")
+    desk.hub.changed(*desk.feed.take([a_signal(3), a_signal(4, author_kind="press")], minutes(5)))
+    await expect(page.locator("#lines li")).to_have_count(4)
+    await expect(page.locator("#lines li:visible")).to_have_count(2)
+
+
+async def test_a_tone_is_heard_only_where_somebody_wants_it(
+    chromium_page: Page, address: str, desk: Desk, page_errors: list[str]
+) -> None:
+    page = chromium_page
+    await page.add_init_script(
+        "window.tones = 0; const start = OscillatorNode.prototype.start;"
+        "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"
+    )
+    await look(page, address)
+    sound = page.locator("#sound")
+    await tell(desk, an_alert(incident_id="fire-silent", level="alert"))
+    await expect(page.locator("#incident-fire-silent")).to_be_visible()
+    assert await page.evaluate("tones") == 0
+    await sound.click()
+    await expect(sound).to_have_text("Son : actif")
+    assert await page.evaluate("tones") == 1, "so that it is heard how loud it is"
+    await tell(desk, an_alert(incident_id="fire-loud", level="alert"))
+    await expect(page.locator("#incident-fire-loud")).to_be_visible()
+    assert await page.evaluate("tones") == 4
+    await tell(desk, an_alert(incident_id="fire-loud", revision=2, level="alert", posts=9))
+    await expect(page.locator("#incident-fire-loud")).to_contain_text("9 messages")
+    assert await page.evaluate("tones") == 4, "what is known makes no noise"
+    assert await page.evaluate("localStorage.getItem('vigie-sound')") == "on"
+    assert page_errors == []
+
+
+async def test_the_choice_of_colours_is_kept(chromium_page: Page, address: str) -> None:
+    page = chromium_page
+    await look(page, address)
+    await page.locator("select[data-theme-choice]").select_option("dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = await page.evaluate(ground)
+    await page.goto(f"{address}/accessibility")
+    assert await page.evaluate(ground) == dark
+    await page.locator("select[data-theme-choice]").select_option("light")
+    assert await page.evaluate(ground) != dark
+
+
+@pytest.mark.parametrize("path", ["/", "/?wall=1", "/accessibility"])
+async def test_axe_finds_nothing(chromium_page: Page, address: str, path: str) -> None:
+    page = chromium_page
+    await page.goto(f"{address}{path}", wait_until="load")
+    if path == "/":
+        await expect(page.locator(".incident-mark")).not_to_have_count(0)
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        found = await page.evaluate("axe.run({ resultTypes: ['violations'] })")
+        assert [(scheme, one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+
+
+async def test_nothing_is_asked_of_another_host_and_the_policy_is_kept(
+    chromium_page: Page, address: str, asked_outside: list[str], page_errors: list[str]
+) -> None:
+    await look(chromium_page, address)
+    await expect(chromium_page.locator(".incident-mark")).not_to_have_count(0)
+    assert (asked_outside, page_errors) == ([], [])
+
+
+async def test_nothing_sticks_out_and_nothing_is_too_small_to_press(chromium_page: Page, address: str) -> None:
+    page = chromium_page
+    await look(page, address)
+    for width in (320, 390, 1366, 1920):
+        await page.set_viewport_size({"width": width, "height": 800})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        pressed = page.locator("button:visible, select:visible, summary:visible, nav a:visible, .button:visible")
+        sizes = await pressed.evaluate_all(
+            "all => all.map((one) => [one.textContent.trim(), one.getBoundingClientRect()])"
+            ".map(([text, box]) => [text, box.width, box.height])"
+        )
+        assert sizes
+        assert [(width, *one) for one in sizes if min(one[1:]) < 24] == []
+
+
+async def test_a_wall_is_read_from_four_metres(chromium_page: Page, address: str) -> None:
+    """Capitals of 12 minutes of arc and more, on a screen of 55 inches: letters of 28 px; what matters most, 32."""
+    page = chromium_page
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(f"{address}/?wall=1")
+    size = "all => Math.min(...all.map((one) => parseFloat(getComputedStyle(one).fontSize)))"
+    assert await page.locator("#rows .level, #rows th a, .figure").evaluate_all(size) >= 32
+    assert await page.locator(".heard, #rows .at-posts, #rows .at-who, .line-text").evaluate_all(size) >= 28
+    assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+async def test_without_scripts_all_is_there(address: str, chromium_page: Page) -> None:
+    browser = chromium_page.context.browser
+    assert browser is not None
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(address)
+    await expect(page.locator("#rows tr")).to_have_count(len(LEVELS))
+    await expect(page.locator("#pause")).to_be_hidden()
+    await expect(page.get_by_text("La carte a besoin de JavaScript")).to_be_visible()
+    await context.close()

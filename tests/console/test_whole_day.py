@@ -1,0 +1,278 @@
+"""A day of the watch, in a real browser, on the whole of Vigie: broker, worker, console, and people at it."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.console.chromium import watch
+from tests.console.whole import Whole, running
+from vigie.cli import main
+
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(600)]
+
+PASSWORD = "quatre mots sans aucun lien"
+SLOW = 30_000  # milliseconds; a decision goes through the broker and the detectors, and comes back
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
+    with running(tmp_path_factory.mktemp("whole")) as one:
+        yield one
+
+
+@pytest.fixture
+async def driven(browser: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        found = await playwright.chromium.connect_over_cdp(browser)
+        yield found
+        await found.close()
+
+
+@asynccontextmanager
+async def somebody(
+    driven: Browser, whole: Whole, asked_outside: list[str], page_errors: list[str], *, language: str = "fr"
+) -> AsyncIterator[Page]:
+    """Open a browser of somebody's own."""
+    context = await driven.new_context(
+        locale=f"{language}-{language.upper()}", base_url=whole.address, viewport={"width": 1280, "height": 900}
+    )
+    page = await context.new_page()
+    page.set_default_timeout(SLOW)
+    watch(context, page, asked_outside, page_errors)
+    try:
+        yield page
+    finally:
+        await context.close()
+
+
+async def log_in(page: Page, name: str, password: str) -> None:
+    await page.goto("/login")
+    await page.fill("[name=name]", name)
+    await page.fill("[name=password]", password)
+    await page.press("[name=password]", "Enter")
+    await expect(page).not_to_have_url(re.compile("/login"))
+
+
+async def log_in_first(page: Page, name: str, password: str) -> None:
+    """Log in with a one-time password, and choose another."""
+    await log_in(page, name, password)
+    await expect(page).to_have_url(re.compile("/password"))
+    fields = page.locator("input[type=password]")
+    await fields.nth(0).fill(password)
+    await fields.nth(1).fill(PASSWORD)
+    await fields.nth(2).fill(PASSWORD)
+    await fields.nth(2).press("Enter")
+    await expect(page).not_to_have_url(re.compile("/password"))
+
+
+async def account(admin: Page, name: str, role: str) -> str:
+    """Make an account; return its one-time password."""
+    await admin.goto("/accounts")
+    form = admin.locator("form[action='/accounts']")
+    await form.locator("[name=name]").fill(name)
+    await form.locator("[name=role]").select_option(role)
+    await form.locator("button").click()
+    return await admin.locator(".notice-ok code").inner_text()
+
+
+@pytest.fixture(scope="module")
+def passwords() -> dict[str, str]:
+    """Of the accounts that a day has made."""
+    return {}
+
+
+@pytest.fixture
+async def ready(
+    whole: Whole, driven: Browser, passwords: dict[str, str], asked_outside: list[str], page_errors: list[str]
+) -> Whole:
+    """See to it that the admin has come in once, and that there are an operator and a volunteer."""
+    if not passwords:
+        async with somebody(driven, whole, asked_outside, page_errors) as admin:
+            await log_in_first(admin, "admin", whole.first_password)
+            passwords.update(
+                {
+                    name: await account(admin, name, role)
+                    for name, role in (("astreinte", "operator"), ("visov", "volunteer"))
+                }
+            )
+        for name, password in passwords.items():
+            async with somebody(driven, whole, asked_outside, page_errors) as page:
+                await log_in_first(page, name, password)
+    return whole
+
+
+async def decide(page: Page, decision: str, **fields: str) -> None:
+    """Fill in one of the forms of an incident and send it."""
+    form = page.locator(f"form:has(input[name=decision][value={decision}])").first
+    if not await form.is_visible():
+        await page.locator(f"details:has(input[name=decision][value={decision}]) summary").click()
+    for name, value in fields.items():
+        field = form.locator(f"[name={name}]").first
+        if await field.get_attribute("type") == "radio":
+            await form.locator(f"[name={name}][value={value}]").check()
+        elif await field.evaluate("element => element.tagName") == "SELECT":
+            await field.select_option(value)
+        else:
+            await field.fill(value)
+    await form.locator("button").click()
+    await expect(page.locator("#done .notice-ok")).to_be_visible()
+
+
+async def open_incident(page: Page, words: str) -> None:
+    """Wait on the situation page, which is not loaded again, until an incident is there, and open it."""
+    link = page.locator("table a[href^='/incidents/']", has_text=words).first
+    await expect(link).to_be_visible(timeout=SLOW)
+    await link.click()
+    await expect(page.locator("#head")).to_be_visible()
+
+
+async def shows(page: Page, words: str) -> None:
+    """Have the page show the revisions that come, until its head says something."""
+    head = page.locator("#head h1")
+    newer = page.locator("#newer button")
+    await expect(head.filter(has_text=words).or_(newer)).to_be_visible(timeout=SLOW)
+    while not re.search(words, await head.inner_text()):
+        await expect(newer).to_be_visible(timeout=SLOW)
+        await newer.click()
+        await expect(newer).to_be_hidden()
+    await expect(head).to_contain_text(words)
+
+
+async def test_a_day_of_the_watch(
+    ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str], tmp_path: Path
+) -> None:
+    async with (
+        somebody(driven, ready, asked_outside, page_errors) as watch_officer,
+        somebody(driven, ready, asked_outside, page_errors) as volunteer,
+    ):
+        await log_in(watch_officer, "astreinte", PASSWORD)
+        await watch_officer.goto("/")
+        await ready.hear("Grosse fumée noire au-dessus de la centrale EDF du Havre, ça brûle, je vois les flammes")
+        await open_incident(watch_officer, "Le Havre")
+
+        await decide(watch_officer, "acknowledge")
+        await expect(watch_officer.locator("#head")).to_contain_text("astreinte")
+
+        await decide(watch_officer, "relocate", name="Harfleur", reason="appel du SDIS")
+        await shows(watch_officer, "Harfleur")
+        await watch_officer.locator("#done-withdraws").click()
+        await shows(watch_officer, "Le Havre")
+
+        await decide(watch_officer, "confirm", by="authority", reason="CODIS 76")
+        await expect(watch_officer.locator("#newer button")).to_be_visible(timeout=SLOW)
+        await watch_officer.reload()
+        await expect(watch_officer.locator("#head .level-confirmed")).to_be_visible()
+        incident = watch_officer.url.split("?")[0]
+        incident_id = incident.rsplit("/", 1)[-1]
+
+        await watch_officer.goto(f"/messages/new?incident={incident_id}")
+        await fill_message(watch_officer)
+        await expect(watch_officer.locator(f"main a[href='/incidents/{incident_id}']").first).to_be_visible()
+
+        await log_in(volunteer, "visov", PASSWORD)
+        await volunteer.goto("/intake")
+        await volunteer.check("[name=what][value=fire]")
+        await volunteer.fill("[name=words]", "Les flammes dépassent le toit, la fumée va vers le port")
+        await volunteer.fill("[name=place]", "Le Havre")
+        await volunteer.select_option("[name=seen_by]", "own_eyes")
+        await volunteer.click("button[name=step][value=preview]")
+        await volunteer.click("button[name=step][value=send]")
+        await expect(volunteer).to_have_url(re.compile("/intake/"))
+        await watch_officer.goto("/")
+        await expect(watch_officer.locator("main")).to_contain_text("dépassent le toit", timeout=SLOW)
+
+        await watch_officer.goto("/digests")
+        await expect(watch_officer.locator("main")).to_contain_text("Le Havre")
+
+        await watch_officer.goto(f"{incident}/record")
+        async with watch_officer.expect_download() as handed_out:
+            await watch_officer.locator("form[action$='record.json'] button").click()
+        file = tmp_path / "record.json"
+        await (await handed_out.value).save_as(file)
+    whole_file = CliRunner().invoke(main, ["record", "verify", str(file)])
+    assert whole_file.exit_code == 0, whole_file.output
+    kinds = {line["kind"] for line in json.loads(file.read_text(encoding="utf-8"))["lines"]}
+    assert {"revision", "decision", "message"} <= kinds
+    file.write_text(file.read_text(encoding="utf-8").replace("CODIS 76", "CODIS 77"), encoding="utf-8")
+    assert CliRunner().invoke(main, ["record", "verify", str(file)]).exit_code == 1
+    assert asked_outside == []
+    assert page_errors == []
+
+
+async def fill_message(page: Page) -> None:
+    """Choose the first message for the population, fill in its blanks, and sign it."""
+    await page.locator("#proposed ~ ul a").first.click()
+    for blank in await page.locator("[name^='fact.']").all():
+        if not await blank.input_value():
+            await blank.fill("préfecture")
+    await page.click("button[value=sign]")
+
+
+async def test_the_console_killed_and_started_again_shows_the_same(
+    ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str]
+) -> None:
+    async with somebody(driven, ready, asked_outside, page_errors) as page:
+        await log_in(page, "astreinte", PASSWORD)
+        await page.goto("/")
+        await ready.hear("Inondation au Havre, l'eau monte dans la rue, elle entre dans les maisons, on est bloqués")
+        await open_incident(page, "Le Havre")
+        await decide(page, "note", reason="Rappeler le service des eaux")
+        before = await page.locator("#history-title ~ ol").inner_text()
+        ready.kill_console()
+        await page.reload()
+        assert await page.locator("#history-title ~ ol").inner_text() == before
+
+
+async def test_a_day_in_english_by_the_keyboard_alone(
+    ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str]
+) -> None:
+    """From the alert to its end without a pointer: every step by Tab, Space and Enter."""
+    async with somebody(driven, ready, asked_outside, page_errors, language="en") as page:
+        await page.goto("/login")
+        await page.locator("[name=name]").focus()
+        await page.keyboard.type("astreinte")
+        await page.keyboard.press("Tab")
+        await page.keyboard.type(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h2", has_text="Open incidents")).to_be_visible()
+        await ready.hear("Flood in Fécamp, the water is coming into our house, we are stuck upstairs", lang="en")
+        link = page.locator("table a[href^='/incidents/']", has_text="Fécamp")
+        await expect(link).to_be_visible(timeout=SLOW)
+        await tab_to(page, "table a[href^='/incidents/']", "Fécamp")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#head")).to_contain_text("nobody looks after it")
+        await tab_to(page, "form:has([value=acknowledge]) button", "")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#head")).to_contain_text("looked after by astreinte")
+        await tab_to(page, "details:has([value=close]) summary", "")
+        await page.keyboard.press("Enter")
+        await tab_to(page, "#close-reason", "")
+        await page.keyboard.type("The fire brigade says that it is over")
+        await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#done")).to_contain_text("Done:")
+        await expect(page.locator("#newer button")).to_be_visible(timeout=SLOW)
+        await tab_to(page, "#newer button", "")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#head .level-resolved")).to_be_visible()
+    assert asked_outside == []
+    assert page_errors == []
+
+
+async def tab_to(page: Page, selector: str, words: str) -> None:
+    """Press Tab until something has the focus."""
+    for _ in range(150):
+        await page.keyboard.press("Tab")
+        if await page.evaluate(
+            "([selector, words]) => { const at = document.activeElement;"
+            " return at.matches(selector) && at.textContent.includes(words); }",
+            [selector, words],
+        ):
+            return
+    raise AssertionError(f"no number of Tabs leads to {selector}")
