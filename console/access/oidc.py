@@ -16,9 +16,9 @@ from urllib.parse import quote_plus, urlsplit
 import httpx
 import msgspec
 import structlog
-from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from authlib.oidc.core import CodeIDToken
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri  # type: ignore[import-untyped]
+from authlib.oauth2.rfc7636 import create_s256_code_challenge  # type: ignore[import-untyped]
+from authlib.oidc.core import CodeIDToken  # type: ignore[import-untyped]
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
@@ -177,7 +177,7 @@ class Provider:
             "code_verifier": begun.verifier,
             "client_id": self._oidc.client_id,
         }
-        auth, secret = None, self._oidc.client_secret
+        auth, secret = httpx.Auth(), self._oidc.client_secret  # which adds nothing
         if secret and "client_secret_basic" in provider.token_endpoint_auth_methods_supported:
             auth = httpx.BasicAuth(quote_plus(self._oidc.client_id), quote_plus(secret))  # RFC 6749, 2.3.1
         elif secret:

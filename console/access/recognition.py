@@ -65,9 +65,8 @@ class Recognition:
         if self._entrance.doors.is_open and _is_here(request):
             name = DEMO[self._desk.setup.language]
             return Visitor(name=name, role="admin", csrf=self._entrance.csrf, way="open")
-        if token := request.cookies.get(self._entrance.cookie(SESSION)):
-            return await sessions.visitor_of(engine, token, now) or Visitor()
-        return Visitor()
+        cookie = request.cookies.get(self._entrance.cookie(SESSION))
+        return (await sessions.visitor_of(engine, cookie, now) if cookie else None) or Visitor()
 
     async def _as_nobody(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer somebody unknown: what his forms must bring back hangs on a cookie of his own."""

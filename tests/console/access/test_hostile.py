@@ -18,7 +18,7 @@ from console.access.pace import Pace
 from console.access.way_back import way_back
 from console.application import PAGES, application
 from console.archive.tables import incident
-from console.archive.taking import take
+from console.archive.taking import Record, take
 from console.desk import Desk
 from records import Context, Matcher
 from tests.console.entering import csrf_of
@@ -85,7 +85,7 @@ async def attacked(desk: Desk, engine: AsyncEngine) -> AsyncIterator[httpx.Async
         explanation={"fr": HOSTILE, "en": HOSTILE},
         evidence=(some_evidence(text=HOSTILE, url="javascript:alert(1)//"), some_evidence(2, platform=HOSTILE)),
     )
-    records = [
+    records: list[Record] = [
         alert,
         a_verdict("note", reason=HOSTILE, decided_by=HOSTILE),
         a_notification(receiver=HOSTILE, why=HOSTILE, route=HOSTILE),

@@ -32,7 +32,7 @@ async def violations(page: Page) -> list[Any]:
     """Return what axe finds wrong with a page, light and dark."""
     found = []
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         await page.evaluate(AXE)
         said = await page.evaluate(f"axe.run({RULES})")
         found += [(scheme, one["id"], [node["html"] for node in one["nodes"]]) for one in said["violations"]]

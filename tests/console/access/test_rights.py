@@ -26,23 +26,30 @@ ANYBODY: frozenset[Role | None] = frozenset({None, *ROLES})
 KNOWN: frozenset[Role | None] = frozenset(ROLES)
 REPORTERS: frozenset[Role | None] = frozenset({"volunteer", "operator", "analyst", "admin"})
 DECIDERS: frozenset[Role | None] = frozenset({"operator", "admin"})
+AUDITORS: frozenset[Role | None] = frozenset({"analyst", "admin"})
 ADMINS: frozenset[Role | None] = frozenset({"admin"})
 
 TABLE: dict[str, frozenset[Role | None]] = {
     "accessibility": ANYBODY,
     "account": ADMINS,
     "accounts": ADMINS,
-    "api_description": ANYBODY,
     "api_decide": DECIDERS,
+    "api_description": ANYBODY,
     "api_features": KNOWN,
     "api_incident": KNOWN,
     "api_incidents": KNOWN,
     "api_report": REPORTERS,
     "api_silences": KNOWN,
     "api_sources": KNOWN,
+    "audit": AUDITORS,
     "boundaries": KNOWN,
+    "check_audit": AUDITORS,
     "decide": DECIDERS,
+    "digest_as_json": KNOWN,
+    "digests": KNOWN,
     "end_session": KNOWN,
+    "end_silence": DECIDERS,
+    "export_audit": AUDITORS,
     "incident": KNOWN,
     "incident_newest": KNOWN,
     "incidents": KNOWN,
@@ -56,6 +63,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "live": KNOWN,
     "login": ANYBODY,
     "logout": ANYBODY,
+    "make_silence": DECIDERS,
     "make_token": KNOWN,
     "messages": KNOWN,
     "messages_new": KNOWN,
@@ -66,20 +74,27 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "oidc_back": ANYBODY,
     "own_account": KNOWN,
     "password": ANYBODY,
+    "privacy": KNOWN,
+    "purge": ADMINS,
     "record": KNOWN,
     "record_csv": KNOWN,
     "record_json": KNOWN,
     "reveal": KNOWN,
     "revoke_token": KNOWN,
     "silence": DECIDERS,
+    "silences": KNOWN,
     "situation": KNOWN,
     "situation_features": KNOWN,
+    "sources": KNOWN,
+    "tuning": AUDITORS,
     "verification": REPORTERS,
     "verification_act": REPORTERS,
     "verification_ask": REPORTERS,
     "verification_pass_on": DECIDERS,
     "verification_take_back": DECIDERS,
     "verify": DECIDERS,
+    "withdraw_note": DECIDERS,
+    "write_note": DECIDERS,
 }
 """Written by hand, name by name: it is what was decided, not what the program happens to do."""
 

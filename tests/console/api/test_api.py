@@ -15,7 +15,7 @@ from console.api.answers import incident_from
 from console.api.geojson import feature_from
 from console.archive import saying
 from console.archive.database import writing
-from console.archive.taking import take
+from console.archive.taking import Record, take
 from console.desk import Desk
 from records import ManualClock, Post, Rumour, Verdict
 from tests.console.entering import actions, csrf_of
@@ -39,7 +39,7 @@ async def filled(desk: Desk) -> Desk:
     """Put in the archive: incidents with a place and without, a silence, sources that are heard and that are not."""
     unsure = an_alert(incident_id="flood-2", hazard="flood", unknowns=("place_uncertain",), area="14")
     over = an_alert(incident_id="fire-3", level="resolved")
-    records = [
+    records: list[Record] = [
         an_alert(rumour=Rumour(signs=("denied",))),
         unsure,
         over,

@@ -31,7 +31,7 @@ from console.access.pace import Pace
 from console.api.description import description
 from console.application import PAGES, application
 from console.archive.database import address_from, opened, writing
-from console.archive.taking import take
+from console.archive.taking import Record, take
 from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.message_map import MessageMap
@@ -112,7 +112,14 @@ class _Serving(threading.Thread):
 
 async def _fill(desk: Desk) -> str:
     now = desk.clock.now()
-    records = [an_alert(), a_verdict(), a_notification(), a_silence(), a_status(), a_status("rss", "blind")]
+    records: list[Record] = [
+        an_alert(),
+        a_verdict(),
+        a_notification(),
+        a_silence(),
+        a_status(),
+        a_status("rss", "blind"),
+    ]
     await take(desk.engine, records, now)
     async with writing(desk.engine) as connection:
         await insert_account(connection, "admin", "admin", now, {"must_change": False}, by="tests")
