@@ -53,7 +53,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         await _greet(desk, settings)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
         tasks = [feeding.run(), serve(app, listening), _keep(desk)]
-        await _until_told(feeding, [asyncio.create_task(task) for task in tasks])
+        await _until_told(desk, feeding, [asyncio.create_task(task) for task in tasks])
     log.info("console ends")
 
 
@@ -84,7 +84,7 @@ async def _keep(desk: Desk) -> None:
         await asyncio.sleep(KEEP_SECS)
 
 
-async def _until_told(feeding: Feeding, tasks: list[asyncio.Task[None]]) -> None:
+async def _until_told(desk: Desk, feeding: Feeding, tasks: list[asyncio.Task[None]]) -> None:
     """Run tasks until one of them fails or somebody asks us to stop; read all again when the broker is another."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -97,6 +97,7 @@ async def _until_told(feeding: Feeding, tasks: list[asyncio.Task[None]]) -> None
         for task in done - {stop}:
             task.result()
     finally:
+        await desk.viewers.close()  # the server waits for the pages that are open
         for task in (stop, *tasks):
             task.cancel()
         await asyncio.gather(stop, *tasks, return_exceptions=True)

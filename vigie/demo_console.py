@@ -43,6 +43,7 @@ async def console_of(settings: Settings, streams: StreamSettings, folder: Path, 
         try:
             yield f"http://{HOST}:{listening.getsockname()[1]}"
         finally:
+            await desk.viewers.close()  # the server waits for the pages that are open
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
