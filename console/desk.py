@@ -13,7 +13,7 @@ from console.catalogue import Language
 from console.live.feed import Feed
 from console.live.hub import Hub
 from console.live.viewers import Viewers
-from console.message_map import MessageMap
+from console.messages.message_map import MessageMap
 from records import Clock, Place
 
 

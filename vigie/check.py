@@ -13,7 +13,7 @@ from connectors.contract import Unobserved
 from connectors.pseudonym import FixedPseudonyms
 from connectors.sinks.feeds import GEOJSON, features_from
 from connectors.sinks.targets import targets_in
-from console.map_files import check_map
+from console.messages.map_files import check_map
 from models.hazard import HazardModel
 from models.places import Gazetteer
 from records import SettingsError, SourceUnavailable, SystemClock, VigieError

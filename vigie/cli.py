@@ -378,7 +378,7 @@ def messages_check(settings_file: Path | None, path: Path | None) -> None:
 
     Without PATH: the map that the settings name, else the one that comes with Vigie.
     """
-    from console.map_files import SHIPPED, check_map
+    from console.messages.map_files import SHIPPED, check_map
 
     with told():
         own = path or load(_existing(settings_file)).messages.map
@@ -400,8 +400,8 @@ def messages_show(
     settings_file: Path | None, language: Literal["fr", "en"], stage: str, audience: str | None, situation: str
 ) -> None:
     """Print the messages of a SITUATION, with their length on each channel."""
-    from console.map_files import load_map
-    from console.message_sheet import shown
+    from console.messages.map_files import load_map
+    from console.messages.message_sheet import shown
 
     with told():
         found = load_map(load(_existing(settings_file)).messages.map)
@@ -425,9 +425,9 @@ def messages_next(
 
     Only what is confirmed is filled in; blanks are marked. A person reads, completes and signs.
     """
-    from console.alert_lines import latest_alerts
-    from console.map_files import load_map
-    from console.message_sheet import Wish, given_facts, next_up, zone_of
+    from console.messages.alert_lines import latest_alerts
+    from console.messages.map_files import load_map
+    from console.messages.message_sheet import Wish, given_facts, next_up, zone_of
 
     with told():
         found = load_map(load(_existing(settings_file)).messages.map)

@@ -15,7 +15,7 @@ from console.archive.database import address_from, opened
 from console.base_map.boundaries import read_boundaries
 from console.desk import Desk, Setup
 from console.live.hub import Hub
-from console.map_files import load_map
+from console.messages.map_files import load_map
 from console.templating import environments
 from detectors.profile import profile_text
 from models.geoparse import Geoparser

@@ -17,7 +17,7 @@ import structlog
 from console.archive.saying import Outgoing, sent, waiting
 from console.archive.taking import Read, take
 from console.desk import Desk
-from console.verifying import ask_of_itself, wanted
+from console.reports.verifying import ask_of_itself, wanted
 from records import (
     Alert,
     MalformedRecord,

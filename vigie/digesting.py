@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from connectors.blindness import blindness
-from console.digest import beginning, digest_from, made_from
+from console.digests.digest import beginning, digest_from, made_from
 from records import Alert, Claim, Clock, MalformedRecord, SettingsError, SourceUnavailable, decode
 from records.digest import Digest, DigestMade
 from streams.reader import standing

@@ -18,8 +18,8 @@ import msgspec
 
 from connectors.sinks.message import gsm
 from connectors.sinks.wording import WORDS, ZONE, Language, counted, explained, shown
-from console import channels
-from console.channels import MOST_PAGES, PAGE
+from console.messages import channels
+from console.messages.channels import MOST_PAGES, PAGE
 from records import Alert, SettingsError
 
 WIDTH = 78

@@ -9,8 +9,8 @@ import structlog
 
 from connectors.sinks.solidarity_wording import LABELS, about, line_of
 from connectors.sinks.wording import Language, shown
-from console.digest import ON
-from console.solidarity_list import Listing, Row, listed, told
+from console.digests.digest import ON
+from console.digests.solidarity_list import Listing, Row, listed, told
 from records import Alert, Claim, Claimed, MalformedRecord, decode
 from streams.reader import newest
 from streams.settings import StreamSettings

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from console.intake import Accuracy, SeenBy, What
+from console.reports.intake import Accuracy, SeenBy, What
 from records.alert import Level
 from records.post import Latitude, Longitude
 from records.report import Credibility

@@ -6,18 +6,18 @@ from urllib.parse import quote
 from msgspec.structs import replace
 from starlette.responses import JSONResponse, Response
 
-from console import verifying
 from console.archive import audit, looking, saying
 from console.archive.database import writing
 from console.archive.dossier import Dossier
 from console.catalogue import words
-from console.decision_form import Deciding, identity_of, verdict_from
-from console.history import decided_since, newest_of
+from console.deciding.decision_form import Deciding, identity_of, verdict_from
+from console.deciding.history import decided_since, newest_of
+from console.deciding.silence_form import silence_from
+from console.deciding.weight import host_of
 from console.pages.incident import Revealed, dossier_of, neighbours_of, shown
 from console.pages.page import Page, Visit
 from console.problem import Problem
-from console.silence_form import silence_from
-from console.weight import host_of
+from console.reports import verifying
 from records import Verdict
 
 

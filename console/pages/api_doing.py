@@ -8,12 +8,12 @@ from console.api.answers import Done
 from console.api.asked import DecisionAsked, PlaceAsked, ReportAsked
 from console.api.operation import NotDone, Operation
 from console.archive import looking, saying
-from console.decision_form import verdict_from
-from console.intake import Told
-from console.intake_form import told_from
+from console.deciding.decision_form import verdict_from
 from console.pages.actions import deciding
 from console.pages.intake import file
 from console.pages.page import Visit
+from console.reports.intake import Told
+from console.reports.intake_form import told_from
 from records import Verdict
 
 WRONG = "what was sent cannot be done as it is"

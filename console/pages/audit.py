@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from console.archive import audit as chain
 from console.archive.database import writing
-from console.audit_lines import FORMATS, Wanted, actions
+from console.figures.audit_lines import FORMATS, Wanted, actions
 from console.pages.page import Page, Visit
 from console.problem import Problem
 from console.typed_moment import moment_from

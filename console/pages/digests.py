@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from console import handover
 from console.archive import looking
+from console.digests import handover
+from console.digests.shift_digest import LONGEST, changes_of_shift, digest_of, usual_beginning
 from console.live.tending import tended
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem
-from console.shift_digest import LONGEST, changes_of_shift, digest_of, usual_beginning
 from console.typed_moment import moment_from, typed
 from records import encode
 

@@ -12,17 +12,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from console.archive import looking, tables
 from console.archive.dossier import Decided, Dossier, Rate, Report
-from console.figures import figure
-from console.history import history, newest_of
-from console.intake import SEEN
-from console.message_map import STAGES, Message
-from console.muting import muting
+from console.deciding.history import history, newest_of
+from console.deciding.muting import muting
+from console.deciding.silence_form import HOURS
+from console.deciding.weight import host_of, standing, weighed
+from console.digests.solidarity_list import distance_km
+from console.figures.figures import figure
+from console.messages.message_map import STAGES, Message
+from console.messages.selection import select
 from console.pages.page import Page, Visit
 from console.problem import Problem
-from console.selection import select
-from console.silence_form import HOURS
-from console.solidarity_list import distance_km
-from console.weight import host_of, standing, weighed
+from console.reports.intake import SEEN
 from records import HAZARDS, Alert, Silence
 
 OVER = frozenset({"resolved", "rejected"})

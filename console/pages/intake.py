@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from console import reports, verifying
 from console.archive import looking, saying
-from console.intake import (
+from console.pages.page import Page, Visit
+from console.reports import reports, verifying
+from console.reports.intake import (
     SAID,
     SEEN,
     SEEN_BY,
@@ -26,9 +27,8 @@ from console.intake import (
     taken_back,
     text_of,
 )
-from console.intake_form import PROBLEMS, REPORT_ID, told_from
-from console.pages.page import Page, Visit
-from console.reports import Filed
+from console.reports.intake_form import PROBLEMS, REPORT_ID, told_from
+from console.reports.reports import Filed
 from records import Post
 from records.report import CREDIBILITIES
 

@@ -10,19 +10,19 @@ from zoneinfo import ZoneInfo
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from console import signed_messages
 from console.archive import looking
 from console.archive.dossier import Message as Kept
-from console.channels import Length, length_on, page_length, paged_length
-from console.facts import facts_from_alert, facts_of_the_clock, typed
-from console.filling import WHY_WORDS, Filled, Words, fill, without_blanks
-from console.intake_form import cleaned
-from console.message_map import CHANNELS, LANGUAGES, STAGES, Message, MessageMap
-from console.message_sheet import AUDIENCE_WORDS
+from console.messages import signed_messages
+from console.messages.channels import Length, length_on, page_length, paged_length
+from console.messages.facts import facts_from_alert, facts_of_the_clock, typed
+from console.messages.filling import WHY_WORDS, Filled, Words, fill, without_blanks
+from console.messages.message_map import CHANNELS, LANGUAGES, STAGES, Message, MessageMap
+from console.messages.message_sheet import AUDIENCE_WORDS
+from console.messages.selection import Selection, phenomena_of, select
+from console.messages.signed import NotSignable, SignedText, sign
+from console.messages.signed_messages import is_out_of_date, stages_of, stages_said
 from console.pages.page import Page, Visit
-from console.selection import Selection, phenomena_of, select
-from console.signed import NotSignable, SignedText, sign
-from console.signed_messages import is_out_of_date, stages_of, stages_said
+from console.reports.intake_form import cleaned
 from records import Alert
 
 NONCE = re.compile(r"[0-9a-f]{16}")

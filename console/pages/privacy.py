@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
-from console import privacy_figures as figures
 from console.archive import audit
 from console.archive.database import writing
 from console.archive.keeping import keep
+from console.figures import privacy_figures as figures
 from console.pages.page import Page, Visit
 
 

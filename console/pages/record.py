@@ -9,10 +9,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console.archive.record import exported, record_of
-from console.figures import figure
+from console.figures.figures import figure
+from console.figures.spreadsheet import csv_of
 from console.pages.page import SAFE, Page, Visit
 from console.record_file import AfterAction, Line, to_json
-from console.spreadsheet import csv_of
 
 
 async def record(visit: Visit) -> Response:

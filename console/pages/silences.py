@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from console import silence_conditions as conditions
 from console.archive import looking, saying
-from console.muting import labels_of
+from console.deciding import silence_conditions as conditions
+from console.deciding.muting import labels_of
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem

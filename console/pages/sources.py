@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from console.archive import looking
 from console.archive.unheard import unheard
-from console.hearing_history import Stretch, history, unheard_of
+from console.figures.hearing_history import Stretch, history, unheard_of
+from console.figures.reading_share import shares
 from console.live.listening import Deaf, listening
 from console.pages.page import Page, Visit
-from console.reading_share import shares
 from records import SourceStatus
 
 DAY = timedelta(days=1)

@@ -9,9 +9,9 @@ from babel.dates import format_date
 from starlette.responses import Response
 
 from console.archive import looking
+from console.figures.profile_words import profile_from
+from console.figures.tuning_figures import LAST, days, rulings, weeks
 from console.pages.page import Page, Visit
-from console.profile_words import profile_from
-from console.tuning_figures import LAST, days, rulings, weeks
 from records import Alert
 from records.alert import Level
 

@@ -6,13 +6,13 @@ from typing import cast, get_args
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from console import reports, verifying
 from console.archive import looking
 from console.archive.dossier import Verification
-from console.intake import SAID
-from console.intake_form import LINK, cleaned
 from console.pages.page import Page, Visit
-from console.verifying import FINDINGS, MOST_ANSWER, MOST_QUESTION, UNDONE_BY, Action
+from console.reports import reports, verifying
+from console.reports.intake import SAID
+from console.reports.intake_form import LINK, cleaned
+from console.reports.verifying import FINDINGS, MOST_ANSWER, MOST_QUESTION, UNDONE_BY, Action
 from records import Alert
 from records.alert import Level
 

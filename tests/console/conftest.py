@@ -30,8 +30,8 @@ from console.application import application
 from console.archive.database import address_from, opened, writing
 from console.desk import Desk, Setup
 from console.live.hub import Hub
-from console.map_files import check_map, shipped_map
-from console.message_map import MessageMap
+from console.messages.map_files import check_map, shipped_map
+from console.messages.message_map import MessageMap
 from console.templating import environments
 from records import Alert, Context, ManualClock, Place
 from tests.console import chromium, postgres

@@ -8,8 +8,8 @@ import pytest
 from babel.messages.extract import extract
 
 import console
-from console import profile_words
 from console.catalogue import messages, words
+from console.figures import profile_words
 from console.terms import WORDS
 
 ROOM = Path(console.__file__).parent

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.channels import (
+from console.messages.channels import (
     BASIC,
     EXTENDED,
     MOST_PAGES,

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from console.decision_form import Deciding, identity_of, verdict_from
+from console.deciding.decision_form import Deciding, identity_of, verdict_from
+from console.deciding.silence_form import silence_from
 from console.problem import Problem
-from console.silence_form import silence_from
 from records import Alert, Matcher, Place, Silence, Verdict
 from tests.console.made import LE_HAVRE, an_alert, minutes
 

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from console.archive.dossier import Decided, Recorded
-from console.differences import Difference, differences
-from console.history import decided_since, history, newest_of
+from console.deciding.differences import Difference, differences
+from console.deciding.history import decided_since, history, newest_of
 from records import Context, CrisisClock, Rumour
 from records.alert import Correction
 from tests.console.made import LE_HAVRE, a_verdict, an_alert, minutes, some_evidence

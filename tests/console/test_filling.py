@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.facts import Fact, clock_from, facts_from_alert, facts_from_bulletin, facts_of_the_clock, typed
-from console.filling import Filled, contracted, fill
-from console.map_files import shipped_map
-from console.message_map import Message, MessageMap, Texts
-from console.signed import NotSignable, sign
+from console.messages.facts import Fact, clock_from, facts_from_alert, facts_from_bulletin, facts_of_the_clock, typed
+from console.messages.filling import Filled, contracted, fill
+from console.messages.map_files import shipped_map
+from console.messages.message_map import Message, MessageMap, Texts
+from console.messages.signed import NotSignable, sign
 from records import Alert, Bulletin, Context
 
 MakesAlert = Callable[..., Alert]

@@ -7,7 +7,7 @@ import pytest
 
 from console.archive.dossier import SourceChange
 from console.archive.unheard import Gap
-from console.hearing_history import Stretch, history, unheard_of
+from console.figures.hearing_history import Stretch, history, unheard_of
 from tests.console.made import minutes
 
 SINCE, UNTIL = minutes(0), minutes(600)

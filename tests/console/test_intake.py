@@ -9,7 +9,7 @@ import pytest
 
 from console.access.roles import Role
 from console.catalogue import words
-from console.intake import (
+from console.reports.intake import (
     SAID,
     SEEN,
     SEEN_BY,
@@ -29,7 +29,7 @@ from console.intake import (
     taken_back,
     text_of,
 )
-from console.intake_form import PROBLEMS, Field, cleaned, told_from
+from console.reports.intake_form import PROBLEMS, Field, cleaned, told_from
 from records import Geo, Place, Post, decode, encode, report_in
 from tests.console.made import LE_HAVRE, an_alert, minutes
 

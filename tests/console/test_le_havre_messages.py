@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console.facts import facts_from_alert, facts_of_the_clock, typed
-from console.filling import Filled, fill
-from console.message_map import MessageMap
-from console.selection import AUDIENCES, Selection, select
-from console.signed import NotSignable, sign
+from console.messages.facts import facts_from_alert, facts_of_the_clock, typed
+from console.messages.filling import Filled, fill
+from console.messages.message_map import MessageMap
+from console.messages.selection import AUDIENCES, Selection, select
+from console.messages.signed import NotSignable, sign
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
 from records import Alert, Place, Signal, Statement, Tick, Verdict

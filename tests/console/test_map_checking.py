@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console.map_files import SHIPPED, UnusableMap, check_map, load_map
-from console.message_map import MessageMap
+from console.messages.map_files import SHIPPED, UnusableMap, check_map, load_map
+from console.messages.message_map import MessageMap
 from records import SettingsError
 
 Finds = Callable[[str], list[str]]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.map_files import shipped_map
-from console.message_map import STAGES, MessageMap
-from console.selection import AUDIENCES, phenomena_of, select, stage_of
+from console.messages.map_files import shipped_map
+from console.messages.message_map import STAGES, MessageMap
+from console.messages.selection import AUDIENCES, phenomena_of, select, stage_of
 from records import HAZARDS, Alert, Context, Level, Rumour, SettingsError
 
 MakesAlert = Callable[..., Alert]

@@ -5,11 +5,11 @@ from itertools import chain
 
 import pytest
 
-from console.channels import Channel, foreign, length_on, page_length, paged_length
-from console.facts import typed
-from console.filling import fill
-from console.map_files import SHIPPED, check_map, shipped_map
-from console.message_map import LANGUAGES, NEEDED, PLACEHOLDER, PLAIN, STAGES, Language, Message, MessageMap
+from console.messages.channels import Channel, foreign, length_on, page_length, paged_length
+from console.messages.facts import typed
+from console.messages.filling import fill
+from console.messages.map_files import SHIPPED, check_map, shipped_map
+from console.messages.message_map import LANGUAGES, NEEDED, PLACEHOLDER, PLAIN, STAGES, Language, Message, MessageMap
 
 MESSAGES = tuple(shipped_map().messages.values())
 EMERGENCY = {"15", "17", "18", "112", "114"}

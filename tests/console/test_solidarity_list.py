@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from console.solidarity_list import MOST, NEAR_KM, Listing, distance_km, is_in_reach, listed, told
+from console.digests.solidarity_list import MOST, NEAR_KM, Listing, distance_km, is_in_reach, listed, told
 from records import Alert, Claim, Place, decode, encode
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "alert.json"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.map_files import SHIPPED
-from console.toml_lines import Path, TomlLines
+from console.messages.map_files import SHIPPED
+from console.messages.toml_lines import Path, TomlLines
 
 TEXT = '''# a comment with [brackets] and = signs
 title = "one"

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console import verifying
 from console.access.roles import Role
 from console.access.visitor import Visitor
 from console.archive import audit
 from console.desk import Desk
-from console.verifying import ACTIONS, UNDONE_BY, Action
+from console.reports import verifying
+from console.reports.verifying import ACTIONS, UNDONE_BY, Action
 from tests.console.made import INCIDENT, an_alert
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from console.catalogue import Language
-from console.figures import figure
-from console.weight import host_of, standing, weighed
+from console.deciding.weight import host_of, standing, weighed
+from console.figures.figures import figure
 from tests.console.made import an_alert, some_evidence
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.sinks.digest_wording import text_from
-from console.digest import digest_from
+from console.digests.digest import digest_from
 from records.digest import Digest, Listed
 from vigie.story import PARIS
 

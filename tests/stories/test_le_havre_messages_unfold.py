@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from console.channels import PAGE, in_gsm, septets
+from console.messages.channels import PAGE, in_gsm, septets
 from records import Alert, Verdict
 from vigie.cli import main
 from vigie.replay import write_alerts

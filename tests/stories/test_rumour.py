@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.map_files import shipped_map
-from console.selection import select
+from console.messages.map_files import shipped_map
+from console.messages.selection import select
 from records import Alert
 
 if TYPE_CHECKING:

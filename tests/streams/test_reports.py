@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from console.catalogue import Language
-from console.intake import HAZARDS, WHATS, Told, What, post_from, taken_back
-from console.intake_form import told_from
+from console.reports.intake import HAZARDS, WHATS, Told, What, post_from, taken_back
+from console.reports.intake_form import told_from
 from detectors.detector import Detector
 from detectors.profile import load_profile
 from detectors.shelf import Shelf

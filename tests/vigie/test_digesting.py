@@ -21,7 +21,7 @@ from connectors.sinks.solidarity_wording import LABELS as SOLIDARITY
 from connectors.sinks.solidarity_wording import THINGS as THINGS_IN_WORDS
 from connectors.sinks.terminal import Terminal
 from connectors.sinks.wording import LANGUAGES
-from console.digest import digest_from, made_from
+from console.digests.digest import digest_from, made_from
 from models.solidarity_words import THINGS
 from records import (
     Alert,

@@ -13,7 +13,7 @@ from lxml import etree
 
 from connectors.sinks.contract import line_from
 from connectors.sinks.message import GSM
-from console.channels import MOST_PAGES, PAGE
+from console.messages.channels import MOST_PAGES, PAGE
 from records import Alert, SettingsError, decode
 from vigie.fr_alert import (
     alert_in,

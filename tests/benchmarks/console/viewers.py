@@ -27,7 +27,7 @@ from console.archive.database import address_from, opened
 from console.archive.taking import take
 from console.desk import Desk, Setup
 from console.live.hub import Hub
-from console.map_files import shipped_map
+from console.messages.map_files import shipped_map
 from console.templating import environments
 from records import Alert, SourceStatus, SystemClock, decode
 from vigie.broker import free_port

@@ -34,7 +34,7 @@ from console.archive.database import address_from, opened, writing
 from console.archive.taking import Record, take
 from console.desk import Desk, Setup
 from console.live.hub import Hub
-from console.message_map import MessageMap
+from console.messages.message_map import MessageMap
 from console.pages.api import OPERATIONS
 from console.templating import environments
 from records import ManualClock

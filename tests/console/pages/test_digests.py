@@ -11,12 +11,12 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console import handover
 from console.archive import audit
 from console.archive.dossier import SourceChange
 from console.archive.taking import Read, take
 from console.desk import Desk
-from console.shift_digest import as_of, changes_of_shift, digest_of, usual_beginning
+from console.digests import handover
+from console.digests.shift_digest import as_of, changes_of_shift, digest_of, usual_beginning
 from records import ManualClock, decode
 from records.digest import Digest
 from tests.console.conftest import CSRF

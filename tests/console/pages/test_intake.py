@@ -12,7 +12,7 @@ import pytest
 from console.archive import audit, saying, taking
 from console.catalogue import messages
 from console.desk import Desk
-from console.reports import filed
+from console.reports.reports import filed
 from records import ManualClock, Place, Post, report_in
 from tests.console.conftest import CSRF
 from tests.console.made import LE_HAVRE, an_alert, minutes, some_evidence

@@ -12,7 +12,7 @@ from console.archive import audit, taking
 from console.archive.tables import message
 from console.catalogue import messages
 from console.desk import Desk
-from console.signed_messages import kept
+from console.messages.signed_messages import kept
 from records import Alert, ManualClock
 from tests.console.conftest import CSRF
 from tests.console.made import INCIDENT, LE_HAVRE, an_alert, minutes

@@ -12,7 +12,7 @@ from console.archive.database import writing
 from console.archive.keeping import OLDEST
 from console.archive.taking import take
 from console.desk import Desk
-from console.privacy_figures import exports, limits, lookers
+from console.figures.privacy_figures import exports, limits, lookers
 from records import ManualClock
 from tests.console.conftest import CSRF
 from tests.console.made import INCIDENT, a_pulse, an_alert, minutes

@@ -13,8 +13,8 @@ from console.archive import audit
 from console.archive.taking import take
 from console.catalogue import words
 from console.desk import Desk
+from console.figures.spreadsheet import cell
 from console.record_file import verify
-from console.spreadsheet import cell
 from records import ManualClock
 from tests.console.made import (
     INCIDENT,

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from console import verifying
 from console.access.visitor import Visitor
 from console.archive import saying, taking
 from console.catalogue import messages
 from console.desk import Desk
+from console.reports import verifying
 from tests.console.conftest import CSRF
 from tests.console.made import INCIDENT, a_post, a_report_row, an_alert, minutes, some_evidence
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from console.channels import Channel, in_gsm, length_on, paged_length
-from console.facts import Fact, Worded, facts_from_alert, facts_of_the_clock, typed
-from console.filling import WHY_WORDS, Filled, Words, fill
-from console.map_shape import guess
-from console.message_map import PLAIN, STAGES, Language, Message, MessageMap
-from console.selection import Selection, select
-from console.text_checking import widened
+from console.messages.channels import Channel, in_gsm, length_on, paged_length
+from console.messages.facts import Fact, Worded, facts_from_alert, facts_of_the_clock, typed
+from console.messages.filling import WHY_WORDS, Filled, Words, fill
+from console.messages.map_shape import guess
+from console.messages.message_map import PLAIN, STAGES, Language, Message, MessageMap
+from console.messages.selection import Selection, select
+from console.messages.text_checking import widened
 from records import Alert, SettingsError
 
 AUDIENCE_WORDS: Mapping[str, Worded] = {

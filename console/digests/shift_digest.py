@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from console.archive import looking
 from console.archive.dossier import SourceChange
 from console.archive.tables import revision
-from console.digest import ENDS, ON, digest_from
+from console.digests.digest import ENDS, ON, digest_from
 from console.live.listening import listening
 from records import Alert, SourceStatus, decode
 from records.digest import Digest, DigestMade

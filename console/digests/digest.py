@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from console.solidarity_list import listed, told
+from console.digests.solidarity_list import listed, told
 from records import Alert, Claim, Pulse, SourceStatus
 from records.digest import Digest, DigestMade, End, Unseen
 from records.source_status import STALE, Way

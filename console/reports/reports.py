@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking, tables
 from console.archive.dossier import Report
-from console.intake import PLATFORM, RADIUS_KM, SeenBy, Spot, Told, What
+from console.reports.intake import PLATFORM, RADIUS_KM, SeenBy, Spot, Told, What
 from records import Alert
 from records.report import Credibility
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
-from console.facts import ALERT_FIELDS, ALWAYS_FACTS, BULLETIN_FIELDS
-from console.map_shape import Entry, Finding, MapFile, guess, own_map, read_entries
-from console.message_map import PLACEHOLDER, STAGES, Audience, Message, MessageMap, Placeholder, Without
-from console.text_checking import text_findings
+from console.messages.facts import ALERT_FIELDS, ALWAYS_FACTS, BULLETIN_FIELDS
+from console.messages.map_shape import Entry, Finding, MapFile, guess, own_map, read_entries
+from console.messages.message_map import PLACEHOLDER, STAGES, Audience, Message, MessageMap, Placeholder, Without
+from console.messages.text_checking import text_findings
 
 FIELDS: Mapping[str, Mapping[str, object]] = {"alert": ALERT_FIELDS, "bulletin": BULLETIN_FIELDS}
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 from zoneinfo import ZoneInfo
 
-from console.intake import POINTS, SEEN_BY, USUAL, WHATS, Accuracy, SeenBy, Spot, Told, What
+from console.reports.intake import POINTS, SEEN_BY, USUAL, WHATS, Accuracy, SeenBy, Spot, Told, What
 from records import Geo, Place
 from records.report import CREDIBILITIES, Credibility
 

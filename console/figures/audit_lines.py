@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import audit
 from console.archive.tables import audit as table
-from console.spreadsheet import cell
+from console.figures.spreadsheet import cell
 
 AT_ONCE = 500  # lines that are in memory
 COLUMNS = ("number", "at", "actor", "action", "object", "detail", "previous", "hash")

@@ -4,9 +4,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from console.channels import Channel, foreign, in_gsm, length_on, page_length, paged_length, substitute
-from console.map_shape import LANGUAGE_NAMES, Entry, Finding, guess
-from console.message_map import (
+from console.messages.channels import Channel, foreign, in_gsm, length_on, page_length, paged_length, substitute
+from console.messages.map_shape import LANGUAGE_NAMES, Entry, Finding, guess
+from console.messages.message_map import (
     CHANNELS,
     FOR_ALL,
     LANGUAGES,
@@ -19,7 +19,7 @@ from console.message_map import (
     MessageMap,
     Placeholder,
 )
-from console.toml_lines import Path
+from console.messages.toml_lines import Path
 
 DOUBT: Mapping[Language, tuple[str, ...]] = {"fr": ("verif", "confirm"), "en": ("check", "verif", "confirm")}
 """A text of an unconfirmed stage has one of these: it is being checked, or is not confirmed."""

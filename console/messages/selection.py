@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from console.facts import Worded, is_confirmed
-from console.message_map import STAGES, Audience, Message, MessageMap, Situation
+from console.messages.facts import Worded, is_confirmed
+from console.messages.message_map import STAGES, Audience, Message, MessageMap, Situation
 from records import Alert, SettingsError
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from console.channels import Channel
+from console.messages.channels import Channel
 from records import Level
 from records.bulletin import BulletinKind
 from records.signal import Hazard

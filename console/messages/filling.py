@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from console.channels import Channel, foreign, in_gsm, length_on, page_length, paged_length, pages_of, septets
-from console.facts import Fact, Worded, clock_from
-from console.message_map import LANGUAGES, PLACEHOLDER, PLAIN, Language, Message, Placeholder
+from console.messages.channels import Channel, foreign, in_gsm, length_on, page_length, paged_length, pages_of, septets
+from console.messages.facts import Fact, Worded, clock_from
+from console.messages.message_map import LANGUAGES, PLACEHOLDER, PLAIN, Language, Message, Placeholder
 
 Why = Literal[
     "unknown",

@@ -14,8 +14,8 @@ from typing import Literal, get_args
 
 from console.access.roles import Role
 from console.catalogue import Language
-from console.facts import Worded
-from console.filling import contracted
+from console.messages.facts import Worded
+from console.messages.filling import contracted
 from records import Alert, Geo, Place, Post, Report
 from records.post import AuthorKind
 from records.report import Credibility

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from console.message_map import Language, Origin, Placeholder
+from console.messages.message_map import Language, Origin, Placeholder
 from records import Alert, Bulletin, Context
 
 Worded = Mapping[Language, str]

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from console.filling import Filled, Missing
-from console.message_map import Language
+from console.messages.filling import Filled, Missing
+from console.messages.message_map import Language
 from records import VigieError
 from records.post import NonEmpty
 from records.time import Instant

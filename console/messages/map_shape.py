@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from console.message_map import (
+from console.messages.message_map import (
     LANGUAGES,
     LISTS,
     NEEDED,
@@ -23,7 +23,7 @@ from console.message_map import (
     Texts,
     map_of,
 )
-from console.toml_lines import Path, TomlLines
+from console.messages.toml_lines import Path, TomlLines
 from records import Level
 from records.bulletin import BulletinKind
 from records.signal import Hazard

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from console.map_checking import findings_in
-from console.map_shape import Finding, MapFile, own_map, read_entries
-from console.message_map import MessageMap, map_of
-from console.toml_lines import TomlLines
+from console.messages.map_checking import findings_in
+from console.messages.map_shape import Finding, MapFile, own_map, read_entries
+from console.messages.message_map import MessageMap, map_of
+from console.messages.toml_lines import TomlLines
 from records import SettingsError
 
-SHIPPED = Path(__file__).with_name("messages")
+SHIPPED = Path(__file__).with_name("shipped")
 
 
 class UnusableMap(SettingsError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from console.archive.dossier import Decided, Recorded
-from console.differences import Difference, differences
+from console.deciding.differences import Difference, differences
 from records import Alert
 
 

@@ -12,10 +12,10 @@ from console.archive.database import writing
 from console.archive.dossier import Message
 from console.archive.tables import message
 from console.desk import Desk
-from console.message_map import MessageMap
-from console.selection import select as select_messages
-from console.selection import stage_of
-from console.signed import Signed, SignedText
+from console.messages.message_map import MessageMap
+from console.messages.selection import select as select_messages
+from console.messages.selection import stage_of
+from console.messages.signed import Signed, SignedText
 from records import Alert
 
 

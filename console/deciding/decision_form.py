@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, get_args
 
-from console.placing import place_from
+from console.deciding.placing import place_from
 from console.problem import Problem
 from records import HAZARDS, Alert, Place, Verdict
 from records.verdict import Decision

@@ -1,0 +1,1 @@
+"""Digests: what whoever comes on duty should know, and what those who go hand over."""

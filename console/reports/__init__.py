@@ -1,0 +1,1 @@
+"""Reports: what people tell the cell, and what volunteers are asked to verify."""
