@@ -123,10 +123,11 @@ async def end_sessions(engine: AsyncEngine, *, account_id: str, by: str, now: da
         await note(connection, by, "sessions_ended", account_id, {"name": found.name}, at=now)
 
 
-async def choose_language(engine: AsyncEngine, account_id: str, language: str) -> None:
+async def choose_language(engine: AsyncEngine, *, account_id: str, language: str, by: str, now: datetime) -> None:
     """Keep which language somebody wants."""
     async with writing(engine) as connection:
         await change(connection, account_id, language=language)
+        await note(connection, by, "language_chosen", account_id, {"language": language}, at=now)
 
 
 async def _must_be_free(connection: AsyncConnection, name: str) -> None:

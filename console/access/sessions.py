@@ -18,7 +18,7 @@ from console.archive.tables import account, session
 IDLE = timedelta(hours=12)  # a shift
 LONGEST = timedelta(days=7)
 ID_LENGTH = 16  # hexadecimal digits
-MINUTE = timedelta(minutes=1)  # that somebody was here is written no more often
+SELDOM = timedelta(minutes=5)  # that somebody was here is written no more often: who writes may have to wait
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ async def visitor_of(engine: AsyncEngine, token: str, now: datetime) -> Visitor 
         found = (await connection.execute(query.where(*_holds(now), ~account.c.is_disabled))).one_or_none()
     if found is None:
         return None
-    if now - found.seen_at >= MINUTE:
+    if now - found.seen_at >= SELDOM:
         async with writing(engine) as connection:
             await connection.execute(update(session).where(session.c.token_hash == key).values(seen_at=now))
     return Visitor(

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.access.roles import Role, common_part
-from console.access.sessions import MINUTE, hash_of
+from console.access.sessions import SELDOM, hash_of
 from console.access.visitor import Visitor
 from console.archive.database import writing
 from console.archive.tables import account, api_token
@@ -63,7 +63,7 @@ async def visitor_of(engine: AsyncEngine, token: str, now: datetime) -> Visitor 
         found = (await connection.execute(query)).one_or_none()
     if found is None:
         return None
-    if found.used_at is None or now - found.used_at >= MINUTE:
+    if found.used_at is None or now - found.used_at >= SELDOM:
         async with writing(engine) as connection:
             await connection.execute(update(api_token).where(api_token.c.token_hash == key).values(used_at=now))
     return Visitor(

@@ -5,6 +5,7 @@ from math import ceil
 from starlette.responses import HTMLResponse, Response
 
 from console.access import sessions
+from console.access.account_rows import note
 from console.access.accounts import choose_language
 from console.access.entrance import SESSION, Entrance, entrance_of
 from console.access.login import from_oidc, log_in
@@ -88,6 +89,7 @@ async def logout(visit: Visit) -> Response:
     if visitor.way == "session":
         async with writing(visit.desk.engine) as connection:
             await sessions.end(connection, visitor.account_id, visitor.session_id)
+            await note(connection, visitor.name, "logout", visitor.account_id, {}, at=visit.desk.clock.now())
     answer = visit.go("/login")
     entrance.take(answer, SESSION)
     return answer
@@ -98,7 +100,8 @@ async def language(visit: Visit) -> Response:
     form = await visit.form()
     chosen = language_from(str(form.get("language", "")), "", visit.language)
     if visit.visitor.way == "session":
-        await choose_language(visit.desk.engine, visit.visitor.account_id, chosen)
+        who, now = visit.visitor, visit.desk.clock.now()
+        await choose_language(visit.desk.engine, account_id=who.account_id, language=chosen, by=who.name, now=now)
     answer = visit.go(way_back(str(form.get("next", "/"))))
     is_https = entrance_of(visit.request).doors.is_https
     answer.set_cookie("language", chosen, max_age=YEAR_SECONDS, secure=is_https, httponly=True, samesite="lax")

@@ -71,7 +71,7 @@ async def test_a_name_that_is_none_takes_as_long(
                 await client.post("/login", data={"csrf": csrf, "name": name, "password": "un faux mot de passe"})
                 times.append(perf_counter() - begun)
     ratio = median(took["viewer"]) / median(took["nobody"])
-    assert 0.6 < ratio < 1.6  # without the hash of nobody it is 5 and more
+    assert 0.4 < ratio < 2.5  # without the hash of nobody it is 5 and more
 
 
 def test_one_address_cannot_use_up_what_all_may_try(clock: ManualClock) -> None:

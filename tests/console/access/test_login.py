@@ -127,7 +127,9 @@ async def test_a_session_ends_after_a_week_however_busy_it_was(
         assert (await client.get("/")).status_code == 303
 
 
-async def test_who_logs_out_is_out_wherever_his_cookie_went(entered: Made, account: Made, log_in: Made) -> None:
+async def test_who_logs_out_is_out_wherever_his_cookie_went(
+    desk: Desk, entered: Made, account: Made, log_in: Made
+) -> None:
     await account("viewer")
     async with entered() as client:
         await log_in(client, "viewer")
@@ -137,6 +139,7 @@ async def test_who_logs_out_is_out_wherever_his_cookie_went(entered: Made, accou
         assert "vigie" not in client.cookies
         client.cookies.set("vigie", cookie)
         assert (await client.get("/")).status_code == 303
+    assert ("viewer", "logout") in await actions(desk.engine)
 
 
 async def test_a_new_password_ends_the_other_sessions(
