@@ -190,7 +190,8 @@ def test_what_a_person_says_of_joining_is_not_overruled_by_nearness(
         assert neighbours.joined(alert).joins == joins, decision
     *_, other = decide("split", 30, incident_id=first.incident_id, area="80", other=second.incident_id)
     neighbours.joined(other)
-    assert neighbours.joined(alert).joins == "", "nor is one part of what is no part of it"
+    last = next(one for one in reversed(desk.alerts) if one.incident_id == second.incident_id)
+    assert neighbours.joined(last).joins == "", "nor is one part of what is no part of it"
 
 
 @pytest.fixture
@@ -542,7 +543,7 @@ def test_what_took_a_decision_back_is_heard_again_where_an_incident_still_bears_
     ((node, incident),) = ledger.incidents.items()
     gone = next(step.entry.statement for step in ledger.steps if step.entry and step.entry.statement)
     ledger.incidents[node] = replace(incident, decisions=(gone,), heard=("d1",))
-    assert [entry.statement.decision_id for entry in forgotten(case)] == ["d2"]
+    assert [one.decision_id for entry in forgotten(case) if isinstance(one := entry.statement, Verdict)] == ["d2"]
 
 
 def test_a_confirmation_taken_back_of_late_leaves_a_post_on_the_map_under_its_id(
