@@ -24,10 +24,10 @@ import msgspec
 from connectors.bounded import ACCEPT_ENCODING, body_within
 from connectors.sinks.contract import SinkObserver, TryLater, Undeliverable
 from connectors.sinks.kept import Kept
-from connectors.sinks.labels import labels_of
 from connectors.sinks.webhook import CLOSED, why_refused
 from connectors.sinks.wording import WORDS, Language, explained, facts, link_to, not_known, shown, subject
 from records import Alert, Clock, MalformedRecord, Matcher, SettingsError, Silence
+from records.labels import labels_of
 
 ALERT_NAME = "VigieIncident"
 LABELS = ("incident_id", "hazard", "area", "insee", "level", "severity")

@@ -30,7 +30,6 @@ from connectors.sinks.contract import (
     Undeliverable,
     UnobservedSinks,
 )
-from connectors.sinks.labels import labels_of
 from connectors.sinks.needless import NEVER_TOLD, ONLY_WORDS, WORDS
 from connectors.sinks.outbox_store import Intake, NewRow, Row, Store
 from connectors.sinks.reporting import DIGEST, notification_from
@@ -48,6 +47,7 @@ from records import (
     encode,
 )
 from records.digest import Digest, DigestMade
+from records.labels import labels_of
 
 Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""

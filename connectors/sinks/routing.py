@@ -14,8 +14,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from connectors.sinks.labels import LABELS, VALUES
 from records import Matcher, SettingsError, Silence
+from records.labels import LABELS, VALUES
 
 Labels = Mapping[str, str]
 Cause = Literal["silence", "interval", "window", "inhibition", "group", "rate"]

@@ -6,11 +6,11 @@ import msgspec
 from msgspec.structs import replace
 
 from connectors.sinks.contract import Retracts, Sink, SinkObserver
-from connectors.sinks.labels import labels_of
 from connectors.sinks.needless import WORDS, removed_in, says_only_less, unsaid
 from connectors.sinks.outbox_store import Escalation, Intake, Known, NewRow, Store, Told, Unsaid
 from connectors.sinks.routing import URGENT_LEVELS, Route, Router
 from records import Alert, decode, encode
+from records.labels import labels_of
 
 CLOSED = frozenset({"resolved", "rejected"})
 FALLEN = CLOSED | {"monitoring"}

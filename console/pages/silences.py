@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from console.archive import looking, saying
 from console.deciding import silence_conditions as conditions
-from console.deciding.muting import labels_of
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem
 from records import Alert, Matcher, Silence
+from records.labels import labels_of
 
 ROWS = 3  # of conditions to fill in, at the least
 NOT_IN_FORCE = (Problem("silence", "not_in_force"),)

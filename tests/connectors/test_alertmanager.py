@@ -21,10 +21,10 @@ import pytest
 
 from connectors.sinks.alertmanager import LABELS, Alertmanager, our_id, state_of
 from connectors.sinks.contract import TryLater, Undeliverable
-from connectors.sinks.labels import labels_of
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.upkeep import UpkeptOutbox
 from records import Alert, ManualClock, Matcher, SettingsError, Silence, SystemClock, encode
+from records.labels import labels_of
 from streams.decided import Decided
 from vigie.mirroring import Mirror
 

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from connectors.sinks.contract import TryLater, Undeliverable
-from connectors.sinks.labels import labels_of
 from connectors.sinks.outbox import Outbox
 from connectors.sinks.routing import Inhibition, Interval, Route, Router, Window, matcher_from
 from records import Alert, ManualClock, Matcher, SettingsError, Silence
+from records.labels import labels_of
 
 PARIS = ZoneInfo("Europe/Paris")
 AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)  # a Sunday, 8 in the morning in Paris

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final, get_args
 
-from records import HAZARDS, Alert, Certainty, Level, Severity
+from records.alert import Alert, Certainty, Level, Severity
+from records.signal import HAZARDS
 
 LABELS: Final = ("incident_id", "hazard", "level", "severity", "certainty", "area", "insee", "epci", "place")
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
