@@ -8,13 +8,14 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -370,6 +371,7 @@ class Machine:
         self.folder = folder
         self.receiver = Receiver()
         self.health_port, self.broker_port, self.webhook_port = free_port(), free_port(), free_port()
+        self.console_port = free_port()
         self.seen: set[int] = set()  # every process that was ever there
         self.process: subprocess.Popen[bytes] | None = None
         (folder / "posts.jsonl").write_bytes(b"".join(msgspec.json.encode(post) + b"\n" for post in recording))
@@ -389,6 +391,8 @@ max_memory_mb = {BROKER_MB}
 health_port = {self.health_port}
 [edge]
 metrics_port = 0
+[console]
+port = {self.console_port}
 [[sources]]
 kind = "recorded"
 name = "story"
@@ -431,14 +435,14 @@ secret_file = "secret"
         return (self.folder / "run.log").read_text(errors="replace")
 
     def processes(self) -> dict[str, int]:
-        """Return the processes that it has started: worker, connect, broker."""
+        """Return the processes that it has started: worker, connect, console, broker."""
         if self.process is None or self.process.poll() is not None:
             raise AssertionError(f"vigie run ended by itself:\n{self.log[-4000:]}")
         names: dict[str, int] = {}
         for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
             with suppress(OSError):
                 command = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-                names |= {word: int(pid) for word in ("worker", "connect", "broker") if word in command}
+                names |= {word: int(pid) for word in ("worker", "connect", "console", "broker") if word in command}
         self.seen |= set(names.values())
         return names
 
@@ -456,6 +460,11 @@ secret_file = "secret"
                 return int(json.load(answer)["handled"].get(topic.name, 0))
         except (OSError, ValueError):
             return 0
+
+    def archived(self) -> list[tuple[str, int]]:
+        """Return the revisions that the console's archive holds."""
+        with closing(sqlite3.connect(self.folder / "data" / "console.sqlite")) as archive:
+            return archive.execute("SELECT incident_id, revision FROM revision").fetchall()
 
     def burden_broker(self) -> None:
         """Put on a topic that nobody reads what makes the broker grow past its bound."""
