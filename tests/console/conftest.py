@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -136,14 +137,14 @@ def vigie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Resu
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """Run Debian's PostgreSQL; give its address."""
     programs = postgres.binaries()
     if programs is None:
         if os.environ.get("VIGIE_REQUIRE_POSTGRESQL"):
             pytest.fail("there is no PostgreSQL server here: install Debian's package postgresql")
         pytest.skip("there is no PostgreSQL server here: install Debian's package postgresql")
-    with postgres.running(tmp_path_factory.mktemp("postgresql"), programs) as address:
+    with TemporaryDirectory(prefix="vigie-postgresql-") as folder, postgres.running(Path(folder), programs) as address:
         yield address
 
 

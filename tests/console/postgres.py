@@ -41,9 +41,6 @@ def _prepare(folder: Path) -> str | None:
         return None
     somebody = pwd.getpwnam(NOBODY)
     os.chown(folder, somebody.pw_uid, somebody.pw_gid)
-    for above in folder.parents:
-        if above.owner() == "root" and above not in (Path("/"), Path("/tmp")):  # noqa: S108
-            above.chmod(above.stat().st_mode | 0o111)
     return NOBODY
 
 
