@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -124,9 +125,9 @@ async def decide(page: Page, decision: str, **fields: str) -> None:
     await expect(page.locator("#done .notice-ok")).to_be_visible()
 
 
-async def open_incident(page: Page, words: str) -> None:
+async def open_incident(page: Page, hazard: str) -> None:
     """Wait on the situation page, which is not loaded again, until an incident is there, and open it."""
-    link = page.locator("table a[data-key=page]", has_text=words).first
+    link = page.locator(f"table a[data-key=page][href^='/incidents/{hazard}']").first
     await expect(link).to_be_visible(timeout=SLOW)
     await link.click()
     await expect(page.locator("#head")).to_be_visible()
@@ -144,20 +145,48 @@ async def shows(page: Page, selector: str, words: str = "") -> None:
         await expect(newer).to_be_hidden()
 
 
+@dataclass(frozen=True)
+class Day:
+    """What happens on a day, and in which language it is lived through."""
+
+    language: str
+    heard: str  # the first post
+    seen: str  # by a volunteer
+    hazard: str
+    looked_after: str  # as the page says it
+
+
+FIRE = Day(
+    language="fr",
+    heard="Grosse fumée noire au-dessus de la centrale EDF du Havre, ça brûle, je vois les flammes",
+    seen="Les flammes dépassent le toit, la fumée va vers le port",
+    hazard="fire",
+    looked_after="pris en charge par astreinte",
+)
+FLOOD = Day(
+    language="en",
+    heard="Flood in Le Havre, the water is coming into our house, we are stuck upstairs",
+    seen="The water stands a metre high in the street",
+    hazard="flood",
+    looked_after="looked after by astreinte",
+)
+
+
+@pytest.mark.parametrize("day", [pytest.param(FIRE, id="in French"), pytest.param(FLOOD, id="in English")])
 async def test_a_day_of_the_watch(
-    ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str], tmp_path: Path
+    day: Day, ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str], tmp_path: Path
 ) -> None:
     async with (
-        somebody(driven, ready, asked_outside, page_errors) as watch_officer,
-        somebody(driven, ready, asked_outside, page_errors) as volunteer,
+        somebody(driven, ready, asked_outside, page_errors, language=day.language) as watch_officer,
+        somebody(driven, ready, asked_outside, page_errors, language=day.language) as volunteer,
     ):
         await log_in(watch_officer, "astreinte", PASSWORD)
         await watch_officer.goto("/")
-        await ready.hear("Grosse fumée noire au-dessus de la centrale EDF du Havre, ça brûle, je vois les flammes")
-        await open_incident(watch_officer, "Le Havre")
+        await ready.hear(day.heard, lang=day.language)
+        await open_incident(watch_officer, day.hazard)
 
         await decide(watch_officer, "acknowledge")
-        await expect(watch_officer.locator("#head")).to_contain_text("astreinte")
+        await expect(watch_officer.locator("#head")).to_contain_text(day.looked_after)
 
         await decide(watch_officer, "relocate", name="Harfleur", reason="appel du SDIS")
         await shows(watch_officer, "#head h1", "Harfleur")
@@ -175,15 +204,15 @@ async def test_a_day_of_the_watch(
 
         await log_in(volunteer, "visov", PASSWORD)
         await volunteer.goto("/intake")
-        await volunteer.check("[name=what][value=fire]")
-        await volunteer.fill("[name=words]", "Les flammes dépassent le toit, la fumée va vers le port")
+        await volunteer.check(f"[name=what][value={day.hazard}]")
+        await volunteer.fill("[name=words]", day.seen)
         await volunteer.fill("[name=place]", "Le Havre")
         await volunteer.select_option("[name=seen_by]", "own_eyes")
         await volunteer.click("button[name=step][value=preview]")
         await volunteer.click("button[name=step][value=send]")
         await expect(volunteer).to_have_url(re.compile("/intake/"))
         await watch_officer.goto("/")
-        await expect(watch_officer.locator("main")).to_contain_text("dépassent le toit", timeout=SLOW)
+        await expect(watch_officer.locator("main")).to_contain_text(day.seen, timeout=SLOW)
 
         await watch_officer.goto("/digests")
         await expect(watch_officer.locator("main")).to_contain_text("Le Havre")
@@ -210,6 +239,7 @@ async def fill_message(page: Page) -> None:
         if not await blank.input_value():
             await blank.fill("préfecture")
     await page.click("button[value=sign]")
+    assert await page.locator("#problems, .notice-danger").all_inner_texts() == []
 
 
 async def test_the_console_killed_and_started_again_shows_the_same(
@@ -218,8 +248,8 @@ async def test_the_console_killed_and_started_again_shows_the_same(
     async with somebody(driven, ready, asked_outside, page_errors) as page:
         await log_in(page, "astreinte", PASSWORD)
         await page.goto("/")
-        await ready.hear("Inondation au Havre, l'eau monte dans la rue, elle entre dans les maisons, on est bloqués")
-        await open_incident(page, "Le Havre")
+        await ready.hear("Fuite de produit chimique à l'usine du Havre, odeur toxique, on tousse tous")
+        await open_incident(page, "industrial")
         await decide(page, "note", reason="Rappeler le service des eaux")
         before = await page.locator("#history-title ~ ol").inner_text()
         ready.kill_console()
