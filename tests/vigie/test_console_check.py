@@ -12,6 +12,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from vigie.broker import free_port
+from vigie.settings import load
 
 Finds = Callable[[str, str], list[str]]
 OIDC = '{issuer}oidc_client = "vigie"\noidc_secret_file = "secret"\noidc_roles = {{ "cell" = "operator" }}\n'
@@ -142,3 +143,14 @@ def test_what_is_missing_for_a_login_service_is_told_all_at_once(problems: Finds
 def test_a_login_service_that_answers_is_no_problem(problems: Finds, issuer: str, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("a secret")
     assert problems(console(OIDC.format(issuer=f'oidc_issuer = "{issuer}"\n')), "console") == []
+
+
+def test_the_examples_of_settings_and_of_servers_in_front_fit_together() -> None:
+    examples = Path(__file__).parents[2] / "deploy" / "examples"
+    console = load(examples / "console.toml").console
+    (name,) = console.names
+    assert (console.is_https, console.is_local) == (True, True)
+    for server in ("nginx.conf", "Caddyfile"):
+        text = (examples / server).read_text(encoding="utf-8")
+        assert name in text
+        assert f"127.0.0.1:{console.port}" in text
