@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,7 +22,6 @@ from streams.app import declare_topics
 from streams.settings import StreamSettings
 from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
-from vigie.console_check import faults_in
 from vigie.duty_settings import duties_from
 from vigie.edge import listening_socket
 from vigie.receiver_assembly import check_alertmanager, sink_from
@@ -332,6 +332,13 @@ def _accounts(settings: Settings) -> Iterator[Problem]:
 
 
 def _console(settings: Settings) -> Iterator[Problem]:
+    if not settings.console.port:
+        return
+    if find_spec("sqlalchemy") is None:
+        yield Problem("console", "its libraries are not installed", "pip install 'vigie[console]', or set port = 0")
+        return
+    from vigie.console_check import faults_in  # noqa: PLC0415  without these libraries it cannot be imported
+
     yield from map(problem_from, faults_in(settings, SystemClock()))
 
 

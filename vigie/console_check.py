@@ -22,8 +22,6 @@ ANY_ADDRESS = "https://console.invalid/login/oidc/back"  # nobody is sent there
 def faults_in(settings: Settings, clock: Clock) -> Iterator[SettingsError]:
     """Yield what would keep the console from working, or people from reaching it safely; nothing is changed."""
     console = settings.console
-    if not console.port:
-        return
     yield from _tried(lambda: listening_on(console.host, console.port, "console.port").close())
     yield from _seen_from_outside(console)
     yield from _tried(lambda: _database(settings))

@@ -78,7 +78,13 @@ async def tried(url: URL) -> None:
 
 
 def _engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url)
+    try:
+        engine = create_async_engine(url)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"console.database: needs the library {error.name}, which is not installed; "
+            "install the extra: pip install 'vigie[postgresql]'"
+        ) from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)

@@ -3,6 +3,7 @@
 import json
 import socket
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 
+from vigie import check
 from vigie.broker import free_port
 from vigie.settings import load
 
@@ -114,6 +116,22 @@ def test_a_port_that_is_another_ones_too_is_told(problems: Finds) -> None:
     port = free_port()
     toml = f"[worker]\nhealth_port = {port}\n[edge]\nmetrics_port = 0\n[console]\nport = {port}\n"
     assert problems(toml, "ports")[0].startswith(f"console.port: port {port} is that of worker.health_port too")
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        pytest.param("psycopg", "console.database: needs the library psycopg, which is not installed", id="postgresql"),
+        pytest.param("sqlalchemy", "console: its libraries are not installed; pip install", id="all of them"),
+    ],
+)
+def test_libraries_that_are_missing_are_told(
+    gone: str, expected: str, problems: Finds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, gone, None)
+    monkeypatch.setattr(check, "find_spec", lambda name: None if name == gone else name)
+    (told,) = problems(console('database = "postgresql://v@127.0.0.1:1/v"\n'), "console")
+    assert told.startswith(expected)
 
 
 def test_a_file_that_is_no_database_is_told(problems: Finds, tmp_path: Path) -> None:
