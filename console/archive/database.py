@@ -145,7 +145,7 @@ def _migrate(connection: Connection) -> None:
     known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
     if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
         raise SettingsError(
-            f"console.database: has the shape of a later version ({', '.join(sorted(unknown))}); "
-            "run that version, or put back what was kept before it"
+            f"console.database: has the shape of a later version of Vigie ({', '.join(sorted(unknown))}); "
+            "run that one, or put back a backup of before it"
         )
     command.upgrade(config, "head")

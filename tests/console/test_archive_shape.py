@@ -25,7 +25,7 @@ async def test_a_database_of_a_later_version_is_refused_and_left_alone(engine: A
     async with writing(engine) as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for attempt in (opened, tried):
-        with pytest.raises(SettingsError, match=r"console\.database: has the shape of a later version \(9999\); run"):
+        with pytest.raises(SettingsError, match=r"console\.database: has the shape of a later version of Vigie \(9999\); run"):
             await attempt(address_from(database))
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"

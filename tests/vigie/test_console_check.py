@@ -146,7 +146,7 @@ def test_a_database_of_a_later_version_is_told(problems: Finds, tmp_path: Path) 
         connection.execute("INSERT INTO alembic_version VALUES ('9999')")
     connection.close()
     (told,) = problems(console(f'database = "sqlite:///{tmp_path}/console.sqlite"\n'), "console")
-    assert told.startswith("console.database: has the shape of a later version (9999); run that version")
+    assert told.startswith("console.database: has the shape of a later version of Vigie (9999); run that one")
 
 
 def test_what_is_missing_for_a_login_service_is_told_all_at_once(problems: Finds) -> None:
