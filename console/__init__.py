@@ -1,1 +1,1 @@
-"""What a crisis cell says and is told: the message map and the digest; later the page for people."""
+"""The page for people: what the crisis cell looks at and decides on, and the archive behind it."""

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -282,11 +283,12 @@ def _ports(settings: Settings) -> Iterator[Problem]:
     listening = {"worker.health_port": settings.worker.health_port, "edge.metrics_port": settings.edge.metrics_port}
     if settings.is_embedded:
         listening["broker.port"] = settings.broker.port
+    shown = {"console.port": settings.console.port} if settings.console.port else {}
     given = {where: port for where, port in listening.items() if port}
     served = (source for source in settings.sources if isinstance(source, WebhookSource | FacebookSource))
     webhooks = {f"sources.{source.name}.port": source.port for source in served}
     feeds = (one for one in settings.receivers if isinstance(one, FeedsReceiver) and one.port)
-    yield from _shared({**given, **webhooks, **{f"receivers.{one.name}.port": one.port for one in feeds}})
+    yield from _shared({**given, **shown, **webhooks, **{f"receivers.{one.name}.port": one.port for one in feeds}})
     for where, port in given.items():
         try:
             socket.create_server(("127.0.0.1", port)).close()
@@ -329,6 +331,17 @@ def _accounts(settings: Settings) -> Iterator[Problem]:
         yield Problem("official_accounts", f"no source reads {platform}", "add that source, or take its accounts out")
 
 
+def _console(settings: Settings) -> Iterator[Problem]:
+    if not settings.console.port:
+        return
+    if find_spec("sqlalchemy") is None:
+        yield Problem("console", "its libraries are not installed", "pip install 'vigie[console]', or set port = 0")
+        return
+    from vigie.console_check import faults_in  # noqa: PLC0415  without these libraries it cannot be imported
+
+    yield from map(problem_from, faults_in(settings, SystemClock()))
+
+
 BESIDE: dict[str, Callable[[Settings], str]] = {
     "official accounts": lambda settings: counted(settings.official_accounts),
 }
@@ -343,6 +356,7 @@ CHECKS: dict[str, Check] = {
     "data folder": _data,
     "message map": _messages,
     "ports": _ports,
+    "console": _console,
     "receivers": _receivers,
     "sources": _sources,
     "broker": _kafka,

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 import msgspec
 
 from records import SettingsError, SystemClock, VigieError
 from vigie import logging as vigie_logging
+from vigie.console_settings import Role
 from vigie.lines import NOTHING_READ, SOME_BAD, Question, answer_lines
 from vigie.settings import FILE_VARIABLE, Settings, load
 
@@ -138,6 +139,23 @@ def console(settings_file: Path | None) -> None:
     vigie_logging.set_up("console")
     with told():
         run_console(load(_existing(settings_file)), SystemClock())
+
+
+@main.command()
+@settings_option
+@click.argument("name")
+@click.option("--role", type=click.Choice(get_args(Role)), help="What it may do; left as it is where not given.")
+def account(settings_file: Path | None, name: str, role: Role | None) -> None:
+    """Make an account of the console, or let its owner in again: print a password that is to be changed at once."""
+    from vigie.accounts import password_for
+
+    vigie_logging.set_up("account")
+    with told():
+        made = password_for(load(_existing(settings_file)), name, role, SystemClock())
+    click.echo(made.password)
+    click.echo(
+        f"for {made.name}, {made.role}: shown this once, it opens only the page where another is chosen", err=True
+    )
 
 
 @main.group()

@@ -27,6 +27,7 @@ from streams.topics import (
     Topic,
 )
 from vigie.assembly import home_of
+from vigie.console_papers import periods_of, said_of
 from vigie.settings import Settings
 
 PAPERS = ("notice", "record", "assessment")
@@ -174,7 +175,12 @@ def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
         receivers=_listed(
             [_said(one.name, RECEIVERS[one.kind][language], language) for one in settings.receivers], words
         ),
-        retention=_listed([_period(kind, topics, language) for kind, topics in periods.items()], words),
+        retention=_listed(
+            [_period(kind, topics, language) for kind, topics in periods.items()]
+            + periods_of(settings.console, language),
+            words,
+        ),
+        console=said_of(settings.console, name, language),
         solidarity=words["solidarity"] if is_listing else "",
         key_days=ROTATE_AFTER.days,
         gone_hours=int((GONE_BY + SWEEP + CLEANING) / timedelta(hours=1)),

@@ -96,7 +96,7 @@ class Provider:
     def __init__(self, oidc: Oidc) -> None:
         parts = urlsplit(oidc.issuer)
         if parts.scheme != "https" and parts.hostname not in HERE:
-            raise SettingsError(f"console.oidc.issuer: {oidc.issuer!r} is no https:// address")
+            raise SettingsError(f"console.oidc_issuer: {oidc.issuer!r} is no https:// address; give one that is")
         self._oidc = oidc
         self._cached: tuple[datetime, _Provider, KeySet] | None = None
 

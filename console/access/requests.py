@@ -34,7 +34,7 @@ class Requests:
         headers = Headers(scope=scope)
         host = _name(headers.get("host", ""))
         if host not in self._hosts:
-            return _refusal(scope, 421, f"{host!r} is no name of this console; its names are in the settings, at hosts")
+            return _refusal(scope, 421, f"{host!r} is no name of this console; [console] names has those that are")
         query = scope.get("query_string", b"")
         if len(scope.get("raw_path") or b"") + len(query) > LONGEST_ADDRESS:
             return _refusal(scope, 414, "the address is too long")

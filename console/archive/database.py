@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from records import SettingsError
@@ -49,17 +51,55 @@ async def opened(url: URL) -> AsyncEngine:
 
     Errors  SettingsError when it cannot be opened, or was written by a later version
     """
-    engine = create_async_engine(url)
+    engine = _engine(url)
+    try:
+        with _explained(url):
+            async with writing(engine) as connection:
+                await connection.run_sync(_migrate)
+    except SettingsError:
+        await engine.dispose()
+        raise
+    return engine
+
+
+async def tried(url: URL) -> None:
+    """See that a database can be opened and brought to the shape of this version, and leave it as it is.
+
+    Errors  as `opened`
+    """
+    engine = _engine(url)
+    try:
+        with _explained(url):
+            async with writing(engine) as connection:
+                await connection.run_sync(_migrate)
+                await connection.rollback()
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: URL) -> AsyncEngine:
+    try:
+        engine = create_async_engine(url)
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"console.database: needs the library {error.name}, which is not installed; "
+            "install the extra: pip install 'vigie[postgresql]'"
+        ) from error
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
-    try:
-        async with writing(engine) as connection:
-            await connection.run_sync(_migrate)
-    except OperationalError as error:
-        await engine.dispose()
-        raise SettingsError(f"console.database: {url.render_as_string()}: {error.orig}") from error
     return engine
+
+
+@contextmanager
+def _explained(url: URL) -> Iterator[None]:
+    """Say what a database refuses, on one line and without its password."""
+    try:
+        yield
+    except DatabaseError as error:
+        why = " ".join(str(error.orig).split())
+        hint = "see that it is there, and that its user may make tables in it"
+        raise SettingsError(f"console.database: {url.render_as_string()}: {why}; {hint}") from error
 
 
 @asynccontextmanager
@@ -102,4 +142,10 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
+    known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
+    if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
+        raise SettingsError(
+            f"console.database: has the shape of a later version of Vigie ({', '.join(sorted(unknown))}); "
+            "run that one, or put back a backup of before it"
+        )
     command.upgrade(config, "head")

@@ -342,11 +342,12 @@ def test_a_missing_settings_file_is_one_problem_and_nothing_else_is_looked_at(tm
 
 @pytest.mark.broker
 def test_a_good_file_gives_status_0_from_any_folder(
-    vigie: Callable[..., Result], written: Callable[[str], Path], tmp_path: Path
+    vigie: Callable[..., Result], written: Callable[[str], Path], tmp_path: Path, silent_port: int
 ) -> None:
     (tmp_path / "posts.jsonl").touch()
     settings = written(
         f'[territory]\ncommune = "76351"\n[worker]\nhealth_port = 0\n[edge]\nmetrics_port = 0\n{RECORDED}'
+        f"[console]\nport = {silent_port}\n"
         '[[receivers]]\nkind = "terminal"\n'
     )
     done = vigie("check", "--settings", settings)
@@ -355,13 +356,14 @@ def test_a_good_file_gives_status_0_from_any_folder(
 
 
 def test_a_file_wrong_in_every_room_gives_status_1_and_a_line_each(
-    vigie: Callable[..., Result], written: Callable[[str], Path], tmp_path: Path
+    vigie: Callable[..., Result], written: Callable[[str], Path], tmp_path: Path, silent_port: int
 ) -> None:
     (tmp_path / "words.txt").write_text("[volcano]\n")
     (tmp_path / "secret").write_text("whsec_hunter2")
     settings = written(
         '[territory]\ncommune = "99999"\nlocal_places = "none.csv"\n[data]\ndir = "words.txt"\n'
         '[kafka]\nurl = "kafka://127.0.0.1:1"\n[worker]\nhealth_port = 0\n'
+        f"[console]\nport = {silent_port}\nis_https = true\n"
         f'[edge]\nmetrics_port = 0\nlexicon = "words.txt"\n{RECORDED * 2}{CELL.format(url="http://127.0.0.1:1")}'
     )
     done = vigie("check", "--settings", settings)
@@ -372,6 +374,7 @@ def test_a_file_wrong_in_every_room_gives_status_1_and_a_line_each(
         "territory.local_places",
         "edge.lexicon",
         "data.dir",
+        "console.names",
         "receivers.cell.secret_file",
         "receivers.cell.url",
         "sources.drill",
@@ -379,7 +382,7 @@ def test_a_file_wrong_in_every_room_gives_status_1_and_a_line_each(
         "sources.drill.path",
         "kafka.url",
     ]
-    assert done.stderr.splitlines()[-1] == "10 problems"
+    assert done.stderr.splitlines()[-1] == "11 problems"
     assert "hunter2" not in done.stdout + done.stderr
 
 

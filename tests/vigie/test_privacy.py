@@ -92,6 +92,35 @@ def test_needs_and_offers_are_in_the_papers_where_they_are_listed(
         assert (purpose in text, kept in text) == (is_listed, is_listed)
 
 
+@pytest.mark.parametrize(
+    ("language", "kept", "said"),
+    [
+        pytest.param(
+            "fr",
+            ("empreinte de leur auteur : 30 jours", ": 3 ans après", ": 40 et 90 jours", "ne les efface pas"),
+            {"notice": "La console et les signalements", "record": "console : accès", "assessment": "par l'audit"},
+            id="fr",
+        ),
+        pytest.param(
+            "en",
+            ("hash of their author: 30 days", ": 3 years after", ": 40 and 90 days", "purges neither"),
+            {"notice": "The console and reports", "record": "console: access", "assessment": "by the audit"},
+            id="en",
+        ),
+    ],
+)
+def test_what_the_console_keeps_is_in_the_papers_where_there_is_one(
+    language: str, kept: tuple[str, ...], said: dict[str, str], settings_file: Path
+) -> None:
+    for port in (8600, 0):
+        settings_file.write_text(f"{TOML}[console]\nport = {port}\nkeep_years = 3\n")
+        settings = load(settings_file)
+        for name in PAPERS:
+            text = paper(name, settings, language, ManualClock(AT))
+            assert [one in text for one in kept] == [port > 0] * len(kept)
+            assert (said[name] in text) == (port > 0)
+
+
 def test_the_notice_says_how_to_reach_whom(settings_file: Path) -> None:
     assert "donnees@exemple.fr" in paper("notice", load(settings_file), "fr", ManualClock(AT))
 
