@@ -3,13 +3,14 @@
 Errors  Refused, with the code of one sentence, for what cannot be
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.access.visitor import Visitor
@@ -20,11 +21,14 @@ from console.archive.newest import take_silences
 from console.archive.tables import decision as decision_table
 from console.archive.tables import incident, outgoing
 from console.archive.tables import report as report_table
+from console.archive.tables import silence as silence_table
 from console.desk import Desk
 from console.live.hub import Change
 from records import Post, Silence, Verdict, VigieError, decode, encode
 
 Kind = Literal["verdict", "silence", "post"]
+Said = Verdict | Silence | Post
+HANDING_ON = 0x68616E64  # the lock of PostgreSQL, of whoever hands on what was said
 KINDS: dict[Kind, type[msgspec.Struct]] = {"verdict": Verdict, "silence": Silence, "post": Post}
 LONGEST = timedelta(days=7)
 """A silence is to be looked at again after that: what is muted for longer was forgotten."""
@@ -60,7 +64,7 @@ class Outgoing:
     sequence: int
     kind: Kind
     object_: str
-    record: Verdict | Silence | Post
+    record: Said
     made_at: datetime
 
 
@@ -248,6 +252,25 @@ async def waiting(engine: AsyncEngine, most: int = 500) -> list[Outgoing]:
 def _outgoing_from(row: Any) -> Outgoing:
     record: Any = decode(row.record, KINDS[row.kind])
     return Outgoing(sequence=row.sequence, kind=row.kind, object_=row.object, record=record, made_at=row.made_at)
+
+
+async def said_since(engine: AsyncEngine, since: datetime, now: datetime) -> list[Verdict | Silence]:
+    """Return what people decided since a moment, and the silences of ours that are not over: all with an id."""
+    decided, silent = decision_table.c, silence_table.c
+    verdicts = select(decided.record).where(decided.decided_at >= since).order_by(decided.sequence)
+    silences = select(silent.record).where((silent.ends_at > now) & (silent.made_at >= since)).order_by(silent.made_at)
+    async with engine.connect() as connection:
+        said = [decode(row, Verdict) for row in await connection.scalars(verdicts)]
+        kept = [decode(row, Silence) for row in await connection.scalars(silences)]
+    return [*(one for one in said if one.decision_id), *(one for one in kept if not one.origin)]
+
+
+@asynccontextmanager
+async def handing_on(engine: AsyncEngine) -> AsyncIterator[bool]:
+    """Be the one who hands on; tell whether we are: of two consoles, one would overtake the other."""
+    async with engine.connect() as connection:
+        is_shared = connection.dialect.name == "postgresql"
+        yield not is_shared or bool(await connection.scalar(select(func.pg_try_advisory_xact_lock(HANDING_ON))))
 
 
 async def sent(engine: AsyncEngine, sequences: Collection[int]) -> None:
