@@ -53,4 +53,4 @@ class Desk:
     viewers: Viewers = field(default_factory=Viewers)
     filling: Filling = field(default_factory=Filling)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
-    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread

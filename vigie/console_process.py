@@ -68,11 +68,11 @@ async def _greet(desk: Desk, settings: Settings) -> None:
     """Say where the console is, and at the first start how to get in."""
     console = settings.console
     log.info("console listens", address=f"http://{console.host}:{console.port}")
-    password = await first_admin(desk.engine, desk.clock.now())
-    if password:
-        log.warning(
-            "first start: log in once with this password, and choose your own", account="admin", password=password
-        )
+    await first_admin(desk.engine, desk.clock.now(), _tell_password)
+
+
+def _tell_password(password: str) -> None:
+    log.warning("first start: log in once with this password, and choose your own", account="admin", password=password)
 
 
 async def _keep(desk: Desk) -> None:

@@ -9,9 +9,10 @@ from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from records import SettingsError
@@ -19,6 +20,13 @@ from records import SettingsError
 T = TypeVar("T")
 
 BUSY_MS = 10_000
+PRAGMAS = (
+    f"busy_timeout={BUSY_MS}",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",  # else what was deleted stays in the file's free pages
+)
 MOST_AT_ONCE = 500  # values in one statement; both databases have a limit
 WRITES = "writes"  # the option of a connection whose transactions will write
 LOCK = 0x7669676965  # of PostgreSQL, that writers wait for
@@ -49,17 +57,32 @@ async def opened(url: URL) -> AsyncEngine:
 
     Errors  SettingsError when it cannot be opened, or was written by a later version
     """
-    engine = create_async_engine(url)
+    # what stands in a statement are words of posts and passwords' hashes: none of that is for the log
+    engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=url.get_backend_name() == "postgresql")
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
     try:
         async with writing(engine) as connection:
             await connection.run_sync(_migrate)
-    except OperationalError as error:
+    except (DatabaseError, CommandError) as error:
         await engine.dispose()
-        raise SettingsError(f"console.database: {url.render_as_string()}: {error.orig}") from error
+        raise SettingsError(f"console.database: {url.render_as_string()}: {_why(error)}") from error
     return engine
+
+
+def _why(error: DatabaseError | CommandError) -> str:
+    if isinstance(error, DatabaseError):
+        return str(error.orig)
+    return f"was written by a later version of Vigie ({error}); run that one, or put back a backup of before it"
+
+
+async def shortened(engine: AsyncEngine) -> None:
+    """Let go of the log of SQLite, which holds what was deleted until it is written over; others have none of ours."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
 
 
 @asynccontextmanager
@@ -93,7 +116,7 @@ def _begin(connection: Connection) -> None:
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -207,17 +207,32 @@ def _sign(*parts: bool) -> str:
     return {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}[parts[0], parts[1]]
 
 
-async def report(desk: Desk, visitor: Visitor, post: Post, row: dict[str, Any]) -> None:
-    """Keep a report as its row says, and send its post: a new one, an update, or a deletion where it is withdrawn."""
+async def report(
+    desk: Desk, visitor: Visitor, post: Post, row: dict[str, Any], *, takes_back: Post | None = None
+) -> None:
+    """Keep a report as its row says, and send its post: a new one, an update, or a deletion where it is withdrawn.
+
+    `takes_back`: deletes the post that it had before, where it has another one now. Sent twice, it is one.
+
+    Errors  Refused where somebody has withdrawn it meanwhile
+    """
     now = desk.clock.now()
     actions = {"update": "report_corrected", "delete": "report_withdrawn"}
     async with writing(desk.engine) as connection:
-        of_it = report_table.c.report_id == row["report_id"]
-        if await connection.scalar(select(report_table.c.made_at).where(of_it)) is None:
+        columns = report_table.c
+        of_it = columns.report_id == row["report_id"]
+        found = await connection.execute(select(columns.post_key, columns.is_withdrawn).where(of_it))
+        known = found.one_or_none()
+        if known is None:
             await connection.execute(insert(report_table).values(**row))
+        elif known.is_withdrawn and not row["is_withdrawn"]:
+            raise Refused("withdrawn_already")
+        elif known.is_withdrawn or (post.verb == "create" and known.post_key == post.key):
+            return  # sent twice
         else:
             await connection.execute(update(report_table).where(of_it).values(**row))
-        await _put(connection, "post", post.key, post, now)
+        for one in filter(None, (post, takes_back)):
+            await _put(connection, "post", one.key, one, now)
         await audit.note(
             connection,
             actor=visitor.name,

@@ -1,5 +1,6 @@
 """Actions: what people do about an incident, each confirmed with a way back; two at once are told of each other."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -24,7 +25,7 @@ from records import Verdict
 async def decide(visit: Visit) -> Response:
     """Decide on an incident, or take a decision back."""
     dossier, typed, post_keys = await dossier_of(visit), await _typed(visit), await _post_keys(visit)
-    verdict = verdict_from(typed, post_keys, await deciding(visit, dossier))
+    verdict = await asyncio.to_thread(verdict_from, typed, post_keys, await deciding(visit, dossier))
     if not isinstance(verdict, Verdict):
         return await shown(visit, dossier, status=422, typed=typed, post_keys=post_keys, problems=verdict)
     if any(one.verdict.decision_id == verdict.decision_id for one in dossier.decisions):
