@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
 from console.archive.saying import Said, handing_on, said_since, sent, waiting
 from console.archive.taking import Read, take
@@ -24,6 +25,7 @@ from records import (
     Retraction,
     Signal,
     Silence,
+    SourceStatus,
     SourceUnavailable,
     Statement,
     Tick,
@@ -176,7 +178,7 @@ class Feeding:
 
     async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
         now = self._desk.clock.now()
-        found = list(_readable(fed, values, now))
+        found = list(readable(fed, values, now))
         changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
         if fed.topic is DECISIONS:
             self._on_topic.update(_known_by(one.record) for one in found)
@@ -246,11 +248,19 @@ def _known_by(said: object) -> str:
     return f"{said.silence_id}/{said.made_at.isoformat()}" if isinstance(said, Silence) else ""
 
 
-def _readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
-    """Yield what can be read; the rest is for the dead letters, which workers write."""
+def readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
+    """Yield what can be read; the rest is for the dead letters, which workers write.
+
+    A source's state is of the moment at which it came, at the latest: a clock that runs ahead would hide for as long
+    that the source is not listened to any more.
+    """
     for value, at in values:
+        told_at = min(at or now, now)
         try:
-            yield Read(decode(value, fed.kind), min(at or now, now))
+            record = decode(value, fed.kind)
+            if isinstance(record, SourceStatus):
+                record = replace(record, at=min(record.at, told_at))
+            yield Read(record, told_at)
         except MalformedRecord as error:
             log.warning("left out of the archive", topic=fed.topic.name, error=str(error))
 
