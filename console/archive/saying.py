@@ -38,6 +38,7 @@ Why = Literal[
     "unknown_other",  # nothing is known of the one that it is to be merged into, or kept apart from
     "no_id",  # a decision that nobody could take back
     "other_decision",  # another one was made under this id
+    "decided_meanwhile",  # somebody else has decided, and whoever decides now has not seen it
     "unknown_decision",  # what is to be taken back is not known, or of another incident
     "withdrawn_already",  # somebody took it back before
     "not_withdrawable",  # it decides nothing that could be taken back
@@ -68,8 +69,10 @@ class Outgoing:
     made_at: datetime
 
 
-async def decide(desk: Desk, visitor: Visitor, verdict: Verdict) -> None:
+async def decide(desk: Desk, visitor: Visitor, verdict: Verdict, *, known: int | None = None) -> None:
     """Keep a decision; made again under the same id, it is one.
+
+    `known`: the number of the last decision that whoever decides has seen; None where he asks for no comparison.
 
     Errors  Refused when it cannot be
     """
@@ -77,12 +80,14 @@ async def decide(desk: Desk, visitor: Visitor, verdict: Verdict) -> None:
     async with writing(desk.engine) as connection:
         if not verdict.decision_id:
             raise Refused("no_id")
-        known = await _decision(connection, verdict.decision_id)
-        if known is not None:
-            if known.incident_id == verdict.incident_id and known.decision == verdict.decision:
+        before = await _decision(connection, verdict.decision_id)
+        if before is not None:
+            if before.incident_id == verdict.incident_id and before.decision == verdict.decision:
                 return  # sent twice
             raise Refused("other_decision")
         await _check(connection, verdict)
+        if known is not None and verdict.decision != "note" and await _others_decided(connection, verdict, known):
+            raise Refused("decided_meanwhile")
         changes = await keep_decisions(connection, {name_of(verdict): Decided(verdict, now)})
         await _put(connection, "verdict", verdict.decision_id, verdict, now)
         await audit.note(
@@ -118,6 +123,13 @@ async def _check(connection: AsyncConnection, verdict: Verdict) -> None:
         await _check_withdrawal(connection, verdict)
     if verdict.decision == "merge" and await _is_merged(connection, verdict.other, verdict.incident_id):
         raise Refused("merged_back")
+
+
+async def _others_decided(connection: AsyncConnection, verdict: Verdict, known: int) -> bool:
+    columns = decision_table.c
+    new = (columns.incident_id == verdict.incident_id) & (columns.sequence > known) & (columns.kind != "note")
+    by_others = select(columns.sequence).where(new & (columns.decided_by != verdict.decided_by)).limit(1)
+    return await connection.scalar(by_others) is not None
 
 
 async def _check_withdrawal(connection: AsyncConnection, verdict: Verdict) -> None:

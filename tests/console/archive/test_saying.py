@@ -259,3 +259,16 @@ async def test_one_console_at_a_time_hands_on(database: str) -> None:
     finally:
         for engine in engines:
             await engine.dispose()
+
+
+async def test_of_two_who_decide_at_the_same_moment_the_second_is_told(at_work: Desk) -> None:
+    anne, bruno = (a_verdict("reject", decision_id=name, decided_by=name) for name in ("anne", "bruno"))
+    seen = await looking.last_sequence(at_work.engine)
+    deciding = (saying.decide(at_work, VISITOR, one, known=seen) for one in (anne, bruno))
+    first, second = await asyncio.gather(*deciding, return_exceptions=True)
+    assert first is None
+    assert isinstance(second, Refused)
+    assert second.why == "decided_meanwhile"
+    await saying.decide(at_work, VISITOR, bruno, known=await looking.last_sequence(at_work.engine))
+    await saying.decide(at_work, VISITOR, bruno, known=seen)  # sent twice
+    assert await count(at_work, tables.decision) == 2
