@@ -165,7 +165,12 @@ def test_a_retraction_of_a_post_looks_at_no_other_line(monkeypatch: pytest.Monke
     feed = fed(*(a_signal(number, cluster_ids=(f"t:{number}",)) for number in range(5)))
     looked: list[str] = []
     takes = module._takes
-    monkeypatch.setattr(module, "_takes", lambda one, signal: looked.append(signal.post_key) or takes(one, signal))
+
+    def noted(retraction: Retraction, signal: Signal) -> bool:
+        looked.append(signal.post_key)
+        return takes(retraction, signal)
+
+    monkeypatch.setattr(module, "_takes", noted)
     feed.take([a_retraction("elsewhere:1", at=minutes(2)), a_retraction("facebook:e0003", at=minutes(2))], NOW)
     assert looked == ["facebook:e0003"]
     feed.take([a_retraction("facebook:e0003", at=minutes(2))], NOW)
