@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from console.archive.keeping import INCIDENTS_KEPT
 from console.catalogue import Language
 from console.live.feed import Feed
+from console.live.filling import Filling
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.messages.message_map import MessageMap
@@ -50,5 +51,6 @@ class Desk:
     templates: dict[Language, Environment]
     feed: Feed = field(default_factory=Feed)
     viewers: Viewers = field(default_factory=Viewers)
+    filling: Filling = field(default_factory=Filling)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
-    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # a typed name, best first
+    find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread

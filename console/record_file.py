@@ -104,8 +104,8 @@ def chained(head: Head, said: Iterable[Said]) -> AfterAction:
     previous = seal = _hash_of(_plain(asdict(head)))
     lines = []
     for number, one in enumerate(said, 1):
-        values = {"number": number, **asdict(one), "what": _plain(one.what), "previous": previous}
-        previous = _hash_of(_plain(values))
+        values = {"number": number, **vars(one), "what": _plain(one.what), "previous": previous}
+        previous = _hash_of({**values, "at": _plain(one.at)})
         lines.append(Line(**values, hash=previous))
     return AfterAction(head=head, seal=seal, lines=tuple(lines))
 
@@ -113,7 +113,7 @@ def chained(head: Head, said: Iterable[Said]) -> AfterAction:
 def to_json(record: AfterAction) -> bytes:
     """Return a record as it stands in a file: a line of the file for each of its lines."""
     head = {**_plain(asdict(record.head)), "hash": record.seal}
-    lines = ",\n".join(_text_of(_plain(asdict(one))) for one in record.lines)
+    lines = ",\n".join(_text_of(_plain(vars(one))) for one in record.lines)
     return f'{{"head":{_text_of(head)},\n"lines":[\n{lines}\n]}}\n'.encode()
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -112,14 +113,22 @@ def key_in(folder: Path) -> bytes:
 
 
 def place_finder(settings: Settings) -> Callable[[str], Sequence[Place]]:
-    """Return what finds the places that a typed name may mean; it reads the gazetteer when first asked."""
+    """Return what finds the places that a typed name may mean; it reads the gazetteer when first asked.
+
+    It takes seconds then, so it is asked in threads; one at a time, for the geoparser is not made for several.
+    """
+    turn = Lock()
 
     @cache
     def geoparser() -> Geoparser:
         gazetteer = Gazetteer()
         return Geoparser(gazetteer, home=home_of(settings, gazetteer), local=local_places(settings, gazetteer))
 
-    return lambda text: geoparser().locate(text)
+    def find(text: str) -> Sequence[Place]:
+        with turn:
+            return geoparser().locate(text)
+
+    return find
 
 
 def doors_of(settings: Settings) -> Doors:

@@ -5,7 +5,7 @@ forgot, and an archive that was lost go one and the same way.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 
-from console.archive.saying import Outgoing, sent, waiting
+from console.archive.saying import Said, handing_on, said_since, sent, waiting
 from console.archive.taking import Read, take
 from console.desk import Desk
 from console.reports.verifying import ask_of_itself, wanted
@@ -24,12 +25,14 @@ from records import (
     Retraction,
     Signal,
     Silence,
+    SourceStatus,
     SourceUnavailable,
     Statement,
     Tick,
     Verdict,
     decode,
 )
+from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import Written, follow_batches
 from streams.settings import StreamSettings
@@ -57,6 +60,8 @@ LOOK_SECS = 5.0  # for what somebody said while nobody told us of it: another pr
 
 NEW = timedelta(hours=2)
 """What is older was looked at already, or is over."""
+LATELY = timedelta(days=7)
+"""How far back people's decisions are looked for on the topic, which keeps them for longer."""
 UNKEPT = (Tick, Statement)
 """What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
 
@@ -101,13 +106,14 @@ class Feeding:
         self._publisher = publisher
         self._is_new = is_new
         self._asks_volunteers = asks_volunteers
-        self._behind = {fed.topic.name for fed in FED}
+        self._on_topic: set[str] = set()  # decisions, by what each is known by
         self._again = asyncio.Event()
+        desk.filling.begin(fed.topic.name for fed in FED)
 
     @property
     def is_up_to_date(self) -> bool:
         """Tell whether all was taken in that stood on the topics when this began."""
-        return not self._behind
+        return self._desk.filling.is_over
 
     def read_again(self) -> None:
         """Read the topics from their beginning: there is another broker."""
@@ -128,17 +134,33 @@ class Feeding:
             _raise_first(done)
 
     async def _read(self) -> None:
+        self._desk.filling.begin(fed.topic.name for fed in FED)
+        await self._declared()
+        before = {_known_by(one.record) for one in await waiting(self._desk.engine)}
+        decisions_read = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for fed in FED:
-                group.create_task(self._follow(fed))
+                group.create_task(self._follow(fed, decisions_read))
             group.create_task(self._hand_on())
+            group.create_task(self._put_back(self._desk.clock.now(), before, decisions_read))
 
-    async def _follow(self, fed: Fed) -> None:
+    async def _declared(self) -> None:
+        """See to it that there are topics; while the broker is away, people have what the archive has."""
+        while True:
+            try:
+                return await declare_topics(self._settings)
+            except SourceUnavailable as error:
+                log.warning("the console hears nothing at all", error=str(error))
+            await asyncio.sleep(AGAIN_SECS)
+
+    async def _follow(self, fed: Fed, decisions_read: asyncio.Event) -> None:
         """Follow a topic for ever; a broker that is away is asked again, from the beginning."""
         while True:
+            if fed.topic is DECISIONS:
+                self._on_topic.clear()
             since = self._desk.clock.now() - fed.reach if fed.reach else None
             found = follow_batches(
-                self._settings, fed.topic, written_since=since, at_end=partial(self._behind.discard, fed.topic.name)
+                self._settings, fed.topic, written_since=since, at_end=partial(self._caught_up, fed, decisions_read)
             )
             try:
                 async with aclosing(found) as batches:
@@ -149,10 +171,17 @@ class Feeding:
                 log.warning("the console hears nothing new", topic=fed.topic.name, error=str(error))
             await asyncio.sleep(AGAIN_SECS)
 
+    def _caught_up(self, fed: Fed, decisions_read: asyncio.Event) -> None:
+        self._desk.filling.caught_up(fed.topic.name)
+        if fed.topic is DECISIONS:
+            decisions_read.set()
+
     async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
         now = self._desk.clock.now()
-        found = list(_readable(fed, values, now))
+        found = list(readable(fed, values, now))
         changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
+        if fed.topic is DECISIONS:
+            self._on_topic.update(_known_by(one.record) for one in found)
         spoken = [one.record for one in found if isinstance(one.record, Signal | Retraction)]
         changes += self._desk.feed.take(spoken, now)
         self._desk.hub.changed(*changes)
@@ -164,6 +193,24 @@ class Feeding:
         for alert in alerts:
             if now - alert.raised_at < NEW and wanted(alert):
                 await ask_of_itself(self._desk, alert)
+
+    async def _put_back(self, began_at: datetime, waited: Collection[str], decisions_read: asyncio.Event) -> None:
+        """Say again what people decided and the broker does not have: one that died took it along."""
+        await decisions_read.wait()
+        said = await said_since(self._desk.engine, began_at - LATELY, began_at)
+        lost = [one for one in said if _known_by(one) not in self._on_topic and _known_by(one) not in waited]
+        if not lost:
+            return
+        log.warning("the broker has lost what people decided: it is told again", decisions=len(lost))
+        while True:
+            try:
+                for one in lost:
+                    await self._publish(one)
+            except SourceUnavailable as error:
+                log.warning("what people decided waits for the broker", error=str(error))
+                await asyncio.sleep(AGAIN_SECS)
+            else:
+                return
 
     async def _hand_on(self) -> None:
         """Hand on what people said; what the broker does not take now, it is given again."""
@@ -180,12 +227,12 @@ class Feeding:
                 self._is_new.set()
 
     async def _sent(self) -> None:
-        for one in await waiting(self._desk.engine):
-            await self._publish(one)
-            await sent(self._desk.engine, [one.sequence])
+        async with handing_on(self._desk.engine) as is_ours:
+            for one in await waiting(self._desk.engine) if is_ours else ():
+                await self._publish(one.record)
+                await sent(self._desk.engine, [one.sequence])
 
-    async def _publish(self, one: Outgoing) -> None:
-        said = one.record
+    async def _publish(self, said: Said) -> None:
         if isinstance(said, Verdict):
             await self._publisher.verdicts([said])
         elif isinstance(said, Silence):
@@ -194,11 +241,26 @@ class Feeding:
             await self._publisher.posts([said])
 
 
-def _readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
-    """Yield what can be read; the rest is for the dead letters, which workers write."""
+def _known_by(said: object) -> str:
+    """Return what something said is known by, whoever says it again."""
+    if isinstance(said, Verdict):
+        return f"{said.incident_id}/{said.identity}"
+    return f"{said.silence_id}/{said.made_at.isoformat()}" if isinstance(said, Silence) else ""
+
+
+def readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Read]:
+    """Yield what can be read; the rest is for the dead letters, which workers write.
+
+    A source's state is of the moment at which it came, at the latest: a clock that runs ahead would hide for as long
+    that the source is not listened to any more.
+    """
     for value, at in values:
+        told_at = min(at or now, now)
         try:
-            yield Read(decode(value, fed.kind), min(at or now, now))
+            record = decode(value, fed.kind)
+            if isinstance(record, SourceStatus):
+                record = replace(record, at=min(record.at, told_at))
+            yield Read(record, told_at)
         except MalformedRecord as error:
             log.warning("left out of the archive", topic=fed.topic.name, error=str(error))
 

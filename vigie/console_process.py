@@ -17,7 +17,6 @@ from console.application import application
 from console.archive.keeping import keep
 from console.desk import Desk
 from records import Clock
-from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie.console_assembly import archive_of, desk_of, doors_of
 from vigie.console_feeding import Feeding
@@ -32,7 +31,7 @@ KEEP_SECS = 3600.0
 def run_console(settings: Settings, clock: Clock) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Errors  SettingsError when it cannot be served as set; SourceUnavailable when the broker does not answer
+    Errors  SettingsError when it cannot be served as set
     """
     uvloop.run(_run(settings, clock))
 
@@ -42,7 +41,6 @@ async def _run(settings: Settings, clock: Clock) -> None:
     settings.data.dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(listening_on(console.host, console.port, "console"))
-        await declare_topics(streams)
         engine = await archive_of(settings)
         stack.push_async_callback(engine.dispose)
         publisher = KafkaPublisher(streams)
@@ -70,11 +68,11 @@ async def _greet(desk: Desk, settings: Settings) -> None:
     """Say where the console is, and at the first start how to get in."""
     console = settings.console
     log.info("console listens", address=f"http://{console.host}:{console.port}")
-    password = await first_admin(desk.engine, desk.clock.now())
-    if password:
-        log.warning(
-            "first start: log in once with this password, and choose your own", account="admin", password=password
-        )
+    await first_admin(desk.engine, desk.clock.now(), _tell_password)
+
+
+def _tell_password(password: str) -> None:
+    log.warning("first start: log in once with this password, and choose your own", account="admin", password=password)
 
 
 async def _keep(desk: Desk) -> None:

@@ -1,9 +1,9 @@
 """Accounts: who may log in, as what: persons, or posts of the crisis cell; what is signed bears an account's name."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.access import sessions
@@ -27,16 +27,21 @@ from console.archive.tables import account as table
 FIRST = "admin"
 
 
-async def first_admin(engine: AsyncEngine, now: datetime) -> str | None:
-    """Make the account `admin` where there is none at all; return its one-time password, to be printed once."""
+async def first_admin(engine: AsyncEngine, now: datetime, tell: Callable[[str], None] = lambda _: None) -> str | None:
+    """Make the account `admin` where there is none at all; return its one-time password.
+
+    `tell` is called with it before the account stands: a process that is killed in between leaves no account that
+    nobody knows the password of.
+    """
     if await accounts(engine):
         return None
     password = one_time_password()
-    try:
-        async with writing(engine) as connection:
-            await insert_account(connection, FIRST, "admin", now, {"password_hash": await hashed(password)}, by=NOBODY)
-    except IntegrityError:  # another process was first
-        return None
+    kept = await hashed(password)
+    async with writing(engine) as connection:
+        if await connection.scalar(select(table.c.account_id).limit(1)) is not None:  # another process was first
+            return None
+        await insert_account(connection, FIRST, "admin", now, {"password_hash": kept}, by=NOBODY)
+        tell(password)
     return password
 
 

@@ -91,6 +91,7 @@ class Incidents(Answer, frozen=True, kw_only=True):
     next_offset: int | None
     listening: int  # sources that are listened to
     blind: tuple[Unheard, ...]
+    is_filling: bool  # what was told before the start is still being read: what is not here may be there all the same
 
 
 class EvidenceAnswer(Answer, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ class FeatureCollection(Answer, frozen=True, kw_only=True):
     next_offset: int | None
     listening: int
     blind: tuple[Unheard, ...]
+    is_filling: bool
 
 
 def feature_from(incident: IncidentAnswer) -> Feature:

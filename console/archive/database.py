@@ -21,6 +21,13 @@ from records import SettingsError
 T = TypeVar("T")
 
 BUSY_MS = 10_000
+PRAGMAS = (
+    f"busy_timeout={BUSY_MS}",
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "secure_delete=ON",  # else what was deleted stays in the file's free pages
+)
 MOST_AT_ONCE = 500  # values in one statement; both databases have a limit
 WRITES = "writes"  # the option of a connection whose transactions will write
 LOCK = 0x7669676965  # of PostgreSQL, that writers wait for
@@ -79,7 +86,8 @@ async def tried(url: URL) -> None:
 
 def _engine(url: URL) -> AsyncEngine:
     try:
-        engine = create_async_engine(url)
+        # what stands in a statement are words of posts and passwords' hashes: none of that is for the log
+        engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=url.get_backend_name() == "postgresql")
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"console.database: needs the library {error.name}, which is not installed; "
@@ -100,6 +108,14 @@ def _explained(url: URL) -> Iterator[None]:
         why = " ".join(str(error.orig).split())
         hint = "see that it is there, and that its user may make tables in it"
         raise SettingsError(f"console.database: {url.render_as_string()}: {why}; {hint}") from error
+
+
+async def shortened(engine: AsyncEngine) -> None:
+    """Let go of the log of SQLite, which holds what was deleted until it is written over; others have none of ours."""
+    if engine.dialect.name == "sqlite":
+        async with engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await (await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")).close()
 
 
 @asynccontextmanager
@@ -133,7 +149,7 @@ def _begin(connection: Connection) -> None:
 def _prepare(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

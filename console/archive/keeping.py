@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive import audit, tables
 from console.archive.counts import READ_AGAIN
-from console.archive.database import parts, writing
+from console.archive.database import parts, shortened, writing
 from console.archive.looking import spans
 from console.archive.words import WORDS_KEPT
 
@@ -66,6 +66,7 @@ async def keep(engine: AsyncEngine, now: datetime, incidents_kept: timedelta = I
         await _fold(connection, now - READ_AGAIN)
         if gone:
             await audit.note(connection, actor=ACTOR, action="purged", object_="archive", detail=gone, at=now)
+    await shortened(engine)
     return gone
 
 

@@ -154,6 +154,16 @@ async def incident(engine: AsyncEngine, incident_id: str) -> Dossier | None:
         )
 
 
+async def newest(engine: AsyncEngine, incident_id: str) -> tuple[int, int] | None:
+    """Return the last revision of an incident and the number of the last decision on it; None where there is none."""
+    decided, columns = tables.decision.c, tables.incident.c
+    last = select(func.max(decided.sequence)).where(decided.incident_id == incident_id).scalar_subquery()
+    async with engine.connect() as connection:
+        found = await connection.execute(select(columns.revision, last).where(columns.incident_id == incident_id))
+        row = found.one_or_none()
+    return None if row is None else (row[0], row[1] or 0)
+
+
 async def decisions(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Decided]:
     """Return decisions in the order in which they were made, and who took them back."""
     columns = tables.decision.c

@@ -4,6 +4,7 @@ Shape   codes and figures, and of posts the words as far as they stand now; no a
         its time in the archive is not in it
 """
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -68,7 +69,7 @@ async def record_of(engine: AsyncEngine, what: str | Span, setup: Setup, now: da
         audit_hash=seal,
         lines=len(said),
     )
-    return chained(head, said)
+    return await asyncio.to_thread(chained, head, said)  # of thousands of lines
 
 
 async def exported(engine: AsyncEngine, record: AfterAction, *, actor: str, now: datetime) -> None:

@@ -3,13 +3,14 @@
 Errors  Refused, with the code of one sentence, for what cannot be
 """
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.access.visitor import Visitor
@@ -20,11 +21,14 @@ from console.archive.newest import take_silences
 from console.archive.tables import decision as decision_table
 from console.archive.tables import incident, outgoing
 from console.archive.tables import report as report_table
+from console.archive.tables import silence as silence_table
 from console.desk import Desk
 from console.live.hub import Change
 from records import Post, Silence, Verdict, VigieError, decode, encode
 
 Kind = Literal["verdict", "silence", "post"]
+Said = Verdict | Silence | Post
+HANDING_ON = 0x68616E64  # the lock of PostgreSQL, of whoever hands on what was said
 KINDS: dict[Kind, type[msgspec.Struct]] = {"verdict": Verdict, "silence": Silence, "post": Post}
 LONGEST = timedelta(days=7)
 """A silence is to be looked at again after that: what is muted for longer was forgotten."""
@@ -34,6 +38,7 @@ Why = Literal[
     "unknown_other",  # nothing is known of the one that it is to be merged into, or kept apart from
     "no_id",  # a decision that nobody could take back
     "other_decision",  # another one was made under this id
+    "decided_meanwhile",  # somebody else has decided, and whoever decides now has not seen it
     "unknown_decision",  # what is to be taken back is not known, or of another incident
     "withdrawn_already",  # somebody took it back before
     "not_withdrawable",  # it decides nothing that could be taken back
@@ -60,12 +65,14 @@ class Outgoing:
     sequence: int
     kind: Kind
     object_: str
-    record: Verdict | Silence | Post
+    record: Said
     made_at: datetime
 
 
-async def decide(desk: Desk, visitor: Visitor, verdict: Verdict) -> None:
+async def decide(desk: Desk, visitor: Visitor, verdict: Verdict, *, known: int | None = None) -> None:
     """Keep a decision; made again under the same id, it is one.
+
+    `known`: the number of the last decision that whoever decides has seen; None where he asks for no comparison.
 
     Errors  Refused when it cannot be
     """
@@ -73,12 +80,14 @@ async def decide(desk: Desk, visitor: Visitor, verdict: Verdict) -> None:
     async with writing(desk.engine) as connection:
         if not verdict.decision_id:
             raise Refused("no_id")
-        known = await _decision(connection, verdict.decision_id)
-        if known is not None:
-            if known.incident_id == verdict.incident_id and known.decision == verdict.decision:
+        before = await _decision(connection, verdict.decision_id)
+        if before is not None:
+            if before.incident_id == verdict.incident_id and before.decision == verdict.decision:
                 return  # sent twice
             raise Refused("other_decision")
         await _check(connection, verdict)
+        if known is not None and verdict.decision != "note" and await _others_decided(connection, verdict, known):
+            raise Refused("decided_meanwhile")
         changes = await keep_decisions(connection, {name_of(verdict): Decided(verdict, now)})
         await _put(connection, "verdict", verdict.decision_id, verdict, now)
         await audit.note(
@@ -114,6 +123,13 @@ async def _check(connection: AsyncConnection, verdict: Verdict) -> None:
         await _check_withdrawal(connection, verdict)
     if verdict.decision == "merge" and await _is_merged(connection, verdict.other, verdict.incident_id):
         raise Refused("merged_back")
+
+
+async def _others_decided(connection: AsyncConnection, verdict: Verdict, known: int) -> bool:
+    columns = decision_table.c
+    new = (columns.incident_id == verdict.incident_id) & (columns.sequence > known) & (columns.kind != "note")
+    by_others = select(columns.sequence).where(new & (columns.decided_by != verdict.decided_by)).limit(1)
+    return await connection.scalar(by_others) is not None
 
 
 async def _check_withdrawal(connection: AsyncConnection, verdict: Verdict) -> None:
@@ -203,17 +219,32 @@ def _sign(*parts: bool) -> str:
     return {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}[parts[0], parts[1]]
 
 
-async def report(desk: Desk, visitor: Visitor, post: Post, row: dict[str, Any]) -> None:
-    """Keep a report as its row says, and send its post: a new one, an update, or a deletion where it is withdrawn."""
+async def report(
+    desk: Desk, visitor: Visitor, post: Post, row: dict[str, Any], *, takes_back: Post | None = None
+) -> None:
+    """Keep a report as its row says, and send its post: a new one, an update, or a deletion where it is withdrawn.
+
+    `takes_back`: deletes the post that it had before, where it has another one now. Sent twice, it is one.
+
+    Errors  Refused where somebody has withdrawn it meanwhile
+    """
     now = desk.clock.now()
     actions = {"update": "report_corrected", "delete": "report_withdrawn"}
     async with writing(desk.engine) as connection:
-        of_it = report_table.c.report_id == row["report_id"]
-        if await connection.scalar(select(report_table.c.made_at).where(of_it)) is None:
+        columns = report_table.c
+        of_it = columns.report_id == row["report_id"]
+        found = await connection.execute(select(columns.post_key, columns.is_withdrawn).where(of_it))
+        known = found.one_or_none()
+        if known is None:
             await connection.execute(insert(report_table).values(**row))
+        elif known.is_withdrawn and not row["is_withdrawn"]:
+            raise Refused("withdrawn_already")
+        elif known.is_withdrawn or (post.verb == "create" and known.post_key == post.key):
+            return  # sent twice
         else:
             await connection.execute(update(report_table).where(of_it).values(**row))
-        await _put(connection, "post", post.key, post, now)
+        for one in filter(None, (post, takes_back)):
+            await _put(connection, "post", one.key, one, now)
         await audit.note(
             connection,
             actor=visitor.name,
@@ -248,6 +279,25 @@ async def waiting(engine: AsyncEngine, most: int = 500) -> list[Outgoing]:
 def _outgoing_from(row: Any) -> Outgoing:
     record: Any = decode(row.record, KINDS[row.kind])
     return Outgoing(sequence=row.sequence, kind=row.kind, object_=row.object, record=record, made_at=row.made_at)
+
+
+async def said_since(engine: AsyncEngine, since: datetime, now: datetime) -> list[Verdict | Silence]:
+    """Return what people decided since a moment, and the silences of ours that are not over: all with an id."""
+    decided, silent = decision_table.c, silence_table.c
+    verdicts = select(decided.record).where(decided.decided_at >= since).order_by(decided.sequence)
+    silences = select(silent.record).where((silent.ends_at > now) & (silent.made_at >= since)).order_by(silent.made_at)
+    async with engine.connect() as connection:
+        said = [decode(row, Verdict) for row in await connection.scalars(verdicts)]
+        kept = [decode(row, Silence) for row in await connection.scalars(silences)]
+    return [*(one for one in said if one.decision_id), *(one for one in kept if not one.origin)]
+
+
+@asynccontextmanager
+async def handing_on(engine: AsyncEngine) -> AsyncIterator[bool]:
+    """Be the one who hands on; tell whether we are: of two consoles, one would overtake the other."""
+    async with engine.connect() as connection:
+        is_shared = connection.dialect.name == "postgresql"
+        yield not is_shared or bool(await connection.scalar(select(func.pg_try_advisory_xact_lock(HANDING_ON))))
 
 
 async def sent(engine: AsyncEngine, sequences: Collection[int]) -> None:

@@ -31,6 +31,10 @@ MOST_OF_A_VALUE = 200  # characters
 MOST_WORDS = 300  # characters of a reason
 FURTHEST = timedelta(days=30)
 """How far ahead one can begin."""
+MOST_REPEATS = 3
+_SINGLE = re.compile(r"\\.|\[\^?\]?[^\]]*\]|\(\?")  # what stands for one character, and how a group begins
+_REPEAT = re.compile(r"[*+?{]")
+_REPEATED_GROUP = re.compile(r"\)[*+{]")
 GRACE = timedelta(minutes=10)
 """So long ago may a beginning be that was typed: somebody was filling in the form."""
 
@@ -91,7 +95,7 @@ def _wrong_with(row: Row) -> str:
     if len(row.value) > MOST_OF_A_VALUE:
         return "too_long_value"
     if row.sign.endswith("~"):
-        return "" if _is_pattern(row.value) else "bad_pattern"
+        return "bad_pattern" if not _is_pattern(row.value) else "slow_pattern" if _may_be_slow(row.value) else ""
     return "unknown_value" if row.name in VALUES and row.value not in VALUES[row.name] else ""
 
 
@@ -101,6 +105,12 @@ def _is_pattern(text: str) -> bool:
     except (re.error, OverflowError, RecursionError):
         return False
     return True
+
+
+def _may_be_slow(pattern: str) -> bool:
+    """Tell whether a pattern may try more ways than anybody can wait for; it is asked of every incident, by all."""
+    plain = _SINGLE.sub("x", pattern)
+    return _REPEATED_GROUP.search(plain) is not None or len(_REPEAT.findall(plain)) > MOST_REPEATS
 
 
 def span_from(asked: Asked, now: datetime, zone: str) -> tuple[datetime, datetime] | tuple[Problem, ...]:

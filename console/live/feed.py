@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from msgspec.structs import replace
+
 from console.live.hub import Change
 from records import Place, Retraction, Signal
 from records.doubt import Doubt
@@ -131,20 +133,30 @@ class Feed:
             content.forgotten += 1
 
     def _retract(self, retraction: Retraction) -> list[str]:
+        retraction = replace(retraction, told=None)  # it shows the words that are to go
+        if self._gone.get(retraction.name) == retraction:
+            return []  # it stands on every partition: what came since was refused
         self._gone[retraction.name] = retraction
         if len(self._gone) > MOST_GONE:
             del self._gone[next(iter(self._gone))]
         changed: list[str] = []
-        for content in list(self._contents.values()):
+        for content in self._maybe_holding(retraction):
             hit = [one for one in content.signals if _takes(retraction, one)]
             relays = [one for one in content.signals if hit and one.is_relay]  # they have no words of their own
             for post_key, reading in {(one.post_key, _reading(one)) for one in (*hit, *relays)}:
                 changed += self._drop(content, post_key, reading)
         return changed
 
+    def _maybe_holding(self, retraction: Retraction) -> list[_Content]:
+        """Return the contents to look through: of a post the one that holds it, of an author all."""
+        if not retraction.post_key:
+            return list(self._contents.values())
+        content = self._contents.get(self._holds.get(retraction.post_key, ""))
+        return [content] if content else []
+
     def _is_gone(self, signal: Signal) -> bool:
         found = (self._gone.get(name) for name in (signal.post_key, signal.author_id) if name)
-        return any(one is not None and signal.received_at <= one.at and _takes(one, signal) for one in found)
+        return any(one is not None and _is_before(signal, one) and _takes(one, signal) for one in found)
 
     def _drop(self, content: _Content, post_key: str, reading: str) -> list[str]:
         """Forget one reading of a post; a post without any goes, and so does a line without posts."""
@@ -181,6 +193,11 @@ def _reading(signal: Signal) -> str:
 
 def _is_newer(signal: Signal, known: Signal | None) -> bool:
     return known is None or (signal != known and signal.received_at >= known.received_at)
+
+
+def _is_before(signal: Signal, retraction: Retraction) -> bool:
+    """Tell whether a retraction speaks of what is said: by when it was read, or of an author by when he said it."""
+    return (signal.received_at if retraction.post_key else signal.event_time) <= retraction.at
 
 
 def _takes(retraction: Retraction, signal: Signal) -> bool:

@@ -44,4 +44,4 @@ def feed_frame(
 def listening_frame(templates: Environment, heard: Listening) -> bytes:
     """Return the event of what we are blind to."""
     html = templates.get_template("situation_listening.html").render(heard=heard)
-    return frame("listening", {"blind": heard.is_blind, "html": html})
+    return frame("listening", {"blind": heard.is_blind, "filling": heard.is_filling, "html": html})

@@ -35,6 +35,7 @@ class Listening:
     lost_ways: tuple[Way, ...]  # by which nothing reaches us, although something should
     absent_ways: tuple[Way, ...]  # by which nothing is set to reach us, or all of it has ended
     silence: timedelta | None  # the longest one, of the sources that listen
+    is_filling: bool = False  # what was told is still being read: what is not shown may be there all the same
 
     @property
     def is_blind(self) -> bool:
@@ -52,7 +53,7 @@ class Listening:
         return max((one.since for one in self.deaf), default=None) if self.is_blind else None
 
 
-def listening(statuses: Iterable[SourceStatus], now: datetime) -> Listening:
+def listening(statuses: Iterable[SourceStatus], now: datetime, *, is_filling: bool = False) -> Listening:
     """Return how well Vigie hears."""
     known = list(statuses)
     wanted = [status for status in known if status.state != "off"]
@@ -66,6 +67,7 @@ def listening(statuses: Iterable[SourceStatus], now: datetime) -> Listening:
         lost_ways=tuple(way for way in get_args(Way) if way in {one.way for one in deaf} - heard_ways),
         absent_ways=tuple(way for way in get_args(Way) if way not in {status.way for status in wanted}),
         silence=max((now - (status.last_sign_at or status.since) for status in hearing), default=None),
+        is_filling=is_filling,
     )
 
 

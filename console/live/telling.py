@@ -109,7 +109,7 @@ def _end_frame(desk: Desk, until: int) -> bytes:
 
 async def hearing(desk: Desk) -> Listening:
     """Return how well Vigie hears now."""
-    return listening(await looking.sources(desk.engine), desk.clock.now())
+    return listening(await looking.sources(desk.engine), desk.clock.now(), is_filling=not desk.filling.is_over)
 
 
 async def caught_up(desk: Desk, language: Language, since: int, until: int) -> bytes:

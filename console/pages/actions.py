@@ -1,5 +1,6 @@
 """Actions: what people do about an incident, each confirmed with a way back; two at once are told of each other."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -24,17 +25,19 @@ from records import Verdict
 async def decide(visit: Visit) -> Response:
     """Decide on an incident, or take a decision back."""
     dossier, typed, post_keys = await dossier_of(visit), await _typed(visit), await _post_keys(visit)
-    verdict = verdict_from(typed, post_keys, await deciding(visit, dossier))
+    verdict = await asyncio.to_thread(verdict_from, typed, post_keys, await deciding(visit, dossier))
     if not isinstance(verdict, Verdict):
         return await shown(visit, dossier, status=422, typed=typed, post_keys=post_keys, problems=verdict)
     if any(one.verdict.decision_id == verdict.decision_id for one in dossier.decisions):
         return _done(visit, verdict)
-    since = decided_since(dossier.decisions, _known(typed, dossier), by=visit.visitor.name)
-    if since and verdict.decision != "note":
-        return await shown(visit, dossier, status=409, typed=typed, post_keys=post_keys, since=since)
+    known = _known(typed, dossier)
     try:
-        await saying.decide(visit.desk, visit.visitor, verdict)
+        await saying.decide(visit.desk, visit.visitor, verdict, known=known)
     except saying.Refused as refused:
+        if refused.why == "decided_meanwhile":
+            dossier = await dossier_of(visit)
+            since = decided_since(dossier.decisions, known, by=visit.visitor.name)
+            return await shown(visit, dossier, status=409, typed=typed, post_keys=post_keys, since=since)
         problem = Problem(_FIELDS.get(verdict.decision, "reason"), refused.why)
         return await shown(visit, dossier, status=422, typed=typed, post_keys=post_keys, problems=(problem,))
     return _done(visit, verdict)

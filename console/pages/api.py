@@ -45,6 +45,7 @@ async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
         next_offset=most if len(found) > most else None,
         listening=sum(one.state in LISTENING for one in heard),
         blind=tuple(unheard_from(one) for one in heard if one.state not in LISTENING),
+        is_filling=not visit.desk.filling.is_over,
     )
 
 
@@ -56,6 +57,7 @@ async def features(visit: Visit, asked: IncidentsAsked) -> FeatureCollection:
         next_offset=found.next_offset,
         listening=found.listening,
         blind=found.blind,
+        is_filling=found.is_filling,
     )
 
 

@@ -1,5 +1,6 @@
 """API, doing: what programs do in somebody's name, by the same rules as the pages."""
 
+import asyncio
 import secrets
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ async def decide(visit: Visit, asked: DecisionAsked) -> Done:
     dossier = await looking.incident(visit.desk.engine, visit.request.path_params["incident_id"])
     if dossier is None:
         raise NotDone("there is no such incident", status=404)
-    verdict = verdict_from(_typed(asked), asked.post_keys, await deciding(visit, dossier))
+    verdict = await asyncio.to_thread(verdict_from, _typed(asked), asked.post_keys, await deciding(visit, dossier))
     if not isinstance(verdict, Verdict):
         raise NotDone(WRONG, fields={one.field: one.code for one in verdict})
     try:
@@ -53,7 +54,8 @@ async def report(visit: Visit, asked: ReportAsked) -> Done:
         "photo_note": asked.photo_note,
     }
     zone = ZoneInfo(visit.desk.setup.zone)
-    told = told_from(fields, now=visit.desk.clock.now(), zone=zone, find_place=visit.desk.find_place)
+    now, find_place = visit.desk.clock.now(), visit.desk.find_place
+    told = await asyncio.to_thread(told_from, fields, now=now, zone=zone, find_place=find_place)
     if not isinstance(told, Told):
         raise NotDone(WRONG, fields=dict(told.items()))
     return Done(id=(await file(visit, told)).told.report_id)

@@ -30,6 +30,7 @@ MINUTE = timedelta(minutes=1)
 TEN_MINUTES = timedelta(minutes=10)
 SPANS_PER_HOUR = 6
 MOST_NEIGHBOURS = 100
+NONE = "There is no incident of this name."
 
 
 class Neighbour(NamedTuple):
@@ -61,16 +62,19 @@ async def incident(visit: Visit) -> Response:
 
 async def newest(visit: Visit) -> Response:
     """Tell which revision is the newest: for a page that is open, and shows an older one."""
-    dossier = await dossier_of(visit)
-    known = {"revision": dossier.alert.revision, "decided": newest_of(dossier.decisions)}
-    return JSONResponse({"incident_id": dossier.alert.incident_id, **known})
+    incident_id = visit.request.path_params["incident_id"]
+    found = await looking.newest(visit.desk.engine, incident_id)
+    if found is None:
+        raise HTTPException(404, visit.text(NONE))
+    revision, decided = found
+    return JSONResponse({"incident_id": incident_id, "revision": revision, "decided": decided})
 
 
 async def dossier_of(visit: Visit) -> Dossier:
     """Return all that is known of the incident that the address names."""
     found = await looking.incident(visit.desk.engine, visit.request.path_params["incident_id"])
     if found is None:
-        raise HTTPException(404, visit.text("There is no incident of this name."))
+        raise HTTPException(404, visit.text(NONE))
     return found
 
 

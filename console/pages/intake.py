@@ -1,5 +1,6 @@
 """Intake: take a report in, look at it once more, send it, and correct or withdraw it afterwards."""
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,6 +37,7 @@ FIELDS = (
     "report_id", "what", "words", "place", "meant", "lat", "lon", "accuracy", "seen_at", "seen_by", "credibility",
     "url", "photo_note",
 )  # fmt: skip
+NOT_CHANGEABLE = "this report is withdrawn, or somebody else's: who decides on incidents may change it"
 TYPED_TIME = "%Y-%m-%dT%H:%M"
 
 
@@ -94,9 +96,8 @@ async def _answer(visit: Visit, before: Filed | None) -> Response:
     fields = {name: str(value) for name, value in (await visit.form()).items() if name in (*FIELDS, "step")}
     if before:
         fields["report_id"] = before.told.report_id
-    told = told_from(
-        fields, now=visit.desk.clock.now(), zone=ZoneInfo(visit.desk.setup.zone), find_place=visit.desk.find_place
-    )
+    now, zone, find_place = visit.desk.clock.now(), ZoneInfo(visit.desk.setup.zone), visit.desk.find_place
+    told = await asyncio.to_thread(told_from, fields, now=now, zone=zone, find_place=find_place)
     step = fields.pop("step", "preview")
     if not isinstance(told, Told):
         return await _form(visit, fields, before=before, problems={name: PROBLEMS[code] for name, code in told.items()})
@@ -162,15 +163,15 @@ async def file(visit: Visit, told: Told) -> Filed:
 
 
 async def _send_correction(visit: Visit, told: Told, before: Filed) -> Response:
-    if not is_elsewhere(before.told, told):
-        post = corrected(_post(visit, told, before.post_id))
-        await saying.report(visit.desk, visit.visitor, post, reports.row_of(replace(before, told=told)))
-        return visit.go(_path(before), done="corrected")
-    now = visit.desk.clock.now()
-    post = _post(visit, told, f"{told.report_id}.{int(now.timestamp())}")
+    post, takes_back = corrected(_post(visit, told, before.post_id)), None
+    if is_elsewhere(before.told, told):
+        post = _post(visit, told, f"{told.report_id}.{int(visit.desk.clock.now().timestamp())}")
+        takes_back = _taken_back(visit, before)
     row = reports.row_of(replace(before, told=told, post_key=post.key))
-    await saying.report(visit.desk, visit.visitor, post, row)
-    await saying.report(visit.desk, visit.visitor, _taken_back(visit, before), row)
+    try:
+        await saying.report(visit.desk, visit.visitor, post, row, takes_back=takes_back)
+    except saying.Refused as refused:
+        raise HTTPException(403, NOT_CHANGEABLE) from refused
     return visit.go(_path(before), done="corrected")
 
 
@@ -204,7 +205,7 @@ async def _found(visit: Visit) -> Filed:
 async def _changeable(visit: Visit) -> Filed:
     filed = await _found(visit)
     if not _may_change(visit, filed):
-        raise HTTPException(403, "this report is withdrawn, or somebody else's: who decides on incidents may change it")
+        raise HTTPException(403, NOT_CHANGEABLE)
     return filed
 
 

@@ -64,6 +64,7 @@ class Visit:
             "language": self.language,
             "languages": LANGUAGES,
             "now": self.desk.clock.now(),
+            "is_filling": not self.desk.filling.is_over,
             "path": self.request.url.path,
         }
         found = self.desk.templates[self.language].get_template(template)

@@ -1,5 +1,6 @@
 """Record: the after-action record of an incident, to read, to print and to hand out; what is handed out is noted."""
 
+import asyncio
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -24,7 +25,8 @@ async def record(visit: Visit) -> Response:
 async def record_json(visit: Visit) -> Response:
     """Give the record as JSON; sent by a form, it is noted and is a file to keep."""
     incident_id, found = await _record(visit)
-    return await _file(visit, found, f"{incident_id}.json", to_json(found), "application/json")
+    data = await asyncio.to_thread(to_json, found)
+    return await _file(visit, found, f"{incident_id}.json", data, "application/json")
 
 
 async def record_csv(visit: Visit) -> Response:

@@ -105,7 +105,7 @@ async def act(
             actor=visitor.name,
             action=f"verification_{action}",
             object_=f"verification/{verification_id}",
-            detail=said if action == "answer" else {},
+            detail={"finding": finding, "answer": answer} if action == "answer" else {},  # no link: no line can go
             at=now,
         )
     desk.hub.changed(Change("verification", verification_id))

@@ -16,6 +16,7 @@ const features = new Map();
 const waiting = { incidents: new Map(), lines: new Map(), gone: new Set(), whole: false };
 let held = null; // since when the page is paused
 let isBlind = !by("blind-note").hidden;
+let isFilling = page.hasAttribute("data-filling");
 let isLost = false;
 let isDue = false;
 let map = null;
@@ -47,6 +48,7 @@ function onFeed(told) {
 
 function onListening(told) {
   isBlind = told.blind;
+  isFilling = told.filling;
   if (by("listening").innerHTML !== told.html) replaceInside(by("listening"), told.html);
   showCalm();
 }
@@ -156,8 +158,8 @@ function showCalm() {
   by("incidents-count").textContent = String(rows.children.length);
   by("incidents-table").hidden = isEmpty;
   by("blind-note").hidden = !(isBlind || isLost);
-  by("calm").hidden = !isEmpty || isBlind || isLost;
-  by("no-lines").hidden = lines.children.length > 0 || isBlind || isLost;
+  by("calm").hidden = !isEmpty || isFilling || isBlind || isLost;
+  by("no-lines").hidden = lines.children.length > 0 || isFilling || isBlind || isLost;
   showBeyond();
 }
 

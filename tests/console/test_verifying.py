@@ -93,6 +93,12 @@ async def test_who_may_do_what_when(
     assert noted[::-1] == [*steps, *([f"verification_{action}"] if can_be else [])]
 
 
+async def test_the_audit_keeps_no_link_of_a_finding(desk: Desk) -> None:
+    assert await verifying.act(desk, ANNE, await asked(desk), "answer", **FOUND)
+    (entry, _) = await audit.entries(desk.engine)
+    assert entry.detail == {"finding": "true", "answer": "vu sur place"}
+
+
 @pytest.mark.parametrize("action", sorted(UNDONE_BY))
 async def test_every_step_is_taken_back(action: Action, desk: Desk) -> None:
     way: dict[Action, list[Action]] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
@@ -257,6 +258,29 @@ async def test_a_fault_of_ours_says_that_nothing_is_shown(desk: Desk, path: str)
     assert {name: answer.headers.get(name) for name in EVERYWHERE} == EVERYWHERE
     if path == "/":
         assert "ne pas voir d’alerte ici ne veut pas dire" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "says"),
+    [
+        pytest.param("GET", "/", "ne pas voir d’alerte ici ne veut pas dire", id="a page"),
+        pytest.param("POST", "/silences", "Rechargez cette page pour l’envoyer à nouveau", id="a form"),
+        pytest.param("GET", "/api/incidents", "send it again", id="a program"),
+    ],
+)
+async def test_a_database_that_is_away_is_no_loss_of_what_somebody_sent(
+    desk: Desk, method: str, path: str, says: str
+) -> None:
+    app = application(desk, middleware(desk, Doors(is_open=True)))
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("SELECT 1", {}, RuntimeError("database is locked"))
+
+    app.router.routes.insert(0, Route(path, away, methods=[method]))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, says in answer.text) == (503, True)
 
 
 class Live:

@@ -248,3 +248,14 @@ async def test_the_demo_asks_nobody_at_this_machine_and_lets_nobody_else_in(ente
         assert csrf_of(await client.get("/"))
     async with entered(doors, address="192.0.2.1") as stranger:
         assert (await stranger.get("/")).status_code == 303
+
+
+async def test_the_first_password_is_told_before_it_holds(engine: AsyncEngine, clock: ManualClock) -> None:
+    def killed(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await first_admin(engine, clock.now(), killed)
+    assert await accounts(engine) == []
+    told: list[str] = []
+    assert await first_admin(engine, clock.now(), told.append) == told[0]

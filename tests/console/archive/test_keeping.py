@@ -1,6 +1,7 @@
 """Keeping: each kind of thing goes when its time is over, and no earlier; the audit says so."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,3 +146,18 @@ async def test_the_oldest_of_each_kind_is_known(filled: AsyncEngine) -> None:
     assert "messages" not in found
     await keep(filled, minutes(30 * DAY))
     assert "words" not in await oldest(filled)
+
+
+async def test_words_that_were_taken_back_are_in_no_file_any_more(sqlite_engine: AsyncEngine, tmp_path: Path) -> None:
+    words = "Des mots que personne ne doit plus lire"
+    for number in range(50):
+        said = some_evidence(post_key=f"facebook:e{number:04}", text=f"{words} {number}", event_time=minutes(0))
+        await take(sqlite_engine, [an_alert(incident_id=f"fire-{number}", evidence=(said,))], minutes(0))
+    gone: list[Record] = [a_retraction(f"facebook:e{number:04}", at=minutes(1)) for number in range(50)]
+    await take(sqlite_engine, gone, minutes(1))
+    await keep(sqlite_engine, minutes(2))
+    assert _files_with(words, tmp_path) == []
+
+
+def _files_with(words: str, folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir() if words.encode() in file.read_bytes()]

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access.visitor import Visitor
 from console.archive import audit, looking, saying, tables
+from console.archive.database import address_from, opened
 from console.archive.saying import Refused
 from console.archive.taking import take
 from console.desk import Desk
-from records import Matcher, Place
+from records import Matcher, Place, Post
 from tests.console.made import (
     INCIDENT,
     LE_HAVRE,
@@ -218,3 +219,56 @@ async def test_whoever_sends_is_called_once_it_is_kept(at_work: Desk) -> None:
     assert called == []
     await saying.decide(at_work, VISITOR, a_verdict())
     assert called == ["said"]
+
+
+async def test_a_report_that_is_sent_twice_at_once_is_one(at_work: Desk) -> None:
+    sending = (saying.report(at_work, VISITOR, a_post(), a_report_row()) for _ in range(2))
+    await asyncio.gather(*sending)
+    assert [one.kind for one in await saying.waiting(at_work.engine)] == ["post"]
+    assert [one.action for one in await audit.entries(at_work.engine)] == ["report_made"]
+
+
+async def test_a_report_that_somebody_withdrew_meanwhile_is_not_corrected(at_work: Desk) -> None:
+    await saying.report(at_work, VISITOR, a_post(), a_report_row())
+    await saying.report(at_work, VISITOR, a_post(verb="delete"), a_report_row(is_withdrawn=True))
+    with pytest.raises(Refused, match="withdrawn_already"):
+        await saying.report(at_work, VISITOR, a_post(verb="update"), a_report_row(text="Fumée seule."))
+    assert [one.action for one in await audit.entries(at_work.engine)] == ["report_withdrawn", "report_made"]
+
+
+async def test_a_report_of_elsewhere_takes_its_first_post_back_in_the_same_step(at_work: Desk) -> None:
+    await saying.report(at_work, VISITOR, a_post(), a_report_row())
+    moved = a_report_row(post_key="vigie:r1.2")
+    await saying.report(at_work, VISITOR, a_post(id="r1.2"), moved, takes_back=a_post(verb="delete"))
+    waiting = [one.record for one in await saying.waiting(at_work.engine)]
+    assert [(one.id, one.verb) for one in waiting if isinstance(one, Post)] == [
+        ("r1", "create"),
+        ("r1.2", "create"),
+        ("r1", "delete"),
+    ]
+    assert len(await audit.entries(at_work.engine)) == 2
+
+
+async def test_one_console_at_a_time_hands_on(database: str) -> None:
+    engines = [await opened(address_from(database)) for _ in range(2)]
+    try:
+        async with saying.handing_on(engines[0]) as is_first, saying.handing_on(engines[1]) as is_second:
+            assert (is_first, is_second) == (True, engines[0].dialect.name == "sqlite")
+        async with saying.handing_on(engines[1]) as is_second:
+            assert is_second
+    finally:
+        for engine in engines:
+            await engine.dispose()
+
+
+async def test_of_two_who_decide_at_the_same_moment_the_second_is_told(at_work: Desk) -> None:
+    anne, bruno = (a_verdict("reject", decision_id=name, decided_by=name) for name in ("anne", "bruno"))
+    seen = await looking.last_sequence(at_work.engine)
+    deciding = (saying.decide(at_work, VISITOR, one, known=seen) for one in (anne, bruno))
+    first, second = await asyncio.gather(*deciding, return_exceptions=True)
+    assert first is None
+    assert isinstance(second, Refused)
+    assert second.why == "decided_meanwhile"
+    await saying.decide(at_work, VISITOR, bruno, known=await looking.last_sequence(at_work.engine))
+    await saying.decide(at_work, VISITOR, bruno, known=seen)  # sent twice
+    assert await count(at_work, tables.decision) == 2

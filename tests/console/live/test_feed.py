@@ -5,12 +5,13 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from console.live import feed as module
 from console.live.feed import Feed, Line
 from records import Retraction, Signal
 from records.retraction import words_of
-from tests.console.made import MORNING, a_retraction, a_signal, minutes
+from tests.console.made import MORNING, a_retraction, a_signal, an_alert, minutes, some_evidence
 
 NOW = minutes(60)
 
@@ -148,3 +149,29 @@ def test_long_words_are_cut() -> None:
     line = only(fed(a_signal(1, text="feu " * 200)))
     assert len(line.text) == module.SHOWN
     assert line.text.endswith("…")
+
+
+def test_what_an_author_said_before_he_left_does_not_come_late() -> None:
+    said = a_signal(1, author_id="a1", event_time=minutes(1), received_at=minutes(9))
+    assert fed(Retraction(at=minutes(5), author_id="a1"), said).lines() == []
+
+
+def test_a_retraction_is_remembered_without_the_alert_that_shows_the_words() -> None:
+    feed = fed(replace(a_retraction("facebook:e0001", at=minutes(2)), told=an_alert(evidence=(some_evidence(1),))))
+    assert [one.told for one in feed._gone.values()] == [None]
+
+
+def test_a_retraction_of_a_post_looks_at_no_other_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = fed(*(a_signal(number, cluster_ids=(f"t:{number}",)) for number in range(5)))
+    looked: list[str] = []
+    takes = module._takes
+
+    def noted(retraction: Retraction, signal: Signal) -> bool:
+        looked.append(signal.post_key)
+        return takes(retraction, signal)
+
+    monkeypatch.setattr(module, "_takes", noted)
+    feed.take([a_retraction("elsewhere:1", at=minutes(2)), a_retraction("facebook:e0003", at=minutes(2))], NOW)
+    assert looked == ["facebook:e0003"]
+    feed.take([a_retraction("facebook:e0003", at=minutes(2))], NOW)
+    assert looked == ["facebook:e0003"], "it stands on every partition"

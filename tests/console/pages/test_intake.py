@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from threading import Thread, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -272,3 +273,17 @@ async def test_no_english_is_left_on_a_french_page(client_as: ClientAs, desk: De
         pages += [await client.get(f"/intake/{REPORT}?done=withdrawn")]
     english = [str(one.id) for one in messages("fr") if one.string != one.id and " " in str(one.id)]
     assert [said for said in english for page in pages if f">{said}" in unescape(page.text)] == []
+
+
+async def test_a_place_is_looked_for_beside_the_loop(client_as: ClientAs, desk: Desk) -> None:
+    asked: list[Thread] = []
+
+    def find_place(text: str) -> tuple[Place, ...]:
+        asked.append(current_thread())
+        return (LE_HAVRE,)
+
+    object.__setattr__(desk, "find_place", find_place)
+    async with client_as("operator") as client:
+        await client.post("/intake", data={**FORM, "place": "Le Havre", "lat": "", "lon": ""})
+    assert asked
+    assert main_thread() not in asked

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from console.archive import audit, looking, saying
 from console.archive.taking import take
+from console.deciding import silence_conditions as conditions
 from console.desk import Desk
 from records import ManualClock, Matcher
 from tests.console.conftest import CSRF
@@ -123,6 +124,9 @@ async def test_one_that_has_not_begun_never_does(client_as: Callable[..., Any], 
         pytest.param({"sign": "<"}, "name-1", "no such sign", id="a sign that is none"),
         pytest.param({"value": "earthquake"}, "value-1", "never has this value", id="a value that never is"),
         pytest.param({"sign": "=~", "value": "(a"}, "value-1", "This is no pattern", id="a pattern that is none"),
+        pytest.param({"sign": "=~", "value": "(a|b)*c"}, "value-1", "could take for ever", id="a repeated choice"),
+        pytest.param({"sign": "=~", "value": "(?:.*)+!"}, "value-1", "could take for ever", id="a repeated repeat"),
+        pytest.param({"sign": "=~", "value": ".?" * 30}, "value-1", "could take for ever", id="many that may be"),
         pytest.param({"name": "place", "value": "x" * 201}, "value-1", "too long", id="a value that is too long"),
         pytest.param({"sign": "=~", "value": ".*"}, "name-1", "hold back everything", id="a pattern for everything"),
         pytest.param({"sign": "!=", "value": "flood"}, "name-1", "hold back everything", id="what also fits nothing"),
@@ -211,3 +215,10 @@ async def test_what_people_and_posts_say_is_text(client_as: Callable[..., Any], 
             await client.get("/silences", params={**CHECKED, "name": "place", "value": HOSTILE, "reason": HOSTILE})
         )
     assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("value", ["76|27", "Le Havre.*", "(76|27).*", r"a\*b\*c\*d\*e", "[*+?{]{3}", "(?:76|27)?1"])
+def test_a_pattern_as_people_write_it_is_one(value: str) -> None:
+    asked = conditions.Asked(rows=(conditions.Row("place", "=~", value),), starts="", minutes="30", reason="")
+    [found] = conditions.matchers_from(asked)
+    assert isinstance(found, Matcher)

@@ -220,3 +220,31 @@ async def test_the_statement_claims_no_conformity(client_as: Callable[..., Any],
     assert "Aucun audit n’a encore été réalisé." in html
     assert "non évalué" in html
     assert not re.search(r"\b(est|totalement|partiellement) conforme", html)
+
+
+@pytest.mark.parametrize("address", ["/", "/?wall=1", "/incidents", "/api/incidents", "/api/incidents.geojson"])
+async def test_an_archive_that_is_still_being_filled_says_so(
+    client_as: Callable[..., Any], desk: Desk, address: str
+) -> None:
+    await keep(desk, a_status())
+    said = re.compile(r"INCOMPLET|\"is_filling\":true")
+    desk.filling.begin(["alerts.v1", "sources.v1"])
+    assert said.search(await page(client_as, address))
+    desk.filling.caught_up("sources.v1")
+    assert said.search(await page(client_as, address))
+    desk.filling.caught_up("alerts.v1")
+    assert not said.search(await page(client_as, address))
+
+
+async def test_no_incident_in_an_archive_that_is_being_filled_is_no_calm(
+    client_as: Callable[..., Any], desk: Desk
+) -> None:
+    await keep(desk, a_status())
+    desk.filling.begin(["alerts.v1"])
+    html = await page(client_as)
+    assert is_hidden(html, "calm")
+    assert is_hidden(html, "no-lines")
+    desk.filling.caught_up("alerts.v1")
+    html = await page(client_as)
+    assert not is_hidden(html, "calm")
+    assert not is_hidden(html, "no-lines")

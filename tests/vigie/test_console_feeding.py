@@ -1,0 +1,38 @@
+"""Console feeding: what stands on the topics is read by our own clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from records import SourceStatus, encode
+from streams.reader import Written
+from streams.topics import SOURCES
+from vigie.console_feeding import FED, readable
+
+NOW = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+[STATUSES] = [fed for fed in FED if fed.topic is SOURCES]
+
+
+@pytest.mark.parametrize(
+    ("said_at", "written_at", "kept_at"),
+    [
+        pytest.param(NOW - MINUTE, None, NOW - MINUTE, id="before now"),
+        pytest.param(NOW + 120 * MINUTE, None, NOW, id="by a clock that runs ahead"),
+        pytest.param(NOW + 120 * MINUTE, NOW - 9 * MINUTE, NOW - 9 * MINUTE, id="as the broker knows"),
+        pytest.param(NOW - MINUTE, NOW + 120 * MINUTE, NOW - MINUTE, id="a broker whose clock runs ahead"),
+    ],
+)
+def test_a_state_of_a_source_is_never_of_the_future(
+    said_at: datetime, written_at: datetime | None, kept_at: datetime
+) -> None:
+    status = SourceStatus(source="bluesky", way="network", state="listening", at=said_at, since=NOW - MINUTE)
+    [read] = readable(STATUSES, [Written(encode(status), written_at)], NOW)
+    assert isinstance(read.record, SourceStatus)
+    assert read.record.at == kept_at
+
+
+def test_what_cannot_be_read_costs_nothing_else() -> None:
+    status = SourceStatus(source="bluesky", way="network", state="listening", at=NOW, since=NOW)
+    found = readable(STATUSES, [Written(b"{", None), Written(encode(status), None)], NOW)
+    assert [one.record for one in found] == [status]
