@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -94,9 +94,16 @@ def _engine(url: URL) -> AsyncEngine:
             "install the extra: pip install 'vigie[postgresql]'"
         ) from error
     if url.get_backend_name() == "sqlite":
+        _make_ours(url)
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _make_ours(url: URL) -> None:
+    """Make the file, where there is none, one that nobody else may read: it holds words of posts, and accounts."""
+    with suppress(OSError):  # whatever is wrong with it is told when it is opened
+        Path(url.database or "").touch(mode=0o600)
 
 
 @contextmanager

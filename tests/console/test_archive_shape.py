@@ -1,5 +1,6 @@
 """The tables: migrations bring any database to the shape that the program expects."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ async def test_a_database_of_a_later_version_is_refused_and_left_alone(engine: A
     async with writing(engine) as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for attempt in (opened, tried):
-        with pytest.raises(SettingsError, match=r"console\.database: has the shape of a later version of Vigie \(9999\); run"):
+        with pytest.raises(SettingsError, match=r"database: has the shape of a later version of Vigie \(9999\); run"):
             await attempt(address_from(database))
     async with engine.connect() as connection:
         assert await connection.scalar(text("SELECT version_num FROM alembic_version")) == "9999"
@@ -37,3 +38,7 @@ async def test_to_try_a_database_leaves_it_as_it_is(database: str) -> None:
     async with plain.connect() as connection:
         assert await connection.run_sync(lambda found: inspect(found).get_table_names()) == []
     await plain.dispose()
+
+
+async def test_a_new_archive_in_a_file_is_for_nobody_else_to_read(sqlite_engine: AsyncEngine) -> None:
+    assert Path(str(sqlite_engine.url.database)).stat().st_mode & 0o077 == 0
