@@ -40,5 +40,5 @@ async def test_to_try_a_database_leaves_it_as_it_is(database: str) -> None:
     await plain.dispose()
 
 
-async def test_a_new_archive_in_a_file_is_for_nobody_else_to_read(sqlite_engine: AsyncEngine) -> None:
+def test_a_new_archive_in_a_file_is_for_nobody_else_to_read(sqlite_engine: AsyncEngine) -> None:
     assert Path(str(sqlite_engine.url.database)).stat().st_mode & 0o077 == 0
