@@ -10,8 +10,10 @@ from sqlalchemy import or_
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from console.archive import looking, tables
+from console.archive import looking, saying, tables
 from console.archive.dossier import Decided, Dossier, Rate, Report
+from console.deciding.answering import waiting_for
+from console.deciding.decision_form import CLOSABLE
 from console.deciding.history import history, newest_of
 from console.deciding.muting import muting
 from console.deciding.silence_form import HOURS
@@ -62,8 +64,10 @@ async def incident(visit: Visit) -> Response:
 async def newest(visit: Visit) -> Response:
     """Tell which revision is the newest: for a page that is open, and shows an older one."""
     dossier = await dossier_of(visit)
+    last = max(dossier.decisions, key=lambda one: one.sequence, default=None)
     known = {"revision": dossier.alert.revision, "decided": newest_of(dossier.decisions)}
-    return JSONResponse({"incident_id": dossier.alert.incident_id, **known})
+    by = last.verdict.decided_by if last else ""
+    return JSONResponse({"incident_id": dossier.alert.incident_id, **known, "decided_by": by})
 
 
 async def dossier_of(visit: Visit) -> Dossier:
@@ -110,6 +114,7 @@ async def shown(
         recorded_at=dossier.revisions[-1].recorded_at,
         sequence=max(newest_of(dossier.decisions), *(one.sequence for one in dossier.revisions)),
         is_open=is_open,
+        is_closable=alert.level in CLOSABLE,
         may_decide=visit.visitor.may("decide"),
         minutes=_minutes(alert, now) if is_open or alert.clock is None else alert.clock.minutes,
         acknowledged=_acknowledged(dossier.decisions),
@@ -152,7 +157,11 @@ async def _done(visit: Visit, dossier: Dossier) -> dict[str, Any]:
     silences = await looking.silences(visit.desk.engine, visit.desk.clock.now()) if done == "silence" else ()
     silence = next((one for one in silences if one.silence_id == undo), None)
     question = next((one for one in dossier.verifications if done == "verify" and one.verification_id == undo), None)
-    return {"done": decided, "silenced": silence, "asked": question}
+    awaits = None
+    if decided is not None:
+        is_unsent = await saying.is_waiting(visit.desk.engine, decided.verdict.decision_id)
+        awaits = waiting_for(decided, dossier, visit.desk.clock.now(), is_unsent=is_unsent)
+    return {"done": decided, "silenced": silence, "asked": question, "awaits": awaits}
 
 
 async def _reports(visit: Visit, dossier: Dossier) -> list[Report]:
