@@ -22,8 +22,10 @@ from models.geoparse import Geoparser
 from models.places import Gazetteer
 from records import Clock, Place, SettingsError
 from vigie.assembly import default_profile, home_of, local_places
+from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import Settings, secret_from
+from vigie.solidarity import claims_of
 
 FILE = "console.sqlite"
 KEY_FILE = "console.key"
@@ -67,6 +69,7 @@ def desk_of(settings: Settings, engine: AsyncEngine, clock: Clock, said: Callabl
         templates=environments(setup.zone),
         said=said,
         find_place=place_finder(settings),
+        read_claims=ConsoleClaims(settings.streams(), claims_of) if settings.solidarity.listed else None,
     )
 
 

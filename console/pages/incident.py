@@ -18,7 +18,8 @@ from console.deciding.history import history, newest_of
 from console.deciding.muting import muting
 from console.deciding.silence_form import HOURS
 from console.deciding.weight import host_of, standing, weighed
-from console.digests.solidarity_list import distance_km
+from console.digests.solidarity_list import distance_km, told
+from console.digests.solidarity_reading import around, claims_now
 from console.figures.figures import figure
 from console.messages.message_map import STAGES, Message
 from console.messages.selection import select
@@ -146,8 +147,16 @@ async def shown(
         revealed=revealed,
         host_of=host_of,
         figure=lambda number: figure(number, visit.language),
+        **await _solidarity(visit, alert, now),
         **await _done(visit, dossier),
     )
+
+
+async def _solidarity(visit: Visit, alert: Alert, now: datetime) -> dict[str, Any]:
+    """Return what is needed and offered around it."""
+    reading = await claims_now(visit.desk)
+    listing = await around(visit.desk, alert, reading, now)
+    return {"claims_state": reading.state, "listing": listing, "needed": told(listing) if listing else None}
 
 
 async def _done(visit: Visit, dossier: Dossier) -> dict[str, Any]:

@@ -210,7 +210,9 @@ def client_as(desk: Desk) -> Callable[..., Any]:
     """Return what makes a client of the console with somebody of a role behind it; None: nobody known."""
 
     @asynccontextmanager
-    async def made(role: Role | None = "operator", *, language: str = "fr") -> AsyncIterator[httpx.AsyncClient]:
+    async def made(
+        role: Role | None = "operator", *, language: str = "fr", desk: Desk = desk
+    ) -> AsyncIterator[httpx.AsyncClient]:
         visitor = (
             Visitor(
                 account_id=f"account-{role}",

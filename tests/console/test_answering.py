@@ -23,7 +23,9 @@ def decided(sequence: int, decision: str, **changes: Any) -> Decided:
     return Decided(sequence=sequence, recorded_at=minutes(0), verdict=a_verdict(decision, **said))
 
 
-def waits(*decisions: Decided, revised: int = 1, after: timedelta = SOON / 2, is_unsent: bool = False) -> Waiting | None:
+def waits(
+    *decisions: Decided, revised: int = 1, after: timedelta = SOON / 2, is_unsent: bool = False
+) -> Waiting | None:
     alert = an_alert()
     dossier = Dossier(
         alert=alert,

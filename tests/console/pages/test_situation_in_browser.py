@@ -152,7 +152,9 @@ async def test_a_pause_holds_back_what_does_not_rise_and_says_how_much_waits(
     [
         pytest.param({"incident_id": "fire-new", "level": "alert"}, id="a new alert"),
         pytest.param({"incident_id": "fire-new", "level": "watch"}, id="a new watch"),
-        pytest.param({"incident_id": "fire-watch", "level": "alert", "revision": 2}, id="a watch that becomes an alert"),
+        pytest.param(
+            {"incident_id": "fire-watch", "level": "alert", "revision": 2}, id="a watch that becomes an alert"
+        ),
     ],
 )
 async def test_what_is_new_or_rises_is_seen_said_and_heard_during_a_pause(
