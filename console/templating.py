@@ -1,6 +1,7 @@
 """Templating: templates in each language, escaped always, with the few filters that all of them use."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
@@ -14,9 +15,17 @@ from console.terms import Kind, term
 MINUTES_AN_HOUR = 60
 
 
+@cache
 def environments(zone: str) -> dict[Language, Environment]:
-    """Return the templates in each language; moments are shown on the clock of a zone."""
+    """Return the templates in each language, compiled once; moments are shown on the clock of a zone."""
     return {language: _environment(language, ZoneInfo(zone)) for language in LANGUAGES}
+
+
+def compile_all(templates: dict[Language, Environment]) -> None:
+    """Compile every template, so that nobody waits for it who opens a page first."""
+    for one in templates.values():
+        for name in one.list_templates():
+            one.get_template(name)
 
 
 def _environment(language: Language, zone: ZoneInfo) -> Environment:

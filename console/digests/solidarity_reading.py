@@ -34,7 +34,7 @@ async def around(desk: Desk, alert: Alert, reading: Reading, now: datetime) -> L
         return None
     if not any(claim.place is not None and is_in_reach(claim.place, alert) for claim in reading.claims):
         return None
-    others = await looking.incidents(desk.engine, levels=LEVELS)
+    others = await looking.heads(desk.engine, levels=LEVELS)
     found = listed(sorted(others, key=_rank), reading.claims, now)
     return next((one for one in found if one.alert.incident_id == alert.incident_id), None)
 

@@ -81,7 +81,7 @@ async def dossier_of(visit: Visit) -> Dossier:
 
 async def neighbours_of(visit: Visit, alert: Alert) -> tuple[Neighbour, ...]:
     """Return the other open incidents, the nearest first: what it may be part of."""
-    found = await looking.incidents(visit.desk.engine)
+    found = await looking.heads(visit.desk.engine)
     others = (
         Neighbour(one, distance_km(one.place, alert.place))
         for one in found

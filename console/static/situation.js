@@ -1,6 +1,7 @@
 // The situation while it changes: rows, feed and map follow the stream. A pause holds them back and says how much waits;
 // an incident that is new, or rises, does not wait.
 
+import { now, setTime } from "./clock.js";
 import { follow } from "./live.js";
 import { makeSound } from "./sound.js";
 import { elementFrom, place, refresh, replaceInside } from "./swapping.js";
@@ -102,6 +103,7 @@ function drawOver(row, html) {
   row.remove();
   by(line.id)?.remove();
   by("over").append(line);
+  by("over").hidden = false;
   if (hadFocus) line.querySelector("a").focus({ preventScroll: true });
   setTimeout(() => {
     line.remove();
@@ -250,18 +252,18 @@ function hold(since) {
   if (!since) onBatch();
 }
 
-pause?.addEventListener("click", () => hold(held ? null : new Date()));
+pause?.addEventListener("click", () => hold(held ? null : now()));
 
 // Time goes on although nothing is told
 
 function lasted(since) {
-  const minutes = Math.max(0, Math.floor((Date.now() - since) / 60_000));
+  const minutes = Math.max(0, Math.floor((now() - since) / 60_000));
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
 
 function tick() {
-  if (by("wall-clock")) by("wall-clock").textContent = timeOf(new Date());
+  if (by("wall-clock")) by("wall-clock").textContent = timeOf(now());
   for (const one of rows.querySelectorAll("[data-since]")) {
     const text = lasted(Date.parse(one.dataset.since));
     if (one.textContent !== text) one.textContent = text;
@@ -294,6 +296,7 @@ async function showMap() {
   }
 }
 
+setTime(page.dataset.now);
 rows.style.setProperty("--new-word", JSON.stringify(rows.dataset.new));
 document.querySelector(".strip .controls")?.removeAttribute("hidden");
 try {

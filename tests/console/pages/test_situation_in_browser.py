@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,7 @@ from console.desk import Desk
 from records import CrisisClock
 from tests.console.chromium import serving
 from tests.console.conftest import CSRF, As
-from tests.console.made import a_retraction, a_signal, a_status, a_verdict, an_alert, minutes
+from tests.console.made import LE_HAVRE, a_retraction, a_signal, a_status, a_verdict, an_alert, minutes
 
 pytestmark = pytest.mark.browser
 
@@ -224,6 +225,38 @@ async def test_what_is_over_leaves_the_table_and_says_so_for_a_minute(
     await page.clock.run_for(61_000)
     await expect(line).to_have_count(0)
     await expect(page.locator("#over")).to_be_hidden()
+
+
+async def test_time_goes_by_the_clock_of_the_server_whatever_that_of_the_machine_says(
+    chromium_page: Page, address: str
+) -> None:
+    page = chromium_page
+    await look(page, address, "?wall=1")
+    await page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 0))")
+    assert set(await page.locator("#rows .figure").all_text_contents()) == {"17 min"}
+    await expect(page.locator("#wall-clock")).to_have_text("08:37")
+
+
+@pytest.mark.parametrize("is_moved", [False, True], ids=["left alone", "moved by a person"])
+async def test_a_map_that_nobody_has_moved_shows_what_is_near(
+    chromium_page: Page, address: str, desk: Desk, *, is_moved: bool
+) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page.locator(".incident-mark")).not_to_have_count(0)
+    if is_moved:
+        await page.locator("#map").dispatch_event("mousedown")
+    fecamp = replace(LE_HAVRE, place_id="x", name="Fécamp", lat=49.757, lon=0.377, level="site", radius_km=0.3)
+    await tell(desk, an_alert(incident_id="fire-fecamp", level="alert", place=fecamp))
+    await expect(page.locator("#incident-fire-fecamp")).to_be_visible()
+    await page.wait_for_function("document.querySelectorAll('.incident-mark').length === 6")
+    is_inside = """() => { const map = document.querySelector("#map").getBoundingClientRect();
+        const boxes = [...document.querySelectorAll(".incident-mark")].map((one) => one.getBoundingClientRect());
+        return boxes.every((box) => box.top >= map.top && box.right <= map.right); }"""
+    if is_moved:
+        assert not await page.evaluate(is_inside)
+    else:
+        await page.wait_for_function(is_inside)
 
 
 async def test_the_title_of_the_tab_counts_the_alerts(chromium_page: Page, address: str, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What is needed and offered, on the page of an incident and in the digest: without who says so, and never as if read."""
+"""What is needed and offered, shown with an incident and in the digest: without who says so, and never as if read."""
 
 from collections.abc import Callable
 from dataclasses import replace
