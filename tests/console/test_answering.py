@@ -10,7 +10,7 @@ from console.deciding.answering import SOON, Waiting, waiting_for
 from records.verdict import ANSWERING
 from tests.console.made import a_verdict, an_alert, minutes
 
-SAID = {
+SAID: dict[str, dict[str, Any]] = {
     "relocate": {"place": an_alert().place},
     "change_hazard": {"read_as": "flood"},
     "merge": {"other": "fire-other"},

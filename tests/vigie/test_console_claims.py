@@ -45,7 +45,7 @@ def claims(broker: Broker, tmp_path: Path) -> ConsoleClaims:
 
 
 async def test_all_who_ask_at_once_have_one_reading(claims: ConsoleClaims, broker: Broker) -> None:
-    assert await asyncio.gather(claims(), claims(), claims()) == [[CLAIM]] * 3
+    assert list(await asyncio.gather(claims(), claims(), claims())) == [[CLAIM]] * 3
     broker.secs = FRESH_SECS - 1
     assert await claims() == [CLAIM]
     assert broker.asked == 1
