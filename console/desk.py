@@ -1,7 +1,7 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import time, timedelta
 
@@ -15,7 +15,7 @@ from console.live.filling import Filling
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.messages.message_map import MessageMap
-from records import Clock, Place
+from records import Claim, Clock, Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +54,4 @@ class Desk:
     filling: Filling = field(default_factory=Filling)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
     find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread
+    read_claims: Callable[[], Awaitable[list[Claim]]] | None = None  # None: nobody is to be told of needs and offers

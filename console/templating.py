@@ -1,6 +1,7 @@
 """Templating: templates in each language, escaped always, with the few filters that all of them use."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
@@ -8,14 +9,23 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.catalogue import LANGUAGES, Language, words
+from console.reasons import reason
 from console.terms import Kind, term
 
 MINUTES_AN_HOUR = 60
 
 
+@cache
 def environments(zone: str) -> dict[Language, Environment]:
-    """Return the templates in each language; moments are shown on the clock of a zone."""
+    """Return the templates in each language, compiled once; moments are shown on the clock of a zone."""
     return {language: _environment(language, ZoneInfo(zone)) for language in LANGUAGES}
+
+
+def compile_all(templates: dict[Language, Environment]) -> None:
+    """Compile every template, so that nobody waits for it who opens a page first."""
+    for one in templates.values():
+        for name in one.list_templates():
+            one.get_template(name)
 
 
 def _environment(language: Language, zone: ZoneInfo) -> Environment:
@@ -44,6 +54,7 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
     found.filters["figure"] = lambda number: format_decimal(number, "#,##0.##", locale=language)
     found.filters["lasted"] = lasted
     found.filters["term"] = called
+    found.filters["reason"] = lambda text: reason(text, said.gettext)
     found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return found
 

@@ -32,6 +32,7 @@ Kind = Literal[
     "role",
     "verification",
     "finding",
+    "thing",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -206,6 +207,23 @@ WORDS: dict[Kind, dict[str, str]] = {
     },
     "verification": {"to_verify": "to verify", "verified": "verified", "passed_on": "passed on"},
     "finding": {"true": "true", "false": "false", "unclear": "unclear", "": "no finding yet"},
+    "thing": {  # that people need or offer
+        "shelter": "shelter",
+        "food": "food",
+        "water": "water",
+        "clothes": "clothes, blankets",
+        "transport": "transport",
+        "tools": "tools, equipment",
+        "power": "power, charging",
+        "hands": "hands",
+        "animals": "animals",
+        "care": "care",
+        "children": "children",
+        "persons": "looking for people",
+        "money": "money",
+        "goods": "gifts of several kinds",
+        "help": "help, nobody says what",
+    },
 }
 
 

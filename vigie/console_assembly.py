@@ -22,9 +22,12 @@ from detectors.profile import profile_text
 from models.geoparse import Geoparser
 from models.places import Gazetteer
 from records import Clock, Place, SettingsError
+from streams.settings import StreamSettings
 from vigie.assembly import default_profile, home_of, local_places
+from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import Settings, secret_from
+from vigie.solidarity import claims_of
 
 FILE = "console.sqlite"
 KEY_FILE = "console.key"
@@ -53,7 +56,9 @@ def address_of(settings: Settings) -> URL:
     return url.set(password=secret_from(console.database_password_file, "console.database_password_file"))
 
 
-def desk_of(settings: Settings, engine: AsyncEngine, clock: Clock, said: Callable[[], None]) -> Desk:
+def desk_of(
+    settings: Settings, streams: StreamSettings, engine: AsyncEngine, clock: Clock, said: Callable[[], None]
+) -> Desk:
     """Return what the pages work with; `said` is called when somebody said something that the broker should have.
 
     Errors  SettingsError when a file of the settings cannot be used
@@ -68,6 +73,7 @@ def desk_of(settings: Settings, engine: AsyncEngine, clock: Clock, said: Callabl
         templates=environments(setup.zone),
         said=said,
         find_place=place_finder(settings),
+        read_claims=ConsoleClaims(streams, claims_of) if settings.solidarity.listed else None,
     )
 
 

@@ -16,6 +16,7 @@ from console.access.door import middleware
 from console.application import application
 from console.archive.keeping import keep
 from console.desk import Desk
+from console.templating import compile_all
 from records import Clock
 from streams.publisher import KafkaPublisher
 from vigie.console_assembly import archive_of, desk_of, doors_of
@@ -46,8 +47,10 @@ async def _run(settings: Settings, clock: Clock) -> None:
         publisher = KafkaPublisher(streams)
         stack.push_async_callback(publisher.stop)
         is_new = asyncio.Event()
-        desk = desk_of(settings, engine, clock, is_new.set)
+        desk = desk_of(settings, streams, engine, clock, is_new.set)
         feeding = Feeding(desk, streams, publisher, is_new, asks_volunteers=console.verifies_watches)
+        compiling = asyncio.create_task(asyncio.to_thread(compile_all, desk.templates))
+        stack.callback(compiling.cancel)
         await _greet(desk, settings)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
         tasks = [feeding.run(), serve(app, listening), _keep(desk)]

@@ -36,7 +36,7 @@ async def console_of(settings: Settings, streams: StreamSettings, folder: Path, 
         publisher = KafkaPublisher(streams)
         stack.push_async_callback(publisher.stop)
         is_new = asyncio.Event()
-        desk = desk_of(own, engine, clock, is_new.set)
+        desk = desk_of(own, streams, engine, clock, is_new.set)
         feeding = Feeding(desk, streams, publisher, is_new, asks_volunteers=True)
         app = application(desk, middleware(desk, Doors(is_open=True)))
         tasks = [asyncio.create_task(feeding.run()), asyncio.create_task(serve(app, listening))]

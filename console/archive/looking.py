@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -68,6 +68,15 @@ async def incidents(
         wanted = wanted.where(columns.recorded_at >= since)
     async with engine.connect() as connection:
         return [one.alert for one in await recorded(connection, wanted)]
+
+
+async def heads(engine: AsyncEngine, *, levels: Collection[str] = OPEN, most: int = 500) -> list[Alert]:
+    """Return what `incidents` does, without the words of posts: for lists that show none."""
+    columns = tables.incident.c
+    wanted = _newest().where(columns.level.in_(levels))
+    wanted = wanted.order_by(columns.recorded_at.desc(), columns.incident_id).limit(most)
+    async with engine.connect() as connection:
+        return [decode(row.record, Alert) for row in await connection.execute(wanted)]
 
 
 def _newest() -> Select[Any]:
@@ -154,14 +163,29 @@ async def incident(engine: AsyncEngine, incident_id: str) -> Dossier | None:
         )
 
 
-async def newest(engine: AsyncEngine, incident_id: str) -> tuple[int, int] | None:
-    """Return the last revision of an incident and the number of the last decision on it; None where there is none."""
+class Newest(NamedTuple):
+    """How far an incident has come."""
+
+    revision: int
+    decided: int  # the number of the last decision on it, 0 where there is none
+    decided_by: str
+
+
+async def newest(engine: AsyncEngine, incident_id: str) -> Newest | None:
+    """Return how far an incident has come; None where there is none."""
     decided, columns = tables.decision.c, tables.incident.c
-    last = select(func.max(decided.sequence)).where(decided.incident_id == incident_id).scalar_subquery()
+    last = (
+        select(decided.sequence, decided.decided_by)
+        .where(decided.incident_id == incident_id)
+        .order_by(decided.sequence.desc())
+        .limit(1)
+    )
     async with engine.connect() as connection:
-        found = await connection.execute(select(columns.revision, last).where(columns.incident_id == incident_id))
-        row = found.one_or_none()
-    return None if row is None else (row[0], row[1] or 0)
+        revision = await connection.scalar(select(columns.revision).where(columns.incident_id == incident_id))
+        found = (await connection.execute(last)).one_or_none()
+    if revision is None:
+        return None
+    return Newest(revision, found.sequence if found else 0, found.decided_by if found else "")
 
 
 async def decisions(connection: AsyncConnection, which: ColumnElement[bool]) -> list[Decided]:

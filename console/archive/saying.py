@@ -276,6 +276,14 @@ async def waiting(engine: AsyncEngine, most: int = 500) -> list[Outgoing]:
         return [_outgoing_from(row) for row in rows]
 
 
+async def is_waiting(engine: AsyncEngine, decision_id: str) -> bool:
+    """Tell whether the broker does not have a decision yet."""
+    columns = outgoing.c
+    wanted = select(columns.sequence).where((columns.kind == "verdict") & (columns.object == decision_id))
+    async with engine.connect() as connection:
+        return await connection.scalar(wanted) is not None
+
+
 def _outgoing_from(row: Any) -> Outgoing:
     record: Any = decode(row.record, KINDS[row.kind])
     return Outgoing(sequence=row.sequence, kind=row.kind, object_=row.object, record=record, made_at=row.made_at)

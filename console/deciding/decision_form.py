@@ -26,6 +26,8 @@ REJECTED_AS = {
     "figurative": "a figure of speech",
     "other": "another reason",
 }
+CLOSABLE = frozenset({"watch", "alert", "confirmed", "monitoring"})
+"""Levels of what is open; a signal never was, so that closing it would change nothing."""
 MOST_WORDS = 500  # characters of a reason
 MOST_OF_NOTE = 2000
 NEEDLESS = frozenset({"csrf", "nonce", "known", "revision"})
@@ -99,6 +101,10 @@ def _rejected(typed: Typed, deciding: Deciding) -> dict[str, Any] | tuple[Proble
     return {"reason": _told(REJECTED_AS[why], typed, deciding)}
 
 
+def _closed(typed: Typed, deciding: Deciding) -> dict[str, Any] | tuple[Problem, ...]:
+    return {} if deciding.alert.level in CLOSABLE else (Problem("decision", "not_open"),)
+
+
 def _noted(typed: Typed, deciding: Deciding) -> dict[str, Any] | tuple[Problem, ...]:
     return {} if _words(typed) else (Problem("reason", "missing_words"),)
 
@@ -142,6 +148,7 @@ def _told(called: str, typed: Typed, deciding: Deciding) -> str:
 _READERS: Mapping[Decision, Callable[[Typed, Deciding], dict[str, Any] | tuple[Problem, ...]]] = {
     "confirm": _confirmed,
     "reject": _rejected,
+    "close": _closed,
     "note": _noted,
     "relocate": _relocated,
     "change_hazard": _read_as,
@@ -149,4 +156,4 @@ _READERS: Mapping[Decision, Callable[[Typed, Deciding], dict[str, Any] | tuple[P
     "split": _split,
     "withdraw": _withdrawn,
 }
-"""How each decision is read; acknowledge and close need no more than a click."""
+"""How each decision is read; to acknowledge needs no more than a click."""

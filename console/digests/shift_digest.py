@@ -1,6 +1,6 @@
 """Shift digest: the digest of any span, from what the archive knew by its end; and which span is asked for mostly.
 
-Shape   two moments in, the record that `vigie digest` makes out, without needs and offers: the archive keeps none
+Shape   two moments and what posts claim in, the record that `vigie digest` makes out; the archive keeps no claims
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -17,7 +17,7 @@ from console.archive.dossier import SourceChange
 from console.archive.tables import revision
 from console.digests.digest import ENDS, ON, digest_from
 from console.live.listening import listening
-from records import Alert, SourceStatus, decode
+from records import Alert, Claim, SourceStatus, decode
 from records.digest import Digest, DigestMade
 from records.source_status import State
 
@@ -30,7 +30,7 @@ JUST_BEGUN = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def digest_of(engine: AsyncEngine, since: datetime, until: datetime) -> Digest:
+async def digest_of(engine: AsyncEngine, since: datetime, until: datetime, claims: Iterable[Claim] = ()) -> Digest:
     """Return the digest of a span, as it could have been made at its end."""
     async with engine.connect() as connection:
         alerts = await _alerts(connection, since, until)
@@ -39,7 +39,7 @@ async def digest_of(engine: AsyncEngine, since: datetime, until: datetime) -> Di
     pulses = await looking.pulses(engine, since - BEFORE, until)
     heard = listening(statuses, until)
     unheard = (*heard.lost_ways, *heard.absent_ways)
-    return digest_from(alerts, statuses, pulses, unheard, since=since, until=until)
+    return digest_from(alerts, statuses, pulses, unheard, claims, since=since, until=until)
 
 
 async def _alerts(connection: AsyncConnection, since: datetime, until: datetime) -> list[Alert]:

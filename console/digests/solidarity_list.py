@@ -65,8 +65,9 @@ def listed(alerts: Iterable[Alert], claims: Iterable[Claim], until: datetime) ->
     said = [claim for claim in claims if claim.event_time <= until]
     near = [one for one in alerts if one.level in LEVELS and until - _last_heard(one) <= RECENT]
     found: dict[str, list[Claim]] = {alert.incident_id: [] for alert in near}
+    reached: dict[tuple[object, ...], list[Alert]] = {}  # many claims are of one place
     for claim in _open(said):
-        alert = _nearest(claim, near)
+        alert = _nearest(claim, near, reached)
         if alert is not None:
             found[alert.incident_id].append(claim)
     return [_listing(alert, found[alert.incident_id]) for alert in near if found[alert.incident_id]]
@@ -107,13 +108,16 @@ def _last_heard(alert: Alert) -> datetime:
 # Which incident -------------------------------------------------------------------------------------------------------
 
 
-def _nearest(claim: Claim, alerts: Sequence[Alert]) -> Alert | None:
+def _nearest(claim: Claim, alerts: Sequence[Alert], reached: dict[tuple[object, ...], list[Alert]]) -> Alert | None:
     """Return the incident that a claim belongs to: of several in reach the nearest, of equals the first."""
     place = claim.place
     if place is None:
         return None
-    near = [alert for alert in alerts if alert.onset <= claim.event_time and is_in_reach(place, alert)]
-    return min(near, key=lambda alert: distance_km(place, alert.place), default=None)
+    spot = place.name, place.level, place.area, place.lat, place.lon
+    if spot not in reached:
+        near = [alert for alert in alerts if is_in_reach(place, alert)]
+        reached[spot] = sorted(near, key=lambda alert: distance_km(place, alert.place))
+    return next((alert for alert in reached[spot] if alert.onset <= claim.event_time), None)
 
 
 def is_in_reach(place: Place, alert: Alert) -> bool:

@@ -21,12 +21,14 @@ def frame(event: str, said: Any, number: int | None = None) -> bytes:
 
 
 def incident_frame(templates: Environment, row: Row, number: int, now: datetime) -> bytes:
-    """Return the event of one incident by the number of its change: row and feature, neither where it is over."""
+    """Return the event of one incident by the number of its change: row and feature, or that it is over."""
     said = {
         "id": row.alert.incident_id,
         "revision": row.alert.revision,
         "level": row.alert.level,
+        "height": row.height,
         "html": "" if row.is_over else templates.get_template("situation_row.html").render(row=row, now=now),
+        "over": templates.get_template("situation_over.html").render(row=row) if row.is_over else "",
         "feature": None if row.is_over else feature_of(row),
     }
     return frame("incident", said, number)

@@ -12,6 +12,7 @@ from records.alert import Level
 
 ORDER: tuple[Level, ...] = ("confirmed", "alert", "watch", "monitoring", "signal", "resolved", "rejected")
 OVER = frozenset({"resolved", "rejected"})
+ALERTS = frozenset({"alert", "confirmed"})
 FINE = frozenset({"point", "site", "quartier", "commune"})
 
 
@@ -29,8 +30,20 @@ class Row:
 
     @property
     def rank(self) -> int:
-        """Where it stands in the list: less is higher."""
+        """Where it stands in the list: less is higher; an alert that nobody looks after stands above all others."""
+        if self.alert.level == "alert" and self.tended is None:
+            return 0
+        return 1 + 2 * self.height + (self.tended is not None)
+
+    @property
+    def height(self) -> int:
+        """How high its level is, whoever looks after it: less is higher."""
         return ORDER.index(self.alert.level)
+
+    @property
+    def is_alert(self) -> bool:
+        """Whether it is one of those that a page counts in its title."""
+        return self.alert.level in ALERTS
 
     @property
     def is_over(self) -> bool:
@@ -51,7 +64,7 @@ class Row:
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:
-    """Return rows by level, the newest first within one."""
+    """Return rows in order, the newest first among equals."""
     return sorted(rows, key=lambda one: (one.rank, -one.alert.raised_at.timestamp(), one.alert.incident_id))
 
 

@@ -3,12 +3,14 @@
 Shape   an alert in; messages out, and for each audience that gets none the reason
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+from console.catalogue import language_from, words
 from console.messages.facts import Worded, is_confirmed
 from console.messages.message_map import STAGES, Audience, Message, MessageMap, Situation
+from console.terms import term
 from records import Alert, SettingsError
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
@@ -181,4 +183,12 @@ def _notes(found: MessageMap, alert: Alert, phenomenon: str, beside: Collection[
         yield NOTES["rumour"]
     asked = [name for one in found.situations.values() if alert.hazard in one.hazards for name in one.phenomena]
     if asked and not phenomenon:
-        yield {language: words.format(phenomena=", ".join(asked)) for language, words in NOTES["phenomenon"].items()}
+        yield {
+            language: text.format(phenomena=_called(asked, language)) for language, text in NOTES["phenomenon"].items()
+        }
+
+
+def _called(phenomena: Iterable[str], language: str) -> str:
+    """Return phenomena as people read them: a map of one's own may name others than there are words for."""
+    speaks = words(language_from(language, "", "fr"))
+    return ", ".join(speaks.gettext(term("phenomenon", one)) for one in phenomena)

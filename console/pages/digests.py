@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from console.archive import looking
 from console.digests import handover
 from console.digests.shift_digest import LONGEST, changes_of_shift, digest_of, usual_beginning
+from console.digests.solidarity_reading import claims_now
 from console.live.tending import tended
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
@@ -33,7 +34,8 @@ async def as_json(visit: Visit) -> Response:
     span = await _span(visit, asked)
     if isinstance(span[0], Problem):
         return JSONResponse({"error": f"{span[0].field}: {span[0].code}"}, status_code=422)
-    digest = await digest_of(visit.desk.engine, *span)
+    reading = await claims_now(visit.desk)
+    digest = await digest_of(visit.desk.engine, *span, reading.claims)
     return Response(encode(digest), media_type="application/json")
 
 
@@ -103,7 +105,8 @@ async def _page(
     wrong = (*(one for one in span if isinstance(one, Problem)), *problems)
     moments = [one for one in span if isinstance(one, datetime)]
     engine, now, zone = visit.desk.engine, visit.desk.clock.now(), visit.desk.setup.zone
-    digest = await digest_of(engine, *moments) if moments else None
+    reading = await claims_now(visit.desk)
+    digest = await digest_of(engine, moments[0], moments[1], reading.claims) if moments else None
     told = (*digest.new, *digest.ongoing) if digest else ()
     changes = await _changes(visit, now)
     made = sorted(await looking.digests(engine), key=lambda one: one.until, reverse=True)[:SHOWN]
@@ -113,6 +116,7 @@ async def _page(
         problems=wrong,
         asked=asked,
         digest=digest,
+        claims_state=reading.state,
         tended=await tended(engine, [one.incident_id for one in told]),
         notes=await handover.notes(engine, *moments) if moments else [],
         since=typed(moments[0], zone) if moments else asked.get("since", ""),

@@ -10,13 +10,16 @@ from sqlalchemy import or_
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from console.archive import looking, tables
+from console.archive import looking, saying, tables
 from console.archive.dossier import Decided, Dossier, Rate, Report
+from console.deciding.answering import waiting_for
+from console.deciding.decision_form import CLOSABLE
 from console.deciding.history import history, newest_of
 from console.deciding.muting import muting
 from console.deciding.silence_form import HOURS
 from console.deciding.weight import host_of, standing, weighed
-from console.digests.solidarity_list import distance_km
+from console.digests.solidarity_list import distance_km, told
+from console.digests.solidarity_reading import around, claims_now
 from console.figures.figures import figure
 from console.messages.message_map import STAGES, Message
 from console.messages.selection import select
@@ -66,8 +69,7 @@ async def newest(visit: Visit) -> Response:
     found = await looking.newest(visit.desk.engine, incident_id)
     if found is None:
         raise HTTPException(404, visit.text(NONE))
-    revision, decided = found
-    return JSONResponse({"incident_id": incident_id, "revision": revision, "decided": decided})
+    return JSONResponse({"incident_id": incident_id, **found._asdict()})
 
 
 async def dossier_of(visit: Visit) -> Dossier:
@@ -80,7 +82,7 @@ async def dossier_of(visit: Visit) -> Dossier:
 
 async def neighbours_of(visit: Visit, alert: Alert) -> tuple[Neighbour, ...]:
     """Return the other open incidents, the nearest first: what it may be part of."""
-    found = await looking.incidents(visit.desk.engine)
+    found = await looking.heads(visit.desk.engine)
     others = (
         Neighbour(one, distance_km(one.place, alert.place))
         for one in found
@@ -114,6 +116,7 @@ async def shown(
         recorded_at=dossier.revisions[-1].recorded_at,
         sequence=max(newest_of(dossier.decisions), *(one.sequence for one in dossier.revisions)),
         is_open=is_open,
+        is_closable=alert.level in CLOSABLE,
         may_decide=visit.visitor.may("decide"),
         minutes=_minutes(alert, now) if is_open or alert.clock is None else alert.clock.minutes,
         acknowledged=_acknowledged(dossier.decisions),
@@ -145,8 +148,16 @@ async def shown(
         revealed=revealed,
         host_of=host_of,
         figure=lambda number: figure(number, visit.language),
+        **await _solidarity(visit, alert, now),
         **await _done(visit, dossier),
     )
+
+
+async def _solidarity(visit: Visit, alert: Alert, now: datetime) -> dict[str, Any]:
+    """Return what is needed and offered around it."""
+    reading = await claims_now(visit.desk)
+    listing = await around(visit.desk, alert, reading, now)
+    return {"claims_state": reading.state, "listing": listing, "needed": told(listing) if listing else None}
 
 
 async def _done(visit: Visit, dossier: Dossier) -> dict[str, Any]:
@@ -156,7 +167,11 @@ async def _done(visit: Visit, dossier: Dossier) -> dict[str, Any]:
     silences = await looking.silences(visit.desk.engine, visit.desk.clock.now()) if done == "silence" else ()
     silence = next((one for one in silences if one.silence_id == undo), None)
     question = next((one for one in dossier.verifications if done == "verify" and one.verification_id == undo), None)
-    return {"done": decided, "silenced": silence, "asked": question}
+    awaits = None
+    if decided is not None:
+        is_unsent = await saying.is_waiting(visit.desk.engine, decided.verdict.decision_id)
+        awaits = waiting_for(decided, dossier, visit.desk.clock.now(), is_unsent=is_unsent)
+    return {"done": decided, "silenced": silence, "asked": question, "awaits": awaits}
 
 
 async def _reports(visit: Visit, dossier: Dossier) -> list[Report]:

@@ -1,11 +1,13 @@
 """Problem: what is answered where no page answers: a page that is not there, a form that is none, a fault of ours."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from sqlalchemy import exc
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Match
 
 from console.access.headers import headers
 from console.access.visitor import Visitor
@@ -23,12 +25,13 @@ cela ne compte qu’une fois.
 What you sent may not be kept. Load this page again to send it once more: sent twice, it counts once.
 """
 """After a form: browsers send it again when the page is loaded again, and forms are known by what they hold."""
-NOT_FOUND = 404
+NOT_TAKEN = 405
+LEFT = 499  # as servers log that a browser went away
 WORDS = {
     400: "What was sent cannot be read.",
     403: "This was refused.",
-    NOT_FOUND: "There is no such page.",
-    405: "This address does not take that.",
+    404: "There is no such page.",
+    NOT_TAKEN: "This address does not take that.",
     413: "What was sent is too large.",
 }
 
@@ -44,10 +47,18 @@ def handlers(desk: Desk) -> dict[int | type[Exception], Callable[[Request, Excep
             return JSONResponse({"error": detail}, status, more)
         visitor: Visitor = request.state.visitor
         visit = Visit(request, desk, visitor)
-        title, detail = visit.text(WORDS.get(status, WORDS[400])), visit.text(detail) if status != NOT_FOUND else ""
-        answer = visit.render("problem.html", status=status, title=title, detail=detail)
+        title, said = (
+            visit.text(WORDS.get(status, WORDS[400])),
+            "" if _says_no_more(status, detail) else visit.text(detail),
+        )
+        above = _page_above(request) if status == NOT_TAKEN else ""
+        answer = visit.render("problem.html", status=status, title=title, detail=said, above=above)
         answer.headers.update(more or {})
         return answer
+
+    async def gone(_: Request, __: Exception) -> Response:
+        """Answer nobody: the browser went away while it sent, and nothing of it was done."""
+        return Response(status_code=LEFT)
 
     async def broken(request: Request, error: Exception) -> Response:
         """Answer without the database and the templates, which may be what is broken."""
@@ -61,4 +72,20 @@ def handlers(desk: Desk) -> dict[int | type[Exception], Callable[[Request, Excep
         said = FAULT if request.method in SAFE else f"{FAULT}\n{NOT_KEPT}"
         return PlainTextResponse(said, status, found)
 
-    return {HTTPException: refused, Exception: broken}
+    return {HTTPException: refused, ClientDisconnect: gone, Exception: broken}
+
+
+def _says_no_more(status: int, detail: str) -> bool:
+    """Tell whether a detail is only the status in words, as Starlette puts it where no page said anything."""
+    return detail == HTTPStatus(status).phrase
+
+
+def _page_above(request: Request) -> str:
+    """Return the page that a form's address belongs to: whoever loads that address anew wants to go on there."""
+    path = request.url.path
+    while path != "/":
+        path = path.rpartition("/")[0] or "/"
+        scope = {**request.scope, "path": path, "method": "GET"}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+            return path
+    return "/"

@@ -60,7 +60,7 @@ async def boundaries(visit: Visit) -> Response:
 
 async def open_rows(desk: Desk) -> list[Row]:
     """Return the open incidents as rows, in order."""
-    alerts = await looking.incidents(desk.engine)
+    alerts = await looking.heads(desk.engine)
     by = await tended(desk.engine, [alert.incident_id for alert in alerts])
     return ordered(Row(alert, by.get(alert.incident_id)) for alert in alerts)
 

@@ -26,6 +26,7 @@ document.addEventListener("toggle", async (event) => {
 
 // The chart -------------------------------------------------------------------------------------------------------
 
+const SPAN = 600; // seconds of one row
 let chart = null;
 
 function drawChart() {
@@ -37,8 +38,11 @@ function drawChart() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const resolved = (name) => resolvedColour(colour(name));
-  const { zone, onset, usual, observed, strong, expected, beginning } = place.dataset;
-  const column = (name) => rows.map((row) => Number(row.dataset[name]));
+  const { zone, onset, usual, time, observed, strong, expected, beginning } = place.dataset;
+  const column = (name) => {
+    const values = rows.map((row) => Number(row.dataset[name]));
+    return [...values, name === "at" ? values.at(-1) + SPAN : values.at(-1)]; // the last span has an end, too
+  };
   const ink = resolved("--ink-soft");
   const axis = { stroke: ink, grid: { stroke: resolved("--line"), width: 1 }, ticks: { stroke: resolved("--line") } };
   const stepped = uPlot.paths.stepped({ align: 1 });
@@ -49,13 +53,13 @@ function drawChart() {
     scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [{ ...axis, values: clock(zone) }, { ...axis, size: 40 }],
     series: [
-      { value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
+      { label: time, value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
       { label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
       { label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
       { label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
     ],
     hooks: { draw: [(u) => markOnset(u, Date.parse(onset) / 1000, beginning, resolved("--ink"))] },
-  }, [column("at"), column("posts"), column("strong"), rows.map(() => Number(usual))], place);
+  }, [column("at"), column("posts"), column("strong"), [...rows, null].map(() => Number(usual))], place);
 }
 
 function clock(zone) {
@@ -126,8 +130,11 @@ function point(lat, lon) {
   form.elements.lon.value = lon.toFixed(5);
 }
 
-// A newer revision: it is offered, and taken in without touching what is being typed ------------------------------
+// A newer revision: it is offered, and taken in without touching what is being typed. One that answers a decision which
+// was made here is shown at once, where nothing is typed ----------------------------------------------------------
 
+const ANSWERED_WITHIN = 3_000; // ms; who has his answer so soon need not be told that he waits
+const AGAIN_AFTER = 10_000; // ms
 const newer = document.getElementById("newer");
 
 function watch() {
@@ -142,22 +149,54 @@ function watch() {
 async function ask() {
   const answer = await fetch(`${address}/newest`);
   if (!answer.ok) return;
-  const { revision, decided } = await answer.json();
+  const { revision, decided, decided_by: name } = await answer.json();
   const known = Number(document.querySelector('input[name="known"]')?.value ?? decided);
-  if (revision <= Number(page.dataset.revision) && decided <= known) return;
-  newer.querySelector("span").textContent = newer.dataset.text.replace("{number}", revision);
+  const isRevised = revision > Number(page.dataset.revision);
+  if (!isRevised && decided <= known) return;
+  if (isRevised && document.getElementById("awaited") && !isTyping()) {
+    const had = document.activeElement;
+    if (!await show()) return;
+    document.getElementById("shown").textContent = document.getElementById("shown").dataset.text.replace("{number}", revision);
+    if (!had.isConnected) focusTop();
+    return;
+  }
+  const { text, decided: words } = newer.dataset;
+  newer.querySelector("span").textContent = isRevised ? text.replace("{number}", revision) : words.replace("{name}", name);
   newer.hidden = false;
 }
 
+function isTyping() {
+  const fields = [...document.querySelectorAll('#actions :is(input, textarea, select), input[name="post_keys"]')];
+  return fields.some((one) => {
+    if (one === document.activeElement) return true;
+    if (one.type === "radio" || one.type === "checkbox") return one.checked !== one.defaultChecked;
+    if (one.options) return one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected));
+    return one.type !== "hidden" && one.value !== one.defaultValue;
+  });
+}
+
 newer.querySelector("button").addEventListener("click", async () => {
+  if (!await show()) return location.reload();
+  focusTop();
+});
+
+function focusTop() {
+  document.querySelector("h1").tabIndex = -1;
+  document.querySelector("h1").focus();
+}
+
+async function freshPage() {
   const answer = await fetch(address + location.search);
-  if (!answer.ok) return location.reload();
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+}
+
+/** Show what is newest; tell whether it could be had. */
+async function show() {
+  const fresh = await freshPage();
+  if (!fresh) return false;
   const ticked = new Set([...document.querySelectorAll('input[name="post_keys"]:checked')].map((one) => one.value));
-  for (const old of document.querySelectorAll("[data-live]")) {
-    const one = fresh.getElementById(old.id);
-    if (one) old.replaceWith(document.adoptNode(one));
-  }
+  const isForms = !isTyping();
+  for (const old of document.querySelectorAll(isForms ? "[data-live], #actions" : "[data-live]")) swap(old, fresh);
   for (const one of document.querySelectorAll('input[name="post_keys"]')) one.checked = ticked.has(one.value);
   for (const name of ["known", "revision"]) {
     const value = fresh.querySelector(`input[name="${name}"]`)?.value;
@@ -165,11 +204,37 @@ newer.querySelector("button").addEventListener("click", async () => {
   }
   page.dataset.revision = fresh.querySelector(".incident-page").dataset.revision;
   newer.hidden = true;
-  document.querySelector("h1").tabIndex = -1;
-  document.querySelector("h1").focus();
   drawChart();
   drawMap();
-});
+  return true;
+}
+
+function swap(old, fresh) {
+  const one = fresh.getElementById(old.id);
+  if (!one) return;
+  const opened = new Set([...old.querySelectorAll("details[open]")].map(nameOf));
+  old.replaceWith(document.adoptNode(one));
+  for (const details of one.querySelectorAll("details")) if (opened.has(nameOf(details))) details.open = true;
+}
+
+function nameOf(details) {
+  return details.querySelector("summary").textContent;
+}
+
+/** Say that a decision waits for its answer, unless that comes at once; look what became of it. */
+function awaitAnswer() {
+  const waits = document.getElementById("awaited");
+  if (!waits) return;
+  waits.hidden = true;
+  setTimeout(() => { waits.hidden = false; }, ANSWERED_WITHIN);
+  const looking = setInterval(async () => {
+    const fresh = await freshPage();
+    const [shown, now] = [document, fresh].map((one) => one?.getElementById("awaited"));
+    if (!shown) clearInterval(looking);
+    else if (fresh && !now) shown.remove();
+    else if (now && now.textContent !== shown.textContent) shown.replaceWith(document.adoptNode(now));
+  }, AGAIN_AFTER);
+}
 
 // -----------------------------------------------------------------------------------------------------------------
 
@@ -177,4 +242,5 @@ document.getElementById("problems")?.focus();
 document.getElementById("since")?.focus();
 drawChart();
 drawMap();
+awaitAnswer();
 watch();

@@ -1,5 +1,7 @@
 // What changes, as the server tells it. Says at once when it is not told any more, and comes back by itself.
 
+import { now, setTime } from "./clock.js";
+
 const DEAD_AFTER = 40_000; // ms without a sign of life; there is one every 15 s
 const AGAIN_AFTER = 3_000; // ms
 
@@ -23,6 +25,7 @@ export function follow(after, on) {
     source.addEventListener("reload", () => location.reload());
     source.addEventListener("alive", (event) => {
       heard(event);
+      setTime(JSON.parse(event.data).at);
       on.batch?.();
     });
     for (const kind of ["incident", "feed", "listening"]) {
@@ -44,7 +47,7 @@ export function follow(after, on) {
   function lose() {
     if (isLost) return;
     isLost = true;
-    on.lost?.(new Date(heardAt));
+    on.lost?.(new Date(now() - (Date.now() - heardAt)));
   }
 
   function onError() {

@@ -13,11 +13,12 @@ const WORLD_ZOOM = 6; // the last zoom of the archive that holds the whole world
 const DETAIL_ZOOM = 9; // the last one that holds France
 const AS_POINT = new Set(["point", "site"]);
 const AS_AREA = new Set(["quartier", "commune", "epci", "dep", "region", "country"]);
+const REACH = 100_000; // metres around home within which a map that nobody has moved shows every incident
 const ABOVE = { confirmed: 4, alert: 3, watch: 2, monitoring: 1 };
 
 /**
- * Show a map in an element. `home` is `[lat, lon]`, shown first at `zoom`; without it, the boundaries, else the first
- * incidents. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is asked of another
+ * Show a map in an element. `home` is `[lat, lon]`, shown first at `zoom`, and farther out while incidents near it lie
+ * outside, until a person moves the map; without it, the boundaries, else the first incidents. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is asked of another
  * host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles. `onPick` is called with the
  * latitude and the longitude of a click, in degrees.
  *
@@ -47,11 +48,11 @@ export function makeMap(element, options) {
 
   addBase(map, pmtilesUrl, attribution);
   if (online) addOnline(map, online);
-  const view = { isOurs: !home }; // until something better than the first view is known, or a person moves the map
-  map.on("mousedown touchstart wheel keydown", () => { view.isOurs = false; });
+  const view = { isOurs: !home, isMoved: false, home: home && map.getBounds() }; // until something better than the first view is known, or a person moves the map
+  map.on("mousedown touchstart wheel keydown", () => { view.isOurs = false; view.isMoved = true; });
   if (onPick) map.on("click", ({ latlng }) => onPick(latlng.lat, latlng.wrap().lng));
   const ready = boundariesUrl ? addBoundaries(map, boundariesUrl, view) : Promise.resolve();
-  return { ...incidentsOn(map, view, still), ready };
+  return { ...incidentsOn(map, view, { still, home, zoom }), ready };
 }
 
 function addBase(map, url, attribution) {
@@ -102,7 +103,7 @@ async function addBoundaries(map, url, view) {
   }
 }
 
-function incidentsOn(map, view, still) {
+function incidentsOn(map, view, { still, home, zoom }) {
   const shown = new Map(); // id -> {mark, marker, circle, told}
   let latest = null;
 
@@ -133,6 +134,21 @@ function incidentsOn(map, view, still) {
       }
     }
     if (view.isOurs && shown.size) fit();
+    else if (view.home && !view.isMoved) widen();
+  }
+
+  // A wall is moved by nobody: what is near must be seen on it.
+  function widen() {
+    const bounds = L.latLngBounds(view.home.getSouthWest(), view.home.getNorthEast());
+    for (const { marker, circle } of shown.values()) {
+      if (marker.getLatLng().distanceTo(view.home.getCenter()) <= REACH) bounds.extend(circle ? circle.getBounds() : marker.getLatLng());
+    }
+    if (view.widened?.equals(bounds)) return;
+    const isHome = view.home.equals(bounds);
+    // Without animation: while one runs, Leaflet lets the next one drop.
+    if (!isHome) map.fitBounds(bounds, { paddingTopLeft: [24, 52], paddingBottomRight: [24, 8], animate: false });
+    else if (view.widened) map.setView(home, zoom, { animate: false });
+    view.widened = bounds;
   }
 
   function added(place) {

@@ -1,10 +1,12 @@
-// The situation while it changes: rows, feed and map follow the stream; a pause holds them back and says how much waits.
+// The situation while it changes: rows, feed and map follow the stream. A pause holds them back and says how much waits;
+// an incident that is new, or rises, does not wait.
 
+import { now, setTime } from "./clock.js";
 import { follow } from "./live.js";
 import { makeSound } from "./sound.js";
 import { elementFrom, place, refresh, replaceInside } from "./swapping.js";
 
-const NEW_FOR = 60_000; // ms that a row is marked as new
+const NEW_FOR = 60_000; // ms that a row is marked as new, and that the list says what is over
 const PAUSED = "vigie-paused";
 const by = (id) => document.getElementById(id);
 
@@ -20,7 +22,7 @@ let isFilling = page.hasAttribute("data-filling");
 let isLost = false;
 let isDue = false;
 let map = null;
-const usualTitle = document.title;
+const title = document.title.replace(/^\(\d+\) /, "");
 
 // What came waits here until the next picture is drawn, or until the pause is over.
 
@@ -54,40 +56,62 @@ function onListening(told) {
 }
 
 function onBatch() {
-  if (held) showHeld();
-  else if (!isDue) {
-    isDue = true;
-    requestAnimationFrame(draw);
-  }
+  if (isDue) return;
+  isDue = true;
+  if (document.hidden) setTimeout(draw, 0); // no picture is drawn of a page behind others, and it must be heard
+  else requestAnimationFrame(draw);
 }
+
+document.addEventListener("visibilitychange", () => document.hidden && isDue && draw());
 
 function draw() {
   isDue = false;
-  if (held) return;
-  const risen = [...waiting.incidents.values()].map(drawIncident).filter((row) => row !== null);
-  drawLines();
-  if (waiting.incidents.size) map?.setIncidents([...features.values()]);
-  waiting.incidents.clear();
-  if (risen.length) announce(risen);
+  const due = [...waiting.incidents.values()].filter((told) => !held || isRise(told));
+  const drawn = due.map(drawIncident);
+  for (const { id } of due) waiting.incidents.delete(id);
+  if (!held) drawLines();
+  if (due.length) map?.setIncidents([...features.values()]);
+  announce(drawn.filter((one) => one !== null));
+  showHeld();
   showCalm();
 }
 
 // Incidents
 
-function drawIncident({ id, html, feature }) {
+function isRise({ id, html, height }) {
+  const shown = by(`incident-${id}`);
+  return html !== "" && (!shown || height < Number(shown.dataset.height));
+}
+
+/** Draw what was told of an incident; return its row where it is new or risen, its line where it is over, else null. */
+function drawIncident(told) {
+  const { id, html, feature, over } = told;
   if (feature) features.set(id, feature);
   else features.delete(id);
   const shown = by(`incident-${id}`);
-  if (!html) {
-    shown?.remove();
-    return null;
-  }
+  if (!html) return shown && drawOver(shown, over);
+  const isRisen = isRise(told);
   const fresh = elementFrom(`<table><tbody>${html}</tbody></table>`).querySelector("tr");
-  const isRisen = !shown || Number(fresh.dataset.rank) < Number(shown.dataset.rank);
   if (shown) refresh(shown, fresh);
   const row = shown ?? fresh;
   place(rows, row, follower(row));
+  by(`over-${id}`)?.remove();
   return isRisen ? row : null;
+}
+
+function drawOver(row, html) {
+  const line = elementFrom(html);
+  const hadFocus = row.contains(document.activeElement);
+  row.remove();
+  by(line.id)?.remove();
+  by("over").append(line);
+  by("over").hidden = false;
+  if (hadFocus) line.querySelector("a").focus({ preventScroll: true });
+  setTimeout(() => {
+    line.remove();
+    showCalm();
+  }, NEW_FOR);
+  return line;
 }
 
 function follower(row) {
@@ -104,9 +128,11 @@ function comesBefore(row, other) {
   return raised ? raised < 0 : row.id < other.id;
 }
 
-function announce(risen) {
+function announce(drawn) {
+  if (!drawn.length) return;
+  const risen = drawn.filter((one) => one.dataset.level);
   ring(risen.map((row) => row.dataset.level));
-  by("announced").textContent = risen.map((row) => row.dataset.say).join(". ");
+  by("announced").textContent = drawn.map((one) => one.dataset.say).join(". ");
   for (const row of risen) {
     row.classList.add("is-new");
     setTimeout(() => row.classList.remove("is-new"), NEW_FOR);
@@ -156,11 +182,19 @@ by("filter")?.querySelector("button").setAttribute("hidden", "");
 function showCalm() {
   const isEmpty = rows.children.length === 0;
   by("incidents-count").textContent = String(rows.children.length);
+  by("over").hidden = by("over").children.length === 0;
   by("incidents-table").hidden = isEmpty;
   by("blind-note").hidden = !(isBlind || isLost);
   by("calm").hidden = !isEmpty || isFilling || isBlind || isLost;
   by("no-lines").hidden = lines.children.length > 0 || isFilling || isBlind || isLost;
   showBeyond();
+  showTitle();
+}
+
+// Who works in another tab sees how many alerts there are, and that nothing more is heard.
+function showTitle() {
+  const count = rows.querySelectorAll('[data-level="alert"], [data-level="confirmed"]').length;
+  document.title = `${isLost ? "⚠ " : ""}${count ? `(${count}) ` : ""}${title}`;
 }
 
 // A wall is not scrolled: it says how many incidents stand where nobody sees them.
@@ -176,7 +210,6 @@ function onLost(since) {
   by("lost-since").textContent = timeOf(since);
   by("lost").hidden = false;
   by("listening").hidden = true;
-  document.title = `⚠ ${usualTitle}`;
   showCalm();
 }
 
@@ -184,7 +217,6 @@ function onBack() {
   isLost = false;
   by("lost").hidden = true;
   by("listening").hidden = false;
-  document.title = usualTitle;
   showCalm();
 }
 
@@ -203,18 +235,11 @@ const pause = by("pause");
 function showHeld() {
   if (!pause) return;
   const count = waiting.incidents.size + waiting.lines.size;
-  const worst = [...waiting.incidents.values()].some(({ id, level }) => level === "alert" && isRise(id, level));
+  const words = held ? `${pause.dataset.resume} (${count} ${pause.dataset.waiting})` : pause.dataset.pause;
   pause.setAttribute("aria-pressed", String(Boolean(held)));
-  pause.textContent = held
-    ? `${pause.dataset.resume} (${count} ${pause.dataset.waiting})${worst ? " ▲" : ""}`
-    : pause.dataset.pause;
-  pause.classList.toggle("is-urgent", worst);
+  if (pause.textContent !== words) pause.textContent = words;
   by("held").hidden = !held;
   if (held) by("held-since").textContent = timeOf(held);
-}
-
-function isRise(id, level) {
-  return by(`incident-${id}`)?.dataset.level !== level;
 }
 
 function hold(since) {
@@ -229,18 +254,18 @@ function hold(since) {
   if (!since) onBatch();
 }
 
-pause?.addEventListener("click", () => hold(held ? null : new Date()));
+pause?.addEventListener("click", () => hold(held ? null : now()));
 
 // Time goes on although nothing is told
 
 function lasted(since) {
-  const minutes = Math.max(0, Math.floor((Date.now() - since) / 60_000));
+  const minutes = Math.max(0, Math.floor((now() - since) / 60_000));
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
 
 function tick() {
-  if (by("wall-clock")) by("wall-clock").textContent = timeOf(new Date());
+  if (by("wall-clock")) by("wall-clock").textContent = timeOf(now());
   for (const one of rows.querySelectorAll("[data-since]")) {
     const text = lasted(Date.parse(one.dataset.since));
     if (one.textContent !== text) one.textContent = text;
@@ -273,6 +298,7 @@ async function showMap() {
   }
 }
 
+setTime(page.dataset.now);
 rows.style.setProperty("--new-word", JSON.stringify(rows.dataset.new));
 document.querySelector(".strip .controls")?.removeAttribute("hidden");
 try {

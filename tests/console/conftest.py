@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -168,9 +169,23 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def empty_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make an archive without content on SQLite, to be copied: to give it its shape takes long."""
+    file = tmp_path_factory.mktemp("archive") / "console.sqlite"
+
+    async def make() -> None:
+        engine = await opened(address_from(f"sqlite:///{file}"))
+        await engine.dispose()
+
+    asyncio.run(make())
+    return file
+
+
 @pytest.fixture
-async def sqlite_engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+async def sqlite_engine(tmp_path: Path, empty_archive: Path) -> AsyncIterator[AsyncEngine]:
     """Open an archive without content, on SQLite alone: for what does not hang on the database."""
+    shutil.copy(empty_archive, tmp_path / "console.sqlite")
     engine = await opened(address_from(f"sqlite:///{tmp_path / 'console.sqlite'}"))
     yield engine
     await engine.dispose()
@@ -211,7 +226,9 @@ def client_as(desk: Desk) -> Callable[..., Any]:
     """Return what makes a client of the console with somebody of a role behind it; None: nobody known."""
 
     @asynccontextmanager
-    async def made(role: Role | None = "operator", *, language: str = "fr") -> AsyncIterator[httpx.AsyncClient]:
+    async def made(
+        role: Role | None = "operator", *, language: str = "fr", desk: Desk = desk
+    ) -> AsyncIterator[httpx.AsyncClient]:
         visitor = (
             Visitor(
                 account_id=f"account-{role}",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from console.deciding.decision_form import Deciding, identity_of, verdict_from
 from console.deciding.silence_form import silence_from
 from console.problem import Problem
 from records import Alert, Matcher, Place, Silence, Verdict
+from records.alert import Level
 from tests.console.made import LE_HAVRE, an_alert, minutes
 
 HARFLEUR = replace(LE_HAVRE, place_id="fr:76341", name="Harfleur", insee="76341", lat=49.51, lon=0.2)
@@ -232,3 +233,12 @@ def test_a_silence_keeps_back_what_is_told_of_this_incident_alone() -> None:
 def test_a_silence_says_why_and_ends_within_a_week(typed: dict[str, str], problem: tuple[str, str]) -> None:
     made = silence_from(typed, an_alert(), silence_id="s1", by="astreinte", at=minutes(0))
     assert made == (Problem(*problem),)
+
+
+@pytest.mark.parametrize("level", get_args(Level))
+def test_only_what_is_open_can_be_closed(level: Level) -> None:
+    found = verdict_from({"nonce": "n1", "decision": "close"}, (), deciding(an_alert(level=level)))
+    if level in ("watch", "alert", "confirmed", "monitoring"):
+        assert isinstance(found, Verdict)
+    else:
+        assert found == (Problem("decision", "not_open"),)

@@ -138,7 +138,7 @@ def test_where_the_closest_has_nothing_the_wider_one_is_taken(alert_with: MakesA
 
 def test_a_phenomenon_is_asked_for_and_not_guessed(alert_with: MakesAlert, shipped: MessageMap) -> None:
     alert = alert_with(level="alert", hazard="industrial", authors=4)
-    assert any("smoke, odour, noise" in note["en"] for note in select(shipped, alert).notes)
+    assert any("smoke, smell, noise" in note["en"] for note in select(shipped, alert).notes)
     assert not select(shipped, alert, phenomenon="odour").notes
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from console.templating import environments
 from console.terms import KINDS, WORDS, Kind, term
+from models.solidarity_words import THINGS
 from records.alert import Certainty, Level, Outcome, RumourSign, Severity, Urgency
 from records.bulletin import BulletinKind, Colour, Phenomenon
 from records.doubt import Doubt
@@ -35,6 +36,7 @@ CODES: dict[Kind, tuple[str, ...]] = {
     "severity": get_args(Severity),
     "urgency": get_args(Urgency),
     "certainty": get_args(Certainty),
+    "thing": THINGS,
 }
 
 

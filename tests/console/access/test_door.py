@@ -232,6 +232,63 @@ async def test_one_customer_of_ipv6_is_one_address(entered: Made) -> None:
     assert seen == [200, 429, 200]
 
 
+@pytest.mark.parametrize(
+    ("path", "above"),
+    [
+        pytest.param("/incidents/fire-1/decide", "/incidents/fire-1", id="of an incident"),
+        pytest.param("/digests/notes/n1/withdraw", "/digests", id="two above"),
+        pytest.param("/logout", "/", id="of no page"),
+    ],
+)
+async def test_the_address_of_a_form_loaded_anew_leads_back_to_its_page(entered: Made, path: str, above: str) -> None:
+    async with entered(Doors(is_open=True)) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 405
+    assert f'rien n’a été fait. <a href="{above}">' in answer.text
+    assert "Method Not Allowed" not in answer.text
+
+
+async def test_an_incident_that_is_not_known_is_said_to_be_none_in_french(entered: Made) -> None:
+    async with entered(Doors(is_open=True)) as client:
+        for path in ("/incidents/fire-none", "/incidents/fire-none/record", "/messages/new?incident=fire-none"):
+            answer = await client.get(path)
+            assert answer.status_code == 404
+            assert "Aucun incident ne porte" in answer.text
+            assert 'href="/incidents">À la liste des incidents' in answer.text
+
+
+async def test_a_browser_that_goes_away_while_it_sends_is_no_fault(desk: Desk) -> None:
+    app = application(desk, middleware(desk, Doors(is_open=True)))
+    coming: list[Message] = [
+        {"type": "http.request", "body": b"csrf=", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return coming.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/x-www-form-urlencoded")]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/digests/notes",
+        "raw_path": b"/digests/notes",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": ("localhost", 80),
+        "scheme": "http",
+        "http_version": "1.1",
+        "root_path": "",
+    }
+    await app(scope, receive, send)
+    assert sent[0]["status"] == 499
+
+
 async def test_a_page_that_is_not_there_says_so_in_words(entered: Made) -> None:
     async with entered() as client:
         answer = await client.get("/nowhere/<script>")

@@ -103,3 +103,13 @@ async def test_a_dossier_holds_messages_and_verifications(engine: AsyncEngine) -
     assert dossier is not None
     assert [(one.text, one.signed_at) for one in dossier.messages] == [("Incendie en cours.", minutes(2))]
     assert [(one.question, one.taken_at) for one in dossier.verifications] == [("Vu ?", None)]
+
+
+async def test_heads_are_the_same_incidents_without_the_words_of_posts(filled: AsyncEngine) -> None:
+    whole, bare = await looking.incidents(filled), await looking.heads(filled)
+    assert [(one.incident_id, one.level, one.posts) for one in bare] == [
+        (one.incident_id, one.level, one.posts) for one in whole
+    ]
+    assert {post.text for one in bare for post in one.evidence} == {""}
+    assert [one.incident_id for one in await looking.heads(filled, levels=["resolved"])] == ["fire-4"]
+    assert [one.incident_id for one in await looking.heads(filled, most=1)] == ["flood-3"]

@@ -5,6 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from console.live.rows import ORDER, Row, feature_of, ordered
+from console.live.tending import Tended
 from records import CrisisClock
 from records.alert import Level
 from tests.console.made import LE_HAVRE, an_alert, minutes
@@ -14,8 +15,34 @@ def row(**changes: Any) -> Row:
     return Row(an_alert(**changes), None)
 
 
+TENDED = Tended("collègue", minutes(3), "acknowledge")
+
+
 def test_every_level_has_its_place_in_the_order() -> None:
     assert sorted(ORDER) == sorted(get_args(Level))
+
+
+def test_an_alert_that_nobody_looks_after_stands_above_all_others() -> None:
+    rows = [
+        Row(an_alert(incident_id="confirmed", level="confirmed"), TENDED),
+        Row(an_alert(incident_id="taken", level="alert"), TENDED),
+        Row(an_alert(incident_id="free", level="alert"), None),
+        Row(an_alert(incident_id="watch-taken", level="watch"), TENDED),
+        Row(an_alert(incident_id="watch-free", level="watch"), None),
+    ]
+    assert [one.alert.incident_id for one in ordered(rows)] == [
+        "free",
+        "confirmed",
+        "taken",
+        "watch-free",
+        "watch-taken",
+    ]
+
+
+def test_who_looks_after_it_does_not_change_how_high_it_stands() -> None:
+    heights = {Row(an_alert(level="alert"), tended).height for tended in (None, TENDED)}
+    assert heights == {row(level="alert").height}
+    assert row(level="alert").height < row(level="watch").height
 
 
 def test_incidents_stand_by_level_then_the_newest_first() -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from console.archive import audit, looking, saying
 from console.archive.taking import take
 from console.desk import Desk
-from records import Matcher, Silence, Verdict
+from records import ManualClock, Matcher, Silence, Verdict
 from tests.console.made import INCIDENT, LE_HAVRE, a_verdict, an_alert, minutes, some_evidence
 
 ADDRESS = f"/incidents/{INCIDENT}"
@@ -361,3 +361,30 @@ async def test_nothing_is_decided_of_what_is_not_there(known: Desk, operator: Ca
     async with operator() as client:
         answer = await client.post("/incidents/none/decide", data={"csrf": "a-token-of-the-tests", "decision": "close"})
     assert answer.status_code == 404
+
+
+async def test_closing_is_offered_and_done_only_where_it_changes_something(
+    desk: Desk, operator: Callable[[], Any]
+) -> None:
+    await take(desk.engine, [an_alert(level="signal")], minutes(0))
+    async with operator() as client:
+        page = await client.get(ADDRESS)
+        assert 'value="close"' not in page.text
+        assert "There is nothing to close" in page.text
+        assert 'value="reject"' in page.text
+        refused = await send(client, decision="close")
+    assert refused.status_code == 422
+    assert "Closing it would change nothing" in refused.text
+    assert await verdicts(desk) == []
+
+
+async def test_what_a_decision_waits_for_is_said(known: Desk, operator: Callable[[], Any], clock: ManualClock) -> None:
+    async with operator() as client:
+        done = (await send(client, decision="close")).headers["location"]
+        assert "not sent yet" in (await client.get(done)).text
+        await saying.sent(known.engine, [one.sequence for one in await saying.waiting(known.engine)])
+        assert "waiting for the detectors" in (await client.get(done)).text
+        clock.advance(timedelta(minutes=2))
+        assert "without an answer from the detectors" in (await client.get(done)).text
+        await take(known.engine, [an_alert(revision=2, level="resolved")], minutes(3))
+        assert "detectors" not in (await client.get(done)).text.partition('id="done"')[2].partition('id="head"')[0]

@@ -103,6 +103,37 @@ async def test_a_newer_revision_is_offered_and_takes_nothing_that_is_typed(page:
     await expect(page.locator("#done")).to_contain_text("C’est fait")
 
 
+async def test_ones_own_decision_shows_by_itself_once_the_detectors_have_answered(page: Page, desk: Desk) -> None:
+    await page.locator("#actions summary", has_text="Clore").click()
+    await page.locator("#close-reason").fill("SDIS")
+    await page.get_by_role("button", name="Clore l’incident").click()
+    await expect(page.locator("#awaited")).to_be_hidden()
+    await expect(page.locator("#awaited")).to_contain_text("pas encore envoyé")
+    await expect(page.locator("#awaited")).to_be_visible()
+    desk.hub.changed(*await take(desk.engine, told(revision=2, level="resolved"), minutes(1)))
+    await expect(page.locator("#head .level-resolved")).to_be_visible()
+    await expect(page.locator("#awaited")).to_have_count(0)
+    await expect(page.locator("#newer")).to_be_hidden()
+    await expect(page.locator("#shown")).to_have_text("La révision 2 est affichée.")
+    await expect(page.locator("#actions")).not_to_contain_text("Clore")
+
+
+async def test_while_somebody_types_even_the_answer_to_his_own_decision_is_only_offered(page: Page, desk: Desk) -> None:
+    await page.locator("#actions summary", has_text="Clore").click()
+    await page.get_by_role("button", name="Clore l’incident").click()
+    await expect(page.locator("#done")).to_contain_text("Clos")
+    await page.locator("#actions summary", has_text="Note").click()
+    await page.locator("#note-reason").fill("rappeler le port")
+    desk.hub.changed(*await take(desk.engine, told(revision=2, level="resolved"), minutes(1)))
+    await expect(page.locator("#newer")).to_contain_text("La révision 2 est arrivée.")
+    await expect(page.locator("#note-reason")).to_have_value("rappeler le port")
+
+
+async def test_who_has_decided_meanwhile_is_named(page: Page, desk: Desk) -> None:
+    desk.hub.changed(*await take(desk.engine, [a_verdict("note", reason="vu", decided_by="collègue")], minutes(1)))
+    await expect(page.locator("#newer")).to_contain_text("collègue a décidé entre-temps.")
+
+
 async def test_what_is_wrong_is_said_first_and_has_the_focus(page: Page) -> None:
     await page.locator("#actions summary").nth(3).click()
     await page.get_by_role("button", name="Corriger le lieu").click()

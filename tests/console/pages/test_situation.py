@@ -77,13 +77,15 @@ async def test_what_is_not_heard_is_told_since_when_and_why(client_as: Callable[
     assert "Non écouté" in html
 
 
-async def test_incidents_stand_by_level_then_the_newest_first(client_as: Callable[..., Any], desk: Desk) -> None:
+async def test_incidents_stand_by_level_below_alerts_that_nobody_looks_after(
+    client_as: Callable[..., Any], desk: Desk
+) -> None:
     levels = ("watch", "alert", "signal", "confirmed", "monitoring", "watch", "resolved", "rejected")
     await keep(
         desk, *(an_alert(incident_id=f"i{n}", level=level, raised_at=minutes(n)) for n, level in enumerate(levels))
     )
     html = await page(client_as)
-    assert re.findall(r'id="incident-(i\d)"', html) == ["i3", "i1", "i5", "i0", "i4", "i2"]
+    assert re.findall(r'id="incident-(i\d)"', html) == ["i1", "i3", "i5", "i0", "i4", "i2"]
 
 
 @pytest.mark.parametrize("level", ORDER[:5])

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,12 +17,16 @@ from console.desk import Desk
 from records import CrisisClock
 from tests.console.chromium import serving
 from tests.console.conftest import CSRF, As
-from tests.console.made import a_retraction, a_signal, a_status, a_verdict, an_alert, minutes
+from tests.console.made import LE_HAVRE, a_retraction, a_signal, a_status, a_verdict, an_alert, minutes
 
 pytestmark = pytest.mark.browser
 
 AXE = next((Path(__file__).parents[1] / "vendor").glob("axe-core-*/axe.min.js"))
 LEVELS = ("signal", "watch", "alert", "confirmed", "monitoring")
+COUNTS_TONES = (
+    "window.tones = 0; const start = OscillatorNode.prototype.start;"
+    "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"
+)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
@@ -93,8 +98,8 @@ async def test_a_new_alert_comes_by_itself_is_marked_and_said_once(
     await tell(desk, an_alert(incident_id="fire-new", level="alert", raised_at=minutes(9)))
     row = page.locator("#incident-fire-new")
     await expect(row).to_be_visible()
-    assert await order(page) == ["confirmed", "alert", "alert", "watch", "monitoring", "signal"]
-    assert await page.locator("#rows tr").nth(1).get_attribute("id") == "incident-fire-new"
+    assert await order(page) == ["alert", "alert", "confirmed", "watch", "monitoring", "signal"]
+    assert await page.locator("#rows tr").nth(0).get_attribute("id") == "incident-fire-new"
     await expect(row).to_have_class("is-new")
     await expect(page.locator("#announced")).to_have_text("Alerte\u00a0: incendie, Le Havre")
     await expect(page.locator("#incidents-count")).to_have_text("6")
@@ -121,20 +126,148 @@ async def test_focus_and_what_is_read_stay_where_they_are(chromium_page: Page, a
     assert await read.evaluate(top) == pytest.approx(before, abs=1)
 
 
-async def test_a_pause_holds_all_back_and_says_how_much_waits(chromium_page: Page, address: str, desk: Desk) -> None:
+async def test_a_pause_holds_back_what_does_not_rise_and_says_how_much_waits(
+    chromium_page: Page, address: str, desk: Desk
+) -> None:
     page = chromium_page
     await look(page, address)
     pause = page.locator("#pause")
     await pause.click()
-    await tell(desk, an_alert(incident_id="fire-new", level="alert"))
     await tell(desk, an_alert(incident_id="fire-watch", revision=2, level="watch", posts=7))
-    await expect(pause).to_have_text("Reprendre (2 en attente) ▲")
-    await expect(page.locator("#incident-fire-new")).to_have_count(0)
+    await tell(desk, an_alert(incident_id="fire-monitoring", revision=2, level="resolved"))
+    desk.hub.changed(*desk.feed.take([a_signal(3)], minutes(5)))
+    await expect(pause).to_have_text("Reprendre (3 en attente)")
     await expect(page.locator("#held")).to_be_visible()
+    await expect(page.locator("#incident-fire-watch")).not_to_contain_text("7 messages")
+    await expect(page.locator("#incident-fire-monitoring")).to_be_visible()
+    await expect(page.locator("#lines li")).to_have_count(2)
     await pause.click()
-    await expect(page.locator("#incident-fire-new")).to_be_visible()
     await expect(page.locator("#incident-fire-watch")).to_contain_text("7 messages")
+    await expect(page.locator("#incident-fire-monitoring")).to_have_count(0)
+    await expect(page.locator("#lines li")).to_have_count(3)
     await expect(page.locator("#held")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param({"incident_id": "fire-new", "level": "alert"}, id="a new alert"),
+        pytest.param({"incident_id": "fire-new", "level": "watch"}, id="a new watch"),
+        pytest.param(
+            {"incident_id": "fire-watch", "level": "alert", "revision": 2}, id="a watch that becomes an alert"
+        ),
+    ],
+)
+async def test_what_is_new_or_rises_is_seen_said_and_heard_during_a_pause(
+    chromium_page: Page, address: str, desk: Desk, told: dict[str, Any]
+) -> None:
+    page = chromium_page
+    await page.add_init_script(COUNTS_TONES)
+    await look(page, address)
+    await page.locator("#sound").click()
+    await expect(page.locator("#sound")).to_have_text("Son : actif")
+    before = await page.evaluate("tones")
+    await page.locator("#pause").click()
+    await tell(desk, an_alert(**told, posts=7))
+    row = page.locator(f"#incident-{told['incident_id']}")
+    await expect(row).to_contain_text("7 messages")
+    await expect(row.locator(f".level-{told['level']}")).to_be_visible()
+    await expect(page.locator("#announced")).to_contain_text("incendie, Le Havre")
+    assert await page.evaluate("tones") > before
+    await expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_page_behind_others_is_heard_too(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await page.add_init_script(COUNTS_TONES)
+    await look(page, address)
+    await page.locator("#sound").click()
+    await expect(page.locator("#sound")).to_have_text("Son : actif")
+    before = await page.evaluate("tones")
+    await page.evaluate(
+        "Object.defineProperty(document, 'hidden', { get: () => true }); window.requestAnimationFrame = () => 0;"
+    )
+    await tell(desk, an_alert(incident_id="fire-new", level="alert"))
+    await expect(page.locator("#incident-fire-new")).to_have_count(1)
+    assert await page.evaluate("tones") > before
+
+
+async def test_what_nobody_looks_after_comes_first_and_a_colleague_is_named(
+    chromium_page: Page, address: str, desk: Desk
+) -> None:
+    page = chromium_page
+    await look(page, address)
+    assert (await order(page))[:2] == ["alert", "confirmed"]
+    await page.locator("#announced").evaluate("one => { one.textContent = ''; }")
+    await tell(desk, a_verdict(incident_id="fire-alert", decided_by="collègue", decision_id="taken"))
+    await expect(page.locator("#incident-fire-alert .at-who")).to_contain_text("collègue")
+    assert (await order(page))[:2] == ["confirmed", "alert"]
+    await tell(desk, a_verdict("withdraw", incident_id="fire-alert", withdraws="taken"))
+    await expect(page.locator("#incident-fire-alert .at-who")).to_contain_text("personne encore")
+    assert (await order(page))[:2] == ["alert", "confirmed"]
+    assert await page.locator("#announced").text_content() == "", "no level has changed"
+
+
+async def test_what_is_over_leaves_the_table_and_says_so_for_a_minute(
+    chromium_page: Page, address: str, desk: Desk
+) -> None:
+    page = chromium_page
+    await page.clock.install()
+    await look(page, address)
+    await page.locator("#incident-fire-watch .at-act a").focus()
+    await tell(desk, an_alert(incident_id="fire-watch", revision=2, level="resolved"))
+    await page.clock.run_for(1000)
+    await expect(page.locator("#incident-fire-watch")).to_have_count(0)
+    line = page.locator("#over-fire-watch")
+    await expect(line).to_contain_text("Terminé")
+    await expect(line.locator("a")).to_be_focused()
+    await expect(page.locator("#announced")).to_have_text("Terminé\u00a0: incendie, Le Havre")
+    await page.clock.run_for(61_000)
+    await expect(line).to_have_count(0)
+    await expect(page.locator("#over")).to_be_hidden()
+
+
+async def test_time_goes_by_the_clock_of_the_server_whatever_that_of_the_machine_says(
+    chromium_page: Page, address: str
+) -> None:
+    page = chromium_page
+    await look(page, address, "?wall=1")
+    await page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 0))")
+    assert set(await page.locator("#rows .figure").all_text_contents()) == {"17 min"}
+    await expect(page.locator("#wall-clock")).to_have_text("08:37")
+
+
+@pytest.mark.parametrize("is_moved", [False, True], ids=["left alone", "moved by a person"])
+async def test_a_map_that_nobody_has_moved_shows_what_is_near(
+    chromium_page: Page, address: str, desk: Desk, *, is_moved: bool
+) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page.locator(".incident-mark")).not_to_have_count(0)
+    if is_moved:
+        await page.locator("#map").dispatch_event("mousedown")
+    fecamp = replace(LE_HAVRE, place_id="x", name="Fécamp", lat=49.757, lon=0.377, level="site", radius_km=0.3)
+    await tell(desk, an_alert(incident_id="fire-fecamp", level="alert", place=fecamp))
+    await expect(page.locator("#incident-fire-fecamp")).to_be_visible()
+    await page.wait_for_function("document.querySelectorAll('.incident-mark').length === 6")
+    is_inside = """() => { const map = document.querySelector("#map").getBoundingClientRect();
+        const boxes = [...document.querySelectorAll(".incident-mark")].map((one) => one.getBoundingClientRect());
+        return boxes.every((box) => box.top >= map.top && box.right <= map.right); }"""
+    if is_moved:
+        assert not await page.evaluate(is_inside)
+    else:
+        await page.wait_for_function(is_inside)
+
+
+async def test_the_title_of_the_tab_counts_the_alerts(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await look(page, address)
+    await expect(page).to_have_title("(2) Situation · Vigie")
+    await tell(desk, an_alert(incident_id="fire-new", level="alert"))
+    await expect(page).to_have_title("(3) Situation · Vigie")
+    gone = ("fire-new", "fire-alert", "fire-confirmed")
+    await tell(desk, *(an_alert(incident_id=one, revision=2, level="rejected") for one in gone))
+    await expect(page).to_have_title("Situation · Vigie")
 
 
 async def test_a_pause_outlasts_the_page(chromium_page: Page, address: str) -> None:
@@ -194,10 +327,7 @@ async def test_a_tone_is_heard_only_where_somebody_wants_it(
     chromium_page: Page, address: str, desk: Desk, page_errors: list[str]
 ) -> None:
     page = chromium_page
-    await page.add_init_script(
-        "window.tones = 0; const start = OscillatorNode.prototype.start;"
-        "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); };"
-    )
+    await page.add_init_script(COUNTS_TONES)
     await look(page, address)
     sound = page.locator("#sound")
     await tell(desk, an_alert(incident_id="fire-silent", level="alert"))
