@@ -39,6 +39,7 @@ async def situation(visit: Visit) -> Response:
         categories=CATEGORIES,
         hazards=HAZARDS,
         is_wall=is_wall,
+        done=asked.get("done", ""),
     )
 
 

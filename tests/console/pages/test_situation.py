@@ -250,3 +250,14 @@ async def test_no_incident_in_an_archive_that_is_being_filled_is_no_calm(
     html = await page(client_as)
     assert not is_hidden(html, "calm")
     assert not is_hidden(html, "no-lines")
+
+
+@pytest.mark.parametrize(("role", "is_told"), [("admin", True), ("operator", False)])
+async def test_who_has_chosen_his_password_is_told_so_and_an_admin_what_comes_next(
+    client_as: Callable[..., Any], role: str, *, is_told: bool
+) -> None:
+    async with client_as(role) as client:
+        html = (await client.get("/?done=password")).text
+        assert "Votre mot de passe est choisi." in html
+        assert ("créez un compte pour chaque poste" in html) is is_told
+        assert "Votre mot de passe" not in (await client.get("/")).text
