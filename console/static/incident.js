@@ -6,6 +6,8 @@ import { makeMap } from "./map.js";
 
 /* global L, protomapsL, uPlot */
 
+const SPAN = 600; // seconds that a row of the table of rates stands for
+const LEAST = 3600; // seconds that the chart shows, else all its hours are the same
 const page = document.querySelector(".incident-page");
 const address = location.pathname;
 
@@ -37,8 +39,11 @@ function drawChart() {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const resolved = (name) => resolvedColour(colour(name));
-  const { zone, onset, usual, observed, strong, expected, beginning } = place.dataset;
+  const { zone, onset, usual, time, observed, strong, expected, beginning } = place.dataset;
   const column = (name) => rows.map((row) => Number(row.dataset[name]));
+  const until = column("at").at(-1) + SPAN;
+  const lasting = (name) => [...column(name), column(name).at(-1)]; // the last span has a width, too
+  const shown = { value: (_, value) => value ?? "" };
   const ink = resolved("--ink-soft");
   const axis = { stroke: ink, grid: { stroke: resolved("--line"), width: 1 }, ticks: { stroke: resolved("--line") } };
   const stepped = uPlot.paths.stepped({ align: 1 });
@@ -46,16 +51,16 @@ function drawChart() {
     width: place.clientWidth || 600,
     height: 220,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
-    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
+    scales: { x: { range: (_, low) => [low, Math.max(until, low + LEAST)] }, y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [{ ...axis, values: clock(zone) }, { ...axis, size: 40 }],
     series: [
-      { value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
-      { label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
-      { label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
-      { label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
+      { label: time, value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
+      { ...shown, label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
+      { ...shown, label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
+      { ...shown, label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
     ],
     hooks: { draw: [(u) => markOnset(u, Date.parse(onset) / 1000, beginning, resolved("--ink"))] },
-  }, [column("at"), column("posts"), column("strong"), rows.map(() => Number(usual))], place);
+  }, [[...column("at"), until], lasting("posts"), lasting("strong"), lasting("at").map(() => Number(usual))], place);
 }
 
 function clock(zone) {

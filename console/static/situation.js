@@ -20,6 +20,8 @@ let isLost = false;
 let isDue = false;
 let map = null;
 const usualTitle = document.title;
+const ahead = Date.parse(page.dataset.now) - Date.now(); // ms; a clock of this machine may be wrong, a drill has its own
+const now = () => new Date(Date.now() + ahead);
 
 // What came waits here until the next picture is drawn, or until the pause is over.
 
@@ -164,14 +166,15 @@ function showCalm() {
 // A wall is not scrolled: it says how many incidents stand where nobody sees them.
 function showBeyond() {
   if (!by("beyond")) return;
-  const count = [...rows.children].filter((row) => row.getBoundingClientRect().bottom > innerHeight).length;
+  const edge = document.querySelector(".incidents").getBoundingClientRect().bottom;
+  const count = [...rows.children].filter((row) => row.getBoundingClientRect().bottom > edge).length;
   by("beyond").hidden = count === 0;
   by("beyond-count").textContent = String(count);
 }
 
 function onLost(since) {
   isLost = true;
-  by("lost-since").textContent = timeOf(since);
+  by("lost-since").textContent = timeOf(new Date(since.getTime() + ahead));
   by("lost").hidden = false;
   by("listening").hidden = true;
   document.title = `⚠ ${usualTitle}`;
@@ -227,18 +230,18 @@ function hold(since) {
   if (!since) onBatch();
 }
 
-pause?.addEventListener("click", () => hold(held ? null : new Date()));
+pause?.addEventListener("click", () => hold(held ? null : now()));
 
 // Time goes on although nothing is told
 
 function lasted(since) {
-  const minutes = Math.max(0, Math.floor((Date.now() - since) / 60_000));
+  const minutes = Math.max(0, Math.floor((now() - since) / 60_000));
   if (minutes < 60) return `${minutes} min`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")}`;
 }
 
 function tick() {
-  if (by("wall-clock")) by("wall-clock").textContent = timeOf(new Date());
+  if (by("wall-clock")) by("wall-clock").textContent = timeOf(now());
   for (const one of rows.querySelectorAll("[data-since]")) {
     const text = lasted(Date.parse(one.dataset.since));
     if (one.textContent !== text) one.textContent = text;

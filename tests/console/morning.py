@@ -63,8 +63,9 @@ class Morning:
             self.clock.at = min(begin + STEP, end)
             due = [post for post in self._posts if begin <= post.posted_at < self.clock.at]
             kept = [post for post in due if self._passes(post.text)]
-            await self._pipeline.publisher.statuses(_statuses(self.clock.at))
-            await self._pipeline.pulses(_pulses(due, kept, begin))
+            statuses = _statuses(self.clock.at, self._posts[0].posted_at)
+            await self._pipeline.publisher.statuses(statuses)
+            await self._pipeline.pulses(_pulses(due, kept, begin, statuses))
             await self._pipeline.posts(kept)
         await self.settled()
         await self._notify()
@@ -104,16 +105,22 @@ class Morning:
         await self._pipeline.publisher.notifications(told)
 
 
-def _statuses(at: datetime) -> list[SourceStatus]:
+def _statuses(at: datetime, begin: datetime) -> list[SourceStatus]:
     """Return how the sources are: the posts are heard, and one source that has none is not."""
 
     def one(source: str, state: State, why: str = "") -> SourceStatus:
-        since = datetime.combine(LE_HAVRE_DAY, time(9, 12), PARIS) if state == "blind" else at
         return SourceStatus(
-            source=source, way=WAYS[source], state=state, at=at, since=since, why=why, last_sign_at=at
+            source=source,
+            way=WAYS[source],
+            state=state,
+            at=at,
+            since=lost_at if state == "blind" else begin,
+            why=why,
+            last_sign_at=lost_at if state == "blind" else at,
         )
 
-    is_lost = at.astimezone(PARIS).time() > time(9, 12)
+    lost_at = datetime.combine(LE_HAVRE_DAY, time(9, 12), PARIS)
+    is_lost = at > lost_at
     return [
         one("facebook", "listening"),
         one("twitter", "listening"),
@@ -122,17 +129,19 @@ def _statuses(at: datetime) -> list[SourceStatus]:
     ]
 
 
-def _pulses(due: list[Post], kept: list[Post], minute: datetime) -> list[Pulse]:
+def _pulses(due: list[Post], kept: list[Post], minute: datetime, statuses: list[SourceStatus]) -> list[Pulse]:
+    """Return what each source read in a minute: nothing is a number, too."""
     read, passed = Counter(post.source for post in due), Counter(post.source for post in kept)
     return [
         Pulse(
-            source=source,
+            source=one.source,
             minute=minute,
             language="fr",
             area="",
-            outcomes={"kept": passed[source], "gated": read[source] - passed[source]},
+            outcomes={"kept": passed[one.source], "gated": read[one.source] - passed[one.source]},
         )
-        for source in ("facebook", "twitter")
+        for one in statuses
+        if one.state == "listening"
     ]
 
 

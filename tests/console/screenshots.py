@@ -26,6 +26,7 @@ DESK, PHONE, WALL = (ViewportSize(width=w, height=h) for w, h in ((1366, 900), (
 COLOURS = 160
 LARGEST = 150_000  # bytes
 HIGHEST = 1300  # pixels of a page in the manual; what is below it, one scrolls to
+QUESTION = "Voit-on des flammes, ou de la fumée seulement ? D’où exactement ?"
 REPORT = "Grosses flammes au-dessus du toit de la salle des machines, la fumée part vers le port"
 
 
@@ -41,20 +42,15 @@ class Album:
     async def somebody(self, name: str, screen: ViewportSize = DESK) -> AsyncIterator[Page]:
         """Open a browser of somebody's own, at the time of the story."""
         context = await self._browser.new_context(
-            locale="fr-FR", timezone_id="Europe/Paris", base_url=self._morning.address, viewport=screen
+            locale="fr-FR", base_url=self._morning.address, viewport=screen, is_mobile=screen is PHONE
         )
         page = await context.new_page()
-        await self.now(page)
         try:
             if name:
                 await log_in(page, name)
             yield page
         finally:
             await context.close()
-
-    async def now(self, page: Page) -> None:
-        """Set the browser's clock by that of the story."""
-        await page.clock.set_fixed_time(self._morning.clock.now())
 
     async def take(
         self, page: Page, name: str, path: str = "", *, scheme: Literal["light", "dark"] = "light", whole: bool = True
@@ -63,13 +59,15 @@ class Album:
         await page.emulate_media(color_scheme=scheme)
         if path:
             await page.goto(path)
-        await page.wait_for_timeout(700)  # tiles of the map fade in
+        await page.wait_for_load_state()
+        await page.evaluate("document.activeElement?.blur()")
+        await page.wait_for_timeout(1200)  # tiles of the map come one by one, and fade in
         screen = cast(ViewportSize, page.viewport_size)
         high = int(await page.evaluate("document.documentElement.scrollHeight"))
         height = min(max(high, 320), HIGHEST) if whole else screen["height"]
         await page.set_viewport_size({"width": screen["width"], "height": height})
         await page.wait_for_timeout(300)
-        picture = Image.open(BytesIO(await page.screenshot(caret="initial"))).convert("RGB")
+        picture = Image.open(BytesIO(await page.screenshot())).convert("RGB")
         await page.set_viewport_size(screen)
         small = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         file = self._folder / f"{name}.png"
@@ -86,17 +84,14 @@ async def pictures(album: Album, morning: Morning) -> None:
     async with album.somebody("astreinte") as officer, album.somebody("benevole", PHONE) as volunteer:
         incident = await open_incident(officer, "Le Havre")
         await decide(officer, "acknowledge")
-        await decide(officer, "verify", question="Voit-on des flammes, ou de la fumée seulement ? D’où exactement ?")
+        await decide(officer, "verify", question=QUESTION)
         await morning.until("09:14")
-        await album.now(officer)
         await officer.goto(incident)
         await decide(officer, "note", reason="Opérateur de la centrale appelé à 09:10 : personne ne répond encore.")
         await report(album, volunteer)
         await morning.until("09:20")
         await verify(album, volunteer)
         await morning.until("10:05")
-        for page in (officer, volunteer):
-            await album.now(page)
         await silence(album, officer)
         await message(album, officer, incident)
         await digest(album, officer)
@@ -165,7 +160,6 @@ async def decide(page: Page, decision: str, **fields: str) -> None:
 
 async def report(album: Album, page: Page) -> None:
     """File a report, by telephone."""
-    await album.now(page)
     await page.goto("/intake")
     await page.check("[name=what][value=fire]")
     await page.fill("[name=words]", REPORT)
@@ -180,11 +174,11 @@ async def report(album: Album, page: Page) -> None:
 
 async def verify(album: Album, page: Page) -> None:
     """Answer a question of the cell."""
-    await album.now(page)
     await page.goto("/verification")
-    await page.locator("form[action$='/take'] button").first.click()
+    question = page.locator("article", has_text=QUESTION)
+    await question.locator("form[action$='/take'] button").click()
     await album.take(page, "verification-phone")
-    form = page.locator("form[action$='/answer']").first
+    form = question.locator("form[action$='/answer']")
     await form.locator("[name=finding][value=true]").check()
     await form.locator("[name=answer]").fill("Flammes vues depuis le quai de Southampton, sur la salle des machines.")
     await form.locator("button").click()
@@ -205,7 +199,7 @@ async def message(album: Album, page: Page, incident: str) -> None:
     await page.locator("#proposed ~ ul a").first.click()
     for blank in await page.locator("[name^='fact.']").all():
         if not await blank.input_value():
-            await blank.fill("10:30")
+            await blank.fill("du port")
     await page.click("button[value=fill]")
     await album.take(page, "messages-new")
     await page.click("button[value=sign]")
@@ -227,7 +221,7 @@ async def main(folder: Path) -> None:
         sys.exit("there is no Chromium here: install Debian's package chromium")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        with chromium.running(Path(scratch) / "browser", program) as address:
+        with chromium.running(Path(scratch) / "browser", program, "--lang=fr", "--hide-scrollbars") as address:
             async with async_playwright() as playwright, playing(Path(scratch)) as morning:
                 browser = await playwright.chromium.connect_over_cdp(address)
                 await pictures(Album(folder, browser, morning), morning)
