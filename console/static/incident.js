@@ -36,6 +36,7 @@ function drawChart() {
   const place = document.querySelector(".chart");
   const rows = [...document.querySelectorAll("#rates-table tbody tr")];
   if (!place || !rows.length || typeof uPlot === "undefined") return;
+  place.classList.add("is-drawn"); // before that, it has no width
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const resolved = (name) => resolvedColour(colour(name));
@@ -48,7 +49,7 @@ function drawChart() {
   const axis = { stroke: ink, grid: { stroke: resolved("--line"), width: 1 }, ticks: { stroke: resolved("--line") } };
   const stepped = uPlot.paths.stepped({ align: 1 });
   chart = new uPlot({
-    width: place.clientWidth || 600,
+    width: place.clientWidth,
     height: 220,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
     scales: { x: { range: (_, low) => [low, Math.max(until, low + LEAST)] }, y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
