@@ -229,7 +229,7 @@ def _listened_to(posts: list[Post], at: datetime) -> list[SourceStatus]:
             way="page" if name == "facebook" else "network",
             state="listening",
             at=at,
-            since=at,
+            since=posts[0].posted_at,
             last_sign_at=at,
         )
         for name in sorted({post.source for post in posts})

@@ -6,6 +6,8 @@ import { makeMap } from "./map.js";
 
 /* global L, protomapsL, uPlot */
 
+const SPAN = 600; // seconds that a row of the table of rates stands for
+const LEAST = 3600; // seconds that the chart shows, else all its hours are the same
 const page = document.querySelector(".incident-page");
 const address = location.pathname;
 
@@ -35,31 +37,32 @@ function drawChart() {
   const place = document.querySelector(".chart");
   const rows = [...document.querySelectorAll("#rates-table tbody tr")];
   if (!place || !rows.length || typeof uPlot === "undefined") return;
+  place.classList.add("is-drawn"); // before that, it has no width
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const resolved = (name) => resolvedColour(colour(name));
   const { zone, onset, usual, time, observed, strong, expected, beginning } = place.dataset;
-  const column = (name) => {
-    const values = rows.map((row) => Number(row.dataset[name]));
-    return [...values, name === "at" ? values.at(-1) + SPAN : values.at(-1)]; // the last span has an end, too
-  };
+  const column = (name) => rows.map((row) => Number(row.dataset[name]));
+  const until = column("at").at(-1) + SPAN;
+  const lasting = (name) => [...column(name), column(name).at(-1)]; // the last span has a width, too
+  const shown = { value: (_, value) => value ?? "" };
   const ink = resolved("--ink-soft");
   const axis = { stroke: ink, grid: { stroke: resolved("--line"), width: 1 }, ticks: { stroke: resolved("--line") } };
   const stepped = uPlot.paths.stepped({ align: 1 });
   chart = new uPlot({
-    width: place.clientWidth || 600,
+    width: place.clientWidth,
     height: 220,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
-    scales: { y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
+    scales: { x: { range: (_, low) => [low, Math.max(until, low + LEAST)] }, y: { range: (_, low, high) => [0, Math.max(high * 1.1, 1)] } },
     axes: [{ ...axis, values: clock(zone) }, { ...axis, size: 40 }],
     series: [
       { label: time, value: (_, at) => (at === null ? "" : clock(zone)(null, [at])[0]) },
-      { label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
-      { label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
-      { label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
+      { ...shown, label: observed, stroke: resolved("--accent"), width: 2, paths: stepped, points: { show: false } },
+      { ...shown, label: strong, stroke: resolved("--danger"), width: 2, dash: [2, 3], paths: stepped, points: { show: false } },
+      { ...shown, label: expected, stroke: ink, width: 1, dash: [8, 4], points: { show: false } },
     ],
     hooks: { draw: [(u) => markOnset(u, Date.parse(onset) / 1000, beginning, resolved("--ink"))] },
-  }, [column("at"), column("posts"), column("strong"), [...rows, null].map(() => Number(usual))], place);
+  }, [[...column("at"), until], lasting("posts"), lasting("strong"), lasting("at").map(() => Number(usual))], place);
 }
 
 function clock(zone) {

@@ -200,7 +200,8 @@ function showTitle() {
 // A wall is not scrolled: it says how many incidents stand where nobody sees them.
 function showBeyond() {
   if (!by("beyond")) return;
-  const count = [...rows.children].filter((row) => row.getBoundingClientRect().bottom > innerHeight).length;
+  const edge = document.querySelector(".incidents").getBoundingClientRect().bottom;
+  const count = [...rows.children].filter((row) => row.getBoundingClientRect().bottom > edge).length;
   by("beyond").hidden = count === 0;
   by("beyond-count").textContent = String(count);
 }

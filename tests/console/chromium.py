@@ -37,9 +37,9 @@ def program() -> str | None:
 
 
 @contextmanager
-def running(folder: Path, chromium: str) -> Iterator[str]:
+def running(folder: Path, chromium: str, *flags: str) -> Iterator[str]:
     """Run a browser with an empty profile; give the address by which it is driven."""
-    command = [chromium, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+    command = [chromium, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"]
     with subprocess.Popen(  # noqa: S603  Debian's own
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(folder)}
     ) as browser:

@@ -414,7 +414,8 @@ async def test_a_wall_says_how_many_incidents_it_has_no_room_for(chromium_page: 
     await expect(page.locator("#incidents-count")).to_have_text("25")
     await page.set_viewport_size({"width": 1920, "height": 1080})
     await expect(page.locator("#beyond")).to_be_visible()
-    below = "rows => rows.filter((row) => row.getBoundingClientRect().bottom > innerHeight).length"
+    edge = "const edge = document.querySelector('.incidents').getBoundingClientRect().bottom;"
+    below = f"rows => {{ {edge} return rows.filter((row) => row.getBoundingClientRect().bottom > edge).length; }}"
     await expect(page.locator("#beyond-count")).to_have_text(str(await page.locator("#rows tr").evaluate_all(below)))
 
 
