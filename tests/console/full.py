@@ -115,7 +115,9 @@ def _incident() -> list[Any]:
             because={"fr": "même heure", "en": "same time"},
             url="https://example.org/notice",
         )
-        for number, (kind, fits) in enumerate(zip(get_args(BulletinKind), itertools.cycle((True, False, None)), strict=False))
+        for number, (kind, fits) in enumerate(
+            zip(get_args(BulletinKind), itertools.cycle((True, False, None)), strict=False)
+        )
     )
     clock = CrisisClock(
         first_post=minutes(-17),
@@ -242,7 +244,9 @@ async def _people(desk: Desk) -> dict[str, str]:
     async with writing(desk.engine) as connection:
         for who in (*ROLES, NEW):
             role, name = "viewer" if who == NEW else who, f"compte {who}"
-            await insert_account(connection, name, role, desk.clock.now(), {"must_change": who == NEW}, by="compte admin")
+            await insert_account(
+                connection, name, role, desk.clock.now(), {"must_change": who == NEW}, by="compte admin"
+            )
             row = await named(connection, name)
             assert row
             found[who] = await sessions.begin(connection, row["account_id"], desk.clock.now())

@@ -39,7 +39,7 @@ from vigie.story import LE_HAVRE_DAY, PARIS, Story, le_havre_2012, write_recordi
 
 STEP = timedelta(minutes=1)  # of event time
 PEOPLE: dict[str, Role] = {"astreinte": "operator", "benevole": "volunteer", "admin": "admin"}
-WAYS = {"facebook": "page", "twitter": "network", "presse": "press", "meteofrance": "authorities"}
+WAYS = {"facebook": "page", "twitter": "network", "journal": "press", "meteofrance": "authorities"}
 NOTIFIED = frozenset({"watch", "alert"})
 
 
@@ -53,6 +53,7 @@ class Morning:
     _pipeline: Pipeline
     _passes: Gate
     _posts: list[Post]
+    _read: Counter[str] = field(default_factory=Counter)
     _told: set[tuple[str, str]] = field(default_factory=set)
 
     async def until(self, wall: str) -> None:
@@ -62,8 +63,9 @@ class Morning:
             begin = self.clock.at
             self.clock.at = min(begin + STEP, end)
             due = [post for post in self._posts if begin <= post.posted_at < self.clock.at]
+            self._read.update(post.source for post in due)
             kept = [post for post in due if self._passes(post.text)]
-            statuses = _statuses(self.clock.at, self._posts[0].posted_at)
+            statuses = _statuses(self.clock.at, self._posts[0].posted_at, self._read)
             await self._pipeline.publisher.statuses(statuses)
             await self._pipeline.pulses(_pulses(due, kept, begin, statuses))
             await self._pipeline.posts(kept)
@@ -72,11 +74,11 @@ class Morning:
 
     async def settled(self) -> None:
         """Wait until what people decided is with the detectors, and what these make of it is in the archive."""
-        while await waiting(self.desk.engine):
+        while await waiting(self.desk.engine):  # noqa: ASYNC110  the database tells nobody
             await asyncio.sleep(0.1)
         await asyncio.sleep(2)  # nobody counts what the console hands on
         raised = len(await self._pipeline.alerts())
-        while await self._archived() < raised:
+        while await self._archived() < raised:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
     async def _archived(self) -> int:
@@ -105,7 +107,7 @@ class Morning:
         await self._pipeline.publisher.notifications(told)
 
 
-def _statuses(at: datetime, begin: datetime) -> list[SourceStatus]:
+def _statuses(at: datetime, begin: datetime, read: Counter[str]) -> list[SourceStatus]:
     """Return how the sources are: the posts are heard, and one source that has none is not."""
 
     def one(source: str, state: State, why: str = "") -> SourceStatus:
@@ -117,6 +119,8 @@ def _statuses(at: datetime, begin: datetime) -> list[SourceStatus]:
             since=lost_at if state == "blind" else begin,
             why=why,
             last_sign_at=lost_at if state == "blind" else at,
+            last_post_at=at if read[source] else None,
+            read=read[source],
         )
 
     lost_at = datetime.combine(LE_HAVRE_DAY, time(9, 12), PARIS)
@@ -125,7 +129,7 @@ def _statuses(at: datetime, begin: datetime) -> list[SourceStatus]:
         one("facebook", "listening"),
         one("twitter", "listening"),
         one("meteofrance", "listening"),
-        one("presse", "blind", "HTTP 503") if is_lost else one("presse", "listening"),
+        one("journal", "blind", "HTTP 503") if is_lost else one("journal", "listening"),
     ]
 
 

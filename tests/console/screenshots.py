@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlencode
 
 import structlog
 from PIL import Image
@@ -23,10 +24,11 @@ from tests.console.entering import PASSWORD
 from tests.console.morning import Morning, playing
 
 DESK, PHONE, WALL = (ViewportSize(width=w, height=h) for w, h in ((1366, 900), (390, 844), (1920, 1080)))
-COLOURS = 160
+COLOURS = 240
 LARGEST = 150_000  # bytes
 HIGHEST = 1300  # pixels of a page in the manual; what is below it, one scrolls to
 QUESTION = "Voit-on des flammes, ou de la fumée seulement ? D’où exactement ?"
+NOTE = "Centrale : rappeler l’exploitant à 10:15. École des Neiges : enfants gardés à l’intérieur."
 REPORT = "Grosses flammes au-dessus du toit de la salle des machines, la fumée part vers le port"
 
 
@@ -60,7 +62,7 @@ class Album:
         if path:
             await page.goto(path)
         await page.wait_for_load_state()
-        await page.evaluate("document.activeElement?.blur()")
+        await page.evaluate("document.activeElement?.blur(); scrollTo(0, 0)")
         await page.wait_for_timeout(1200)  # tiles of the map come one by one, and fade in
         screen = cast(ViewportSize, page.viewport_size)
         high = int(await page.evaluate("document.documentElement.scrollHeight"))
@@ -185,9 +187,9 @@ async def verify(album: Album, page: Page) -> None:
 
 
 async def silence(album: Album, page: Page) -> None:
-    """Hold back what is said of the bridge, as it is a drill there."""
-    asked = "/silences?name=hazard&sign=%3D&value=industrial&name=place&sign=%3D&value=Pont+de+Normandie&minutes=240&check=1"
-    await page.goto(asked)
+    """Hold back what is said of the bridge."""
+    asked = {"name": ("hazard", "place"), "sign": ("=", "="), "value": ("industrial", "Pont de Normandie")}
+    await page.goto(f"/silences?{urlencode({**asked, 'minutes': '240', 'check': '1'}, doseq=True)}")
     await page.fill("#reason", "Odeur de la sucrerie, signalée chaque hiver")
     await album.take(page, "silences")
     await page.locator("#checked form button").click()
@@ -199,7 +201,7 @@ async def message(album: Album, page: Page, incident: str) -> None:
     await page.locator("#proposed ~ ul a").first.click()
     for blank in await page.locator("[name^='fact.']").all():
         if not await blank.input_value():
-            await blank.fill("du port")
+            await blank.fill("Port du Havre")
     await page.click("button[value=fill]")
     await album.take(page, "messages-new")
     await page.click("button[value=sign]")
@@ -208,9 +210,7 @@ async def message(album: Album, page: Page, incident: str) -> None:
 async def digest(album: Album, page: Page) -> None:
     """Leave a note to whoever comes next."""
     await page.goto("/digests")
-    await page.fill(
-        "[name=text]", "Centrale : rappeler l’exploitant à 10:15. École des Neiges : enfants gardés à l’intérieur."
-    )
+    await page.fill("[name=text]", NOTE)
     await page.locator("form[action='/digests/notes'] button").click()
     await album.take(page, "digests")
 
@@ -221,16 +221,18 @@ async def main(folder: Path) -> None:
     program = chromium.program()
     if program is None:
         sys.exit("there is no Chromium here: install Debian's package chromium")
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
-        with chromium.running(Path(scratch) / "browser", program, "--lang=fr", "--hide-scrollbars") as address:
-            async with async_playwright() as playwright, playing(Path(scratch)) as morning:
-                browser = await playwright.chromium.connect_over_cdp(address)
-                await pictures(Album(folder, browser, morning), morning)
-                await browser.close()
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        chromium.running(Path(scratch) / "browser", program, "--hide-scrollbars") as address,
+    ):
+        async with async_playwright() as playwright, playing(Path(scratch)) as morning:
+            browser = await playwright.chromium.connect_over_cdp(address)
+            await pictures(Album(folder, browser, morning), morning)
+            await browser.close()
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m tests.console.screenshots FOLDER")
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
     asyncio.run(main(Path(sys.argv[1])))

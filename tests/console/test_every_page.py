@@ -251,6 +251,10 @@ STICKING_OUT = """() => document.documentElement.scrollWidth <= innerWidth ? [] 
   [...document.querySelectorAll("main *, header *, footer *")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".scroll, nav, pre, .map"))
   .map((one) => one.outerHTML.slice(0, 200)).slice(0, 5)"""
+MOVING = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => getComputedStyle(one).transitionDuration.split(", ").some((length) => parseFloat(length)) ||
+    getComputedStyle(one).animationName !== "none")
+  .map((one) => one.outerHTML.slice(0, 200))"""
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SAID = """() => {
   const theirs = "code, pre, .mono, blockquote, q, .words, .line-text, script, style, textarea, [lang]:not(html)";
@@ -285,6 +289,7 @@ async def test_every_page_is_as_a_page_should_be(
     assert [text for text in said if CODE.search(text)] == []
     assert language == "en" or [text for text in said if text in ENGLISH_ALONE] == []
     assert await violations(page) == []
+    assert await page.evaluate(MOVING) == []
     assert await page.evaluate(SMALL, LEAST_TARGET) == []
     await page.set_viewport_size(NARROW)
     await page.evaluate(DRAWN)
