@@ -2,14 +2,14 @@
 
 import itertools
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import httpx
 from msgspec.structs import replace
 
 from console.access import sessions, tokens
 from console.access.account_rows import insert_account, named
-from console.access.roles import ROLES
+from console.access.roles import ROLES, Role
 from console.access.visitor import Visitor
 from console.archive.database import writing
 from console.archive.saying import decide
@@ -243,7 +243,8 @@ async def _people(desk: Desk) -> dict[str, str]:
     found = {}
     async with writing(desk.engine) as connection:
         for who in (*ROLES, NEW):
-            role, name = "viewer" if who == NEW else who, f"compte {who}"
+            role: Role = "viewer" if who == NEW else cast(Role, who)
+            name = f"compte {who}"
             await insert_account(
                 connection, name, role, desk.clock.now(), {"must_change": who == NEW}, by="compte admin"
             )

@@ -23,7 +23,7 @@ from console.archive.tables import revision
 from console.desk import Desk
 from models.gate import Gate
 from records import ManualClock, Notification, Post, Pulse, SourceStatus, SystemClock
-from records.source_status import State
+from records.source_status import State, Way
 from streams.publisher import KafkaPublisher
 from tests.console.chromium import serving
 from tests.console.entering import PASSWORD
@@ -39,7 +39,7 @@ from vigie.story import LE_HAVRE_DAY, PARIS, Story, le_havre_2012, write_recordi
 
 STEP = timedelta(minutes=1)  # of event time
 PEOPLE: dict[str, Role] = {"astreinte": "operator", "benevole": "volunteer", "admin": "admin"}
-WAYS = {"facebook": "page", "twitter": "network", "journal": "press", "meteofrance": "authorities"}
+WAYS: dict[str, Way] = {"facebook": "page", "twitter": "network", "journal": "press", "meteofrance": "authorities"}
 NOTIFIED = frozenset({"watch", "alert"})
 
 
@@ -163,7 +163,7 @@ async def playing(folder: Path) -> AsyncIterator[Morning]:
         publisher = KafkaPublisher(pipeline.streams)
         stack.push_async_callback(publisher.stop)
         is_new = asyncio.Event()
-        desk = desk_of(settings, engine, clock, is_new.set)
+        desk = desk_of(settings, pipeline.streams, engine, clock, is_new.set)
         async with writing(engine) as connection:
             known = {"password_hash": await hashed(PASSWORD), "must_change": False}
             for name, role in PEOPLE.items():

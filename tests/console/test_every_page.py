@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Response, ViewportSize, async_playwright
 
 from console.access.door import middleware
 from console.access.doors import Doors
@@ -25,15 +25,15 @@ from console.templating import environments
 from detectors.profile import profile_text
 from records import ManualClock
 from tests.console.chromium import serving, watch
-from tests.console.full import CONFIRMED, INCIDENT, LATE, QUESTION, REPORT, REPORTED, SIGNED, act, fill
-from tests.console.made import LE_HAVRE, minutes
+from tests.console.full import CONFIRMED, LATE, QUESTION, REPORT, REPORTED, SIGNED, act, fill
+from tests.console.made import INCIDENT, LE_HAVRE, minutes
 from vigie.assembly import default_profile
 
 pytestmark = pytest.mark.browser
 
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js")).read_text(encoding="utf-8")
-NARROW = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10
-WIDE = {"width": 1366, "height": 900}
+NARROW: ViewportSize = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10
+WIDE: ViewportSize = {"width": 1366, "height": 900}
 LEAST_TARGET = 24  # CSS pixels: WCAG 2.5.8
 OFTEN = Doors(forms=Pace(burst=9999, per_second=9999.0), api=Pace(burst=9999, per_second=9999.0))
 
@@ -206,7 +206,7 @@ async def consoles(
             sessions[is_empty] = await fill(desk, is_empty=is_empty)
             if not is_empty:
                 await act(address, sessions[False]["operator"], desk)
-        found = Consoles(*addresses, sessions, driven, {})
+        found = Consoles(addresses[0], addresses[1], sessions, driven, {})
         yield found
         for context in found.contexts.values():
             await context.close()
@@ -218,7 +218,7 @@ async def show(page: Page, view: View) -> None:
         await page.goto("/accessibility")
         async with page.expect_navigation() as going:
             await page.evaluate(SEND, [view.path, view.sends])
-        answer = await going.value
+        answer: Response | None = await going.value
     else:
         answer = await page.goto(view.path)
     assert answer is not None
