@@ -28,7 +28,6 @@ document.addEventListener("toggle", async (event) => {
 
 // The chart -------------------------------------------------------------------------------------------------------
 
-const SPAN = 600; // seconds of one row
 let chart = null;
 
 function drawChart() {

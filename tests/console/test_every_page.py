@@ -35,6 +35,8 @@ AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js")).rea
 NARROW: ViewportSize = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10
 WIDE: ViewportSize = {"width": 1366, "height": 900}
 LEAST_TARGET = 24  # CSS pixels: WCAG 2.5.8
+CUT_OFF = ("Failed to load resource: net::ERR_", "TypeError: Failed to fetch")
+"""What the page says of tiles of the map that are not wanted any more, once it was made narrow: they are cut off."""
 OFTEN = Doors(forms=Pace(burst=9999, per_second=9999.0), api=Pace(burst=9999, per_second=9999.0))
 
 NO_PAGES = {

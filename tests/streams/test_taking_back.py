@@ -73,7 +73,7 @@ async def test_an_alert_that_still_shows_it_is_handed_to_its_state_and_once_only
     await publisher.retractions([retraction(post_key="stub:p1")])
     assert await take_back(settings, publisher, later) == TakenBack(0, 1)
     (one,) = await addressed(settings)
-    assert (one.told, one.post_key, one.key) == (told, "stub:p1", "fire/76")
+    assert (one.told, one.post_key, one.key) == (told, "stub:p1", f"{told.state_hazard}/76")
     assert await take_back(settings, publisher, later) == TakenBack(0, 0), "followed up"
 
 

@@ -74,7 +74,7 @@ class Broker:
 def test_an_embedded_broker_is_replaced_before_it_keeps_anything_for_too_long(
     age: timedelta, *, is_replaced: bool, loaded: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supervisor = Supervisor(loaded(""), None)
+    supervisor = Supervisor(loaded("[console]\nport = 0\n"), None)
     replaced: list[bool] = []
     monkeypatch.setattr(supervisor, "broker", Broker())
     monkeypatch.setattr(supervisor, "broker_started_at", time.monotonic() - age.total_seconds())
