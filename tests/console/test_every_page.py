@@ -301,10 +301,7 @@ async def test_every_page_is_as_a_page_should_be(
     await page.close()  # what it still loads is cut off, which it tells as an error
     assert asked == []
     refused = "Failed to load resource" if view.status >= 400 else "\0"  # so Chromium tells of the page itself
-    cut_off = (
-        "Failed to load resource: net::ERR_"  # a tile of the map that was not wanted any more, once that had moved
-    )
-    assert [one for one in said_wrong if not one.startswith((refused, cut_off))] == []
+    assert [one for one in said_wrong if not one.startswith((refused, *CUT_OFF))] == []
 
 
 async def violations(page: Page) -> list[tuple[str, list[str]]]:

@@ -303,8 +303,10 @@ class Stage:
 
     def kill_while_reading(self, posts: Sequence[Post], *, handled: int) -> None:
         """Kill the worker when it has handled so many: batches are taken, signals half sent, little is noted."""
-        self.publish(posts)
+        middle = (handled + len(posts)) // 2
+        self.publish(posts[:middle])
         wait_until("some posts are handled", lambda: self.handled(POSTS) >= handled)
+        self.publish(posts[middle:])  # so that some wait, however late we hear of it
         self.worker.kill()
         assert self.waiting()[POSTS.name] > 0, "it was killed too late to prove anything"
 

@@ -384,6 +384,7 @@ async def test_nothing_sticks_out_and_nothing_is_too_small_to_press(chromium_pag
     await look(page, address)
     for width in (320, 390, 1366, 1920):
         await page.set_viewport_size({"width": width, "height": 800})
+        await page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 100)))")  # drawn anew
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         pressed = page.locator("button:visible, select:visible, summary:visible, nav a:visible, .button:visible")
         sizes = await pressed.evaluate_all(
