@@ -6,7 +6,8 @@ from typing import Final, get_args
 from records.alert import Alert, Certainty, Level, Severity
 from records.signal import HAZARDS
 
-LABELS: Final = ("incident_id", "hazard", "level", "severity", "certainty", "area", "insee", "epci", "place")
+LABELS: Final = ("hazard", "area", "place", "insee", "epci", "level", "severity", "certainty", "incident_id")
+"""In the order in which people choose among them."""
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "hazard": tuple(HAZARDS),
     "level": get_args(Level),

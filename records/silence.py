@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from records.post import NonEmpty
 from records.time import Instant
+
+LONGEST = timedelta(days=7)
+"""A silence is to be looked at again after that: what is muted for longer was forgotten."""
+MOST_WORDS = 300  # characters of a reason
 
 
 class Matcher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -17,6 +21,12 @@ class Matcher(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     value: str
     is_regex: bool = False  # of the whole value
     is_equal: bool = True
+
+    @property
+    def sign(self) -> str:
+        """How it compares: = or !=, =~ or !~."""
+        first = "=" if self.is_equal else "!"
+        return first + ("~" if self.is_regex else "" if self.is_equal else "=")
 
     def fits(self, labels: Mapping[str, str]) -> bool:
         """Tell whether labels fulfil it; a pattern that is none fits nothing."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import click
 import msgspec
 
+from console.access.roles import Role
 from records import SettingsError, SystemClock, VigieError
 from vigie import logging as vigie_logging
-from vigie.console_settings import Role
 from vigie.lines import NOTHING_READ, SOME_BAD, Question, answer_lines
 from vigie.settings import FILE_VARIABLE, Settings, load
 

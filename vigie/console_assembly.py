@@ -110,8 +110,8 @@ def key_in(folder: Path) -> bytes:
     file = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not file.exists():
-            file.touch(mode=0o600)
+        file.touch(mode=0o600)
+        if file.stat().st_size < KEY_BYTES:  # new, or left before it was written
             file.write_bytes(secrets.token_bytes(KEY_BYTES))
         return file.read_bytes()
     except OSError as error:

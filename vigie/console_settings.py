@@ -1,14 +1,13 @@
 """The table of the console: where it listens, where it keeps, who may come in."""
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
+from console.access.roles import Role
 from vigie.source_settings import Part
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-Role = Literal["viewer", "volunteer", "operator", "analyst", "admin"]
 
 
 class ConsoleSettings(Part):

@@ -11,16 +11,12 @@ from msgspec.structs import replace
 from rich.table import Table
 
 from connectors.sinks.routing import matcher_from
-from records import Clock, MalformedRecord, Matcher, SettingsError, Silence, decode
+from records import Clock, MalformedRecord, SettingsError, Silence, decode
+from records.silence import LONGEST, MOST_WORDS
 from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
-
-LONGEST = timedelta(days=7)
-"""A silence is to be looked at again after that: what is muted for longer was forgotten."""
-
-MOST_WORDS = 300  # characters of a reason
 
 _SPAN = re.compile(r"(?P<number>\d{1,4})(?P<unit>[mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -121,12 +117,6 @@ def end(settings: StreamSettings, silence_id: str, clock: Clock) -> Silence:
     return ended
 
 
-def sign_of(matcher: Matcher) -> str:
-    """Return a matcher's sign: = or !=, =~ or !~."""
-    first = "=" if matcher.is_equal else "!"
-    return first + ("~" if matcher.is_regex else "" if matcher.is_equal else "=")
-
-
 def table_of(silences: Sequence[Silence], now: datetime) -> Table:
     """Return the silences in force, or about to be, for people."""
     table = Table()
@@ -134,7 +124,7 @@ def table_of(silences: Sequence[Silence], now: datetime) -> Table:
         table.add_column(name)
     for one in sorted(silences, key=lambda silence: silence.ends_at):
         if one.ends_at > now:
-            signs = [f"{m.name} {sign_of(m)} {m.value}" for m in one.matchers]
+            signs = [f"{m.name} {m.sign} {m.value}" for m in one.matchers]
             until = f"{one.ends_at.astimezone():%Y-%m-%d %H:%M}"
             table.add_row(one.silence_id, ", ".join(signs), until, one.author, one.reason, one.origin or "Vigie")
     return table

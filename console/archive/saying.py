@@ -6,7 +6,7 @@ Errors  Refused, with the code of one sentence, for what cannot be
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -25,13 +25,12 @@ from console.archive.tables import silence as silence_table
 from console.desk import Desk
 from console.live.hub import Change
 from records import Post, Silence, Verdict, VigieError, decode, encode
+from records.silence import LONGEST
 
 Kind = Literal["verdict", "silence", "post"]
 Said = Verdict | Silence | Post
 HANDING_ON = 0x68616E64  # the lock of PostgreSQL, of whoever hands on what was said
 KINDS: dict[Kind, type[msgspec.Struct]] = {"verdict": Verdict, "silence": Silence, "post": Post}
-LONGEST = timedelta(days=7)
-"""A silence is to be looked at again after that: what is muted for longer was forgotten."""
 
 Why = Literal[
     "unknown_incident",  # nothing is known of it
@@ -205,7 +204,7 @@ async def silence(desk: Desk, visitor: Visitor, silence: Silence) -> None:
             action="silence_ended" if silence.ends_at <= now else "silence_made",
             object_=silence.silence_id,
             detail={
-                "matchers": [f"{one.name}{_sign(one.is_equal, one.is_regex)}{one.value}" for one in silence.matchers],
+                "matchers": [f"{one.name}{one.sign}{one.value}" for one in silence.matchers],
                 "starts_at": silence.starts_at,
                 "ends_at": silence.ends_at,
                 "reason": silence.reason,
@@ -213,10 +212,6 @@ async def silence(desk: Desk, visitor: Visitor, silence: Silence) -> None:
             at=now,
         )
     _tell(desk, changes)
-
-
-def _sign(*parts: bool) -> str:
-    return {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}[parts[0], parts[1]]
 
 
 async def report(

@@ -6,29 +6,20 @@ The rules are those of `vigie silence`: known labels and values, a pattern that 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import get_args
 
 from starlette.datastructures import ImmutableMultiDict
 
 from console.problem import Problem
 from console.typed_moment import moment_from
-from records import HAZARDS, Matcher, Silence
-from records.alert import Certainty, Level, Severity
+from records import Matcher, Silence
+from records.labels import LABELS, VALUES
+from records.silence import MOST_WORDS
 
-LABELS = ("hazard", "area", "place", "insee", "epci", "level", "severity", "certainty", "incident_id")
-VALUES: dict[str, tuple[str, ...]] = {
-    "hazard": tuple(HAZARDS),
-    "level": get_args(Level),
-    "severity": get_args(Severity),
-    "certainty": get_args(Certainty),
-}
-"""What some labels can be."""
 SIGNS = ("=", "!=", "=~", "!~")
 MINUTES = (30, 60, 120, 240, 480, 720, 1440, 4320, 10080)
 """For how long; the longest is a week: what is muted for longer was forgotten."""
 MOST_ROWS = 8
 MOST_OF_A_VALUE = 200  # characters
-MOST_WORDS = 300  # characters of a reason
 FURTHEST = timedelta(days=30)
 """How far ahead one can begin."""
 MOST_REPEATS = 3
@@ -147,9 +138,3 @@ def silence_from(asked: Asked, *, silence_id: str, by: str, now: datetime, zone:
         ends_at=moments[1],
         made_at=now,
     )
-
-
-def sign_of(matcher: Matcher) -> str:
-    """Return a matcher's sign: = or !=, =~ or !~."""
-    first = "=" if matcher.is_equal else "!"
-    return first + ("~" if matcher.is_regex else "" if matcher.is_equal else "=")

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from console.problem import Problem
 from records import Alert, Matcher, Silence
+from records.silence import MOST_WORDS
 
 HOURS = (1, 4, 12, 24, 72, 168)
 """The longest is a week: what is muted for longer was forgotten."""
-MOST_WORDS = 300  # characters of a reason
 
 
 def silence_from(

@@ -12,7 +12,8 @@ from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem
 from records import Alert, Matcher, Silence
-from records.labels import labels_of
+from records.labels import LABELS, VALUES, labels_of
+from records.silence import MOST_WORDS
 
 ROWS = 3  # of conditions to fill in, at the least
 NOT_IN_FORCE = (Problem("silence", "not_in_force"),)
@@ -83,12 +84,11 @@ async def _page(
         nonce=nonce(),
         done=query.get("done", "") if done is not None else "",
         done_silence=done,
-        labels=conditions.LABELS,
+        labels=LABELS,
         signs=conditions.SIGNS,
         lengths=conditions.MINUTES,
-        most_words=conditions.MOST_WORDS,
+        most_words=MOST_WORDS,
         values=_values(alerts),
-        sign_of=conditions.sign_of,
         again=again,
     )
 
@@ -101,18 +101,16 @@ def muted(matchers: Sequence[Matcher], alerts: Iterable[Alert]) -> list[Alert]:
 def again(silence: Silence) -> str:
     """Return the address of a form that is filled in as for this silence."""
     columns = [
-        pair
-        for one in silence.matchers
-        for pair in (("name", one.name), ("sign", conditions.sign_of(one)), ("value", one.value))
+        pair for one in silence.matchers for pair in (("name", one.name), ("sign", one.sign), ("value", one.value))
     ]
     return f"/silences?{urlencode(columns)}#make"
 
 
 def _values(alerts: Iterable[Alert]) -> list[tuple[str, str]]:
     """Return what labels can be, or are now, each with its label."""
-    known = {(name, value) for name, values in conditions.VALUES.items() for value in values}
+    known = {(name, value) for name, values in VALUES.items() for value in values}
     now = {(name, value) for alert in alerts for name, value in labels_of(alert).items()}
-    return sorted(known | now, key=lambda pair: (conditions.LABELS.index(pair[0]), pair[1]))
+    return sorted(known | now, key=lambda pair: (LABELS.index(pair[0]), pair[1]))
 
 
 def _matchers(found: Iterable[Matcher | Problem]) -> tuple[Matcher, ...]:
