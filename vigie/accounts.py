@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access import accounts as of
-from console.access.account_rows import Account, Refused, plain_name
+from console.access.account_rows import Account, Refused, account_from, named, plain_name
 from console.access.roles import Role
 from records import Clock, SettingsError
 from vigie.console_assembly import archive_of
@@ -46,8 +46,9 @@ async def _password_for(settings: Settings, name: str, role: Role | None, clock:
 
 
 async def _named(engine: AsyncEngine, name: str) -> Account | None:
-    wanted = plain_name(name).casefold()
-    return next((one for one in await of.accounts(engine) if one.name.casefold() == wanted), None)
+    async with engine.connect() as connection:
+        row = await named(connection, name)
+    return account_from(row) if row is not None else None
 
 
 async def _made(engine: AsyncEngine, name: str, role: Role | None, clock: Clock) -> OneTime:

@@ -6,7 +6,6 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -334,7 +333,7 @@ def _accounts(settings: Settings) -> Iterator[Problem]:
 def _console(settings: Settings) -> Iterator[Problem]:
     if not settings.console.port:
         return
-    if find_spec("sqlalchemy") is None:
+    if not settings.console.is_there:
         yield Problem("console", "its libraries are not installed", "pip install 'vigie[console]', or set port = 0")
         return
     from vigie.console_check import faults_in  # noqa: PLC0415  without these libraries it cannot be imported

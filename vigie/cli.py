@@ -35,6 +35,15 @@ def told() -> Iterator[None]:
         sys.exit(2)
 
 
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Say which extra brings a library that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed: pip install 'vigie[{extra}]'") from error
+
+
 def _said(line: str) -> None:
     click.echo(line, err=True)
 
@@ -134,10 +143,10 @@ def connect(settings_file: Path | None, names: tuple[str, ...]) -> None:
 @settings_option
 def console(settings_file: Path | None) -> None:
     """Serve the page for people: incidents, decisions, reports, messages, and the archive behind them."""
-    from vigie.console_process import run_console
-
     vigie_logging.set_up("console")
     with told():
+        with needing("console"):
+            from vigie.console_process import run_console
         run_console(load(_existing(settings_file)), SystemClock())
 
 
@@ -147,10 +156,10 @@ def console(settings_file: Path | None) -> None:
 @click.option("--role", type=click.Choice(get_args(Role)), help="What it may do; left as it is where not given.")
 def account(settings_file: Path | None, name: str, role: Role | None) -> None:
     """Make an account of the console, or let its owner in again: print a password that is to be changed at once."""
-    from vigie.accounts import password_for
-
     vigie_logging.set_up("account")
     with told():
+        with needing("console"):
+            from vigie.accounts import password_for
         made = password_for(load(_existing(settings_file)), name, role, SystemClock())
     click.echo(made.password)
     click.echo(
@@ -624,10 +633,10 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
     """Play the Le Havre morning of 30 January 2012 at speed, and see what Vigie says, and when."""
     from rich.console import Console
 
-    from vigie.demo import run_demo
-
     vigie_logging.set_up("demo", is_quiet=True)
     with told():
+        with needing("console"):
+            from vigie.demo import run_demo
         stays = sys.stdin.isatty() and sys.stdout.isatty() and not live
         run_demo(Console(), language=language, play_secs=seconds, stays=stays)
         if live:
@@ -719,10 +728,8 @@ def build_places(source: Path, out: Path | None) -> None:
     from models.places.gazetteer import FILES
 
     with told():
-        try:
+        with needing("places"):
             from models.places.build import build
-        except ModuleNotFoundError as error:
-            raise SettingsError(f"{error.name} is not installed: pip install 'vigie[places]'") from error
         for name, rows in build(source, out or FILES).items():
             click.echo(f"{name}: {rows} rows")
 

@@ -11,6 +11,7 @@ from threading import Lock
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from connectors.pseudonym import write_private
 from console.access.doors import Doors, Oidc
 from console.archive.database import address_from, opened
 from console.base_map.boundaries import read_boundaries
@@ -110,9 +111,8 @@ def key_in(folder: Path) -> bytes:
     file = folder / KEY_FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        if file.stat().st_size < KEY_BYTES:  # new, or left before it was written
-            file.write_bytes(secrets.token_bytes(KEY_BYTES))
+        if not file.exists():
+            write_private(file, secrets.token_bytes(KEY_BYTES))
         return file.read_bytes()
     except OSError as error:
         raise SettingsError(f"data.dir: {file}: {error.strerror}; give a folder that this user may write") from error

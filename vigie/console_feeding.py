@@ -98,7 +98,7 @@ class Feeding:
         publisher: KafkaPublisher,
         is_new: asyncio.Event,
         *,
-        asks_volunteers: bool = False,
+        asks_volunteers: bool,
     ) -> None:
         """Take a desk, and what tells that somebody said something there."""
         self._desk = desk

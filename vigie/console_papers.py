@@ -6,7 +6,6 @@ Shape   empty where no console is set, or its libraries are not installed
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib.resources import files
-from importlib.util import find_spec
 
 from vigie.console_settings import ConsoleSettings
 
@@ -30,14 +29,14 @@ PERIODS: Mapping[str, tuple[str, ...]] = {
 
 def said_of(console: ConsoleSettings, paper: str, language: str) -> str:
     """Return what a paper says of the console beside the periods."""
-    if not _is_there(console):
+    if not console.is_there:
         return ""
     return (files("vigie") / "privacy" / f"console_{paper}.{language}.md").read_text(encoding="utf-8")
 
 
 def periods_of(console: ConsoleSettings, language: str) -> list[str]:
     """Return for how long the console keeps what."""
-    if not _is_there(console):
+    if not console.is_there:
         return []
     from console.archive.keeping import PULSES_KEPT, RATES_KEPT  # noqa: PLC0415  needs the console's libraries
     from console.archive.words import WORDS_KEPT  # noqa: PLC0415  the same
@@ -45,7 +44,3 @@ def periods_of(console: ConsoleSettings, language: str) -> list[str]:
     known = {"words": WORDS_KEPT, "pulses": PULSES_KEPT, "rates": RATES_KEPT}
     days = {name: span // timedelta(days=1) for name, span in known.items()}
     return [line.format(years=console.keep_years, **days) for line in PERIODS[language]]
-
-
-def _is_there(console: ConsoleSettings) -> bool:
-    return bool(console.port) and find_spec("sqlalchemy") is not None

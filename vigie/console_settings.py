@@ -1,5 +1,6 @@
 """The table of the console: where it listens, where it keeps, who may come in."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import Field
@@ -45,6 +46,11 @@ class ConsoleSettings(Part):
     oidc_roles: dict[str, Role] = Field(
         default={}, description='which group has which role, as in { "vigie-operators" = "operator" }'
     )
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether there is one: it has a port, and its libraries are installed."""
+        return bool(self.port) and find_spec("sqlalchemy") is not None
 
     @property
     def is_local(self) -> bool:

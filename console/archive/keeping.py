@@ -90,8 +90,12 @@ def _old(now: datetime, limit: datetime) -> Iterator[tuple[str, Delete]]:
     for table in OF_INCIDENTS:
         yield table.name, delete(table).where(table.c.incident_id.in_(old))
     known = select(tables.incident.c.incident_id)
-    alone = {tables.decision: tables.decision.c.recorded_at, tables.notification: tables.notification.c.at}
-    for table, at in alone.items():  # of incidents that nothing was told of, and of digests
+    alone = {
+        tables.decision: tables.decision.c.recorded_at,
+        tables.notification: tables.notification.c.at,
+        tables.verification: tables.verification.c.asked_at,
+    }
+    for table, at in alone.items():  # of incidents that nothing was told of, of digests, and of reports
         yield table.name, delete(table).where((at <= limit) & table.c.incident_id.not_in(known))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from records import ManualClock, Matcher, Silence, Verdict, encode
+from records import ManualClock, Matcher, Place, Silence, Verdict, encode
 from streams.app import declare_topics
 from streams.decided import Decided
 from streams.publisher import KafkaPublisher
@@ -71,6 +71,19 @@ def test_who_answers_for_an_incident_is_passed_on_and_what_is_no_decision_is_not
     assert decided.silences() == []
 
 
+PLACE = Place(
+    place_id="fr:76351",
+    name="Le Havre",
+    lat=49.49,
+    lon=0.11,
+    radius_km=6.0,
+    level="commune",
+    confidence=1.0,
+    source="person",
+    reasons=("vu",),
+)
+
+
 @pytest.mark.parametrize(
     ("decision", "fields", "is_answer"),
     [
@@ -78,6 +91,7 @@ def test_who_answers_for_an_incident_is_passed_on_and_what_is_no_decision_is_not
         ("confirm", {}, True),
         ("reject", {}, True),
         ("close", {}, True),
+        ("relocate", {"place": PLACE}, True),
         ("change_hazard", {"read_as": "flood"}, True),
         ("merge", {"other": "fire-2"}, True),
         ("split", {"post_keys": ("twitter:1",)}, True),

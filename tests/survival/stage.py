@@ -463,10 +463,19 @@ secret_file = "secret"
         except (OSError, ValueError):
             return 0
 
-    def archived(self) -> list[tuple[str, int]]:
+    @property
+    def is_console_ready(self) -> bool:
+        """Tell whether the console has read all that stood on the topics when it began."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.console_port}/healthz", timeout=10) as answer:
+                return bool(json.load(answer)["ready"])
+        except (OSError, ValueError):
+            return False
+
+    def archived(self) -> set[tuple[str, int]]:
         """Return the revisions that the console's archive holds."""
         with closing(sqlite3.connect(self.folder / "data" / "console.sqlite")) as archive:
-            return archive.execute("SELECT incident_id, revision FROM revision").fetchall()
+            return set(archive.execute("SELECT incident_id, revision FROM revision"))
 
     def burden_broker(self) -> None:
         """Put on a topic that nobody reads what makes the broker grow past its bound."""

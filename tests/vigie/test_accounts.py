@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from click.testing import Result
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.access import accounts as of
 from console.access.login import from_oidc, log_in
@@ -18,7 +17,6 @@ from console.archive.database import address_from, opened
 from records import SystemClock
 
 Vigie = Callable[..., Result]
-Asks = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Any]
 NOW = SystemClock().now()
 
 

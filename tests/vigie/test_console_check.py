@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 
-from vigie import check
+from vigie import console_settings
 from vigie.broker import free_port
 from vigie.settings import load
 
@@ -129,7 +129,7 @@ def test_libraries_that_are_missing_are_told(
     gone: str, expected: str, problems: Finds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, gone, None)
-    monkeypatch.setattr(check, "find_spec", lambda name: None if name == gone else name)
+    monkeypatch.setattr(console_settings, "find_spec", lambda name: None if name == gone else name)
     (told,) = problems(console('database = "postgresql://v@127.0.0.1:1/v"\n'), "console")
     assert told.startswith(expected)
 
