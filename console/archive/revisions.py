@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from console.archive.database import parts
 from console.archive.numbers import numbers
 from console.archive.tables import evidence, incident, revision
-from console.archive.words import keep_words, post_id_of, storable, unshown_until, without_words
+from console.archive.words import blank_quotes, keep_words, post_id_of, storable, unshown_until, without_words
 from console.live.hub import Change
 from records import Alert, encode
 
@@ -145,7 +145,8 @@ async def _drop(connection: AsyncConnection, incident_id: str, post_id: str, unt
     for shown in await connection.scalars(select(revision.c.words).where(later)):
         rows.difference_update(shown)
     if rows:
-        await connection.execute(delete(evidence).where(evidence.c.evidence_id.in_(rows)))
+        gone = delete(evidence).where(evidence.c.evidence_id.in_(rows)).returning(evidence.c.url)
+        await blank_quotes(connection, await connection.scalars(gone))
 
 
 def folded(text: str) -> str:
