@@ -19,12 +19,12 @@ from console.api.description import description
 from console.api.geojson import FeatureCollection, feature_from
 from console.api.operation import NotDone, Operation
 from console.archive import looking
+from console.live.listening import listening
+from console.live.telling import hearing
 from console.pages import api_doing
 from console.pages.page import Page, Visit
 from records import MalformedRecord
 from records.time import in_utc
-
-LISTENING = frozenset({"listening", "unsure"})
 
 
 async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
@@ -39,13 +39,13 @@ async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
         since=_moment(asked.since),
         most=most + 1,
     )
-    heard = (await sources(visit, None)).sources
+    heard = await hearing(visit.desk)
     return Incidents(
         incidents=tuple(incident_from(one) for one in found[asked.offset : most]),
         next_offset=most if len(found) > most else None,
-        listening=sum(one.state in LISTENING for one in heard),
-        blind=tuple(unheard_from(one) for one in heard if one.state not in LISTENING),
-        is_filling=not visit.desk.filling.is_over,
+        listening=heard.hearing,
+        blind=tuple(unheard_from(one) for one in heard.deaf),
+        is_filling=heard.is_filling,
     )
 
 
@@ -71,8 +71,9 @@ async def incident(visit: Visit, _: None) -> IncidentWhole:
 
 async def sources(visit: Visit, _: None) -> Sources:
     """Return all sources."""
-    now = visit.desk.clock.now()
-    return Sources(sources=tuple(source_from(one, now) for one in await looking.sources(visit.desk.engine)))
+    statuses = await looking.sources(visit.desk.engine)
+    deaf = {one.source: one for one in listening(statuses, visit.desk.clock.now()).deaf}
+    return Sources(sources=tuple(source_from(one, deaf.get(one.source)) for one in statuses))
 
 
 async def silences(visit: Visit, _: None) -> Silences:

@@ -49,6 +49,8 @@ async def filled(desk: Desk) -> Desk:
         a_status("bluesky"),
         a_status("mastodon", "blind", why="401"),
         a_status("rss", at=minutes(-30)),
+        a_status("hub", "unsure", since=minutes(-50)),
+        a_status("x", "off"),
     ]
     await take(desk.engine, records, desk.clock.now())
     return desk
@@ -75,7 +77,8 @@ async def test_open_incidents_come_with_what_vigie_is_blind_to(filled: Desk, pro
         found = (await client.get("/api/incidents")).json()
     assert {one["incident_id"] for one in found["incidents"]} == {INCIDENT, "flood-2"}
     assert found["listening"] == 1
-    assert [(one["source"], one["state"]) for one in found["blind"]] == [("mastodon", "blind"), ("rss", "gone")]
+    said = [(one["source"], one["state"]) for one in found["blind"]]
+    assert said == [("mastodon", "blind"), ("rss", "stale"), ("hub", "unsure")]
 
 
 @pytest.mark.parametrize(
@@ -183,10 +186,13 @@ async def test_silences_tell_whether_they_hold(filled: Desk, clock: ManualClock,
         assert found["is_in_force"] is False
 
 
-async def test_a_source_that_nobody_renewed_is_gone_whatever_it_last_said(filled: Desk, program: Made) -> None:
+async def test_sources_are_what_the_page_says_of_them(filled: Desk, program: Made) -> None:
     async with program() as client:
         found = {one["source"]: one for one in (await client.get("/api/sources")).json()["sources"]}
-    assert [found[name]["state"] for name in ("bluesky", "mastodon", "rss")] == ["listening", "blind", "gone"]
+    assert {name: one["state"] for name, one in found.items()} == {
+        "bluesky": "listening", "mastodon": "blind", "rss": "stale", "hub": "unsure", "x": "off",
+    }  # fmt: skip
+    assert found["rss"]["since"] == "2012-01-30T07:07:00Z"
 
 
 @pytest.mark.parametrize(
