@@ -14,7 +14,7 @@ from console.api.answers import (
     unheard_from,
     whole_from,
 )
-from console.api.asked import IncidentsAsked
+from console.api.asked import MOST_AHEAD, IncidentsAsked
 from console.api.description import description
 from console.api.geojson import FeatureCollection, feature_from
 from console.api.operation import NotDone, Operation
@@ -42,7 +42,7 @@ async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
     heard = await hearing(visit.desk)
     return Incidents(
         incidents=tuple(incident_from(one) for one in found[asked.offset : most]),
-        next_offset=most if len(found) > most else None,
+        next_offset=most if len(found) > most and most <= MOST_AHEAD else None,
         listening=heard.hearing,
         blind=tuple(unheard_from(one) for one in heard.deaf),
         is_filling=heard.is_filling,
