@@ -250,12 +250,10 @@ def is_placed(alert: Alert) -> bool:
 def incident_from(alert: Alert) -> IncidentAnswer:
     """Return an incident in its newest revision."""
     return IncidentAnswer(
-        **_same(alert, IncidentAnswer, but=("place", "area", "rumour_signs", "onset", "raised_at")),
+        **_same(alert, IncidentAnswer, but=("place", "area", "rumour_signs")),
         place=place_from(alert),
         area=alert.area or alert.place.area,
         rumour_signs=alert.rumour.signs if alert.rumour else (),
-        onset=in_utc(alert.onset),
-        raised_at=in_utc(alert.raised_at),
     )
 
 
@@ -266,7 +264,7 @@ def whole_from(dossier: Dossier) -> IncidentWhole:
         incident=incident_from(alert),
         evidence=tuple(_evidence(one) for one in alert.evidence),
         context=tuple(_context(one) for one in alert.context),
-        clock=alert.clock,
+        clock=CrisisClock(**_same(alert.clock, CrisisClock)) if alert.clock else None,
         thresholds=alert.thresholds,
         profile=alert.profile,
         versions=alert.versions,
@@ -281,13 +279,13 @@ def source_from(status: SourceStatus, deaf: Deaf | None) -> SourceAnswer:
     return SourceAnswer(
         **_same(status, SourceAnswer, but=("state", "since")),
         state=deaf.trouble if deaf else status.state,
-        since=in_utc(deaf.since if deaf else status.since),
+        since=in_utc((deaf or status).since),
     )
 
 
 def unheard_from(deaf: Deaf) -> Unheard:
     """Return a source that does not listen."""
-    return Unheard(source=deaf.source, state=deaf.trouble, since=in_utc(deaf.since))
+    return Unheard(**_same(deaf, Unheard, but=("state",)), state=deaf.trouble)
 
 
 def silence_from(silence: Silence, now: datetime) -> SilenceAnswer:
@@ -308,10 +306,7 @@ def _context(one: Context) -> ContextAnswer:
 
 
 def _revision(one: Recorded) -> RevisionAnswer:
-    alert = one.alert
-    return RevisionAnswer(
-        revision=alert.revision, level=alert.level, raised_at=in_utc(alert.raised_at), recorded_at=one.recorded_at
-    )
+    return RevisionAnswer(**_same(one.alert, RevisionAnswer, but=("recorded_at",)), recorded_at=one.recorded_at)
 
 
 def _decision(one: Decided) -> DecisionAnswer:
@@ -319,6 +314,7 @@ def _decision(one: Decided) -> DecisionAnswer:
     return DecisionAnswer(**_same(one.verdict, DecisionAnswer, but=("withdrawn_by",)), withdrawn_by=withdrawn_by)
 
 
-def _same(record: object, shape: type[Answer], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the fields that a record and an answer have by the same name."""
-    return {name: getattr(record, name) for name in shape.__struct_fields__ if name not in but}
+def _same(record: object, shape: type[msgspec.Struct], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields that a record and an answer have by the same name, moments in UTC."""
+    found = {name: getattr(record, name) for name in shape.__struct_fields__ if name not in but}
+    return {name: in_utc(one) if isinstance(one, datetime) else one for name, one in found.items()}
