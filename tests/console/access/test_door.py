@@ -20,13 +20,14 @@ from console.access.door import middleware
 from console.access.doors import Doors
 from console.access.headers import policy
 from console.access.pace import Pace
-from console.application import application
+from console.application import STATIC, application
 from console.archive.database import writing
 from console.desk import Desk
 from records import ManualClock
 from tests.console.entering import csrf_of
 
 Made = Callable[..., Any]
+VENDORED = min(STATIC.glob("vendor/**/*.js")).relative_to(STATIC).as_posix()
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -85,10 +86,13 @@ def test_pictures_come_from_outside_only_where_the_settings_say_so(tiles: str, p
         ("/login", "no-store"),
         ("/static/base.css", "no-cache"),
         ("/static/vendor/none-1.0/x.js", "no-cache"),
+        (f"/static/{VENDORED}", "public, max-age=31536000, immutable"),
         ("/api/sources", "no-store"),
     ],
 )
-async def test_pages_are_kept_nowhere(entered: Made, path: str, kept: str) -> None:
+async def test_pages_are_kept_nowhere_and_only_files_that_never_change_for_long(
+    entered: Made, path: str, kept: str
+) -> None:
     async with entered() as client:
         assert (await client.get(path)).headers["cache-control"] == kept
 
