@@ -25,12 +25,11 @@ from console.archive.numbers import last_number
 from console.archive.revisions import folded
 from console.archive.words import said_in, unshown_until, with_words
 from records import Alert, Notification, Pulse, Silence, SourceStatus, Verdict, decode
+from records.alert import OPEN
 from records.digest import DigestMade
 
 T = TypeVar("T")
 
-OPEN = frozenset({"signal", "watch", "alert", "confirmed", "monitoring"})
-"""Levels of what is not over."""
 STRONG = 3.0
 """From which likelihood ratio on a signal says a lot."""
 JUST_OVER = timedelta(hours=24)

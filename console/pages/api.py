@@ -24,6 +24,7 @@ from console.live.telling import hearing
 from console.pages import api_doing
 from console.pages.page import Page, Visit
 from records import MalformedRecord
+from records.alert import OPEN
 from records.time import in_utc
 
 
@@ -32,7 +33,7 @@ async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
     most = asked.offset + asked.limit
     found = await looking.incidents(
         visit.desk.engine,
-        levels=asked.level or looking.OPEN,
+        levels=asked.level or OPEN,
         hazard=asked.hazard or "",
         area=asked.area,
         text=asked.text,
