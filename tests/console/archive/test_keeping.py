@@ -86,7 +86,9 @@ async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_g
 
 async def test_rates_stand_on_when_their_signals_are_forgotten_and_go_after_90_days(filled: AsyncEngine) -> None:
     async def rates() -> list[Any]:
-        return await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+        dossier = await looking.incident(filled, INCIDENT)
+        assert dossier is not None
+        return list(dossier.rates)
 
     before = await rates()
     await keep(filled, minutes(DAY))
@@ -105,13 +107,16 @@ async def test_a_late_signal_is_added_to_a_span_that_was_counted(filled: AsyncEn
     await take(filled, [late], minutes(DAY - 60))
     await keep(filled, minutes(DAY))
     await keep(filled, minutes(2 * DAY))
-    (found,) = await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+    dossier = await looking.incident(filled, INCIDENT)
+    assert dossier is not None
+    (found,) = dossier.rates
     assert (found.posts, found.strong, found.weight) == (2, 2, 19.0)
 
 
 async def test_the_state_that_a_source_is_in_stands_on(filled: AsyncEngine) -> None:
     await keep(filled, minutes(YEARS + 10))
-    found = await looking.source_changes(filled, minutes(YEARS), minutes(YEARS + 10))
+    async with filled.connect() as connection:
+        found = await looking.changes_of_sources(connection, minutes(YEARS), minutes(YEARS + 10))
     assert [one.state for one in found] == ["blind"]
     assert await count(filled, "source_change") == 1
 
