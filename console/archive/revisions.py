@@ -103,8 +103,6 @@ def _head_of(one: Told, sequence: int) -> dict[str, object]:
         "revision": alert.revision,
         "sequence": sequence,
         "place": folded(alert.place.name),
-        "onset": alert.onset,
-        "raised_at": alert.raised_at,
         "recorded_at": one.at,
     }
 
