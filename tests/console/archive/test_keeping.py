@@ -45,6 +45,16 @@ THAT_DAY: list[Record] = [
     a_retraction("facebook:e0099", at=minutes(0)),
 ]
 
+OF_A_REPORT: dict[str, Any] = {
+    "verification_id": "v1", "incident_id": "", "report_id": "r1", "question": "Vu ?", "state": "to_verify",
+    "finding": "", "answer": "", "url": None, "asked_by": "cadre", "asked_at": minutes(0), "taken_by": "",
+    "taken_at": None, "answered_by": "", "answered_at": None, "passed_on_by": "", "passed_on_at": None,
+}  # fmt: skip
+MESSAGE: dict[str, Any] = {
+    "message_id": "m1", "incident_id": INCIDENT, "template_id": "fire.first", "channel": "sms", "language": "fr",
+    "text": "Incendie en cours.", "map_version": "1", "signed_by": "cadre", "signed_at": minutes(0), "state": "signed",
+}  # fmt: skip
+
 
 @pytest.fixture
 async def filled(engine: AsyncEngine) -> AsyncEngine:
@@ -52,6 +62,8 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
     await take(engine, THAT_DAY, minutes(0))
     async with writing(engine) as connection:
         await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
+        await connection.execute(insert(tables.verification).values(OF_A_REPORT))
+        await connection.execute(insert(tables.message).values(MESSAGE))
     return engine
 
 
@@ -75,6 +87,8 @@ async def count(engine: AsyncEngine, table: str) -> int:
         pytest.param("bulletin", YEARS - 1, YEARS, id="bulletins: as long"),
         pytest.param("digest", YEARS - 38, YEARS - 37, id="digests: as long"),
         pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
+        pytest.param("verification", YEARS - 1, YEARS, id="what was asked of a report: as long"),
+        pytest.param("message", YEARS - 1, YEARS, id="messages: as long as their incident"),
     ],
 )
 async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_gone: int) -> None:
@@ -148,7 +162,8 @@ async def test_the_audit_says_what_went_and_nothing_where_nothing_did(filled: As
 async def test_the_oldest_of_each_kind_is_known(filled: AsyncEngine) -> None:
     found = await oldest(filled)
     assert found["words"] == found["incidents"] == found["decisions"] == found["reports"] == minutes(0)
-    assert "messages" not in found
+    assert found["messages"] == found["verifications"] == minutes(0)
+    assert "sessions" not in found
     await keep(filled, minutes(30 * DAY))
     assert "words" not in await oldest(filled)
 
