@@ -19,6 +19,10 @@ RumourSign = Literal["only_relays", "doubtful", "denied"]
 Outcome = Literal["declared", "does_not_fit", "undeclared"]
 Corrected = Literal["place", "hazard", "merge", "split"]
 
+OPEN: frozenset[Level] = frozenset({"signal", "watch", "alert", "confirmed", "monitoring"})
+OVER: frozenset[Level] = frozenset({"resolved", "rejected"})
+"""Levels of what is not over, and of what is."""
+
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One post behind an incident, with what it weighed."""

@@ -21,9 +21,9 @@ from connectors.sinks.wording import WORDS, ZONE, Language, counted, explained, 
 from console.messages import channels
 from console.messages.channels import MOST_PAGES, PAGE
 from records import Alert, SettingsError
+from records.alert import OVER
 
 WIDTH = 78
-OVER = frozenset({"resolved", "rejected"})
 TO_ACT_ON = frozenset({"alert", "confirmed"})
 
 EuLevel = Literal["extreme", "severe", "info", "exercise"]

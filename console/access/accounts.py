@@ -141,10 +141,9 @@ async def _must_be_free(connection: AsyncConnection, name: str) -> None:
 
 
 async def _must_not_be_last(connection: AsyncConnection, found: Account) -> None:
-    """Refuse to lose the last administrator; all are locked, so that two do not put each other out at once."""
-    able = select(table.c.account_id).where(table.c.role == "admin", ~table.c.is_disabled)
-    locked = (await connection.execute(able.order_by(table.c.account_id).with_for_update())).scalars().all()
-    if set(locked) <= {found.account_id} and found.role == "admin":
+    """Refuse to lose the last administrator; one writes at a time, so two do not put each other out at once."""
+    able = await connection.scalars(select(table.c.account_id).where(table.c.role == "admin", ~table.c.is_disabled))
+    if set(able) <= {found.account_id} and found.role == "admin":
         raise Refused("Nobody else administers Vigie here.")
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.access import sessions
@@ -33,12 +33,17 @@ async def log_in(engine: AsyncEngine, *, name: str, password: str, now: datetime
     fits = await is_it(found["password_hash"] if found else None, password)
     async with writing(engine) as connection:
         row = await row_of(connection, found["account_id"]) if found else None
-        if row is None or not fits or row["is_disabled"]:
+        if row is None or not fits or row["is_disabled"] or _is_renewed(row, found):
             which = f"account/{row['account_id'] if row else 'unknown'}"  # a name that is none may be a password
             actor = row["name"] if row else NOBODY
             await audit.note(connection, actor=actor, action="login_failed", object_=which, detail={}, at=now)
             return None
         return await logged_in(connection, account_from(row), now, way="password")
+
+
+def _is_renewed(row: RowMapping, compared: RowMapping | None) -> bool:
+    """Tell whether there is another password by now than the one that was compared: that takes a while."""
+    return compared is None or row["password_hash"] != compared["password_hash"]
 
 
 async def logged_in(connection: AsyncConnection, who: Account, now: datetime, *, way: str) -> str:
@@ -63,6 +68,9 @@ async def change_password(engine: AsyncEngine, *, account_id: str, old: str, new
         raise Refused(why, field="new")
     kept = await hashed(new)
     async with writing(engine) as connection:
+        present = await row_of(connection, account_id)
+        if present is None or _is_renewed(present, row):
+            raise Refused("This is not the present password.", field="old")
         await change(connection, account_id, password_hash=kept, must_change=False)
         await sessions.end_all(connection, account_id)
         await note(connection, row["name"], "password_changed", account_id, {}, at=now)

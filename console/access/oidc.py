@@ -32,9 +32,12 @@ HERE = ("localhost", "127.0.0.1")  # where nobody listens in
 TIMEOUT_SECS = 10.0
 CACHED_SECS = 600.0
 LEEWAY_SECS = 120
+LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Those with a key of the provider's own; never one that whoever knows our secret could sign with, nor none."""
 
+UNSOUND_ANSWER = (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, LookupError, TypeError)
+"""What comes of an answer that is not what it should be: the libraries take much of it for granted."""
 UNSOUND = "The answer of the login service does not fit: begin again."
 NOT_BEGUN = "This login was not begun here, or too long ago: begin again."
 
@@ -150,7 +153,7 @@ class Provider:
                 claims = await self._checked(provider, keys, token, begun.nonce, now)
                 if self._oidc.roles_claim not in claims and provider.userinfo_endpoint:
                     claims = {**await _userinfo(client, provider, token, claims["sub"]), **claims}
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+        except UNSOUND_ANSWER as error:
             log.warning("oidc_unsound", why=repr(error))
             raise NotVouched(UNSOUND) from error
         return self._vouched(claims)
@@ -163,7 +166,7 @@ class Provider:
             async with _client() as client:
                 found = _provider_from(await _got(client, address), self._oidc.issuer)
                 keys = KeySet.import_key_set(msgspec.json.decode(await _got(client, found.jwks_uri)))
-        except (httpx.HTTPError, JoseError, ValueError) as error:
+        except UNSOUND_ANSWER as error:
             log.warning("oidc_unreachable", issuer=self._oidc.issuer, why=repr(error))
             raise NotVouched("The login service does not answer. Accounts with a password still work.") from error
         self._cached = (now, found, keys)
@@ -221,6 +224,9 @@ class Provider:
         roles = [role for value, role in self._oidc.roles if value in has]
         if not roles:
             raise NotVouched("You have no role here. Whoever administers Vigie, or the login service, can change that.")
+        if len(claims["sub"]) > LONGEST_SUBJECT or not claims["sub"].isprintable():
+            log.warning("oidc_unsound", why="its subject cannot be kept")
+            raise NotVouched(UNSOUND)
         name = claims.get("preferred_username") or claims.get("name") or claims["sub"]
         return Vouched(subject=f"{self._oidc.issuer} {claims['sub']}", name=str(name), role=max(roles, key=ROLES.index))
 
@@ -250,4 +256,8 @@ def _provider_from(said: bytes, issuer: str) -> _Provider:
     found = msgspec.json.decode(said, type=_Provider)
     if found.issuer != issuer:
         raise ValueError(f"it calls itself {found.issuer}")
+    for address in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
+        parts = urlsplit(address)
+        if not parts.hostname or parts.port == 0:  # asked for, a port that is none is an error
+            raise ValueError(f"{address!r} is no address")
     return found

@@ -1,10 +1,11 @@
 """Recognition: who sends a request, by token, by session, or by the open door; and whether he may go on sending.
 
-An answer that goes on for long (the live changes) ends with the session that it was asked in; as long as it goes on, so
-does the session.
+An answer that goes on for long (the live changes) ends with the session, or the token, that it was asked with; as long
+as it goes on, so does the session.
 """
 
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
@@ -19,8 +20,9 @@ from console.access.entrance import FORM, SESSION, Entrance
 from console.access.pace import Buckets
 from console.access.visitor import Visitor
 from console.desk import Desk
+from records import Clock
 
-AGAIN = timedelta(minutes=1)  # an answer that goes on asks again whether its session holds
+AGAIN = timedelta(minutes=1)  # an answer that goes on asks again whether its session or token holds
 DEMO = {"fr": "démonstration", "en": "demo"}
 FORM_SECONDS = 24 * 3600
 ELSEWHERE = "/login/"  # a request here makes one to the provider
@@ -48,13 +50,12 @@ class Recognition:
         scope["state"] = {**scope.get("state", {}), "visitor": visitor, "entrance": self._entrance}
         if wait := self._wait(scope, visitor):
             await _too_often(scope, wait)(scope, receive, send)
-        elif visitor.way == "session":
-            token = request.cookies[self._entrance.cookie(SESSION)]
-            await self._app(scope, receive, _Lasting(self._desk, token, send))
         elif visitor.way == "":
             await self._as_nobody(scope, receive, send)
-        else:
+        elif visitor.way == "open":
             await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, _Lasting(self._desk.clock, lambda: self._visitor(request), send))
 
     async def _visitor(self, request: HTTPConnection) -> Visitor:
         engine, now = self._desk.engine, self._desk.clock.now()
@@ -95,22 +96,22 @@ class Recognition:
 
 
 class _Lasting:
-    """Sends on, as long as the session holds."""
+    """Sends on, as long as the session or the token holds."""
 
-    def __init__(self, desk: Desk, token: str, send: Send) -> None:
-        self._desk = desk
-        self._token = token
+    def __init__(self, clock: Clock, asks: Callable[[], Awaitable[Visitor]], send: Send) -> None:
+        self._clock = clock
+        self._asks = asks
         self._send = send
-        self._asked_at = desk.clock.now()
+        self._asked_at = clock.now()
         self._is_over = False
 
     async def __call__(self, message: Message) -> None:
-        now = self._desk.clock.now()
+        now = self._clock.now()
         if self._is_over:
             return
         if message.get("more_body") and now - self._asked_at >= AGAIN:
             self._asked_at = now
-            if await sessions.visitor_of(self._desk.engine, self._token, now) is None:
+            if (await self._asks()).way == "":
                 self._is_over = True
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
                 return

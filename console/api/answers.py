@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from console.archive.dossier import Decided, Dossier, Recorded
+from console.live.listening import Deaf, Trouble
 from records import Alert, Evidence, Silence, SourceStatus
 from records.alert import Certainty, Context, CrisisClock, Level, RumourSign, Severity, Urgency
 from records.bulletin import BulletinKind
@@ -16,7 +17,7 @@ from records.doubt import Doubt
 from records.notification import NotificationState
 from records.place import PlaceLevel, PlaceSource
 from records.signal import Hazard
-from records.source_status import STALE, State, Way
+from records.source_status import State, Way
 from records.time import in_utc
 from records.verdict import Decision
 
@@ -77,10 +78,10 @@ class IncidentAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Unheard(Answer, frozen=True, kw_only=True):
-    """A source that nobody can say is listened to."""
+    """A source that should listen and, as far as is known, does not."""
 
     source: str
-    state: State | Literal["gone"]  # gone: whoever reads it has said nothing for minutes
+    state: Trouble  # stale: whoever reads it has said nothing for minutes
     since: datetime
 
 
@@ -88,7 +89,7 @@ class Incidents(Answer, frozen=True, kw_only=True):
     """Incidents, and what must be known of their absence: an empty list from a blind watch says nothing."""
 
     incidents: tuple[IncidentAnswer, ...]
-    next_offset: int | None
+    next_offset: int | None  # null: there are no more, or more than can be asked for
     listening: int  # sources that are listened to
     blind: tuple[Unheard, ...]
     is_filling: bool  # what was told before the start is still being read: what is not here may be there all the same
@@ -173,7 +174,7 @@ class SourceAnswer(Answer, frozen=True, kw_only=True):
 
     source: str
     way: Way
-    state: State | Literal["gone"]
+    state: State | Trouble
     since: datetime
     at: datetime
     why: str
@@ -249,12 +250,10 @@ def is_placed(alert: Alert) -> bool:
 def incident_from(alert: Alert) -> IncidentAnswer:
     """Return an incident in its newest revision."""
     return IncidentAnswer(
-        **_same(alert, IncidentAnswer, but=("place", "area", "rumour_signs", "onset", "raised_at")),
+        **_same(alert, IncidentAnswer, but=("place", "area", "rumour_signs")),
         place=place_from(alert),
         area=alert.area or alert.place.area,
         rumour_signs=alert.rumour.signs if alert.rumour else (),
-        onset=in_utc(alert.onset),
-        raised_at=in_utc(alert.raised_at),
     )
 
 
@@ -265,7 +264,7 @@ def whole_from(dossier: Dossier) -> IncidentWhole:
         incident=incident_from(alert),
         evidence=tuple(_evidence(one) for one in alert.evidence),
         context=tuple(_context(one) for one in alert.context),
-        clock=alert.clock,
+        clock=CrisisClock(**_same(alert.clock, CrisisClock)) if alert.clock else None,
         thresholds=alert.thresholds,
         profile=alert.profile,
         versions=alert.versions,
@@ -275,20 +274,18 @@ def whole_from(dossier: Dossier) -> IncidentWhole:
     )
 
 
-def source_from(status: SourceStatus, now: datetime) -> SourceAnswer:
-    """Return a source; that it is listened to, nobody can say for long after its reader fell silent."""
-    is_gone = now - status.at > STALE
-    state: State | Literal["gone"] = "gone" if is_gone else status.state
+def source_from(status: SourceStatus, deaf: Deaf | None) -> SourceAnswer:
+    """Return a source, and what is wrong with it where something is."""
     return SourceAnswer(
         **_same(status, SourceAnswer, but=("state", "since")),
-        state=state,
-        since=in_utc(status.at if is_gone else status.since),
+        state=deaf.trouble if deaf else status.state,
+        since=in_utc((deaf or status).since),
     )
 
 
-def unheard_from(source: SourceAnswer) -> Unheard:
-    """Return a source that nobody can say is listened to."""
-    return Unheard(source=source.source, state=source.state, since=source.since)
+def unheard_from(deaf: Deaf) -> Unheard:
+    """Return a source that does not listen."""
+    return Unheard(**_same(deaf, Unheard, but=("state",)), state=deaf.trouble)
 
 
 def silence_from(silence: Silence, now: datetime) -> SilenceAnswer:
@@ -309,10 +306,7 @@ def _context(one: Context) -> ContextAnswer:
 
 
 def _revision(one: Recorded) -> RevisionAnswer:
-    alert = one.alert
-    return RevisionAnswer(
-        revision=alert.revision, level=alert.level, raised_at=in_utc(alert.raised_at), recorded_at=one.recorded_at
-    )
+    return RevisionAnswer(**_same(one.alert, RevisionAnswer, but=("recorded_at",)), recorded_at=one.recorded_at)
 
 
 def _decision(one: Decided) -> DecisionAnswer:
@@ -320,6 +314,7 @@ def _decision(one: Decided) -> DecisionAnswer:
     return DecisionAnswer(**_same(one.verdict, DecisionAnswer, but=("withdrawn_by",)), withdrawn_by=withdrawn_by)
 
 
-def _same(record: object, shape: type[Answer], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the fields that a record and an answer have by the same name."""
-    return {name: getattr(record, name) for name in shape.__struct_fields__ if name not in but}
+def _same(record: object, shape: type[msgspec.Struct], *, but: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the fields that a record and an answer have by the same name, moments in UTC."""
+    found = {name: getattr(record, name) for name in shape.__struct_fields__ if name not in but}
+    return {name: in_utc(one) if isinstance(one, datetime) else one for name, one in found.items()}

@@ -25,12 +25,11 @@ from console.archive.numbers import last_number
 from console.archive.revisions import folded
 from console.archive.words import said_in, unshown_until, with_words
 from records import Alert, Notification, Pulse, Silence, SourceStatus, Verdict, decode
+from records.alert import OPEN
 from records.digest import DigestMade
 
 T = TypeVar("T")
 
-OPEN = frozenset({"signal", "watch", "alert", "confirmed", "monitoring"})
-"""Levels of what is not over."""
 STRONG = 3.0
 """From which likelihood ratio on a signal says a lot."""
 JUST_OVER = timedelta(hours=24)
@@ -129,17 +128,6 @@ async def last_sequence(engine: AsyncEngine) -> int:
     """Return the number of the last change of an incident; 0 before the first."""
     async with engine.connect() as connection:
         return await last_number(connection, "change")
-
-
-async def alerts_as_of(engine: AsyncEngine, at: datetime) -> list[Alert]:
-    """Return the newest revision of each incident among those that were told by a moment."""
-    columns = tables.revision.c
-    last = select(columns.incident_id, func.max(columns.revision).label("revision"))
-    last_by = last.where(columns.recorded_at <= at).group_by(columns.incident_id).subquery()
-    of_it = (columns.incident_id == last_by.c.incident_id) & (columns.revision == last_by.c.revision)
-    wanted = select(tables.revision).join(last_by, of_it).order_by(columns.incident_id)
-    async with engine.connect() as connection:
-        return [one.alert for one in await recorded(connection, wanted)]
 
 
 async def incident(engine: AsyncEngine, incident_id: str) -> Dossier | None:
@@ -250,12 +238,6 @@ async def sources(engine: AsyncEngine) -> list[SourceStatus]:
         return [decode(row, SourceStatus) for row in rows]
 
 
-async def source_changes(engine: AsyncEngine, since: datetime, until: datetime) -> list[SourceChange]:
-    """Return the states that sources were in during a span, also those that began before it."""
-    async with engine.connect() as connection:
-        return await changes_of_sources(connection, since, until)
-
-
 async def changes_of_sources(connection: AsyncConnection, since: datetime, until: datetime) -> list[SourceChange]:
     """Return the states that sources were in during a span, also those that began before it."""
     columns = tables.source_change.c
@@ -276,23 +258,11 @@ async def silences(engine: AsyncEngine, now: datetime) -> list[Silence]:
         return [decode(row, Silence) for row in await connection.scalars(wanted)]
 
 
-async def notifications(engine: AsyncEngine, incident_id: str) -> list[Notification]:
-    """Return who was to be told of an incident, and what became of it."""
-    async with engine.connect() as connection:
-        return await _notifications(connection, incident_id)
-
-
 async def _notifications(connection: AsyncConnection, incident_id: str) -> list[Notification]:
     columns = tables.notification.c
     wanted = select(columns.record).where(columns.incident_id == incident_id)
     rows = await connection.scalars(wanted.order_by(columns.at, columns.notification_id))
     return [decode(row, Notification) for row in rows]
-
-
-async def rates(engine: AsyncEngine, hazard: str, area: str, since: datetime, until: datetime) -> list[Rate]:
-    """Return how much was said of a hazard in an area, in spans of ten minutes; one without a post has no row."""
-    async with engine.connect() as connection:
-        return await _rates(connection, hazard, area, since, until)
 
 
 async def _rates(connection: AsyncConnection, hazard: str, area: str, since: datetime, until: datetime) -> list[Rate]:

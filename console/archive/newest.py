@@ -81,13 +81,7 @@ NOTIFICATIONS = Shelf(
     name=notification.c.notification_id,
     name_of=lambda one: one.notification_id,
     rank=lambda one: (one.at, one.attempts, one.state not in ON_THE_WAY),
-    columns=lambda one: {
-        "incident_id": one.incident_id,
-        "revision": one.revision,
-        "receiver": storable(one.receiver),
-        "state": one.state,
-        "at": one.at,
-    },
+    columns=lambda one: {"incident_id": one.incident_id, "at": one.at},
 )
 SOURCES = Shelf(
     record=SourceStatus,
@@ -95,7 +89,7 @@ SOURCES = Shelf(
     name=source.c.source,
     name_of=lambda one: one.source,
     rank=lambda one: (one.at,),
-    columns=lambda one: {"way": one.way, "state": one.state, "at": one.at},
+    columns=lambda _: {},
 )
 BULLETINS = Shelf(
     record=Bulletin,
@@ -103,7 +97,7 @@ BULLETINS = Shelf(
     name=bulletin.c.bulletin_id,
     name_of=lambda one: storable(one.bulletin_id),
     rank=lambda one: (one.received_at,),
-    columns=lambda one: {"area": storable(one.area), "kind": one.kind, "issued_at": one.issued_at},
+    columns=lambda one: {"area": storable(one.area), "issued_at": one.issued_at},
 )
 DIGESTS = Shelf(
     record=DigestMade,
@@ -111,7 +105,7 @@ DIGESTS = Shelf(
     name=digest.c.digest_id,
     name_of=lambda one: one.digest_id,
     rank=lambda one: (one.until, one.since),
-    columns=lambda one: {"since": one.since, "until": one.until},
+    columns=lambda one: {"until": one.until},
 )
 
 

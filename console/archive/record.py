@@ -31,11 +31,11 @@ from console.archive.unheard import unheard
 from console.desk import Setup
 from console.record_file import AfterAction, Head, Said, chained
 from records import Bulletin, Notification, Silence, decode
+from records.alert import OVER
 
 T = TypeVar("T")
 
 DAY = timedelta(days=1)
-OVER = frozenset({"resolved", "rejected"})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from console.archive.database import parts
 from console.archive.numbers import numbers
 from console.archive.revisions import move
-from console.archive.tables import evidence, report, tombstone, verification
-from console.archive.words import Grave, author_grave, graves_of, post_grave, post_id_of
+from console.archive.tables import evidence, report, tombstone
+from console.archive.words import Grave, author_grave, blank_quotes, graves_of, post_grave, post_id_of
 from console.live.hub import Change
 from records import Retraction
 
@@ -34,7 +34,7 @@ async def take_retractions(connection: AsyncConnection, retractions: Sequence[Re
         return []
     await _enter(connection, new, known)
     gone = [row for one in new.values() for row in await _let_go(connection, one)]
-    await _blank_quotes(connection, {row.url for row in gone if row.url is not None})
+    await blank_quotes(connection, (row.url for row in gone))
     await _blank_reports(connection, [one.post_key for one in new.values() if one.post_key and not one.unless])
     incidents = sorted({row.incident_id for row in gone})
     changed = dict(zip(incidents, await numbers(connection, "change", len(incidents)), strict=True))
@@ -80,14 +80,6 @@ def _names(one: Retraction) -> ColumnElement[bool]:
         return (columns.author_id == one.author_id) & (columns.event_time <= one.at)
     of_post = columns.post_id == post_id_of(one.post_key)
     return of_post & (columns.words != one.unless) if one.unless else of_post
-
-
-async def _blank_quotes(connection: AsyncConnection, urls: Iterable[str]) -> None:
-    """Take the words from what people wrote down of a post, as its link tells."""
-    for part in parts(urls):
-        of_reports = report.c.url.in_(part)
-        await connection.execute(update(report).where(of_reports).values(text="", photo_note="", url=None))
-        await connection.execute(update(verification).where(verification.c.url.in_(part)).values(url=None))
 
 
 async def _blank_reports(connection: AsyncConnection, post_keys: Iterable[str]) -> None:

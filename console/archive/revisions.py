@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from console.archive.database import parts
 from console.archive.numbers import numbers
 from console.archive.tables import evidence, incident, revision
-from console.archive.words import keep_words, post_id_of, storable, unshown_until, without_words
+from console.archive.words import blank_quotes, keep_words, post_id_of, storable, unshown_until, without_words
 from console.live.hub import Change
 from records import Alert, encode
 
@@ -103,8 +103,6 @@ def _head_of(one: Told, sequence: int) -> dict[str, object]:
         "revision": alert.revision,
         "sequence": sequence,
         "place": folded(alert.place.name),
-        "onset": alert.onset,
-        "raised_at": alert.raised_at,
         "recorded_at": one.at,
     }
 
@@ -145,7 +143,8 @@ async def _drop(connection: AsyncConnection, incident_id: str, post_id: str, unt
     for shown in await connection.scalars(select(revision.c.words).where(later)):
         rows.difference_update(shown)
     if rows:
-        await connection.execute(delete(evidence).where(evidence.c.evidence_id.in_(rows)))
+        gone = delete(evidence).where(evidence.c.evidence_id.in_(rows)).returning(evidence.c.url)
+        await blank_quotes(connection, await connection.scalars(gone))
 
 
 def folded(text: str) -> str:

@@ -81,8 +81,6 @@ incident = Table(
     Column("revision", Integer, nullable=False),
     Column("sequence", SEQUENCE, nullable=False, index=True),  # of the newest change of it
     Column("place", Text, nullable=False),  # its name without accents and capitals, to be searched
-    Column("onset", Moment, nullable=False, index=True),
-    Column("raised_at", Moment, nullable=False),
     Column("recorded_at", Moment, nullable=False, index=True),  # when the newest revision came
 )
 """The newest revision of each incident, for lists; all it says stands in `revision`."""
@@ -165,9 +163,6 @@ notification = Table(
     metadata,
     Column("notification_id", String(256), primary_key=True),
     Column("incident_id", String(128), nullable=False, index=True),
-    Column("revision", Integer, nullable=False),
-    Column("receiver", String(256), nullable=False),
-    Column("state", String(32), nullable=False),
     Column("at", Moment, nullable=False, index=True),
     Column("record", LargeBinary, nullable=False),
 )
@@ -177,9 +172,6 @@ source = Table(
     "source",
     metadata,
     Column("source", String(256), primary_key=True),
-    Column("way", String(32), nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("at", Moment, nullable=False),
     Column("record", LargeBinary, nullable=False),
 )
 
@@ -199,7 +191,6 @@ bulletin = Table(
     metadata,
     Column("bulletin_id", String(1024), primary_key=True),
     Column("area", String(64), nullable=False, index=True),
-    Column("kind", String(32), nullable=False),
     Column("issued_at", Moment, nullable=False, index=True),
     Column("record", LargeBinary, nullable=False),
 )
@@ -244,7 +235,6 @@ digest = Table(
     "digest",
     metadata,
     Column("digest_id", String(256), primary_key=True),
-    Column("since", Moment, nullable=False),
     Column("until", Moment, nullable=False, index=True),
     Column("record", LargeBinary, nullable=False),
 )
@@ -296,7 +286,7 @@ api_token = Table(
     Column("role", String(16), nullable=False),  # no more than its account's
     Column("made_at", Moment, nullable=False),
     Column("used_at", Moment),
-    Column("ends_at", Moment),
+    Column("ends_at", Moment, nullable=False),
 )
 
 audit = Table(

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.archive.database import parts
 from console.archive.numbers import numbers
-from console.archive.tables import evidence, tombstone, unshown
+from console.archive.tables import evidence, report, tombstone, unshown, verification
 from records import Alert, Evidence, words_of
 
 WORDS_KEPT = timedelta(days=30)
@@ -89,18 +89,23 @@ async def keep_words(connection: AsyncConnection, alerts: Sequence[Alert], now: 
     graves = await _graves(connection, (one for alert in alerts for one in alert.evidence))
     known = await _known(connection, incidents)
     new: dict[Row, Evidence] = {}
+    taken_back: set[str | None] = set()
     wanted: list[list[Row | None]] = []
     for alert in alerts:
         wanted.append([])
         for one in alert.evidence:
             post_id = post_id_of(one.post_key)
             row = alert.incident_id, post_id, words_of(one.text)
-            if alert.revision <= until.get(row[:2], 0) or not _stands(one, post_id, graves, now):
+            if alert.revision <= until.get(row[:2], 0) or _is_taken_back(one, post_id, graves):
                 wanted[-1].append(None)
-                continue
-            wanted[-1].append(row)
-            if row not in known:
+                taken_back.add(one.url)
+            elif one.event_time <= now - WORDS_KEPT:
+                wanted[-1].append(None)
+            else:
+                wanted[-1].append(row)
                 new.setdefault(row, one)
+    await blank_quotes(connection, taken_back)
+    new = {row: one for row, one in new.items() if row not in known}
     known |= zip(new, await numbers(connection, "evidence", len(new)), strict=True)
     if new:
         await connection.execute(insert(evidence), [_row_of(known[row], row, one) for row, one in new.items()])
@@ -121,15 +126,23 @@ def _row_of(number: int, row: Row, one: Evidence) -> dict[str, object]:
     }
 
 
-def _stands(one: Evidence, post_id: str, graves: Mapping[str, Grave], now: datetime) -> bool:
-    """Tell whether the words of a post may be kept: nobody has taken them back, and they are not too old."""
-    if one.is_removed or one.event_time <= now - WORDS_KEPT:
-        return False
+def _is_taken_back(one: Evidence, post_id: str, graves: Mapping[str, Grave]) -> bool:
+    """Tell whether somebody has taken the words of a post back."""
+    if one.is_removed:
+        return True
     of_author = graves.get(author_grave(one.author_id)) if one.author_id else None
     if of_author is not None and one.event_time <= of_author.at:
-        return False
+        return True
     of_post = graves.get(post_grave(post_id))
-    return of_post is None or (of_post.unless != "" and words_of(one.text) == of_post.unless)
+    return of_post is not None and (of_post.unless == "" or words_of(one.text) != of_post.unless)
+
+
+async def blank_quotes(connection: AsyncConnection, urls: Iterable[str | None]) -> None:
+    """Take the words from what people wrote down of posts whose words went, as their links tell."""
+    for part in parts({storable(url) for url in urls if url}):
+        of_reports = report.c.url.in_(part)
+        await connection.execute(update(report).where(of_reports).values(text="", photo_note="", url=None))
+        await connection.execute(update(verification).where(verification.c.url.in_(part)).values(url=None))
 
 
 async def _graves(connection: AsyncConnection, shown: Iterable[Evidence]) -> dict[str, Grave]:

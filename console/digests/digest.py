@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from console.digests.solidarity_list import listed, told
 from records import Alert, Claim, Pulse, SourceStatus
+from records.alert import OVER
 from records.digest import Digest, DigestMade, End, Unseen
 from records.source_status import STALE, Way
 
 MINUTE = timedelta(minutes=1)
 ON = ("confirmed", "alert", "watch", "monitoring")
 """Levels of what is still on, in the order in which one wants to read of them."""
-ENDS = frozenset({"resolved", "rejected"})
 FURTHEST = timedelta(days=7)
 """How far a digest reaches back over shifts that have had none."""
 
@@ -97,7 +97,7 @@ def _untold_ends(shown: Iterable[Alert], made: Collection[DigestMade], since: da
     """
     told = {end for one in made for end in one.ends}
     first = min((one.since for one in made), default=since)
-    ended = [one for one in shown if one.level in ENDS and first < one.raised_at <= until and _end_of(one) not in told]
+    ended = [one for one in shown if one.level in OVER and first < one.raised_at <= until and _end_of(one) not in told]
     return sorted(ended, key=lambda one: one.raised_at)
 
 
@@ -114,7 +114,7 @@ def _faint(alerts: Iterable[Alert]) -> set[str]:
     for alert in alerts:
         levels.setdefault(alert.incident_id, {})[alert.revision] = alert.level
     return {
-        name for name, found in levels.items() if len(found) == max(found) and {"signal"} == set(found.values()) - ENDS
+        name for name, found in levels.items() if len(found) == max(found) and {"signal"} == set(found.values()) - OVER
     }
 
 

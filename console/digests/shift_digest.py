@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from console.archive import looking
 from console.archive.dossier import SourceChange
 from console.archive.tables import revision
-from console.digests.digest import ENDS, ON, digest_from
+from console.digests.digest import ON, digest_from
 from console.live.listening import listening
 from records import Alert, Claim, SourceStatus, decode
+from records.alert import OVER
 from records.digest import Digest, DigestMade
 from records.source_status import State
 
@@ -48,7 +49,7 @@ async def _alerts(connection: AsyncConnection, since: datetime, until: datetime)
     The end of what was never more than a signal is left out: nobody was told of it.
     """
     columns = revision.c
-    is_faint = func.max(cast(columns.level.not_in({"signal", *ENDS}), Integer)) == 0
+    is_faint = func.max(cast(columns.level.not_in({"signal", *OVER}), Integer)) == 0
     is_whole = func.count() == func.max(columns.revision)
     last = select(
         columns.incident_id,
@@ -58,7 +59,7 @@ async def _alerts(connection: AsyncConnection, since: datetime, until: datetime)
     last_by = last.where(columns.recorded_at <= until).group_by(columns.incident_id).subquery()
     of_it = (columns.incident_id == last_by.c.incident_id) & (columns.revision == last_by.c.revision)
     is_news = or_(columns.level.in_(ON), columns.raised_at > since) & or_(
-        last_by.c.is_faint == 0, columns.level.not_in(ENDS)
+        last_by.c.is_faint == 0, columns.level.not_in(OVER)
     )
     rows = await connection.scalars(select(columns.record).join(last_by, of_it).where(is_news))
     return [decode(row, Alert) for row in rows]

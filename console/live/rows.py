@@ -8,10 +8,9 @@ from urllib.parse import quote
 
 from console.live.tending import Tended
 from records import Alert
-from records.alert import Level
+from records.alert import OVER, Level
 
 ORDER: tuple[Level, ...] = ("confirmed", "alert", "watch", "monitoring", "signal", "resolved", "rejected")
-OVER = frozenset({"resolved", "rejected"})
 ALERTS = frozenset({"alert", "confirmed"})
 FINE = frozenset({"point", "site", "quartier", "commune"})
 

@@ -12,6 +12,7 @@ from console.messages.facts import Worded, is_confirmed
 from console.messages.message_map import STAGES, Audience, Message, MessageMap, Situation
 from console.terms import term
 from records import Alert, SettingsError
+from records.alert import OVER
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 
@@ -129,7 +130,7 @@ def _fits(situation: Situation, alert: Alert, phenomenon: str) -> bool:
 
 def _stands_beside(situation: Situation, alert: Alert) -> bool:
     stated = {context.kind for context in alert.context if context.fits is not False}
-    return alert.level not in ("resolved", "rejected") and not stated.isdisjoint(situation.bulletins)
+    return alert.level not in OVER and not stated.isdisjoint(situation.bulletins)
 
 
 def _for(

@@ -14,17 +14,18 @@ from console.api.answers import (
     unheard_from,
     whole_from,
 )
-from console.api.asked import IncidentsAsked
+from console.api.asked import MOST_AHEAD, IncidentsAsked
 from console.api.description import description
 from console.api.geojson import FeatureCollection, feature_from
 from console.api.operation import NotDone, Operation
 from console.archive import looking
+from console.live.listening import listening
+from console.live.telling import hearing
 from console.pages import api_doing
 from console.pages.page import Page, Visit
 from records import MalformedRecord
+from records.alert import OPEN
 from records.time import in_utc
-
-LISTENING = frozenset({"listening", "unsure"})
 
 
 async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
@@ -32,20 +33,20 @@ async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
     most = asked.offset + asked.limit
     found = await looking.incidents(
         visit.desk.engine,
-        levels=asked.level or looking.OPEN,
+        levels=asked.level or OPEN,
         hazard=asked.hazard or "",
         area=asked.area,
         text=asked.text,
         since=_moment(asked.since),
         most=most + 1,
     )
-    heard = (await sources(visit, None)).sources
+    heard = await hearing(visit.desk)
     return Incidents(
         incidents=tuple(incident_from(one) for one in found[asked.offset : most]),
-        next_offset=most if len(found) > most else None,
-        listening=sum(one.state in LISTENING for one in heard),
-        blind=tuple(unheard_from(one) for one in heard if one.state not in LISTENING),
-        is_filling=not visit.desk.filling.is_over,
+        next_offset=most if len(found) > most and most <= MOST_AHEAD else None,
+        listening=heard.hearing,
+        blind=tuple(unheard_from(one) for one in heard.deaf),
+        is_filling=heard.is_filling,
     )
 
 
@@ -71,8 +72,9 @@ async def incident(visit: Visit, _: None) -> IncidentWhole:
 
 async def sources(visit: Visit, _: None) -> Sources:
     """Return all sources."""
-    now = visit.desk.clock.now()
-    return Sources(sources=tuple(source_from(one, now) for one in await looking.sources(visit.desk.engine)))
+    statuses = await looking.sources(visit.desk.engine)
+    deaf = {one.source: one for one in listening(statuses, visit.desk.clock.now()).deaf}
+    return Sources(sources=tuple(source_from(one, deaf.get(one.source)) for one in statuses))
 
 
 async def silences(visit: Visit, _: None) -> Silences:

@@ -27,8 +27,8 @@ from console.pages.page import Page, Visit
 from console.problem import Problem
 from console.reports.intake import SEEN
 from records import HAZARDS, Alert, Silence
+from records.alert import OVER
 
-OVER = frozenset({"resolved", "rejected"})
 MINUTE = timedelta(minutes=1)
 TEN_MINUTES = timedelta(minutes=10)
 SPANS_PER_HOUR = 6

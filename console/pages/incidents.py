@@ -12,7 +12,7 @@ from starlette.responses import Response
 from console.archive import looking
 from console.pages.page import Page, Visit
 from records import HAZARDS, Alert
-from records.alert import Level
+from records.alert import OPEN, OVER, Level
 
 LEVELS: tuple[Level, ...] = get_args(Level)
 PER_PAGE = 50
@@ -47,7 +47,7 @@ async def incidents(visit: Visit) -> Response:
     if not is_wrong:
         found = await looking.incidents(
             visit.desk.engine,
-            levels=filters.levels or looking.OPEN,
+            levels=filters.levels or OPEN,
             hazard=filters.hazard,
             area=filters.area,
             text=filters.text,
@@ -68,8 +68,9 @@ async def incidents(visit: Visit) -> Response:
         page=page,
         pages=pages,
         levels=LEVELS,
-        chosen=filters.levels or tuple(level for level in LEVELS if level in looking.OPEN),
+        chosen=filters.levels or tuple(level for level in LEVELS if level in OPEN),
         hazards=HAZARDS,
+        over=OVER,
         minutes_of=lambda alert: max(0, (now - alert.onset) // MINUTE),
     )
 

@@ -5,7 +5,7 @@ from math import ceil
 from starlette.responses import HTMLResponse, Response
 
 from console.access import sessions
-from console.access.account_rows import note
+from console.access.account_rows import Refused, note
 from console.access.accounts import choose_language
 from console.access.entrance import SESSION, Entrance, entrance_of
 from console.access.login import from_oidc, log_in
@@ -75,7 +75,10 @@ async def oidc_back(visit: Visit) -> Response:
         failed = _page(visit, "/", why=visit.text(str(error)), status=403)
         entrance.take(failed, BEGUN)
         return failed
-    token = await from_oidc(visit.desk.engine, subject=who.subject, name=who.name, role=who.role, now=now)
+    try:
+        token = await from_oidc(visit.desk.engine, subject=who.subject, name=who.name, role=who.role, now=now)
+    except Refused as error:
+        return _page(visit, "/", why=visit.text(str(error)), status=403)
     if token is None:
         return _page(visit, "/", why=visit.text("This account is disabled here."), status=403)
     answer = await _come_in(visit, entrance, token, way_back(begun.way_back))

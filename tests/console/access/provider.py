@@ -5,7 +5,7 @@ The certified one from npm is asked, too, where it is (`test_oidc.py`); this one
 
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -27,13 +27,14 @@ CLIENT, SECRET = "vigie", "a secret of thirty-two characters"
 
 @dataclass
 class SmallProvider:
-    """What it knows, and how it lies: `claims` over what is right, `lie` by name."""
+    """What it knows, and how it lies: `claims` over what is right, `lie` by name, `says` in place of any answer."""
 
     clock: Clock
     issuer: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     userinfo: dict[str, Any] = field(default_factory=dict)
     lie: str = ""
+    says: dict[str, str] = field(default_factory=dict)  # path -> what is answered there, as if all were well
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
     asked: dict[str, dict[str, str]] = field(default_factory=dict)  # code -> what was asked for
 
@@ -42,13 +43,20 @@ class SmallProvider:
         """Its addresses."""
         return Starlette(
             routes=[
-                Route("/.well-known/openid-configuration", self.said),
-                Route("/keys", self.keys),
+                Route("/.well-known/openid-configuration", self._or_what_it_says(self.said)),
+                Route("/keys", self._or_what_it_says(self.keys)),
                 Route("/authorize", self.authorize),
-                Route("/token", self.token, methods=["POST"]),
-                Route("/me", self.me),
+                Route("/token", self._or_what_it_says(self.token), methods=["POST"]),
+                Route("/me", self._or_what_it_says(self.me)),
             ]
         )
+
+    def _or_what_it_says(self, answer: Callable[[Request], Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        async def answered(request: Request) -> Response:
+            said = self.says.get(request.url.path)
+            return await answer(request) if said is None else Response(said.replace("ISSUER", self.issuer))
+
+        return answered
 
     async def said(self, _: Request) -> Response:
         if self.lie == "broken":

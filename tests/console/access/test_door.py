@@ -15,16 +15,19 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from console.access import accounts as of
+from console.access import tokens
 from console.access.door import middleware
 from console.access.doors import Doors
 from console.access.headers import policy
 from console.access.pace import Pace
-from console.application import application
+from console.application import STATIC, application
+from console.archive.database import writing
 from console.desk import Desk
 from records import ManualClock
 from tests.console.entering import csrf_of
 
 Made = Callable[..., Any]
+VENDORED = min(STATIC.glob("vendor/**/*.js")).relative_to(STATIC).as_posix()
 EVERYWHERE = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -83,10 +86,13 @@ def test_pictures_come_from_outside_only_where_the_settings_say_so(tiles: str, p
         ("/login", "no-store"),
         ("/static/base.css", "no-cache"),
         ("/static/vendor/none-1.0/x.js", "no-cache"),
+        (f"/static/{VENDORED}", "public, max-age=31536000, immutable"),
         ("/api/sources", "no-store"),
     ],
 )
-async def test_pages_are_kept_nowhere(entered: Made, path: str, kept: str) -> None:
+async def test_pages_are_kept_nowhere_and_only_files_that_never_change_for_long(
+    entered: Made, path: str, kept: str
+) -> None:
     async with entered() as client:
         assert (await client.get(path)).headers["cache-control"] == kept
 
@@ -343,11 +349,11 @@ async def test_a_database_that_is_away_is_no_loss_of_what_somebody_sent(
 class Live:
     """A page that goes on for ever, seen through the door: what was sent, and whether it ended."""
 
-    def __init__(self, desk: Desk, cookie: str) -> None:
+    def __init__(self, desk: Desk, *bearing: tuple[bytes, bytes]) -> None:
         self.sent: list[bytes] = []
         self.next = asyncio.Event()
         self.got = asyncio.Event()
-        self.cookie = cookie
+        self.bearing = bearing
         app = Starlette(routes=[Route("/live", self.page)], middleware=middleware(desk, Doors()))
         self.task = asyncio.create_task(app(self.scope, self.receive, self.send))
 
@@ -362,7 +368,7 @@ class Live:
 
     @property
     def scope(self) -> dict[str, Any]:
-        headers = [(b"host", b"localhost"), (b"cookie", f"vigie={self.cookie}".encode())]
+        headers = [(b"host", b"localhost"), *self.bearing]
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -398,12 +404,30 @@ async def test_a_page_that_goes_on_ends_with_the_session_it_was_asked_in(
     account_id = await account("viewer")
     async with entered() as client:
         await log_in(client, "viewer")
-        live = Live(desk, client.cookies["vigie"])
+        live = Live(desk, (b"cookie", f"vigie={client.cookies['vigie']}".encode()))
     assert await live.row() == b"row"
     for _ in range(20):
         clock.advance(timedelta(hours=1))
         assert await live.row() == b"row"  # a wall screen that nobody touches goes on
     await of.disable(desk.engine, account_id=account_id, by="tests", now=clock.now())
+    assert await live.row() == b"row"
+    clock.advance(timedelta(minutes=1))
+    assert await live.row() == b"end"
+    live.task.cancel()
+
+
+async def test_a_page_that_goes_on_ends_with_the_token_it_was_asked_with(
+    desk: Desk, clock: ManualClock, account: Made
+) -> None:
+    account_id = await account("viewer")
+    async with writing(desk.engine) as connection:
+        token = await tokens.make(connection, account_id, label="x", role="viewer", now=clock.now(), days=1)
+    live = Live(desk, (b"authorization", f"Bearer {token}".encode()))
+    clock.advance(timedelta(hours=1))
+    assert await live.row() == b"row"
+    async with writing(desk.engine) as connection:
+        (made,) = await tokens.tokens_of(desk.engine, account_id)
+        await tokens.revoke(connection, account_id, made.token_id)
     assert await live.row() == b"row"
     clock.advance(timedelta(minutes=1))
     assert await live.row() == b"end"

@@ -9,9 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.access import accounts as of
+from console.access import login
+from console.access.account_rows import Refused
 from console.access.accounts import accounts, first_admin
 from console.access.doors import Doors
-from console.access.passwords import why_refused
+from console.access.passwords import is_it, why_refused
 from console.access.sessions import hash_of
 from console.archive.tables import session
 from console.desk import Desk
@@ -244,7 +246,7 @@ async def test_the_demo_asks_nobody_at_this_machine_and_lets_nobody_else_in(ente
     doors = Doors(is_open=True)
     async with entered(doors) as client:
         assert (await client.get("/")).status_code == 200
-        assert "Ce qui" not in (await client.get("/accounts/me")).text
+        assert (await client.get("/accounts/me")).status_code == 403
         assert csrf_of(await client.get("/"))
     async with entered(doors, address="192.0.2.1") as stranger:
         assert (await stranger.get("/")).status_code == 303
@@ -259,3 +261,36 @@ async def test_the_first_password_is_told_before_it_holds(engine: AsyncEngine, c
     assert await accounts(engine) == []
     told: list[str] = []
     assert await first_admin(engine, clock.now(), told.append) == told[0]
+
+
+@pytest.fixture
+async def renewed_meanwhile(desk: Desk, account: Made, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make an account whose password is renewed each time that an old one was found to fit; return its id."""
+    account_id = await account("viewer")
+
+    async def compared(kept: str | None, password: str) -> bool:
+        fits = await is_it(kept, password)
+        await of.renew_password(desk.engine, account_id=account_id, by="tests", now=desk.clock.now())
+        return fits
+
+    monkeypatch.setattr(login, "is_it", compared)
+    return str(account_id)
+
+
+async def test_a_password_that_is_renewed_while_it_is_compared_opens_nothing(
+    desk: Desk, renewed_meanwhile: str
+) -> None:
+    assert await login.log_in(desk.engine, name="viewer", password=PASSWORD, now=desk.clock.now()) is None
+    async with desk.engine.connect() as connection:
+        assert (await connection.execute(select(session))).all() == []
+
+
+async def test_a_password_that_is_renewed_while_somebody_changes_it_stays_renewed(
+    desk: Desk, renewed_meanwhile: str
+) -> None:
+    with pytest.raises(Refused, match="not the present password"):
+        await login.change_password(
+            desk.engine, account_id=renewed_meanwhile, old=PASSWORD, new="une autre phrase", now=desk.clock.now()
+        )
+    (found,) = await accounts(desk.engine)
+    assert found.must_change

@@ -1,6 +1,7 @@
 """Coming in on somebody else's word: OpenID Connect."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -94,6 +95,18 @@ async def test_a_name_that_somebody_has_already_is_told_apart(
     assert [one.name for one in await accounts(desk.engine)] == ["Astreinte", "Astreinte (2)"]
 
 
+@pytest.mark.parametrize("name", [" ", "\x07", "\ufb03" * 60], ids=["blank", "bell", "longer once it is plain"])
+async def test_a_name_that_cannot_be_kept_is_said_to_be_none(
+    desk: Desk, entered: Made, small: SmallProvider, name: str
+) -> None:
+    small.claims = {"preferred_username": name}
+    async with entered(doors(small.issuer)) as client:
+        answer = await come_in(client)
+        assert answer.status_code == 403
+        assert "Un nom compte de 1 à 64 caractères visibles." in answer.text
+    assert await accounts(desk.engine) == []
+
+
 async def test_roles_that_the_token_does_not_tell_are_asked_for(
     desk: Desk, entered: Made, small: SmallProvider
 ) -> None:
@@ -116,6 +129,8 @@ LIES: dict[str, dict[str, Any]] = {
     "answered by another": {"lie": "mix-up"},
     "userinfo of another": {"claims": {"roles": None}, "userinfo": {"sub": "user-2", "roles": ["chief"]}},
     "denied": {"lie": "denied"},
+    "a subject without end": {"claims": {"sub": "x" * 256}},
+    "a subject that cannot be kept": {"claims": {"sub": "user\x00"}},
     "no role": {"claims": {"roles": ["gardener"]}},
     "roles that are none": {"claims": {"roles": {"chief": True}}},
 }
@@ -144,6 +159,66 @@ async def test_a_provider_that_does_not_answer_leaves_the_passwords(
         assert answer.status_code == 502
         assert "Le service de connexion ne répond pas." in answer.text
         assert (await log_in(client, "viewer")).status_code == 303
+
+
+DISCOVERY = "/.well-known/openid-configuration"
+SAYS = {
+    "issuer": "ISSUER", "authorization_endpoint": "ISSUER/authorize", "token_endpoint": "ISSUER/token",
+    "jwks_uri": "ISSUER/keys",
+}  # fmt: skip
+ODD = {
+    "HTML": "<!doctype html><title>502</title>",
+    "nothing": "",
+    "a list": "[]",
+    "an object": "{}",
+    "null": "null",
+    "a text": '"x"',
+    "a number": "1",
+}
+ODD_KEYS = {"kinds": '{"keys": [{"kty": ["RSA"]}]}', "numbers": '{"keys": [{"kty": "RSA", "n": 1, "e": 2}]}'}
+ODD_TOKENS = {"a number": '{"id_token": 1}', "no token": '{"id_token": "a.b.c"}', "null": '{"id_token": null}'}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        *(pytest.param(DISCOVERY, said, id=f"says of itself: {name}") for name, said in ODD.items()),
+        *(
+            pytest.param(DISCOVERY, json.dumps(SAYS | {name: address}), id=f"{name}: {address!r}")
+            for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            for address in ("", "keys", "http://[", "http://a:b")
+        ),
+        *(pytest.param("/keys", said, id=f"its keys: {name}") for name, said in (ODD | ODD_KEYS).items()),
+    ],
+)
+async def test_a_provider_that_answers_something_else_leaves_the_passwords(
+    entered: Made, account: Made, log_in: Made, small: SmallProvider, path: str, said: str
+) -> None:
+    small.says = {path: said}
+    await account("viewer")
+    async with entered(doors(small.issuer)) as client:
+        answer = await client.get("/login/oidc")
+        assert answer.status_code == 502
+        assert "Le service de connexion ne répond pas." in answer.text
+        assert (await log_in(client, "viewer")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        *(pytest.param("/token", said, id=f"its token: {name}") for name, said in (ODD | ODD_TOKENS).items()),
+        *(pytest.param("/me", said, id=f"who it is: {name}") for name, said in ODD.items()),
+    ],
+)
+async def test_an_answer_that_is_none_opens_nothing_and_says_so(
+    desk: Desk, entered: Made, small: SmallProvider, path: str, said: str
+) -> None:
+    small.says, small.claims = {path: said}, {"roles": None}
+    async with entered(doors(small.issuer)) as client:
+        answer = await come_in(client)
+        assert answer.status_code == 403
+        assert "error-summary" in answer.text
+    assert await accounts(desk.engine) == []
 
 
 async def test_an_answer_is_for_the_browser_that_began_and_for_once(entered: Made, small: SmallProvider) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import httpx
@@ -11,13 +11,16 @@ from msgspec.structs import replace
 
 from console.access import tokens
 from console.access.roles import Role
-from console.api.answers import incident_from
+from console.api.answers import incident_from, silence_from, source_from, whole_from
 from console.api.geojson import feature_from
 from console.archive import saying
 from console.archive.database import writing
+from console.archive.dossier import Dossier, Recorded
 from console.archive.taking import Record, take
 from console.desk import Desk
+from console.pages import api
 from records import ManualClock, Post, Rumour, Verdict
+from records.alert import CrisisClock
 from tests.console.entering import actions, csrf_of
 from tests.console.made import (
     INCIDENT,
@@ -49,6 +52,8 @@ async def filled(desk: Desk) -> Desk:
         a_status("bluesky"),
         a_status("mastodon", "blind", why="401"),
         a_status("rss", at=minutes(-30)),
+        a_status("hub", "unsure", since=minutes(-50)),
+        a_status("x", "off"),
     ]
     await take(desk.engine, records, desk.clock.now())
     return desk
@@ -75,7 +80,8 @@ async def test_open_incidents_come_with_what_vigie_is_blind_to(filled: Desk, pro
         found = (await client.get("/api/incidents")).json()
     assert {one["incident_id"] for one in found["incidents"]} == {INCIDENT, "flood-2"}
     assert found["listening"] == 1
-    assert [(one["source"], one["state"]) for one in found["blind"]] == [("mastodon", "blind"), ("rss", "gone")]
+    said = [(one["source"], one["state"]) for one in found["blind"]]
+    assert said == [("mastodon", "blind"), ("rss", "stale"), ("hub", "unsure")]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,15 @@ async def test_pages_of_incidents_miss_none_and_repeat_none(filled: Desk, progra
             seen += [one["incident_id"] for one in page["incidents"]]
             offset = page["next_offset"]
     assert sorted(seen) == sorted({INCIDENT, "flood-2", "fire-3"})
+
+
+@pytest.mark.parametrize(("ahead", "next_offset"), [(1, 1), (0, None)], ids=["as far as it goes", "further"])
+async def test_no_offset_is_given_that_would_be_refused(
+    filled: Desk, program: Made, monkeypatch: pytest.MonkeyPatch, ahead: int, next_offset: int | None
+) -> None:
+    monkeypatch.setattr(api, "MOST_AHEAD", ahead)
+    async with program() as client:
+        assert (await client.get("/api/incidents?limit=1")).json()["next_offset"] == next_offset
 
 
 @pytest.mark.parametrize(
@@ -168,6 +183,29 @@ async def test_a_map_gets_longitude_first_and_no_centre_for_a_place_that_is_not_
     assert found["blind"]
 
 
+def test_moments_are_told_in_utc_whatever_zone_they_came_in() -> None:
+    at = minutes(0).astimezone(timezone(timedelta(hours=1)))
+    told = an_alert(onset=at, raised_at=at, evidence=(some_evidence(event_time=at),), clock=CrisisClock(first_post=at))
+    dossier = Dossier(
+        alert=told,
+        revisions=(Recorded(sequence=1, recorded_at=minutes(0), alert=told),),
+        decisions=(),
+        notifications=(a_notification(at=at),),
+        messages=(),
+        verifications=(),
+        rates=(),
+    )
+    found = whole_from(dossier)
+    silence = silence_from(a_silence(starts_at=at, ends_at=at), minutes(0))
+    source = source_from(a_status(at=at, since=at, last_post_at=at), None)
+    said = [
+        *(found.incident.onset, found.incident.raised_at, found.evidence[0].event_time, found.revisions[0].raised_at),
+        *(found.notifications[0].at, found.clock and found.clock.first_post, silence.starts_at, silence.ends_at),
+        *(source.at, source.since, source.last_post_at),
+    ]
+    assert [one and one.isoformat() for one in said] == ["2012-01-30T07:37:00+00:00"] * len(said)
+
+
 def test_a_wide_place_stays_one_though_nobody_knows_where_in_it() -> None:
     place = replace(LE_HAVRE, level="dep", radius_km=60.0)
     wide = an_alert(unknowns=("place_uncertain",), place=place)
@@ -183,10 +221,13 @@ async def test_silences_tell_whether_they_hold(filled: Desk, clock: ManualClock,
         assert found["is_in_force"] is False
 
 
-async def test_a_source_that_nobody_renewed_is_gone_whatever_it_last_said(filled: Desk, program: Made) -> None:
+async def test_sources_are_what_the_page_says_of_them(filled: Desk, program: Made) -> None:
     async with program() as client:
         found = {one["source"]: one for one in (await client.get("/api/sources")).json()["sources"]}
-    assert [found[name]["state"] for name in ("bluesky", "mastodon", "rss")] == ["listening", "blind", "gone"]
+    assert {name: one["state"] for name, one in found.items()} == {
+        "bluesky": "listening", "mastodon": "blind", "rss": "stale", "hub": "unsure", "x": "off",
+    }  # fmt: skip
+    assert found["rss"]["since"] == "2012-01-30T07:07:00Z"
 
 
 @pytest.mark.parametrize(

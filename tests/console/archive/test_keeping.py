@@ -45,6 +45,16 @@ THAT_DAY: list[Record] = [
     a_retraction("facebook:e0099", at=minutes(0)),
 ]
 
+OF_A_REPORT: dict[str, Any] = {
+    "verification_id": "v1", "incident_id": "", "report_id": "r1", "question": "Vu ?", "state": "to_verify",
+    "finding": "", "answer": "", "url": None, "asked_by": "cadre", "asked_at": minutes(0), "taken_by": "",
+    "taken_at": None, "answered_by": "", "answered_at": None, "passed_on_by": "", "passed_on_at": None,
+}  # fmt: skip
+MESSAGE: dict[str, Any] = {
+    "message_id": "m1", "incident_id": INCIDENT, "template_id": "fire.first", "channel": "sms", "language": "fr",
+    "text": "Incendie en cours.", "map_version": "1", "signed_by": "cadre", "signed_at": minutes(0), "state": "signed",
+}  # fmt: skip
+
 
 @pytest.fixture
 async def filled(engine: AsyncEngine) -> AsyncEngine:
@@ -52,6 +62,8 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
     await take(engine, THAT_DAY, minutes(0))
     async with writing(engine) as connection:
         await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
+        await connection.execute(insert(tables.verification).values(OF_A_REPORT))
+        await connection.execute(insert(tables.message).values(MESSAGE))
     return engine
 
 
@@ -75,6 +87,8 @@ async def count(engine: AsyncEngine, table: str) -> int:
         pytest.param("bulletin", YEARS - 1, YEARS, id="bulletins: as long"),
         pytest.param("digest", YEARS - 38, YEARS - 37, id="digests: as long"),
         pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
+        pytest.param("verification", YEARS - 1, YEARS, id="what was asked of a report: as long"),
+        pytest.param("message", YEARS - 1, YEARS, id="messages: as long as their incident"),
     ],
 )
 async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_gone: int) -> None:
@@ -86,7 +100,9 @@ async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_g
 
 async def test_rates_stand_on_when_their_signals_are_forgotten_and_go_after_90_days(filled: AsyncEngine) -> None:
     async def rates() -> list[Any]:
-        return await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+        dossier = await looking.incident(filled, INCIDENT)
+        assert dossier is not None
+        return list(dossier.rates)
 
     before = await rates()
     await keep(filled, minutes(DAY))
@@ -105,13 +121,16 @@ async def test_a_late_signal_is_added_to_a_span_that_was_counted(filled: AsyncEn
     await take(filled, [late], minutes(DAY - 60))
     await keep(filled, minutes(DAY))
     await keep(filled, minutes(2 * DAY))
-    (found,) = await looking.rates(filled, "fire", "76", minutes(-60), minutes(60))
+    dossier = await looking.incident(filled, INCIDENT)
+    assert dossier is not None
+    (found,) = dossier.rates
     assert (found.posts, found.strong, found.weight) == (2, 2, 19.0)
 
 
 async def test_the_state_that_a_source_is_in_stands_on(filled: AsyncEngine) -> None:
     await keep(filled, minutes(YEARS + 10))
-    found = await looking.source_changes(filled, minutes(YEARS), minutes(YEARS + 10))
+    async with filled.connect() as connection:
+        found = await looking.changes_of_sources(connection, minutes(YEARS), minutes(YEARS + 10))
     assert [one.state for one in found] == ["blind"]
     assert await count(filled, "source_change") == 1
 
@@ -143,7 +162,8 @@ async def test_the_audit_says_what_went_and_nothing_where_nothing_did(filled: As
 async def test_the_oldest_of_each_kind_is_known(filled: AsyncEngine) -> None:
     found = await oldest(filled)
     assert found["words"] == found["incidents"] == found["decisions"] == found["reports"] == minutes(0)
-    assert "messages" not in found
+    assert found["messages"] == found["verifications"] == minutes(0)
+    assert "sessions" not in found
     await keep(filled, minutes(30 * DAY))
     assert "words" not in await oldest(filled)
 

@@ -1,6 +1,5 @@
 """Looking: what is asked for is found, nothing else, and the newest first."""
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -53,20 +52,6 @@ async def test_incidents(filled: AsyncEngine, asked: dict[str, Any], expected: l
     assert [one.incident_id for one in await looking.incidents(filled, **asked)] == expected
 
 
-@pytest.mark.parametrize(
-    ("at", "expected"),
-    [
-        pytest.param(minutes(-1), [], id="before the first"),
-        pytest.param(minutes(0), [("fire-1", 1)], id="the first"),
-        pytest.param(minutes(2), [("fire-1", 1), ("fire-2", 1), ("flood-3", 1)], id="some"),
-        pytest.param(minutes(20), [("fire-1", 2), ("fire-2", 1), ("fire-4", 1), ("flood-3", 1)], id="all"),
-    ],
-)
-async def test_as_it_was_known_then(filled: AsyncEngine, at: datetime, expected: list[tuple[str, int]]) -> None:
-    await take(filled, [an_alert(incident_id="fire-1", revision=2)], minutes(20))
-    assert [(one.incident_id, one.revision) for one in await looking.alerts_as_of(filled, at)] == expected
-
-
 async def test_what_changed_is_told_once_with_its_last_number(filled: AsyncEngine) -> None:
     last = await looking.last_sequence(filled)
     assert await looking.changed_since(filled, last) == []
@@ -81,7 +66,6 @@ async def test_what_changed_is_told_once_with_its_last_number(filled: AsyncEngin
 
 async def test_nothing_is_known_of_an_incident_that_is_none(filled: AsyncEngine) -> None:
     assert await looking.incident(filled, "fire-0") is None
-    assert await looking.notifications(filled, "fire-0") == []
 
 
 async def test_a_dossier_holds_messages_and_verifications(engine: AsyncEngine) -> None:

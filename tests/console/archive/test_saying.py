@@ -13,7 +13,7 @@ from console.access.visitor import Visitor
 from console.archive import audit, looking, saying, tables
 from console.archive.database import address_from, opened
 from console.archive.saying import Refused
-from console.archive.taking import take
+from console.archive.taking import Record, take
 from console.desk import Desk
 from records import Matcher, Place, Post
 from tests.console.made import (
@@ -26,6 +26,7 @@ from tests.console.made import (
     a_verdict,
     an_alert,
     minutes,
+    some_evidence,
 )
 
 OTHER = "fire-fedcba9876543210"
@@ -209,6 +210,28 @@ async def test_a_report_that_quotes_a_post_loses_its_words_with_it(at_work: Desk
     async with at_work.engine.connect() as connection:
         (found,) = await looking.reports(connection, tables.report.c.report_id == "r1")
     assert (found.text, found.url, found.is_withdrawn) == ("", None, False)
+
+
+REMOVED = some_evidence(text="", url=None, author_id="removed", is_removed=True)
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        pytest.param([an_alert(), an_alert(revision=2, evidence=(REMOVED,))], id="a revision without its words first"),
+        pytest.param([an_alert(revision=2, evidence=(REMOVED,)), an_alert()], id="the one with them after it"),
+        pytest.param([a_retraction(), an_alert()], id="taken back before its incident is told of"),
+    ],
+)
+async def test_a_quote_goes_in_whatever_order_it_is_heard_that_the_post_is_gone(
+    desk: Desk, heard: list[Record]
+) -> None:
+    await saying.report(desk, VISITOR, a_post(), a_report_row(url="https://example.org/e0001"))
+    for one in [*heard, a_retraction()]:
+        await take(desk.engine, [one], minutes(9))
+    async with desk.engine.connect() as connection:
+        (found,) = await looking.reports(connection, tables.report.c.report_id == "r1")
+    assert (found.text, found.url) == ("", None)
 
 
 async def test_whoever_sends_is_called_once_it_is_kept(at_work: Desk) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking, tables
 from console.archive.database import address_from, opened, writing
-from console.archive.dossier import Dossier
+from console.archive.dossier import Dossier, SourceChange
 from console.archive.taking import Read, Record, take
 from records import encode, words_of
 from tests.console.made import (
@@ -76,11 +76,23 @@ async def look(engine: AsyncEngine) -> dict[str, Any]:
         "incidents": sorted(map(encode, await looking.incidents(engine))),
         "silences": await looking.silences(engine, NOW),
         "sources": await looking.sources(engine),
-        "changes": await looking.source_changes(engine, minutes(-100), NOW),
-        "rates": await looking.rates(engine, "fire", "76", minutes(-60), NOW),
+        "changes": await states(engine),
         "pulses": await looking.pulses(engine, minutes(-60), NOW),
         "digests": await looking.digests(engine),
     }
+
+
+async def states(engine: AsyncEngine) -> list[SourceChange]:
+    """Return the states that sources were in that morning."""
+    async with engine.connect() as connection:
+        return await looking.changes_of_sources(connection, minutes(-100), NOW)
+
+
+async def of_incident(engine: AsyncEngine) -> Dossier:
+    """Return all that is known of the incident."""
+    found = await looking.incident(engine, INCIDENT)
+    assert found is not None
+    return found
 
 
 def _without_numbers(dossier: Dossier | None) -> Any:
@@ -298,10 +310,10 @@ async def test_a_database_that_is_away_is_no_records_fault(engine: AsyncEngine) 
 
 async def test_a_signal_counts_once_and_leaves_no_words(engine: AsyncEngine) -> None:
     signals = [a_signal(1, text=SECRET), a_signal(2), a_signal(12, likelihood_ratio=1.0)]
-    await take(engine, signals, NOW)
+    await take(engine, [an_alert(), *signals], NOW)
     await take(engine, [*signals, *signals], NOW)
-    found = await looking.rates(engine, "fire", "76", minutes(-60), NOW)
-    assert [(one.begins_at, one.posts, one.strong, one.weight) for one in found] == [
+    rates = (await of_incident(engine)).rates
+    assert [(one.begins_at, one.posts, one.strong, one.weight) for one in rates] == [
         (minutes(-7), 2, 2, 19.0),
         (minutes(3), 1, 0, 1.0),
     ]
@@ -320,20 +332,21 @@ async def test_the_newest_of_what_is_said_again_holds(engine: AsyncEngine) -> No
     ended = a_silence(ends_at=minutes(20), made_at=minutes(20))
     sent, waiting = a_notification(), a_notification(state="waiting", attempts=0, at=minutes(0))
     blind = a_status(state="blind", at=minutes(7), since=minutes(7))
-    await take(engine, [ended, sent, blind], NOW)
+    await take(engine, [an_alert(), ended, sent, blind], NOW)
     assert await take(engine, [a_silence(), waiting, a_status()], NOW) == []
     assert await looking.silences(engine, NOW) == [ended]
-    assert await looking.notifications(engine, INCIDENT) == [sent]
+    assert (await of_incident(engine)).notifications == (sent,)
     assert await looking.sources(engine) == [blind]
-    assert [one.state for one in await looking.source_changes(engine, minutes(-100), NOW)] == ["listening", "blind"]
+    assert [one.state for one in await states(engine)] == ["listening", "blind"]
 
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["in order", "the other way round"])
 async def test_at_one_moment_what_became_of_a_notification_holds(engine: AsyncEngine, is_first: bool) -> None:
     waiting, sent = a_notification(state="waiting"), a_notification(state="sent")
+    await take(engine, [an_alert()], NOW)
     for one in (sent, waiting) if is_first else (waiting, sent):
         await take(engine, [one], NOW)
-    assert await looking.notifications(engine, INCIDENT) == [sent]
+    assert (await of_incident(engine)).notifications == (sent,)
 
 
 async def test_a_decision_that_comes_before_its_incident_waits_for_it(engine: AsyncEngine) -> None:

@@ -48,7 +48,6 @@ def upgrade() -> None:
         "bulletin",
         sa.Column("bulletin_id", sa.String(length=1024), nullable=False),
         sa.Column("area", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("issued_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("bulletin_id", name=op.f("pk_bulletin")),
@@ -86,7 +85,6 @@ def upgrade() -> None:
     op.create_table(
         "digest",
         sa.Column("digest_id", sa.String(length=256), nullable=False),
-        sa.Column("since", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("until", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest_id", name=op.f("pk_digest")),
@@ -137,14 +135,11 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("onset", console.archive.tables.Moment(timezone=True), nullable=False),
-        sa.Column("raised_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("recorded_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("incident_id", name=op.f("pk_incident")),
     )
     with op.batch_alter_table("incident", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_incident_level"), ["level"], unique=False)
-        batch_op.create_index(batch_op.f("ix_incident_onset"), ["onset"], unique=False)
         batch_op.create_index(batch_op.f("ix_incident_recorded_at"), ["recorded_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_incident_sequence"), ["sequence"], unique=False)
 
@@ -169,9 +164,6 @@ def upgrade() -> None:
         "notification",
         sa.Column("notification_id", sa.String(length=256), nullable=False),
         sa.Column("incident_id", sa.String(length=128), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("receiver", sa.String(length=256), nullable=False),
-        sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("notification_id", name=op.f("pk_notification")),
@@ -262,9 +254,6 @@ def upgrade() -> None:
     op.create_table(
         "source",
         sa.Column("source", sa.String(length=256), nullable=False),
-        sa.Column("way", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("record", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("source", name=op.f("pk_source")),
     )
@@ -329,7 +318,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("made_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.Column("used_at", console.archive.tables.Moment(timezone=True), nullable=True),
-        sa.Column("ends_at", console.archive.tables.Moment(timezone=True), nullable=True),
+        sa.Column("ends_at", console.archive.tables.Moment(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["account.account_id"], name=op.f("fk_api_token_account_id_account"), ondelete="CASCADE"
         ),
