@@ -9,7 +9,8 @@ import { makeMap } from "./map.js";
 const SPAN = 600; // seconds that a row of the table of rates stands for
 const LEAST = 3600; // seconds that the chart shows, else all its hours are the same
 const page = document.querySelector(".incident-page");
-const address = location.pathname;
+// Not where the browser is: a form that was refused comes back under the address that it was sent to.
+const address = `/incidents/${encodeURIComponent(page.dataset.incident)}`;
 
 // Links -----------------------------------------------------------------------------------------------------------
 

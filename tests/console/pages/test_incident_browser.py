@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
@@ -140,6 +141,21 @@ async def test_what_is_wrong_is_said_first_and_has_the_focus(page: Page) -> None
     await expect(page.locator("#problems")).to_be_focused()
     await page.locator("#problems a").click()
     await expect(page.locator("#relocate-name")).to_be_focused()
+
+
+async def test_a_form_that_was_refused_is_told_of_a_newer_revision_whatever_the_incident_is_called(
+    page: Page, desk: Desk
+) -> None:
+    name = "fire é?1#2%"
+    await take(desk.engine, told(incident_id=name), minutes(0))
+    await page.goto(f"{page.url.partition('/incidents/')[0]}/incidents/{quote(name)}")
+    await page.locator("#actions summary", has_text="Corriger le lieu").click()
+    await page.get_by_role("button", name="Corriger le lieu").click()
+    await expect(page.locator("#problems")).to_be_focused()
+    desk.hub.changed(*await take(desk.engine, told(incident_id=name, revision=2, level="alert"), minutes(1)))
+    await page.locator("#newer button").click()
+    await expect(page.locator("#head .level-alert")).to_be_visible()
+    await expect(page.locator(".incident-map .incident-mark")).to_have_attribute("href", f"/incidents/{quote(name)}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
