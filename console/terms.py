@@ -71,6 +71,7 @@ WORDS: dict[Kind, dict[str, str]] = {
         "dep": "département",
         "region": "region",
         "country": "country",
+        "unknown": "place uncertain, perhaps there",
     },
     "place_source": {
         "geotag": "position of the post",

@@ -112,15 +112,17 @@ function drawMap() {
   const place = document.querySelector(".incident-map");
   if (!place || typeof L === "undefined" || typeof protomapsL === "undefined") return;
   const { id, level, hazard, precision, name, radius, lat, lon, online, attribution } = place.dataset;
+  const at = [Number(lat), Number(lon)];
   place.hidden = false;
   const map = makeMap(place, {
     pmtilesUrl: "/static/base.pmtiles",
     online: online ? { template: online, attribution } : undefined,
+    home: precision === "unknown" ? at : undefined, // nothing is drawn there, but whoever knows better points near it
     onPick: point,
   });
   map.setIncidents([{
     type: "Feature",
-    geometry: { type: "Point", coordinates: [Number(lon), Number(lat)] },
+    geometry: { type: "Point", coordinates: [at[1], at[0]] },
     properties: { id, level, hazard, precision, name, radius_km: Number(radius), href: address },
   }]);
 }

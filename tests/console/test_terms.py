@@ -20,7 +20,7 @@ CODES: dict[Kind, tuple[str, ...]] = {
     "level": get_args(Level),
     "belief": get_args(Level),
     "hazard": get_args(Hazard),
-    "precision": get_args(PlaceLevel),
+    "precision": (*get_args(PlaceLevel), "unknown"),
     "place_source": get_args(PlaceSource),
     "doubt": get_args(Doubt),
     "sign": get_args(RumourSign),

@@ -72,6 +72,15 @@ async def test_chart_and_map_are_drawn_with_nothing_from_outside(
     assert page_errors == []
 
 
+async def test_one_place_among_several_is_not_drawn_and_may_be_corrected_on_the_map(page: Page, desk: Desk) -> None:
+    await take(desk.engine, told(revision=2, unknowns=("place_uncertain",)), minutes(1))
+    await page.reload()
+    await expect(page.locator(".incident-map canvas").first).to_be_visible()
+    await expect(page.locator(".incident-map .incident-mark, .incident-map .incident-area")).to_have_count(0)
+    await page.locator(".incident-map").click(position={"x": 60, "y": 60})
+    await expect(page.locator("#relocate-lat")).to_have_value(re.compile(r"49\.\d{5}"))
+
+
 async def test_the_link_of_a_post_comes_when_it_is_asked_for(page: Page, desk: Desk) -> None:
     assert "https://example.org" not in await page.content()
     await page.locator("#post-1 details.reveal summary").click()

@@ -61,6 +61,16 @@ async def test_the_list_holds_what_was_asked_for(
     assert await listed(client_as, query) == expected
 
 
+async def test_one_place_among_several_is_not_listed_as_a_place_that_is_known(
+    desk: Desk, client_as: Callable[..., Any]
+) -> None:
+    await take(desk.engine, [an_alert(unknowns=("place_uncertain",))], minutes(0))
+    async with client_as("viewer", language="en") as client:
+        page = (await client.get("/incidents")).text
+    assert "place uncertain, perhaps there, 76" in page
+    assert "municipality" not in page
+
+
 async def test_an_empty_list_does_not_say_that_all_is_well(desk: Desk, client_as: Callable[..., Any]) -> None:
     async with client_as("viewer", language="en") as client:
         page = (await client.get("/incidents")).text
