@@ -65,6 +65,7 @@ async def test_no_incident_never_looks_like_not_looking(
     assert CALM in html
     assert BLIND in html
     assert is_hidden(html, "calm") is is_blind
+    assert is_hidden(html, "no-lines") is is_blind
     assert is_hidden(html, "blind-note") is not is_blind
     assert ("AVEUGLE</strong> " in html.partition('id="listening"')[2].partition("</header>")[0]) is is_blind
 
