@@ -1,7 +1,7 @@
 """Looking: what the archive says to whoever asks; alerts come back whole, the words of posts as far as they stand."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive import tables
 from console.archive.counts import hours_from, span_of
+from console.archive.database import parts
 from console.archive.dossier import (
     Decided,
     Dossier,
@@ -77,6 +78,16 @@ async def heads(engine: AsyncEngine, *, levels: Collection[str] = OPEN, most: in
     wanted = wanted.order_by(columns.recorded_at.desc(), columns.incident_id).limit(most)
     async with engine.connect() as connection:
         return [decode(row.record, Alert) for row in await connection.execute(wanted)]
+
+
+async def newest_of(engine: AsyncEngine, incident_ids: Iterable[str]) -> dict[str, Alert]:
+    """Return the newest revision of each of these incidents, by its id; of what is not known, nothing."""
+    found: dict[str, Alert] = {}
+    async with engine.connect() as connection:
+        for part in parts(set(incident_ids)):
+            wanted = _newest().where(tables.incident.c.incident_id.in_(part))
+            found |= {one.alert.incident_id: one.alert for one in await recorded(connection, wanted)}
+    return found
 
 
 def _newest() -> Select[Any]:

@@ -56,7 +56,7 @@ async def take(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """Show a report, and how far it has come."""
     filed, engine = await _found(visit), visit.desk.engine
-    open_now = await looking.incidents(engine)
+    open_now = await looking.heads(engine)
     shown_in = reports.shown_in(open_now, filed.told.report_id)
     return visit.render(
         "intake_report.html",
@@ -135,7 +135,7 @@ async def _preview(visit: Visit, fields: Mapping[str, str], told: Told, before: 
         before=before,
         is_elsewhere=before is not None and is_elsewhere(before.told, told),
         is_old=told.is_old(visit.desk.clock.now()),
-        near=near(await looking.incidents(visit.desk.engine), told),
+        near=near(await looking.heads(visit.desk.engine), told),
         **_words(visit),
     )
 
