@@ -403,6 +403,20 @@ async def test_nothing_sticks_out_and_nothing_is_too_small_to_press(chromium_pag
         assert [(width, *one) for one in sizes if min(one[1:]) < 24] == []
 
 
+async def test_a_choice_is_read_whole_on_a_phone(chromium_page: Page, address: str) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await look(page, address)
+    cut = """all => all.filter((one) => {
+      const shown = one.offsetWidth;
+      one.style.maxWidth = "none";
+      return shown < one.offsetWidth;
+    }).map((one) => one.textContent)"""
+    choices = page.locator("select:visible")
+    assert await choices.count() == 3
+    assert await choices.evaluate_all(cut) == []
+
+
 async def test_a_wall_shows_the_newest_lines_and_no_more(chromium_page: Page, address: str, desk: Desk) -> None:
     page = chromium_page
     await page.set_viewport_size({"width": 1920, "height": 1080})
