@@ -1,7 +1,6 @@
 """Messages: what may be said of an incident now, and what was signed. Nothing is ever sent from here to the public."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from console.messages.message_sheet import AUDIENCE_WORDS
 from console.messages.selection import Selection, phenomena_of, select
 from console.messages.signed import NotSignable, SignedText, sign
 from console.messages.signed_messages import is_out_of_date, stages_of, stages_said
+from console.once import nonce
 from console.pages.page import Page, Visit
 from console.reports.intake_form import cleaned
 from records import Alert
@@ -201,7 +201,7 @@ def _page(
         proposal=proposal,
         alert=proposal.alert,
         wanted=proposal.wanted,
-        nonce=proposal.wanted.nonce if NONCE.fullmatch(proposal.wanted.nonce) else secrets.token_hex(8),
+        nonce=proposal.wanted.nonce if NONCE.fullmatch(proposal.wanted.nonce) else nonce(),
         is_refused=is_refused,
         has_moved_on=has_moved_on,
         blanks=_blanks(filled, found) if filled else [],
