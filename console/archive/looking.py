@@ -42,7 +42,7 @@ LONGEST = timedelta(days=3)
 """How far the figures of an incident go on after its onset."""
 
 
-async def incidents(
+async def heads(
     engine: AsyncEngine,
     *,
     levels: Collection[str] = OPEN,
@@ -52,7 +52,7 @@ async def incidents(
     since: datetime | None = None,
     most: int = 500,
 ) -> list[Alert]:
-    """Return the newest revision of each incident that fits, the one that was told last first.
+    """Return the newest revision of each incident that fits, without the words of posts, the one told last first.
 
     `text` is looked for in names of places and in what posts say; `since`: told of since then.
     """
@@ -68,20 +68,11 @@ async def incidents(
     if since is not None:
         wanted = wanted.where(columns.recorded_at >= since)
     async with engine.connect() as connection:
-        return [one.alert for one in await recorded(connection, wanted)]
-
-
-async def heads(engine: AsyncEngine, *, levels: Collection[str] = OPEN, most: int = 500) -> list[Alert]:
-    """Return what `incidents` does, without the words of posts: for lists that show none."""
-    columns = tables.incident.c
-    wanted = _newest().where(columns.level.in_(levels))
-    wanted = wanted.order_by(columns.recorded_at.desc(), columns.incident_id).limit(most)
-    async with engine.connect() as connection:
         return [decode(row.record, Alert) for row in await connection.execute(wanted)]
 
 
 async def newest_of(engine: AsyncEngine, incident_ids: Iterable[str]) -> dict[str, Alert]:
-    """Return the newest revision of each of these incidents, by its id; of what is not known, nothing."""
+    """Return the newest revision of each of these incidents, with words, by its id; of what is not known, nothing."""
     found: dict[str, Alert] = {}
     async with engine.connect() as connection:
         for part in parts(set(incident_ids)):

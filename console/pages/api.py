@@ -30,7 +30,7 @@ LISTENING = frozenset({"listening", "unsure"})
 async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
     """Return incidents, and what Vigie is blind to."""
     most = asked.offset + asked.limit
-    found = await looking.incidents(
+    found = await looking.heads(
         visit.desk.engine,
         levels=asked.level or looking.OPEN,
         hazard=asked.hazard or "",

@@ -46,7 +46,7 @@ async def incidents(visit: Visit) -> Response:
     is_wrong = bool(filters.since) and since is None
     found: Sequence[Alert] = ()
     if not is_wrong:
-        found = await looking.incidents(
+        found = await looking.heads(
             visit.desk.engine,
             levels=filters.levels or looking.OPEN,
             hazard=filters.hazard,

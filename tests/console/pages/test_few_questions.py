@@ -71,7 +71,9 @@ async def test_a_page_asks_as_often_for_many_things_as_for_one(
     assert asked[0] == asked[1]
 
 
-@pytest.mark.parametrize("address", ["/silences", "/messages", "/tuning", "/intake/0000000000000001"])
+@pytest.mark.parametrize(
+    "address", ["/silences", "/messages", "/tuning", "/incidents", "/api/incidents", "/intake/0000000000000001"]
+)
 async def test_a_page_that_shows_no_words_of_posts_asks_for_none(
     client_as: Callable[..., Any], desk: Desk, statements: list[str], address: str
 ) -> None:
