@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from console.catalogue import LANGUAGES, Language, words
+from console.live.rows import precision_of
 from console.reasons import reason
 from console.terms import Kind, term
 
@@ -54,6 +55,7 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
     found.filters["figure"] = lambda number: format_decimal(number, "#,##0.##", locale=language)
     found.filters["lasted"] = lasted
     found.filters["term"] = called
+    found.filters["precision"] = precision_of
     found.filters["reason"] = lambda text: reason(text, said.gettext)
     found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return found

@@ -18,9 +18,7 @@ Kind = Literal[
     "outcome",
     "bulletin",
     "phenomenon",
-    "colour",
     "author",
-    "actuality",
     "way",
     "state",
     "decision",
@@ -71,6 +69,7 @@ WORDS: dict[Kind, dict[str, str]] = {
         "dep": "département",
         "region": "region",
         "country": "country",
+        "unknown": "place uncertain, perhaps there",
     },
     "place_source": {
         "geotag": "position of the post",
@@ -119,7 +118,6 @@ WORDS: dict[Kind, dict[str, str]] = {
         "maintenance": "maintenance work",
         "incident": "incident on site",
     },
-    "colour": {"green": "green", "yellow": "yellow", "orange": "orange", "red": "red"},
     "author": {
         "witness": "witness",
         "person": "private person",
@@ -129,14 +127,6 @@ WORDS: dict[Kind, dict[str, str]] = {
         "volunteer": "volunteer",
         "bot": "automatic account",
         "unknown": "author unknown",
-    },
-    "actuality": {
-        "now": "happening now",
-        "past": "in the past",
-        "exercise": "exercise",
-        "figurative": "figure of speech",
-        "forecast": "forecast",
-        "other": "unclear when",
     },
     "way": {
         "network": "open networks",
@@ -258,7 +248,7 @@ WORDS: dict[Kind, dict[str, str]] = {
         "token_revoked": "revoked a token",
         "language_chosen": "chose a language",
     },
-    "finding": {"true": "true", "false": "false", "unclear": "unclear", "": "no finding yet"},
+    "finding": {"true": "true", "false": "false", "unclear": "unclear"},
     "thing": {  # that people need or offer
         "shelter": "shelter",
         "food": "food",

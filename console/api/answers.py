@@ -10,19 +10,17 @@ import msgspec
 
 from console.archive.dossier import Decided, Dossier, Recorded
 from console.live.listening import Deaf, Trouble
+from console.live.rows import Precision, precision_of
 from records import Alert, Evidence, Silence, SourceStatus
 from records.alert import Certainty, Context, CrisisClock, Level, RumourSign, Severity, Urgency
 from records.bulletin import BulletinKind
 from records.doubt import Doubt
 from records.notification import NotificationState
-from records.place import PlaceLevel, PlaceSource
+from records.place import PlaceSource
 from records.signal import Hazard
 from records.source_status import State, Way
 from records.time import in_utc
 from records.verdict import Decision
-
-FINE: frozenset[PlaceLevel] = frozenset({"point", "site", "quartier", "commune"})
-"""Levels at which one place among several is no place yet."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +38,7 @@ class PlaceAnswer(Answer, frozen=True, kw_only=True):
     """Where an incident is, as far as is known."""
 
     name: str
-    precision: PlaceLevel | Literal["unknown"]  # unknown: one place among several, so neither lat nor lon
+    precision: Precision  # unknown: one place among several, so neither lat nor lon
     lat: float | None
     lon: float | None
     radius_km: float
@@ -227,10 +225,11 @@ class Done(Answer, frozen=True, kw_only=True):
 def place_from(alert: Alert) -> PlaceAnswer:
     """Return where an incident is."""
     place = alert.place
-    is_known = is_placed(alert)
+    precision = precision_of(alert)
+    is_known = precision != "unknown"
     return PlaceAnswer(
         name=place.name,
-        precision=place.level if is_known else "unknown",
+        precision=precision,
         lat=place.lat if is_known else None,
         lon=place.lon if is_known else None,
         radius_km=place.radius_km,
@@ -240,11 +239,6 @@ def place_from(alert: Alert) -> PlaceAnswer:
         insee=place.insee,
         dep=place.dep,
     )
-
-
-def is_placed(alert: Alert) -> bool:
-    """Tell whether an incident has a place that can be drawn."""
-    return not ("place_uncertain" in alert.unknowns and alert.place.level in FINE)
 
 
 def incident_from(alert: Alert) -> IncidentAnswer:

@@ -57,7 +57,7 @@ async def keep_decisions(connection: AsyncConnection, new: dict[str, Decided]) -
     )
     changed = dict(zip((one.verdict.incident_id for one in new.values()), sequences, strict=True))
     await move(connection, changed)
-    return [Change("incident", incident_id, sequence) for incident_id, sequence in changed.items()]
+    return [Change("incident", incident_id) for incident_id in changed]
 
 
 def name_of(verdict: Verdict) -> str:

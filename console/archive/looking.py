@@ -1,7 +1,7 @@
 """Looking: what the archive says to whoever asks; alerts come back whole, the words of posts as far as they stand."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive import tables
 from console.archive.counts import hours_from, span_of
+from console.archive.database import parts
 from console.archive.dossier import (
     Decided,
     Dossier,
@@ -40,7 +41,7 @@ LONGEST = timedelta(days=3)
 """How far the figures of an incident go on after its onset."""
 
 
-async def incidents(
+async def heads(
     engine: AsyncEngine,
     *,
     levels: Collection[str] = OPEN,
@@ -50,7 +51,7 @@ async def incidents(
     since: datetime | None = None,
     most: int = 500,
 ) -> list[Alert]:
-    """Return the newest revision of each incident that fits, the one that was told last first.
+    """Return the newest revision of each incident that fits, without the words of posts, the one told last first.
 
     `text` is looked for in names of places and in what posts say; `since`: told of since then.
     """
@@ -66,16 +67,17 @@ async def incidents(
     if since is not None:
         wanted = wanted.where(columns.recorded_at >= since)
     async with engine.connect() as connection:
-        return [one.alert for one in await recorded(connection, wanted)]
-
-
-async def heads(engine: AsyncEngine, *, levels: Collection[str] = OPEN, most: int = 500) -> list[Alert]:
-    """Return what `incidents` does, without the words of posts: for lists that show none."""
-    columns = tables.incident.c
-    wanted = _newest().where(columns.level.in_(levels))
-    wanted = wanted.order_by(columns.recorded_at.desc(), columns.incident_id).limit(most)
-    async with engine.connect() as connection:
         return [decode(row.record, Alert) for row in await connection.execute(wanted)]
+
+
+async def newest_of(engine: AsyncEngine, incident_ids: Iterable[str]) -> dict[str, Alert]:
+    """Return the newest revision of each of these incidents, with words, by its id; of what is not known, nothing."""
+    found: dict[str, Alert] = {}
+    async with engine.connect() as connection:
+        for part in parts(set(incident_ids)):
+            wanted = _newest().where(tables.incident.c.incident_id.in_(part))
+            found |= {one.alert.incident_id: one.alert for one in await recorded(connection, wanted)}
+    return found
 
 
 def _newest() -> Select[Any]:

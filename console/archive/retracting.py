@@ -39,7 +39,7 @@ async def take_retractions(connection: AsyncConnection, retractions: Sequence[Re
     incidents = sorted({row.incident_id for row in gone})
     changed = dict(zip(incidents, await numbers(connection, "change", len(incidents)), strict=True))
     await move(connection, changed)
-    return [Change("incident", incident_id, sequence) for incident_id, sequence in changed.items()]
+    return [Change("incident", incident_id) for incident_id in changed]
 
 
 def _grave_of(one: Retraction) -> str:

@@ -49,7 +49,7 @@ async def take_revisions(connection: AsyncConnection, told: Sequence[Told], now:
     await _drop_unshown(connection, [one.alert for one in new])
     changed = dict(zip((one.alert.incident_id for one in new), sequences, strict=True))
     await _take_heads(connection, new, changed)
-    return [Change("incident", incident_id, sequence) for incident_id, sequence in changed.items()]
+    return [Change("incident", incident_id) for incident_id in changed]
 
 
 async def _unknown(connection: AsyncConnection, told: Sequence[Told]) -> list[Told]:

@@ -1,7 +1,8 @@
-"""Hub: tells everybody who looks that something has changed, never what: they look it up, once for all viewers.
+"""Hub: tells whoever listens that something has changed, never into what: that is looked up, once for all viewers.
 
-Shape   `changed` from whoever takes records in; one `Listener` for each open page. What changes several times before a
-        listener asks again is told it once, so nobody's backlog is longer than the number of things there are
+Shape   `changed` from whoever takes records in; a `Listener` for what tells all viewers, whose open pages are in
+        `viewers.py`. What changes several times before a listener asks again is told it once, so that no backlog is
+        longer than the number of things there are
 """
 
 import asyncio
@@ -17,19 +18,18 @@ class Change(NamedTuple):
 
     kind: Kind
     key: str
-    sequence: int = 0  # of the newest revision, where it is of an incident
 
 
 class Listener:
     """What has changed since it was last asked."""
 
     def __init__(self) -> None:
-        self._changes: dict[tuple[Kind, str], Change] = {}
+        self._changes: dict[Change, None] = {}  # in the order in which they were first told of
         self._is_new = asyncio.Event()
 
     def note(self, change: Change) -> None:
         """Take note of a change."""
-        self._changes[change.kind, change.key] = change
+        self._changes[change] = None
         self._is_new.set()
 
     def wake(self) -> None:
@@ -43,13 +43,13 @@ class Listener:
                 await self._is_new.wait()
         except TimeoutError:
             return []
-        changes, self._changes = list(self._changes.values()), {}
+        changes, self._changes = list(self._changes), {}
         self._is_new.clear()
         return changes
 
 
 class Hub:
-    """Everybody who looks."""
+    """Everybody who listens."""
 
     def __init__(self) -> None:
         self._listeners: set[Listener] = set()
@@ -69,8 +69,3 @@ class Hub:
             yield listener
         finally:
             self._listeners.discard(listener)
-
-    @property
-    def viewers(self) -> int:
-        """How many listen."""
-        return len(self._listeners)

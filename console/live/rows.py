@@ -3,16 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from console.live.tending import Tended
 from records import Alert
 from records.alert import OVER, Level
+from records.place import PlaceLevel
 
 ORDER: tuple[Level, ...] = ("confirmed", "alert", "watch", "monitoring", "signal", "resolved", "rejected")
 ALERTS = frozenset({"alert", "confirmed"})
-FINE = frozenset({"point", "site", "quartier", "commune"})
+FINE: frozenset[PlaceLevel] = frozenset({"point", "site", "quartier", "commune"})
+"""Levels at which one place among several is no place yet."""
+Precision = PlaceLevel | Literal["unknown"]
 
 
 @dataclass(frozen=True)
@@ -50,16 +53,20 @@ class Row:
         return self.alert.level in OVER
 
     @property
-    def precision(self) -> str:
-        """How precisely its place is known; "unknown" where it is one place among several."""
-        place = self.alert.place
-        return "unknown" if "place_uncertain" in self.alert.unknowns and place.level in FINE else place.level
+    def precision(self) -> Precision:
+        """How precisely its place is known."""
+        return precision_of(self.alert)
 
     @property
     def silent_since(self) -> datetime | None:
         """Since when no authority has spoken; None where one has, or where nobody counts."""
         clock = self.alert.clock
         return self.alert.onset if clock is not None and clock.first_authority is None else None
+
+
+def precision_of(alert: Alert) -> Precision:
+    """Return how precisely the place of an incident is known; "unknown" where it is one place among several."""
+    return "unknown" if "place_uncertain" in alert.unknowns and alert.place.level in FINE else alert.place.level
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:

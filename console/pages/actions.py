@@ -16,7 +16,7 @@ from console.deciding.history import decided_since, newest_of
 from console.deciding.silence_form import silence_from
 from console.deciding.weight import host_of
 from console.pages.incident import Revealed, dossier_of, neighbours_of, shown
-from console.pages.page import Page, Visit
+from console.pages.page import Page, Visit, whole_number
 from console.problem import Problem
 from console.reports import verifying
 from records import Verdict
@@ -141,8 +141,8 @@ async def _post_keys(visit: Visit) -> Sequence[str]:
 
 def _known(typed: Mapping[str, str], dossier: Dossier) -> int:
     """Return the last decision that somebody knew of; who does not say it has asked for no comparison."""
-    known = typed.get("known", "")
-    return int(known) if known.isascii() and known.isdecimal() else newest_of(dossier.decisions)
+    known = whole_number(typed.get("known", ""))
+    return newest_of(dossier.decisions) if known is None else known
 
 
 def _done(visit: Visit, verdict: Verdict) -> Response:

@@ -31,7 +31,7 @@ from records.time import in_utc
 async def incidents(visit: Visit, asked: IncidentsAsked) -> Incidents:
     """Return incidents, and what Vigie is blind to."""
     most = asked.offset + asked.limit
-    found = await looking.incidents(
+    found = await looking.heads(
         visit.desk.engine,
         levels=asked.level or OPEN,
         hazard=asked.hazard or "",

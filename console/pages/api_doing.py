@@ -1,7 +1,6 @@
 """API, doing: what programs do in somebody's name, by the same rules as the pages."""
 
 import asyncio
-import secrets
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
@@ -10,6 +9,7 @@ from console.api.asked import DecisionAsked, PlaceAsked, ReportAsked
 from console.api.operation import NotDone, Operation
 from console.archive import looking, saying
 from console.deciding.decision_form import verdict_from
+from console.once import nonce
 from console.pages.actions import deciding
 from console.pages.intake import file
 from console.pages.page import Visit
@@ -40,7 +40,7 @@ async def decide(visit: Visit, asked: DecisionAsked) -> Done:
 async def report(visit: Visit, asked: ReportAsked) -> Done:
     """Take a report in, and send it."""
     fields = {
-        "report_id": asked.report_id or secrets.token_hex(8),
+        "report_id": asked.report_id or nonce(),
         "what": asked.what,
         "words": asked.words,
         "place": asked.place,
@@ -71,7 +71,7 @@ def _typed(asked: DecisionAsked) -> dict[str, str]:
         "read_as": asked.read_as,
         "other": asked.other,
         "withdraws": asked.withdraws,
-        "nonce": asked.nonce or secrets.token_hex(16),
+        "nonce": asked.nonce or nonce(),
         **dict(_place(asked.place or PlaceAsked())),
     }
     return {name: value for name, value in said.items() if value}

@@ -9,13 +9,12 @@ from starlette.responses import Response, StreamingResponse
 from console.archive import audit as chain
 from console.archive.database import writing
 from console.figures.audit_lines import FORMATS, Wanted, actions
-from console.pages.page import Page, Visit
+from console.pages.page import Page, Visit, whole_number
 from console.problem import Problem
 from console.typed_moment import moment_from
 
 PER_PAGE = 100
 FIELDS = ("actor", "action", "object", "since", "until")
-MOST_OF_A_NUMBER = 18  # digits
 
 
 async def audit(visit: Visit) -> Response:
@@ -89,8 +88,7 @@ async def _page(
 ) -> Response:
     wanted, wrong = _wanted(visit, typed)
     problems = problems or wrong
-    number = typed.get("before", "")
-    before = int(number) if number.isascii() and number.isdecimal() and len(number) <= MOST_OF_A_NUMBER else None
+    before = whole_number(typed.get("before", ""))
     found = [] if wrong else await wanted.lines(visit.desk.engine, most=PER_PAGE + 1, before=before)
     shown = found[:PER_PAGE]
     said = _said(typed)

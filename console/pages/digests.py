@@ -16,6 +16,7 @@ from console.pages.page import Page, Visit
 from console.problem import Problem
 from console.typed_moment import moment_from, typed
 from records import encode
+from records.digest import DigestMade
 
 SHOWN = 30  # of the digests made
 MINUTE = timedelta(minutes=1)
@@ -24,14 +25,14 @@ Span = tuple[datetime, datetime]
 
 async def digests(visit: Visit) -> Response:
     """Show the digest of a span."""
-    asked = dict(visit.request.query_params)
-    return await _page(visit, asked, await _span(visit, asked))
+    asked, made = dict(visit.request.query_params), await _made(visit)
+    return await _page(visit, asked, _span(visit, asked, made), made)
 
 
 async def as_json(visit: Visit) -> Response:
-    """Answer with the digest of a span as `vigie digest` writes it, and the handover notes on it."""
+    """Answer with the digest of a span, as `vigie digest` writes it: without the handover notes."""
     asked = dict(visit.request.query_params)
-    span = await _span(visit, asked)
+    span = _span(visit, asked, await _made(visit))
     if isinstance(span[0], Problem):
         return JSONResponse({"error": f"{span[0].field}: {span[0].code}"}, status_code=422)
     reading = await claims_now(visit.desk)
@@ -41,13 +42,13 @@ async def as_json(visit: Visit) -> Response:
 
 async def write(visit: Visit) -> Response:
     """Keep a handover note."""
-    form = {name: str(value) for name, value in (await visit.form()).items()}
-    span, text = await _span(visit, form), form.get("text", "").strip()
+    form, made = {name: str(value) for name, value in (await visit.form()).items()}, await _made(visit)
+    span, text = _span(visit, form, made), form.get("text", "").strip()
     if isinstance(span[0], Problem):
-        return await _page(visit, form, span)
+        return await _page(visit, form, span, made)
     if not text or len(text) > handover.MOST_OF_TEXT:
         problem = Problem("text", "too_long" if text else "no_text")
-        return await _page(visit, form, span, problems=(problem,))
+        return await _page(visit, form, span, made, problems=(problem,))
     note_id = identity(form.get("nonce", ""), visit.visitor.account_id)
     await handover.write(
         visit.desk.engine, note_id, text, about=span[1], by=visit.visitor.name, now=visit.desk.clock.now()
@@ -57,8 +58,8 @@ async def write(visit: Visit) -> Response:
 
 async def withdraw(visit: Visit) -> Response:
     """Take a handover note back."""
-    form = {name: str(value) for name, value in (await visit.form()).items()}
-    span = await _span(visit, form)
+    form, made = {name: str(value) for name, value in (await visit.form()).items()}, await _made(visit)
+    span = _span(visit, form, made)
     is_done = await handover.withdraw(
         visit.desk.engine,
         visit.request.path_params["note_id"],
@@ -66,11 +67,11 @@ async def withdraw(visit: Visit) -> Response:
         now=visit.desk.clock.now(),
     )
     if not is_done or isinstance(span[0], Problem):
-        return await _page(visit, form, span, problems=() if is_done else (Problem("note", "no_note"),))
+        return await _page(visit, form, span, made, problems=() if is_done else (Problem("note", "no_note"),))
     return visit.go("/digests", **_query(span), done="withdrawn")
 
 
-async def _span(visit: Visit, asked: dict[str, str]) -> Span | tuple[Problem, ...]:
+def _span(visit: Visit, asked: dict[str, str], made: Sequence[DigestMade]) -> Span | tuple[Problem, ...]:
     """Return the span that somebody asked for, or what is wrong with it."""
     now, zone = visit.desk.clock.now(), visit.desk.setup.zone
     until = moment_from(asked["until"], zone) if asked.get("until") else _whole(now)
@@ -79,7 +80,7 @@ async def _span(visit: Visit, asked: dict[str, str]) -> Span | tuple[Problem, ..
     since = (
         moment_from(asked["since"], zone)
         if asked.get("since")
-        else usual_beginning(await _changes(visit, until), until)
+        else usual_beginning(_changes(visit, made, until), until)
     )
     if since is None:
         return (Problem("since", "bad_moment"),)
@@ -90,8 +91,11 @@ async def _span(visit: Visit, asked: dict[str, str]) -> Span | tuple[Problem, ..
     return (since, until) if until - since <= LONGEST else (Problem("since", "too_long_span"),)
 
 
-async def _changes(visit: Visit, until: datetime) -> list[datetime]:
-    made = await looking.digests(visit.desk.engine)
+async def _made(visit: Visit) -> list[DigestMade]:
+    return await looking.digests(visit.desk.engine)
+
+
+def _changes(visit: Visit, made: Sequence[DigestMade], until: datetime) -> list[datetime]:
     return changes_of_shift(visit.desk.setup.shifts, made, visit.desk.setup.zone, until)
 
 
@@ -99,6 +103,7 @@ async def _page(
     visit: Visit,
     asked: dict[str, str],
     span: Span | tuple[Problem, ...],
+    made: Sequence[DigestMade],
     *,
     problems: Sequence[Problem] = (),
 ) -> Response:
@@ -108,8 +113,7 @@ async def _page(
     reading = await claims_now(visit.desk)
     digest = await digest_of(engine, moments[0], moments[1], reading.claims) if moments else None
     told = (*digest.new, *digest.ongoing) if digest else ()
-    changes = await _changes(visit, now)
-    made = sorted(await looking.digests(engine), key=lambda one: one.until, reverse=True)[:SHOWN]
+    changes = _changes(visit, made, now)
     return visit.render(
         "digests.html",
         status=422 if wrong else 200,
@@ -122,7 +126,7 @@ async def _page(
         since=typed(moments[0], zone) if moments else asked.get("since", ""),
         until=typed(moments[1], zone) if moments else asked.get("until", ""),
         changes=changes[:4],
-        made=made,
+        made=sorted(made, key=lambda one: one.until, reverse=True)[:SHOWN],
         of_span=lambda since, until: f"/digests?{urlencode(_query((since, until)))}",
         until_now=_whole(now),
         query=_query(moments) if moments else {},

@@ -1,6 +1,5 @@
 """Incident: why it was raised, what is known of it and what is not, who was told, who decided what."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from console.digests.solidarity_reading import around, claims_now
 from console.figures.figures import figure
 from console.messages.message_map import STAGES, Message
 from console.messages.selection import select
+from console.once import nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem
 from console.reports.intake import SEEN
@@ -140,7 +140,7 @@ async def shown(
         hazards=HAZARDS,
         silence_hours=HOURS,
         known=newest_of(dossier.decisions),
-        nonce=lambda: secrets.token_hex(8),
+        nonce=nonce,
         typed=defaultdict(str, typed or {}),
         post_keys=post_keys,
         problems=problems,

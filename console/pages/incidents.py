@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
 from console.archive import looking
-from console.pages.page import Page, Visit
+from console.pages.page import Page, Visit, whole_number
+from console.typed_moment import moment_from
 from records import HAZARDS, Alert
 from records.alert import OPEN, OVER, Level
 
@@ -42,10 +42,11 @@ class Filters:
 async def incidents(visit: Visit) -> Response:
     """Show a list of incidents."""
     filters = _filters(visit)
-    since, is_wrong = _since(filters.since, visit.desk.setup.zone)
+    since = moment_from(filters.since, visit.desk.setup.zone) if filters.since else None
+    is_wrong = bool(filters.since) and since is None
     found: Sequence[Alert] = ()
     if not is_wrong:
-        found = await looking.incidents(
+        found = await looking.heads(
             visit.desk.engine,
             levels=filters.levels or OPEN,
             hazard=filters.hazard,
@@ -78,26 +79,14 @@ async def incidents(visit: Visit) -> Response:
 def _filters(visit: Visit) -> Filters:
     said = visit.request.query_params
     wanted = said.getlist("level")
-    page = said.get("page", "")
     return Filters(
         levels=tuple(level for level in LEVELS if level in wanted),
         hazard=said.get("hazard", "") if said.get("hazard", "") in HAZARDS else "",
         area=said.get("area", "").strip()[:MOST_OF_TEXT],
         text=said.get("text", "").strip()[:MOST_OF_TEXT],
         since=said.get("since", "").strip(),
-        page=max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < len(str(MOST)) + 1 else 1,
+        page=max(1, whole_number(said.get("page", "")) or 1),
     )
-
-
-def _since(text: str, zone: str) -> tuple[datetime | None, bool]:
-    """Return the moment that somebody typed, on the clock of the zone, and whether it is none."""
-    if not text:
-        return None, False
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None, True
-    return (found if found.tzinfo else found.replace(tzinfo=ZoneInfo(zone))), False
 
 
 PAGES = (Page(path="/incidents", name="incidents", needs="see", handler=incidents),)

@@ -1,7 +1,6 @@
 """Intake: take a report in, look at it once more, send it, and correct or withdraw it afterwards."""
 
 import asyncio
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console.archive import looking, saying
+from console.once import nonce
 from console.pages.page import Page, Visit
 from console.reports import reports, verifying
 from console.reports.intake import (
@@ -30,6 +30,7 @@ from console.reports.intake import (
 )
 from console.reports.intake_form import PROBLEMS, REPORT_ID, told_from
 from console.reports.reports import Filed
+from console.typed_moment import typed
 from records import Post
 from records.report import CREDIBILITIES
 
@@ -38,14 +39,15 @@ FIELDS = (
     "url", "photo_note",
 )  # fmt: skip
 NOT_CHANGEABLE = "this report is withdrawn, or somebody else's: who decides on incidents may change it"
-TYPED_TIME = "%Y-%m-%dT%H:%M"
 
 
 async def intake(visit: Visit) -> Response:
     """Show the form: empty, or with what another report said."""
     again = await reports.filed(visit.desk.engine, visit.request.query_params.get("again", ""))
-    fields = _fields_of(again.told, visit) if again else {"seen_at": _typed(visit)}
-    return await _form(visit, {**fields, "report_id": secrets.token_hex(8)})
+    fields = (
+        _fields_of(again.told, visit) if again else {"seen_at": typed(visit.desk.clock.now(), visit.desk.setup.zone)}
+    )
+    return await _form(visit, {**fields, "report_id": nonce()})
 
 
 async def take(visit: Visit) -> Response:
@@ -56,7 +58,7 @@ async def take(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """Show a report, and how far it has come."""
     filed, engine = await _found(visit), visit.desk.engine
-    open_now = await looking.incidents(engine)
+    open_now = await looking.heads(engine)
     shown_in = reports.shown_in(open_now, filed.told.report_id)
     return visit.render(
         "intake_report.html",
@@ -135,7 +137,7 @@ async def _preview(visit: Visit, fields: Mapping[str, str], told: Told, before: 
         before=before,
         is_elsewhere=before is not None and is_elsewhere(before.told, told),
         is_old=told.is_old(visit.desk.clock.now()),
-        near=near(await looking.incidents(visit.desk.engine), told),
+        near=near(await looking.heads(visit.desk.engine), told),
         **_words(visit),
     )
 
@@ -224,17 +226,12 @@ def _fields_of(told: Told, visit: Visit) -> dict[str, str]:
         "lat": f"{spot.lat:.5f}",
         "lon": f"{spot.lon:.5f}",
         "accuracy": spot.accuracy,
-        "seen_at": told.seen_at.astimezone(ZoneInfo(visit.desk.setup.zone)).strftime(TYPED_TIME),
+        "seen_at": typed(told.seen_at, visit.desk.setup.zone),
         "seen_by": told.seen_by,
         "credibility": told.credibility,
         "url": told.url,
         "photo_note": told.photo_note,
     }
-
-
-def _typed(visit: Visit) -> str:
-    """Return the present minute, as a form has it."""
-    return visit.desk.clock.now().astimezone(ZoneInfo(visit.desk.setup.zone)).strftime(TYPED_TIME)
 
 
 def _path(filed: Filed) -> str:

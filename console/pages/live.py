@@ -14,9 +14,8 @@ from console.catalogue import Language
 from console.desk import Desk
 from console.live.frames import frame
 from console.live.telling import begin, caught_up
-from console.pages.page import Page, Visit
+from console.pages.page import Page, Visit, whole_number
 
-LONGEST_NUMBER = 18  # digits
 LONGEST = 900.0  # seconds; a session that ended in between sees no more than that
 
 
@@ -26,8 +25,7 @@ async def live(visit: Visit) -> Response:
     if visit.request.method == "HEAD":
         return Response(media_type="text/event-stream", headers=headers)
     said = visit.request.headers.get("last-event-id") or visit.request.query_params.get("after", "")
-    since = int(said) if len(said) <= LONGEST_NUMBER and said.isascii() and said.isdecimal() else None
-    changes = _changes(visit.desk, visit.language, since)
+    changes = _changes(visit.desk, visit.language, whole_number(said))
     return StreamingResponse(changes, media_type="text/event-stream", headers=headers)
 
 

@@ -1,7 +1,6 @@
 """Messages: what may be said of an incident now, and what was signed. Nothing is ever sent from here to the public."""
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from console.messages.message_sheet import AUDIENCE_WORDS
 from console.messages.selection import Selection, phenomena_of, select
 from console.messages.signed import NotSignable, SignedText, sign
 from console.messages.signed_messages import is_out_of_date, stages_of, stages_said
+from console.once import nonce
 from console.pages.page import Page, Visit
 from console.reports.intake_form import cleaned
 from records import Alert
@@ -125,10 +125,9 @@ async def _sign(visit: Visit, proposal: Proposal) -> Response:
 
 async def _proposal(visit: Visit, wanted: Wanted) -> Proposal:
     desk, found = visit.desk, visit.desk.messages
-    dossier = await looking.incident(desk.engine, wanted.incident_id) if wanted.incident_id else None
-    if dossier is None:
+    alert = (await looking.newest_of(desk.engine, [wanted.incident_id])).get(wanted.incident_id)
+    if alert is None:
         raise HTTPException(404, "there is no incident of this id")
-    alert = dossier.alert
     said = stages_said(await signed_messages.kept(desk.engine, incident_id=alert.incident_id), found)
     possible = stages_of(alert)
     stage = wanted.stage if wanted.stage in possible else possible[0]
@@ -202,7 +201,7 @@ def _page(
         proposal=proposal,
         alert=proposal.alert,
         wanted=proposal.wanted,
-        nonce=proposal.wanted.nonce if NONCE.fullmatch(proposal.wanted.nonce) else secrets.token_hex(8),
+        nonce=proposal.wanted.nonce if NONCE.fullmatch(proposal.wanted.nonce) else nonce(),
         is_refused=is_refused,
         has_moved_on=has_moved_on,
         blanks=_blanks(filled, found) if filled else [],
@@ -251,29 +250,24 @@ async def _list(visit: Visit, *, status: int = 200) -> Response:
     for one in await signed_messages.kept(desk.engine):
         by_incident.setdefault(one.incident_id, []).append(one)
     shown = dict(list(by_incident.items())[:MOST_INCIDENTS])
-    alerts = {incident_id: await _alert(visit, incident_id) for incident_id in shown}
+    alerts = await looking.newest_of(desk.engine, shown)
     return visit.render(
         "messages.html",
         status=status,
         by_incident=shown,
         alerts=alerts,
-        open_now=await looking.incidents(desk.engine),
+        open_now=await looking.heads(desk.engine),
         old={
             one.message_id
             for incident_id, texts in shown.items()
             for one in texts
-            if (alert := alerts[incident_id]) is None or is_out_of_date(one, alert, desk.messages)
+            if (alert := alerts.get(incident_id)) is None or is_out_of_date(one, alert, desk.messages)
         },
         done=visit.request.query_params.get("done", ""),
         item=visit.request.query_params.get("item", ""),
         version=desk.messages.version,
         **_words(visit),
     )
-
-
-async def _alert(visit: Visit, incident_id: str) -> Alert | None:
-    dossier = await looking.incident(visit.desk.engine, incident_id)
-    return dossier.alert if dossier else None
 
 
 async def _set(visit: Visit, *, is_withdrawn: bool) -> Response:

@@ -24,6 +24,7 @@ SAFE = frozenset({"GET", "HEAD"})
 MOST_FIELDS = 100
 LARGEST_FIELD = 64 * 1024  # bytes; the longest text anybody types is a message
 OURS = frozenset({"same-origin", "none"})  # as browsers say where a request comes from
+MOST_DIGITS = 18  # of a number that is sent: any database holds it
 TRUSTED_WAYS = frozenset({"token"})  # no browser sends these along by itself
 
 
@@ -73,6 +74,11 @@ class Visit:
     def go(self, path: str, **query: str) -> RedirectResponse:
         """Return the way to another page of ours, after something was done."""
         return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, status_code=303)
+
+
+def whole_number(text: str) -> int | None:
+    """Return the number that an address or a form bears; None where it is none, or longer than any of ours."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
 
 
 Handler = Callable[[Visit], Awaitable[Response]]

@@ -1,6 +1,6 @@
 """Silences: whose notifications are kept back now, soon and until lately; to make one, and to end one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlencode
 
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from records import Alert, Matcher, Silence
 from records.labels import LABELS, VALUES, labels_of
 from records.silence import MOST_WORDS
 
+Labels = Mapping[str, str]
 ROWS = 3  # of conditions to fill in, at the least
 NOT_IN_FORCE = (Problem("silence", "not_in_force"),)
 MADE_ELSEWHERE = (Problem("silence", "made_elsewhere"),)
@@ -66,7 +67,7 @@ async def _page(
 ) -> Response:
     now, query = visit.desk.clock.now(), visit.request.query_params
     found = await looking.silences(visit.desk.engine, now)
-    alerts = await looking.incidents(visit.desk.engine)
+    labelled = [(one, labels_of(one)) for one in await looking.heads(visit.desk.engine)]
     matchers = _matchers(conditions.matchers_from(asked)) if is_checked else ()
     done = next((one for one in found if one.silence_id == query.get("silence", "")), None)
     return visit.render(
@@ -75,8 +76,8 @@ async def _page(
         in_force=[one for one in found if one.starts_at <= now < one.ends_at],
         to_come=[one for one in found if now < one.starts_at < one.ends_at],
         over=[one for one in reversed(found) if one.ends_at <= now],
-        muted_by=lambda matchers: muted(matchers, alerts),
-        open_count=len(alerts),
+        muted_by=lambda matchers: muted(matchers, labelled),
+        open_count=len(labelled),
         asked=asked,
         rows=[*asked.rows, *[conditions.Row("", "=", "")] * max(1, ROWS - len(asked.rows))][: conditions.MOST_ROWS],
         problems=problems,
@@ -88,14 +89,14 @@ async def _page(
         signs=conditions.SIGNS,
         lengths=conditions.MINUTES,
         most_words=MOST_WORDS,
-        values=_values(alerts),
+        values=_values(labels for _, labels in labelled),
         again=again,
     )
 
 
-def muted(matchers: Sequence[Matcher], alerts: Iterable[Alert]) -> list[Alert]:
-    """Return the incidents whose notifications these conditions hold back."""
-    return [one for one in alerts if matchers and all(matcher.fits(labels_of(one)) for matcher in matchers)]
+def muted(matchers: Sequence[Matcher], labelled: Iterable[tuple[Alert, Labels]]) -> list[Alert]:
+    """Return the incidents whose notifications these conditions hold back, of incidents with their labels."""
+    return [one for one, labels in labelled if matchers and all(matcher.fits(labels) for matcher in matchers)]
 
 
 def again(silence: Silence) -> str:
@@ -106,10 +107,10 @@ def again(silence: Silence) -> str:
     return f"/silences?{urlencode(columns)}#make"
 
 
-def _values(alerts: Iterable[Alert]) -> list[tuple[str, str]]:
+def _values(labels: Iterable[Labels]) -> list[tuple[str, str]]:
     """Return what labels can be, or are now, each with its label."""
     known = {(name, value) for name, values in VALUES.items() for value in values}
-    now = {(name, value) for alert in alerts for name, value in labels_of(alert).items()}
+    now = {pair for one in labels for pair in one.items()}
     return sorted(known | now, key=lambda pair: (LABELS.index(pair[0]), pair[1]))
 
 

@@ -17,7 +17,7 @@ from records.signal import Hazard
 
 CATEGORIES = tuple(WORDS["author"])
 HAZARDS = get_args(Hazard)
-MOST_ON_A_WALL = 5  # lines of the feed
+MOST_ON_A_WALL = 3  # lines of the feed, so that the incidents above it have room
 
 
 async def situation(visit: Visit) -> Response:
@@ -27,12 +27,14 @@ async def situation(visit: Visit) -> Response:
     who = asked.get("who", "") if asked.get("who") in CATEGORIES else ""
     hazard = asked.get("hazard", "") if asked.get("hazard") in HAZARDS else ""
     is_wall = asked.get("wall") == "1"
+    most_lines = MOST_ON_A_WALL if is_wall else MOST_LINES
     return visit.render(
         "situation.html",
         number=number,
         rows=await open_rows(visit.desk),
         heard=await hearing(visit.desk),
-        lines=visit.desk.feed.lines(MOST_ON_A_WALL if is_wall else MOST_LINES),
+        lines=visit.desk.feed.lines(most_lines),
+        most_lines=most_lines,
         is_shown=lambda line: _is_shown(line, who, hazard),
         who=who,
         hazard=hazard,

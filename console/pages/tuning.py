@@ -34,7 +34,7 @@ async def tuning(visit: Visit) -> Response:
     """Show the profile, and how it does."""
     engine, now, setup = visit.desk.engine, visit.desk.clock.now(), visit.desk.setup
     told = await days(engine, DAYS, setup.zone, now)
-    found = await looking.incidents(engine, levels=get_args(Level), most=RECENT)
+    found = await looking.heads(engine, levels=get_args(Level), most=RECENT)
     most = max([1, *(day.watches for day in told)])
     return visit.render(
         "tuning.html",

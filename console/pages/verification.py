@@ -1,20 +1,18 @@
 """Verification: the volunteers' queue: what is to verify, what was found, and what the cell has of it."""
 
 from collections.abc import Mapping
-from typing import cast, get_args
+from typing import cast
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console.archive import looking
-from console.archive.dossier import Verification
 from console.pages.page import Page, Visit
 from console.reports import reports, verifying
 from console.reports.intake import SAID
 from console.reports.intake_form import LINK, cleaned
 from console.reports.verifying import FINDINGS, MOST_ANSWER, MOST_QUESTION, UNDONE_BY, Action
-from records import Alert
-from records.alert import Level
 
 OF_VOLUNTEERS: tuple[Action, ...] = ("take", "release", "answer", "reopen", "withdraw", "ask_again")
 MOST_URL = 2048
@@ -37,7 +35,7 @@ async def ask(visit: Visit) -> Response:
     form = {name: cleaned(str(value)) for name, value in (await visit.form()).items()}
     engine, incident_id, report_id = visit.desk.engine, form.get("incident_id", ""), form.get("report_id", "")
     is_known = (report_id and await reports.filed(engine, report_id)) or (
-        incident_id and await looking.incident(engine, incident_id)
+        incident_id and await looking.newest(engine, incident_id)
     )
     if not is_known:
         raise HTTPException(404, "there is no such report or incident")
@@ -66,7 +64,7 @@ async def pass_on(visit: Visit) -> Response:
     found = await verifying.one(visit.desk.engine, _item(visit))
     answer = await _acted(visit, "pass_on")
     if found and found.incident_id and (await visit.form()).get("then") == "decide" and answer.status_code == 303:  # noqa: PLR2004
-        return visit.go(f"/incidents/{found.incident_id}")
+        return visit.go(f"/incidents/{quote(found.incident_id, safe='')}")
     return answer
 
 
@@ -107,14 +105,15 @@ async def _shown(
     problems: Mapping[str, str] | None = None,
     is_too_late: bool = False,
 ) -> Response:
-    queue = await verifying.queue(visit.desk.engine)
+    engine = visit.desk.engine
+    queue = await verifying.queue(engine)
     done = visit.request.query_params.get("done", "")
     return visit.render(
         "verification.html",
         status=status,
         lists={state: [one for one in queue if one.state == state] for state in ("to_verify", "verified", "passed_on")},
-        incidents=await _incidents(visit, queue),
-        reports=await _reports(visit, queue),
+        incidents=await looking.newest_of(engine, {one.incident_id for one in queue} - {""}),
+        reports=await reports.filed_all(engine, {one.report_id for one in queue} - {""}),
         whats={what: words[visit.language] for what, words in SAID.items()},
         findings=FINDINGS,
         done=done,
@@ -125,26 +124,6 @@ async def _shown(
         problems=problems or {},
         is_too_late=is_too_late,
     )
-
-
-async def _incidents(visit: Visit, queue: list[Verification]) -> dict[str, Alert]:
-    """Return the incidents that things to verify are of."""
-    wanted = {one.incident_id for one in queue} - {""}
-    if not wanted:
-        return {}
-    known = await looking.incidents(visit.desk.engine, levels=get_args(Level))
-    found = {alert.incident_id: alert for alert in known if alert.incident_id in wanted}
-    for incident_id in wanted - found.keys():  # long ago
-        dossier = await looking.incident(visit.desk.engine, incident_id)
-        if dossier:
-            found[incident_id] = dossier.alert
-    return found
-
-
-async def _reports(visit: Visit, queue: list[Verification]) -> dict[str, reports.Filed]:
-    wanted = {one.report_id for one in queue} - {""}
-    found = [await reports.filed(visit.desk.engine, report_id) for report_id in sorted(wanted)]
-    return {filed.told.report_id: filed for filed in found if filed}
 
 
 def _item(visit: Visit) -> str:

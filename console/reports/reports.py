@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking, tables
+from console.archive.database import parts
 from console.archive.dossier import Report
 from console.reports.intake import PLATFORM, RADIUS_KM, SeenBy, Spot, Told, What
 from records import Alert
@@ -78,6 +79,14 @@ async def filed(engine: AsyncEngine, report_id: str) -> Filed | None:
     """Return a report, None where there is none of this id."""
     found = await _found(engine, tables.report.c.report_id == report_id)
     return found[0] if found else None
+
+
+async def filed_all(engine: AsyncEngine, report_ids: Iterable[str]) -> dict[str, Filed]:
+    """Return each of these reports, by its id; of what is not known, nothing."""
+    found = [
+        one for part in parts(set(report_ids)) for one in await _found(engine, tables.report.c.report_id.in_(part))
+    ]
+    return {one.told.report_id: one for one in found}
 
 
 async def latest(engine: AsyncEngine, most: int = LATEST) -> list[Filed]:

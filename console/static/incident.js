@@ -9,7 +9,8 @@ import { makeMap } from "./map.js";
 const SPAN = 600; // seconds that a row of the table of rates stands for
 const LEAST = 3600; // seconds that the chart shows, else all its hours are the same
 const page = document.querySelector(".incident-page");
-const address = location.pathname;
+// Not where the browser is: a form that was refused comes back under the address that it was sent to.
+const address = `/incidents/${encodeURIComponent(page.dataset.incident)}`;
 
 // Links -----------------------------------------------------------------------------------------------------------
 
@@ -111,15 +112,17 @@ function drawMap() {
   const place = document.querySelector(".incident-map");
   if (!place || typeof L === "undefined" || typeof protomapsL === "undefined") return;
   const { id, level, hazard, precision, name, radius, lat, lon, online, attribution } = place.dataset;
+  const at = [Number(lat), Number(lon)];
   place.hidden = false;
   const map = makeMap(place, {
     pmtilesUrl: "/static/base.pmtiles",
     online: online ? { template: online, attribution } : undefined,
+    home: precision === "unknown" ? at : undefined, // nothing is drawn there, but whoever knows better points near it
     onPick: point,
   });
   map.setIncidents([{
     type: "Feature",
-    geometry: { type: "Point", coordinates: [Number(lon), Number(lat)] },
+    geometry: { type: "Point", coordinates: [at[1], at[0]] },
     properties: { id, level, hazard, precision, name, radius_km: Number(radius), href: address },
   }]);
 }

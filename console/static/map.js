@@ -11,6 +11,7 @@ const BASE_ATTRIBUTION =
 const FRANCE = [[42.2, -5], [51.2, 8.4]];
 const WORLD_ZOOM = 6; // the last zoom of the archive that holds the whole world
 const DETAIL_ZOOM = 9; // the last one that holds France
+const MOST_ZOOM = 16;
 const AS_POINT = new Set(["point", "site"]);
 const AS_AREA = new Set(["quartier", "commune", "epci", "dep", "region", "country"]);
 const REACH = 100_000; // metres around home within which a map that nobody has moved shows every incident
@@ -18,19 +19,20 @@ const ABOVE = { confirmed: 4, alert: 3, watch: 2, monitoring: 1 };
 
 /**
  * Show a map in an element. `home` is `[lat, lon]`, shown first at `zoom`, and farther out while incidents near it lie
- * outside, until a person moves the map; without it, the boundaries, else the first incidents. `boundariesUrl` and `online` may be left out: then there are no boundaries, and nothing is asked of another
- * host. `online` is `{template, attribution, tms, maxZoom}`, the address of raster tiles. `onPick` is called with the
- * latitude and the longitude of a click, in degrees.
+ * outside, until a person moves the map; without it, the boundaries, else the first incidents. `boundariesUrl` and
+ * `online` may be left out: then there are no boundaries, and nothing is asked of another host. `online` is
+ * `{template, attribution}`, the address of raster tiles. `onPick` is called with the latitude and the longitude of a
+ * click, in degrees.
  *
- * Returns `setIncidents(features)`, which may be called at any rate; `show(id)`, which moves the focus to an incident
- * and says whether it is on the map; and `ready`, which is kept when the boundaries are drawn or have failed.
+ * Returns `setIncidents(features)`, which may be called at any rate, and `ready`, which is kept when the boundaries are
+ * drawn or have failed.
  */
 export function makeMap(element, options) {
-  const { pmtilesUrl, boundariesUrl, attribution = BASE_ATTRIBUTION, online, home, zoom = 11, onPick } = options;
+  const { pmtilesUrl, boundariesUrl, online, home, zoom = 11, onPick } = options;
   const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const map = L.map(element, {
     minZoom: 2,
-    maxZoom: 16,
+    maxZoom: MOST_ZOOM,
     zoomControl: false,
     fadeAnimation: !still,
     zoomAnimation: !still,
@@ -46,7 +48,7 @@ export function makeMap(element, options) {
   element.setAttribute("role", "region");
   if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", said.map);
 
-  addBase(map, pmtilesUrl, attribution);
+  addBase(map, pmtilesUrl);
   if (online) addOnline(map, online);
   const view = { isOurs: !home, isMoved: false, home: home && map.getBounds() }; // until something better than the first view is known, or a person moves the map
   map.on("mousedown touchstart wheel keydown", () => { view.isOurs = false; view.isMoved = true; });
@@ -55,14 +57,14 @@ export function makeMap(element, options) {
   return { ...incidentsOn(map, view, { still, home, zoom }), ready };
 }
 
-function addBase(map, url, attribution) {
+function addBase(map, url) {
   const flavour = () => flavours[isDark() ? "dark" : "light"];
   const layer = protomapsL.leafletLayer({
     sources: { world: { url, maxDataZoom: WORLD_ZOOM }, france: { url, maxDataZoom: DETAIL_ZOOM } },
     paintRules: paintRules(flavour()),
     labelRules: labelRules(flavour()),
     backgroundColor: flavour().water,
-    attribution: escaped(attribution),
+    attribution: escaped(BASE_ATTRIBUTION),
   });
   layer.addTo(map);
   function repaint() {
@@ -76,10 +78,9 @@ function addBase(map, url, attribution) {
   document.addEventListener("themechange", repaint); // somebody chose, on the page
 }
 
-function addOnline(map, { template, attribution, tms = false, maxZoom = 16 }) {
+function addOnline(map, { template, attribution }) {
   // Over the base map, not instead of it: when the network is cut, there still is a map.
-  L.tileLayer(template, { tms, maxNativeZoom: maxZoom, maxZoom: 16, zIndex: 2, attribution: escaped(attribution) })
-    .addTo(map);
+  L.tileLayer(template, { maxZoom: MOST_ZOOM, zIndex: 2, attribution: escaped(attribution) }).addTo(map);
 }
 
 async function addBoundaries(map, url, view) {
@@ -181,13 +182,7 @@ function incidentsOn(map, view, { still, home, zoom }) {
     map.fitBounds(bounds.pad(0.1), { maxZoom: 11, animate: false });
   }
 
-  function show(id) {
-    const one = shown.get(id);
-    one?.mark.element.focus();
-    return one !== undefined;
-  }
-
-  return { setIncidents, show };
+  return { setIncidents };
 }
 
 // What is to be drawn of a feature; null where nothing is to be, because nobody knows where it is.

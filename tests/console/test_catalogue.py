@@ -1,5 +1,6 @@
 """The words of the console: whatever a template says in English is there in French, once."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,15 @@ def test_what_tables_of_words_say_is_there_in_french() -> None:
     said |= {word for pair in profile_words.WORDS.values() for word in pair if word}
     said |= {*profile_words.TABLES.values(), profile_words.UNKNOWN[0]}
     assert sorted(said - french) == []
+
+
+def test_nothing_is_there_in_french_that_nobody_says() -> None:
+    said = {message for template in TEMPLATES for message in said_in(template)}
+    for module in ROOM.rglob("*.py"):
+        nodes = ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        said |= {one.value for one in nodes if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    english = {one.id if isinstance(one.id, str) else one.id[0] for one in messages("fr")}
+    assert sorted(english - said - {""}) == []
 
 
 def test_french_and_english_have_the_same_fields() -> None:

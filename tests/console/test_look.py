@@ -83,6 +83,12 @@ def test_what_people_must_see_first_stands_out_in_grey(theme: str) -> None:
     assert filled > 3 * framed
 
 
+@pytest.mark.parametrize("name", ["words", "is-wrong"])
+def test_what_pages_share_is_styled_for_all_of_them(name: str) -> None:
+    found = {path.name for path in STATIC.glob("*.css") if re.search(rf"\.{name}\b", path.read_text(encoding="utf-8"))}
+    assert found == {"base.css"}
+
+
 def test_no_file_of_ours_asks_another_host() -> None:
     ours = [path for path in STATIC.glob("*") if path.suffix in {".css", ".js", ".svg"}]
     assert ours

@@ -241,13 +241,6 @@ async def test_a_change_is_shown_in_place_and_leaves_the_focus_where_it_is(map_p
     assert await map_page.locator(".incident-area").count() == 1
 
 
-async def test_show_moves_the_focus_to_an_incident_of_the_map(map_page: Page) -> None:
-    await shown(map_page, feature(id="a"), feature(id="b", precision="unknown"))
-    assert await map_page.evaluate("vigieMap.show('a')")
-    assert await map_page.evaluate("document.activeElement.getAttribute('aria-label')") == "Le Havre, veille, feu"
-    assert not await map_page.evaluate("vigieMap.show('b')")
-
-
 async def test_what_posts_and_people_write_is_text(map_page: Page, page_errors: list[str]) -> None:
     hostile = '"><img src=x onerror=alert(1)>'
     await shown(

@@ -8,11 +8,11 @@ from console.templating import environments
 from console.terms import KINDS, WORDS, Kind, term
 from models.solidarity_words import THINGS
 from records.alert import Certainty, Level, Outcome, RumourSign, Severity, Urgency
-from records.bulletin import BulletinKind, Colour, Phenomenon
+from records.bulletin import BulletinKind, Phenomenon
 from records.doubt import Doubt
 from records.place import PlaceLevel, PlaceSource
 from records.post import AuthorKind
-from records.signal import Actuality, Hazard
+from records.signal import Hazard
 from records.source_status import State, Way
 from records.verdict import Decision
 
@@ -20,16 +20,14 @@ CODES: dict[Kind, tuple[str, ...]] = {
     "level": get_args(Level),
     "belief": get_args(Level),
     "hazard": get_args(Hazard),
-    "precision": get_args(PlaceLevel),
+    "precision": (*get_args(PlaceLevel), "unknown"),
     "place_source": get_args(PlaceSource),
     "doubt": get_args(Doubt),
     "sign": get_args(RumourSign),
     "outcome": get_args(Outcome),
     "bulletin": get_args(BulletinKind),
     "phenomenon": get_args(Phenomenon),
-    "colour": get_args(Colour),
     "author": ("witness", *get_args(AuthorKind)),
-    "actuality": get_args(Actuality),
     "way": get_args(Way),
     "state": (*get_args(State), "stale"),
     "decision": get_args(Decision),

@@ -69,8 +69,8 @@ async def main(revisions: int, address: str) -> None:
     say(f"known       {REFILL} revisions that are known: {1000 * (time.perf_counter() - begun):.0f} ms")
     last = await looking.last_sequence(engine)
     looks: dict[str, Callable[[], Awaitable[Any]]] = {
-        "incidents": lambda: looking.incidents(engine),
-        "text": lambda: looking.incidents(engine, text="centrale"),
+        "incidents": lambda: looking.heads(engine),
+        "text": lambda: looking.heads(engine, text="centrale"),
         "incident": lambda: looking.incident(engine, "refill-7"),
         "changed": lambda: looking.changed_since(engine, last - 50),
     }

@@ -49,7 +49,7 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
     ],
 )
 async def test_incidents(filled: AsyncEngine, asked: dict[str, Any], expected: list[str]) -> None:
-    assert [one.incident_id for one in await looking.incidents(filled, **asked)] == expected
+    assert [one.incident_id for one in await looking.heads(filled, **asked)] == expected
 
 
 async def test_what_changed_is_told_once_with_its_last_number(filled: AsyncEngine) -> None:
@@ -90,10 +90,15 @@ async def test_a_dossier_holds_messages_and_verifications(engine: AsyncEngine) -
 
 
 async def test_heads_are_the_same_incidents_without_the_words_of_posts(filled: AsyncEngine) -> None:
-    whole, bare = await looking.incidents(filled), await looking.heads(filled)
-    assert [(one.incident_id, one.level, one.posts) for one in bare] == [
-        (one.incident_id, one.level, one.posts) for one in whole
+    bare = await looking.heads(filled)
+    whole = await looking.newest_of(filled, [*(one.incident_id for one in bare), "fire-0"])
+    assert len(whole) == len(bare)
+    assert [(one.revision, one.level, one.posts) for one in bare] == [
+        (one.revision, one.level, one.posts) for one in map(whole.__getitem__, (one.incident_id for one in bare))
     ]
+    assert {post.text for one in whole.values() for post in one.evidence} == {
+        post.text for one in INCIDENTS for post in one.evidence
+    }
     assert {post.text for one in bare for post in one.evidence} == {""}
     assert [one.incident_id for one in await looking.heads(filled, levels=["resolved"])] == ["fire-4"]
     assert [one.incident_id for one in await looking.heads(filled, most=1)] == ["flood-3"]

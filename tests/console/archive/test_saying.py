@@ -49,10 +49,11 @@ async def count(desk: Desk, table: Any) -> int:
 async def test_a_decision_is_kept_noted_shown_and_waits_to_be_sent(at_work: Desk) -> None:
     verdict = a_verdict("confirm", reason="pompiers sur place")
     with at_work.hub.listening() as listener:
+        last = await looking.last_sequence(at_work.engine)
         await saying.decide(at_work, VISITOR, verdict)
         (change,) = await listener.next(within=1)
     assert (change.kind, change.key) == ("incident", INCIDENT)
-    assert change.sequence == await looking.last_sequence(at_work.engine)
+    assert [one.incident_id for _, one in await looking.changed_since(at_work.engine, last)] == [INCIDENT]
     dossier = await looking.incident(at_work.engine, INCIDENT)
     assert dossier is not None
     assert [one.verdict for one in dossier.decisions] == [verdict]

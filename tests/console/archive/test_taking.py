@@ -73,7 +73,7 @@ async def look(engine: AsyncEngine) -> dict[str, Any]:
     """Return all that an archive says, but for the numbers that it gave."""
     return {
         "dossiers": [_without_numbers(await looking.incident(engine, name)) for name in (INCIDENT, OTHER)],
-        "incidents": sorted(map(encode, await looking.incidents(engine))),
+        "incidents": sorted(map(encode, (await looking.newest_of(engine, [INCIDENT, OTHER])).values())),
         "silences": await looking.silences(engine, NOW),
         "sources": await looking.sources(engine),
         "changes": await states(engine),
@@ -130,7 +130,7 @@ async def test_what_was_told_and_decided_is_found_again_whole(engine: AsyncEngin
     assert [one.alert for one in found.revisions] == [first, second]
     assert found.alert == second
     assert [one.verdict for one in found.decisions] == [verdict]
-    assert await looking.incidents(engine) == [second]
+    assert await looking.newest_of(engine, [INCIDENT]) == {INCIDENT: second}
 
 
 async def test_what_is_known_changes_nothing(engine: AsyncEngine) -> None:
@@ -149,8 +149,8 @@ async def test_an_older_revision_that_comes_late_does_not_stand_for_the_incident
     assert found is not None
     assert found.alert == newer
     assert [one.alert.revision for one in found.revisions] == [2, 3]
-    assert await looking.incidents(engine) == []
-    assert await looking.incidents(engine, levels={"resolved"}) == [newer]
+    assert await looking.heads(engine) == []
+    assert await looking.newest_of(engine, [INCIDENT]) == {INCIDENT: newer}
 
 
 async def test_a_morning_shows_what_stands_and_nothing_else(engine: AsyncEngine) -> None:
@@ -245,7 +245,7 @@ async def test_who_looks_is_told_that_words_went(engine: AsyncEngine) -> None:
     (change,) = await take(engine, [a_retraction()], NOW)
     assert (change.kind, change.key) == ("incident", INCIDENT)
     ((sequence, alert),) = await looking.changed_since(engine, last)
-    assert sequence == change.sequence > last
+    assert sequence == await looking.last_sequence(engine) > last
     assert alert.evidence[0].is_removed
 
 

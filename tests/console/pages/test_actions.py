@@ -134,6 +134,15 @@ async def test_a_form_sent_twice_decides_once(known: Desk, operator: Callable[[]
     assert len(await verdicts(known)) == 1
 
 
+@pytest.mark.parametrize("number", ["9" * 18, "9" * 19, "9" * 5000, "-1", "²", "vu"])
+async def test_whatever_number_somebody_says_he_knows_of_is_answered(
+    known: Desk, operator: Callable[[], Any], number: str
+) -> None:
+    async with operator() as client:
+        assert (await send(client, decision="note", reason="vu", known=number)).status_code == 303
+    assert len(await verdicts(known)) == 1
+
+
 async def test_the_same_form_with_other_words_is_another_note(known: Desk, operator: Callable[[], Any]) -> None:
     async with operator() as client:
         for words in ("vu", "revu"):

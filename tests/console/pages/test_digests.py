@@ -83,6 +83,22 @@ async def test_a_digest_tells_what_is_on_what_ended_and_what_was_not_seen(
     assert "no official word" in page
 
 
+@pytest.mark.parametrize(
+    ("unknowns", "said"),
+    [
+        pytest.param((), "(municipality)", id="known"),
+        pytest.param(("place_uncertain",), "(place uncertain, perhaps there)", id="one among several"),
+    ],
+)
+async def test_a_digest_says_how_precisely_a_place_is_known(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock, unknowns: tuple[str, ...], said: str
+) -> None:
+    await take(desk.engine, [an_alert(unknowns=unknowns)], minutes(0))
+    clock.advance(timedelta(minutes=30))
+    async with client_as("viewer", language="en") as client:
+        assert said in flat(await client.get("/digests", params=SPAN))
+
+
 async def test_who_looks_after_an_incident_is_named(
     client_as: Callable[..., Any], desk: Desk, clock: ManualClock
 ) -> None:

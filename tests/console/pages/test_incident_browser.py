@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Page, expect
@@ -69,6 +70,15 @@ async def test_chart_and_map_are_drawn_with_nothing_from_outside(
     await expect(page.locator(".incident-map .incident-mark")).to_be_visible()
     assert asked_outside == []
     assert page_errors == []
+
+
+async def test_one_place_among_several_is_not_drawn_and_may_be_corrected_on_the_map(page: Page, desk: Desk) -> None:
+    await take(desk.engine, told(revision=2, unknowns=("place_uncertain",)), minutes(1))
+    await page.reload()
+    await expect(page.locator(".incident-map canvas").first).to_be_visible()
+    await expect(page.locator(".incident-map .incident-mark, .incident-map .incident-area")).to_have_count(0)
+    await page.locator(".incident-map").click(position={"x": 60, "y": 60})
+    await expect(page.locator("#relocate-lat")).to_have_value(re.compile(r"49\.\d{5}"))
 
 
 async def test_the_link_of_a_post_comes_when_it_is_asked_for(page: Page, desk: Desk) -> None:
@@ -140,6 +150,21 @@ async def test_what_is_wrong_is_said_first_and_has_the_focus(page: Page) -> None
     await expect(page.locator("#problems")).to_be_focused()
     await page.locator("#problems a").click()
     await expect(page.locator("#relocate-name")).to_be_focused()
+
+
+async def test_a_form_that_was_refused_is_told_of_a_newer_revision_whatever_the_incident_is_called(
+    page: Page, desk: Desk
+) -> None:
+    name = "fire é?1#2%"
+    await take(desk.engine, told(incident_id=name), minutes(0))
+    await page.goto(f"{page.url.partition('/incidents/')[0]}/incidents/{quote(name)}")
+    await page.locator("#actions summary", has_text="Corriger le lieu").click()
+    await page.get_by_role("button", name="Corriger le lieu").click()
+    await expect(page.locator("#problems")).to_be_focused()
+    desk.hub.changed(*await take(desk.engine, told(incident_id=name, revision=2, level="alert"), minutes(1)))
+    await page.locator("#newer button").click()
+    await expect(page.locator("#head .level-alert")).to_be_visible()
+    await expect(page.locator(".incident-map .incident-mark")).to_have_attribute("href", f"/incidents/{quote(name)}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -52,6 +52,7 @@ async def listed(client_as: Callable[..., Any], query: str = "") -> list[str]:
         pytest.param("?since=2012-01-30T08:39", ["fire-d"], id="since, on the clock of the cell"),
         pytest.param("?since=2012-01-30T07:39Z", ["fire-d"], id="since, with its zone"),
         pytest.param("?page=9", ["fire-d", "flood-b", "fire-a"], id="beyond the last page"),
+        pytest.param(f"?page={'9' * 5000}", ["fire-d", "flood-b", "fire-a"], id="far beyond"),
         pytest.param("?page=x", ["fire-d", "flood-b", "fire-a"], id="no page"),
     ],
 )
@@ -61,6 +62,16 @@ async def test_the_list_holds_what_was_asked_for(
     assert await listed(client_as, query) == expected
 
 
+async def test_one_place_among_several_is_not_listed_as_a_place_that_is_known(
+    desk: Desk, client_as: Callable[..., Any]
+) -> None:
+    await take(desk.engine, [an_alert(unknowns=("place_uncertain",))], minutes(0))
+    async with client_as("viewer", language="en") as client:
+        page = (await client.get("/incidents")).text
+    assert "place uncertain, perhaps there, 76" in page
+    assert "municipality" not in page
+
+
 async def test_an_empty_list_does_not_say_that_all_is_well(desk: Desk, client_as: Callable[..., Any]) -> None:
     async with client_as("viewer", language="en") as client:
         page = (await client.get("/incidents")).text
@@ -68,11 +79,22 @@ async def test_an_empty_list_does_not_say_that_all_is_well(desk: Desk, client_as
     assert 'href="/sources"' in page.split("No incident fits")[1]
 
 
-async def test_what_is_no_moment_comes_back_as_it_was_typed(desk: Desk, client_as: Callable[..., Any]) -> None:
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        pytest.param("<b>hier", "&lt;b&gt;hier", id="words"),
+        pytest.param("0001-01-01T00:00", "0001-01-01T00:00", id="before any clock in UTC"),
+        pytest.param("9999-12-31T23:59-23:00", "9999-12-31T23:59-23:00", id="after the last one"),
+    ],
+)
+async def test_what_is_no_moment_comes_back_as_it_was_typed(
+    desk: Desk, client_as: Callable[..., Any], typed: str, shown: str
+) -> None:
     async with client_as("viewer", language="en") as client:
-        answer = await client.get("/incidents?since=<b>hier&text=hangar")
+        answer = await client.get("/incidents", params={"since": typed, "text": "hangar"})
     assert answer.status_code == 422
-    assert 'value="&lt;b&gt;hier" aria-invalid="true"' in answer.text
+    assert "This is no moment" in answer.text
+    assert f'value="{shown}" aria-invalid="true"' in answer.text
     assert 'value="hangar"' in answer.text
 
 

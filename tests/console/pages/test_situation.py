@@ -9,6 +9,7 @@ import pytest
 from console.archive.taking import take
 from console.desk import Desk
 from console.live.rows import ORDER
+from console.pages.situation import MOST_ON_A_WALL
 from records import CrisisClock
 from records.alert import Rumour
 from tests.console.made import INCIDENT, a_signal, a_status, a_verdict, an_alert, minutes
@@ -65,6 +66,7 @@ async def test_no_incident_never_looks_like_not_looking(
     assert CALM in html
     assert BLIND in html
     assert is_hidden(html, "calm") is is_blind
+    assert is_hidden(html, "no-lines") is is_blind
     assert is_hidden(html, "blind-note") is not is_blind
     assert ("AVEUGLE</strong> " in html.partition('id="listening"')[2].partition("</header>")[0]) is is_blind
 
@@ -188,7 +190,8 @@ async def test_the_wall_has_no_forms_and_is_dark(client_as: Callable[..., Any], 
     assert 'data-theme="dark"' in html
     assert "<form" not in html
     assert f"incident-{INCIDENT}" in html
-    assert html.count('id="line-') == 5
+    assert html.count('id="line-') == MOST_ON_A_WALL
+    assert f'data-most="{MOST_ON_A_WALL}"' in html
 
 
 async def test_the_map_gets_what_the_table_says(client_as: Callable[..., Any], desk: Desk) -> None:

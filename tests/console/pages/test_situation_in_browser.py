@@ -14,6 +14,7 @@ from console.access.visitor import Visitor
 from console.application import application
 from console.archive.taking import take
 from console.desk import Desk
+from console.pages.situation import MOST_ON_A_WALL
 from records import CrisisClock
 from tests.console.chromium import serving
 from tests.console.conftest import CSRF, As
@@ -400,6 +401,29 @@ async def test_nothing_sticks_out_and_nothing_is_too_small_to_press(chromium_pag
         )
         assert sizes
         assert [(width, *one) for one in sizes if min(one[1:]) < 24] == []
+
+
+async def test_a_choice_is_read_whole_on_a_phone(chromium_page: Page, address: str) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await look(page, address)
+    cut = """all => all.filter((one) => {
+      const shown = one.offsetWidth;
+      one.style.maxWidth = "none";
+      return shown < one.offsetWidth;
+    }).map((one) => one.textContent)"""
+    choices = page.locator("select:visible")
+    assert await choices.count() == 3
+    assert await choices.evaluate_all(cut) == []
+
+
+async def test_a_wall_shows_the_newest_lines_and_no_more(chromium_page: Page, address: str, desk: Desk) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await look(page, address, "?wall=1")
+    desk.hub.changed(*desk.feed.take([a_signal(number) for number in range(4, 9)], minutes(9)))
+    await expect(page.locator("#lines li").first).to_contain_text("(8)")
+    await expect(page.locator("#lines li")).to_have_count(MOST_ON_A_WALL)
 
 
 async def test_a_wall_is_read_from_four_metres(chromium_page: Page, address: str) -> None:

@@ -45,6 +45,17 @@ async def test_a_finding_is_said_to_be_no_confirmation(client_as: ClientAs) -> N
             assert words in unescape((await client.get("/verification")).text)
 
 
+async def test_whoever_decides_on_a_finding_comes_to_the_incident_whatever_it_is_called(
+    client_as: ClientAs, desk: Desk
+) -> None:
+    await taking.take(desk.engine, [an_alert(incident_id="fire é?1#2")], minutes(0))
+    asked = await verifying.ask(desk, CELL, incident_id="fire é?1#2")
+    await verifying.act(desk, CELL, asked, "answer", finding="true")
+    async with client_as("operator") as client:
+        passed = await client.post(f"/verification/{asked}/pass_on", data={"csrf": CSRF, "then": "decide"})
+        assert (await client.get(passed.headers["location"])).status_code == 200
+
+
 async def test_a_viewer_verifies_nothing(asked: str, client_as: ClientAs) -> None:
     async with client_as("viewer") as client:
         assert (await client.get("/verification")).status_code == 403
