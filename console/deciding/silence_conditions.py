@@ -61,6 +61,12 @@ def asked_from(typed: ImmutableMultiDict[str, object]) -> Asked:
     )
 
 
+def said(asked: Asked) -> tuple[str, ...]:
+    """Return all that was filled in, as words one after the other."""
+    rows = (text for row in asked.rows for text in (row.name, row.sign, row.value))
+    return asked.starts, asked.minutes, asked.reason, *rows
+
+
 def matchers_from(asked: Asked) -> tuple[Matcher, ...] | tuple[Problem, ...]:
     """Return the conditions, or what is wrong with them."""
     problems = [

@@ -186,6 +186,23 @@ async def test_a_handover_note_stands_on_its_digest_until_it_is_taken_back(
     assert [entry.action for entry in await audit.entries(desk.engine)] == ["handover_note_withdrawn", "handover_note"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"text": "La route est rouverte."}, id="other words"),
+        pytest.param({"until": "2012-01-30T08:30"}, id="on another span"),
+    ],
+)
+async def test_who_goes_back_and_changes_a_note_has_written_another(
+    client_as: Callable[..., Any], desk: Desk, changes: dict[str, str]
+) -> None:
+    typed = {**SPAN, "until": "2012-01-30T08:37", "csrf": CSRF, "nonce": "n1", "text": "La route est fermée."}
+    async with client_as("operator") as client:
+        for form in (typed, {**typed, **changes}, {**typed, **changes}, typed):
+            assert (await client.post("/digests/notes", data=form)).status_code == 303
+    assert len(await handover.notes(desk.engine, minutes(-60), minutes(0))) == 2
+
+
 async def test_a_note_sent_and_taken_back_many_times_at_once_is_one(engine: AsyncEngine) -> None:
     def write() -> Awaitable[None]:
         return handover.write(engine, "n1", "La route est fermée.", about=minutes(0), by="astreinte", now=minutes(0))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -129,6 +130,19 @@ async def test_who_asks_for_one_text_signs_that_one(of_fire: Alert, client_as: C
             await client.post("/messages/new", data={**FORM, **needed(desk), **wanted, "step": "sign"})
     assert [(row.language, row.channel) for row in await rows(desk)] == [("fr", "sms")]
     assert len(await audit.entries(desk.engine, action="message_signed")) == 1
+
+
+async def test_who_goes_back_and_changes_a_word_signs_another_text(
+    of_fire: Alert, client_as: ClientAs, desk: Desk, clock: ManualClock
+) -> None:
+    typed = {**FORM, **needed(desk), "language": "fr", "channel": "sms", "step": "sign"}
+    changed = {**typed, "fact.source_of_confirmation": "la mairie"}
+    async with client_as("operator") as client:
+        for form in (typed, changed, changed, typed):
+            assert (await client.post("/messages/new", data=form)).status_code == 303
+            clock.advance(timedelta(minutes=1))  # the hour in a text alone makes no other
+    found = await rows(desk)
+    assert sorted("la mairie" in row.text for row in found) == [False, True]
 
 
 async def test_who_has_a_blank_cannot_sign_and_loses_nothing(of_fire: Alert, client_as: ClientAs, desk: Desk) -> None:

@@ -104,6 +104,24 @@ async def test_a_silence_is_made_once_and_can_be_taken_back(
     assert [one.kind for one in await saying.waiting(desk.engine)] == ["silence", "silence"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"value": "flood"}, id="another condition"),
+        pytest.param({"minutes": "30"}, id="for another time"),
+        pytest.param({"starts": "2012-01-30T20:00"}, id="from another moment"),
+        pytest.param({"reason": "essai de sirènes"}, id="for another reason"),
+    ],
+)
+async def test_who_goes_back_and_changes_the_form_makes_another(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock, changes: dict[str, str]
+) -> None:
+    async with client_as("operator") as client:
+        for typed in (MADE, {**MADE, **changes}, {**MADE, **changes}, MADE):
+            assert (await client.post("/silences", data=typed)).status_code == 303
+    assert len(await looking.silences(desk.engine, clock.now())) == 2
+
+
 async def test_one_that_has_not_begun_never_does(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
     typed = {**MADE, "starts": "2012-01-30T20:00"}
     async with client_as("operator") as client:
