@@ -145,6 +145,15 @@ async def test_one_that_has_not_begun_never_does(client_as: Callable[..., Any], 
         pytest.param({"sign": "=~", "value": "(a|b)*c"}, "value-1", "could take for ever", id="a repeated choice"),
         pytest.param({"sign": "=~", "value": "(?:.*)+!"}, "value-1", "could take for ever", id="a repeated repeat"),
         pytest.param({"sign": "=~", "value": ".?" * 30}, "value-1", "could take for ever", id="many that may be"),
+        pytest.param({"sign": "=~", "value": "(.|.)" * 4}, "value-1", "could take for ever", id="many choices"),
+        pytest.param(
+            {"sign": "=~", "value": "(?x)(a+) +"}, "value-1", "special groups", id="blanks that count nothing"
+        ),
+        pytest.param({"sign": "=~", "value": "(?x:(a+) +)"}, "value-1", "special groups", id="the same in a group"),
+        pytest.param({"sign": "=~", "value": "(?#[)(a+)+(?#])"}, "value-1", "special groups", id="comments"),
+        pytest.param(
+            {"sign": "=~", "value": r"[\][](a+)+]"}, "value-1", "could take for ever", id="brackets in brackets"
+        ),
         pytest.param({"name": "place", "value": "x" * 201}, "value-1", "too long", id="a value that is too long"),
         pytest.param({"sign": "=~", "value": ".*"}, "name-1", "hold back everything", id="a pattern for everything"),
         pytest.param({"sign": "!=", "value": "flood"}, "name-1", "hold back everything", id="what also fits nothing"),
@@ -235,7 +244,9 @@ async def test_what_people_and_posts_say_is_text(client_as: Callable[..., Any], 
     assert "<script>alert" not in page
 
 
-@pytest.mark.parametrize("value", ["76|27", "Le Havre.*", "(76|27).*", r"a\*b\*c\*d\*e", "[*+?{]{3}", "(?:76|27)?1"])
+@pytest.mark.parametrize(
+    "value", ["76|27", "Le Havre.*", "(76|27).*", r"a\*b\*c\*d\*e", "[*+?{]{3}", "(?:76|27)?1", "(?i)le .*"]
+)
 def test_a_pattern_as_people_write_it_is_one(value: str) -> None:
     asked = conditions.Asked(rows=(conditions.Row("place", "=~", value),), starts="", minutes="30", reason="")
     [found] = conditions.matchers_from(asked)
