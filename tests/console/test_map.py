@@ -37,7 +37,7 @@ def page_with_map() -> str:
     scripts = "".join(
         f'<script src="/static/{path}" integrity="{integrity}"></script>'
         for path, integrity in files.items()
-        if path.endswith(("leaflet.js", "htmx.min.js", "hx-sse.min.js", "uPlot.iife.min.js"))
+        if path.endswith(("leaflet.js", "uPlot.iife.min.js"))
     )
     return f"""<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Carte</title>
 <meta name="color-scheme" content="light dark"><link rel="icon" href="/static/icon.svg">{styles}
