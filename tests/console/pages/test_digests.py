@@ -214,6 +214,18 @@ async def test_a_note_sent_and_taken_back_many_times_at_once_is_one(engine: Asyn
     assert len(await audit.entries(engine)) == 2
 
 
+async def test_every_note_is_read_however_many_there_are(
+    sqlite_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "AT_ONCE", 3)
+    names = [f"n{number}" for number in range(8)]
+    for name in names:
+        await handover.write(sqlite_engine, name, name, about=minutes(0), by="astreinte", now=minutes(0))
+        await handover.withdraw(sqlite_engine, name, by="relève", now=minutes(1))
+    found = await handover.notes(sqlite_engine, minutes(-1), minutes(0))
+    assert [(one.text, one.withdrawn_by) for one in found] == [(name, "relève") for name in names]
+
+
 @pytest.mark.parametrize(("text", "words"), [(" ", "The note is empty."), ("x" * 4001, "The note is too long")])
 async def test_a_note_that_cannot_be_is_refused_as_it_was_typed(
     client_as: Callable[..., Any], desk: Desk, text: str, words: str
