@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from console.archive import audit, taking
@@ -247,7 +248,7 @@ async def test_what_is_not_there_is_not_found(path: str, client_as: ClientAs) ->
 
 
 async def test_a_hostile_place_is_shown_as_words(client_as: ClientAs, desk: Desk) -> None:
-    place = type(LE_HAVRE)(**{name: getattr(LE_HAVRE, name) for name in LE_HAVRE.__struct_fields__} | {"name": HOSTILE})
+    place = replace(LE_HAVRE, name=HOSTILE)
     await taking.take(desk.engine, [confirmed(place=place)], minutes(1))
     async with client_as("operator") as client:
         for path in ("/messages", f"/messages/new?incident={INCIDENT}&message={TEMPLATE}"):
