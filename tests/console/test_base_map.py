@@ -38,9 +38,10 @@ def tile_at(reader: Reader, zoom: int, at: tuple[float, float]) -> dict[str, lis
     return {name: layer["features"] for name, layer in decoded.items()}
 
 
-def test_the_archive_is_the_one_that_the_readme_vouches_for() -> None:
-    readme = (CONSOLE / "base_map" / "README.md").read_text(encoding="utf-8")
-    assert hashlib.sha256(ARCHIVE.read_bytes()).hexdigest() in readme
+def test_the_archive_is_the_one_that_the_readme_vouches_for(reader: Reader) -> None:
+    content, tiles = ARCHIVE.read_bytes(), reader.header()["addressed_tiles_count"]
+    vouched = f"{tiles:,} tiles, {len(content):,} bytes, SHA-256 `{hashlib.sha256(content).hexdigest()}`"
+    assert vouched in (CONSOLE / "base_map" / "README.md").read_text(encoding="utf-8")
 
 
 def test_archive_and_map_name_the_same_sources(reader: Reader) -> None:
@@ -49,7 +50,7 @@ def test_archive_and_map_name_the_same_sources(reader: Reader) -> None:
     assert f'"{ATTRIBUTION}"' in script
 
 
-def test_a_page_loads_little_of_it(reader: Reader) -> None:
+def test_the_archive_is_small_and_ends_at_zoom_9(reader: Reader) -> None:
     assert ARCHIVE.stat().st_size < 5_000_000
     assert (reader.header()["min_zoom"], reader.header()["max_zoom"]) == (0, 9)
 
@@ -199,7 +200,7 @@ def test_tiles_that_are_enlarged_are_finer() -> None:
     assert size((4,)) > size(())
 
 
-def test_the_readme_names_what_the_drawing_is_made_from() -> None:
+def test_the_readme_names_the_atlas_and_the_command() -> None:
     readme = (CONSOLE / "base_map" / "README.md").read_text(encoding="utf-8")
     assert re.search(r"world-atlas 2\.0\.2", readme)
     assert drawing.__module__ in readme
