@@ -17,10 +17,11 @@ from pmtiles.reader import MmapSource, Reader
 from console.base_map.build import ATTRIBUTION, drawing
 from console.base_map.tiles import HALF_WORLD, Drawn, cut, mercator, write_archive
 from console.base_map.topology import polygons_of, shared_arcs
+from tests.console.made import LE_HAVRE
 
 CONSOLE = Path(__file__).parents[2] / "console"
 ARCHIVE = CONSOLE / "static" / "base.pmtiles"
-LE_HAVRE = (0.11, 49.49)
+AT = (LE_HAVRE.lon, LE_HAVRE.lat)
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +59,10 @@ def test_the_archive_is_small_and_ends_at_zoom_9(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("zoom", "at", "layer", "kind", "name"),
     [
-        pytest.param(9, LE_HAVRE, "borders", "commune", None, id="communes at Le Havre"),
-        pytest.param(9, LE_HAVRE, "places", "town", "Sainte-Adresse", id="a small town"),
-        pytest.param(7, LE_HAVRE, "places", "departement", "Seine-Maritime (76)", id="a département by name"),
-        pytest.param(6, LE_HAVRE, "borders", "departement", None, id="départements"),
+        pytest.param(9, AT, "borders", "commune", None, id="communes at Le Havre"),
+        pytest.param(9, AT, "places", "town", "Sainte-Adresse", id="a small town"),
+        pytest.param(7, AT, "places", "departement", "Seine-Maritime (76)", id="a département by name"),
+        pytest.param(6, AT, "borders", "departement", None, id="départements"),
         pytest.param(8, (7.75, 48.58), "borders", "country", None, id="the Rhine"),
         pytest.param(6, (13.4, 52.5), "places", "town", "Berlin", id="a town abroad"),
         pytest.param(9, (55.5, -21.1), "borders", "commune", None, id="La Réunion"),

@@ -15,13 +15,14 @@ from starlette.staticfiles import StaticFiles
 
 from console.vendoring import page_files, read_packages
 from tests.console.chromium import serving
+from tests.console.made import LE_HAVRE
 
 pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "console" / "static"
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-LE_HAVRE = (0.11, 49.49)
+AT = (LE_HAVRE.lon, LE_HAVRE.lat)
 
 TESTED = """
 import { makeMap } from "/static/map.js";
@@ -81,7 +82,7 @@ async def site() -> AsyncIterator[str]:
 
 
 def feature(**changes: Any) -> dict[str, Any]:
-    lon, lat = changes.pop("at", LE_HAVRE)
+    lon, lat = changes.pop("at", AT)
     properties = {
         "id": "fire-1",
         "level": "watch",

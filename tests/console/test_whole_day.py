@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.console.chromium import watch
+from tests.console.entering import PASSWORD
 from tests.console.whole import Whole, running
 from vigie.cli import main
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(600)]
 
-PASSWORD = "quatre mots sans aucun lien"
 SLOW = 30_000  # milliseconds; a decision goes through the broker and the detectors, and comes back
 
 

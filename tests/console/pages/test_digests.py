@@ -6,7 +6,6 @@ from dataclasses import replace as with_changes
 from datetime import time, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,14 +19,11 @@ from console.digests.shift_digest import as_of, changes_of_shift, digest_of, usu
 from records import ManualClock, decode
 from records.digest import Digest
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import LE_HAVRE, a_digest, a_pulse, a_status, a_verdict, an_alert, minutes, some_evidence
 
 HOSTILE = '<script>alert("x")</script>'
 SPAN = {"since": "2012-01-30T08:00", "until": "2012-01-30T09:00"}  # on the wall: 37 minutes before, 23 after
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 @pytest.mark.parametrize(

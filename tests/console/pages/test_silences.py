@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -15,16 +14,13 @@ from console.deciding import silence_conditions as conditions
 from console.desk import Desk
 from records import ManualClock, Matcher
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import LE_HAVRE, a_silence, an_alert, minutes
 
 HOSTILE = '"><script>alert("x")</script>'
 FIRE = {"name": "hazard", "sign": "=", "value": "fire"}
 CHECKED = {**FIRE, "minutes": "60", "check": "1"}
 MADE = {**FIRE, "minutes": "60", "reason": "exercice du SDIS", "csrf": CSRF, "nonce": "n1"}
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 @pytest.mark.parametrize(
