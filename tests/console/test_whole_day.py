@@ -235,6 +235,7 @@ async def test_a_day_of_the_watch(
 async def fill_message(page: Page) -> None:
     """Choose the first message for the population, fill in its blanks, and sign it: again, where it has moved on."""
     await page.locator("#proposed ~ ul a").first.click()
+    await expect(page.locator("#write")).to_be_visible()  # else the blanks are looked for on the page before
     for blank in await page.locator("[name^='fact.']").all():
         if not await blank.input_value():
             await blank.fill("préfecture")
