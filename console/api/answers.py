@@ -4,7 +4,7 @@ Units   degrees WGS84, kilometres; moments in UTC
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 

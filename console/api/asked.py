@@ -69,5 +69,9 @@ class ReportAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     url: Annotated[str, msgspec.Meta(max_length=2048)] = ""
     photo_note: Annotated[str, msgspec.Meta(max_length=300)] = ""
     report_id: Annotated[
-        str, msgspec.Meta(pattern="^([0-9a-f]{16})?$", description="Sent twice under the same one, it is one report.")
+        str,
+        msgspec.Meta(
+            pattern="^([0-9a-f]{16})?$",
+            description="The same, sent twice under the same one, is one report. The answer has what it is known by.",
+        ),
     ] = ""

@@ -30,8 +30,8 @@ CLOSABLE = frozenset({"watch", "alert", "confirmed", "monitoring"})
 """Levels of what is open; a signal never was, so that closing it would change nothing."""
 MOST_WORDS = 500  # characters of a reason
 MOST_OF_NOTE = 2000
-NEEDLESS = frozenset({"csrf", "nonce", "known", "revision"})
-"""Fields that say nothing of what is decided."""
+NEEDLESS = frozenset({"csrf", "known", "revision"})
+"""Fields that say neither which form it is nor what is decided."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def verdict_from(typed: Typed, post_keys: Sequence[str], deciding: Deciding) -> 
 
 def identity_of(typed: Typed, account_id: str) -> str:
     """Return what a form is known by: sent twice, it is one decision; filled in otherwise, another one."""
-    said = {name: value for name, value in typed.items() if name not in NEEDLESS or name == "nonce"}
+    said = {name: value for name, value in typed.items() if name not in NEEDLESS}
     whole = json.dumps([account_id, said], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(whole.encode()).hexdigest()[:24]
 

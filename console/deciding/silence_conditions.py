@@ -22,8 +22,10 @@ MOST_ROWS = 8
 MOST_OF_A_VALUE = 200  # characters
 FURTHEST = timedelta(days=30)
 """How far ahead one can begin."""
-MOST_REPEATS = 3
-_SINGLE = re.compile(r"\\.|\[\^?\]?[^\]]*\]|\(\?")  # what stands for one character, and how a group begins
+MOST_WAYS = 3  # things that are repeated, and groups
+_SINGLE = re.compile(r"(?s)\\.|\[\^?\]?(?:\\.|[^\\\]])*\]|\(\?[aimsu]+\)")  # one character, or none
+_OPENING = re.compile(r"\((?:\?(?:[aimsu-]*:|P<|<?[=!]))?")
+_UNKNOWN = "(?"  # comments and the flag x, which hide what stands between them, and what nobody needs here
 _REPEAT = re.compile(r"[*+?{]")
 _REPEATED_GROUP = re.compile(r"\)[*+{]")
 GRACE = timedelta(minutes=10)
@@ -61,6 +63,12 @@ def asked_from(typed: ImmutableMultiDict[str, object]) -> Asked:
     )
 
 
+def said(asked: Asked) -> tuple[str, ...]:
+    """Return all that was filled in, as words one after the other."""
+    rows = (text for row in asked.rows for text in (row.name, row.sign, row.value))
+    return asked.starts, asked.minutes, asked.reason, *rows
+
+
 def matchers_from(asked: Asked) -> tuple[Matcher, ...] | tuple[Problem, ...]:
     """Return the conditions, or what is wrong with them."""
     problems = [
@@ -86,8 +94,17 @@ def _wrong_with(row: Row) -> str:
     if len(row.value) > MOST_OF_A_VALUE:
         return "too_long_value"
     if row.sign.endswith("~"):
-        return "bad_pattern" if not _is_pattern(row.value) else "slow_pattern" if _may_be_slow(row.value) else ""
+        return _wrong_with_pattern(row.value)
     return "unknown_value" if row.name in VALUES and row.value not in VALUES[row.name] else ""
+
+
+def _wrong_with_pattern(text: str) -> str:
+    if not _is_pattern(text):
+        return "bad_pattern"
+    plain = _OPENING.sub("(", _SINGLE.sub("x", text))
+    if _UNKNOWN in plain:
+        return "strange_pattern"
+    return "slow_pattern" if _may_be_slow(plain) else ""
 
 
 def _is_pattern(text: str) -> bool:
@@ -98,10 +115,12 @@ def _is_pattern(text: str) -> bool:
     return True
 
 
-def _may_be_slow(pattern: str) -> bool:
-    """Tell whether a pattern may try more ways than anybody can wait for; it is asked of every incident, by all."""
-    plain = _SINGLE.sub("x", pattern)
-    return _REPEATED_GROUP.search(plain) is not None or len(_REPEAT.findall(plain)) > MOST_REPEATS
+def _may_be_slow(plain: str) -> bool:
+    """Tell whether a pattern may try more ways than anybody can wait for; it is asked of every incident, by all.
+
+    Shape   a pattern with "x" for each character and each class, and "(" for each way in which a group begins
+    """
+    return _REPEATED_GROUP.search(plain) is not None or len(_REPEAT.findall(plain)) + plain.count("(") > MOST_WAYS
 
 
 def span_from(asked: Asked, now: datetime, zone: str) -> tuple[datetime, datetime] | tuple[Problem, ...]:

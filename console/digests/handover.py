@@ -11,7 +11,7 @@ from console.archive.database import writing
 WRITTEN = "handover_note"
 WITHDRAWN = "handover_note_withdrawn"
 MOST_OF_TEXT = 4000  # characters
-MOST_NOTES = 100
+AT_ONCE = 100  # lines of the audit
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ async def withdraw(engine: AsyncEngine, note_id: str, *, by: str, now: datetime)
 
 async def notes(engine: AsyncEngine, since: datetime, until: datetime) -> list[Note]:
     """Return the notes on spans that end after one moment, and not after another, in order."""
-    written = await audit.entries(engine, action=WRITTEN, since=since, most=MOST_NOTES)
-    withdrawn = await audit.entries(engine, action=WITHDRAWN, since=since, most=MOST_NOTES)
+    written = await _lines(engine, WRITTEN, since)
+    withdrawn = await _lines(engine, WITHDRAWN, since)
     by = {line.object_: line.actor for line in withdrawn}
     found = [
         Note(
@@ -68,6 +68,16 @@ async def notes(engine: AsyncEngine, since: datetime, until: datetime) -> list[N
         for line in reversed(written)
     ]
     return [note for note in found if since < note.about <= until]
+
+
+async def _lines(engine: AsyncEngine, action: str, since: datetime) -> list[audit.Entry]:
+    """Return all lines of a kind since a moment, the newest first: whoever comes is to know of every note."""
+    found: list[audit.Entry] = []
+    before = None
+    while part := await audit.entries(engine, action=action, since=since, most=AT_ONCE, before=before):
+        found += part
+        before = part[-1].number
+    return found
 
 
 def _object(note_id: str) -> str:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
 from typing import TypeVar
 
+from console.distance import kilometres
 from records import Alert, Claim, Place
 from records.digest import Listed, Solidarity
 
@@ -31,7 +31,6 @@ MOST = 10
 """Lines of one kind a list has at most."""
 ALIKE = 0.8
 """From this share of common words on, two texts are copies."""
-DIAMETER_KM = 12_742.0
 
 Key = TypeVar("Key")
 _WORD = re.compile(r"[^\W_]+")
@@ -116,7 +115,7 @@ def _nearest(claim: Claim, alerts: Sequence[Alert], reached: dict[tuple[object, 
     spot = place.name, place.level, place.area, place.lat, place.lon
     if spot not in reached:
         near = [alert for alert in alerts if is_in_reach(place, alert)]
-        reached[spot] = sorted(near, key=lambda alert: distance_km(place, alert.place))
+        reached[spot] = sorted(near, key=lambda alert: kilometres(place, alert.place))
     return next((alert for alert in reached[spot] if alert.onset <= claim.event_time), None)
 
 
@@ -131,14 +130,7 @@ def is_in_reach(place: Place, alert: Alert) -> bool:
         return place.area == (alert.area or alert.place.area)
     if place.name in alert.also:
         return True
-    return distance_km(place, alert.place) <= NEAR_KM + alert.place.radius_km
-
-
-def distance_km(one: Place, other: Place) -> float:
-    """Return the great-circle distance between two places."""
-    half_lat, half_lon = radians(other.lat - one.lat) / 2, radians(other.lon - one.lon) / 2
-    chord = sin(half_lat) ** 2 + cos(radians(one.lat)) * cos(radians(other.lat)) * sin(half_lon) ** 2
-    return DIAMETER_KM * asin(sqrt(min(1.0, chord)))
+    return kilometres(place, alert.place) <= NEAR_KM + alert.place.radius_km
 
 
 # What is open ---------------------------------------------------------------------------------------------------------

@@ -16,14 +16,16 @@ from console.messages.message_map import MessageMap
 from console.messages.selection import select as select_messages
 from console.messages.selection import stage_of
 from console.messages.signed import Signed, SignedText
+from console.once import identity
 from records import Alert
 
 
 async def keep(desk: Desk, visitor: Visitor, signed: Signed, texts: Sequence[SignedText], *, nonce: str) -> bool:
     """Keep texts of a message that was signed; tell whether that is new: a form that comes twice is one signature."""
+    signature = _signature(visitor, signed, texts, nonce)
     rows = [
         {
-            "message_id": f"{nonce}-{one.language}-{one.channel}",
+            "message_id": f"{signature}-{one.language}-{one.channel}",
             "incident_id": signed.incident_id,
             "template_id": signed.message_id,
             "channel": one.channel,
@@ -50,13 +52,23 @@ async def keep(desk: Desk, visitor: Visitor, signed: Signed, texts: Sequence[Sig
                 connection,
                 actor=visitor.name,
                 action="message_signed",
-                object_=f"message/{nonce}",
+                object_=f"message/{signature}",
                 detail=detail,
                 at=signed.signed_at,
             )
     except IntegrityError:
         return False
     return True
+
+
+def _signature(visitor: Visitor, signed: Signed, texts: Sequence[SignedText], nonce: str) -> str:
+    """Return what a signature is known by: the form, and what was known and typed; the hour alone makes no other."""
+    facts = [
+        text for one in signed.facts if one.origin != "clock" for text in (one.name, *map(str, one.value.values()))
+    ]
+    which = [text for one in texts for text in (one.language, one.channel)]
+    said = (signed.incident_id, signed.message_id, signed.map_version, *which, *facts)
+    return identity(nonce, visitor.account_id, *said)
 
 
 async def set_state(desk: Desk, visitor: Visitor, message_id: str, *, is_withdrawn: bool) -> bool:

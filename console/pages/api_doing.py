@@ -58,7 +58,7 @@ async def report(visit: Visit, asked: ReportAsked) -> Done:
     told = await asyncio.to_thread(told_from, fields, now=now, zone=zone, find_place=find_place)
     if not isinstance(told, Told):
         raise NotDone(WRONG, fields=dict(told.items()))
-    return Done(id=(await file(visit, told)).told.report_id)
+    return Done(id=(await file(visit, told, fields)).told.report_id)
 
 
 def _typed(asked: DecisionAsked) -> dict[str, str]:

@@ -49,7 +49,7 @@ async def write(visit: Visit) -> Response:
     if not text or len(text) > handover.MOST_OF_TEXT:
         problem = Problem("text", "too_long" if text else "no_text")
         return await _page(visit, form, span, made, problems=(problem,))
-    note_id = identity(form.get("nonce", ""), visit.visitor.account_id)
+    note_id = identity(form.get("nonce", ""), visit.visitor.account_id, text, form.get("until", ""))
     await handover.write(
         visit.desk.engine, note_id, text, about=span[1], by=visit.visitor.name, now=visit.desk.clock.now()
     )

@@ -17,8 +17,9 @@ from console.deciding.history import history, newest_of
 from console.deciding.muting import muting
 from console.deciding.silence_form import HOURS
 from console.deciding.weight import host_of, standing, weighed
-from console.digests.solidarity_list import distance_km, told
+from console.digests.solidarity_list import told
 from console.digests.solidarity_reading import around, claims_now
+from console.distance import kilometres
 from console.figures.figures import figure
 from console.messages.message_map import STAGES, Message
 from console.messages.selection import select
@@ -84,7 +85,7 @@ async def neighbours_of(visit: Visit, alert: Alert) -> tuple[Neighbour, ...]:
     """Return the other open incidents, the nearest first: what it may be part of."""
     found = await looking.heads(visit.desk.engine)
     others = (
-        Neighbour(one, distance_km(one.place, alert.place))
+        Neighbour(one, kilometres(one.place, alert.place))
         for one in found
         if alert.incident_id not in (one.incident_id, one.joins) and one.incident_id != alert.joins
     )

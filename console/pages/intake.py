@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console.archive import looking, saying
-from console.once import nonce
+from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.reports import reports, verifying
 from console.reports.intake import (
@@ -107,7 +107,7 @@ async def _answer(visit: Visit, before: Filed | None) -> Response:
         return await _form(visit, fields, before=before)
     if step != "send":
         return await _preview(visit, fields, told, before)
-    return await (_send_correction(visit, told, before) if before else _send(visit, told))
+    return await (_send_correction(visit, told, before) if before else _send(visit, told, fields))
 
 
 async def _form(
@@ -142,13 +142,15 @@ async def _preview(visit: Visit, fields: Mapping[str, str], told: Told, before: 
     )
 
 
-async def _send(visit: Visit, told: Told) -> Response:
-    filed = await file(visit, told)
+async def _send(visit: Visit, told: Told, fields: Mapping[str, str]) -> Response:
+    filed = await file(visit, told, fields)
     return visit.go(_path(filed), done="sent")
 
 
-async def file(visit: Visit, told: Told) -> Filed:
-    """File a report and send it; told twice, it is one."""
+async def file(visit: Visit, told: Told, fields: Mapping[str, str]) -> Filed:
+    """File a report and send it; told twice, it is one; told otherwise on the same form, it is another."""
+    said = (fields.get(name, "") for name in FIELDS if name != "report_id")
+    told = replace(told, report_id=identity(told.report_id, visit.visitor.account_id, *said))
     known = await reports.filed(visit.desk.engine, told.report_id)
     if known:
         return known

@@ -35,7 +35,7 @@ async def make(visit: Visit) -> Response:
     """Make a silence."""
     form, now = await visit.form(), visit.desk.clock.now()
     asked = conditions.asked_from(form)
-    silence_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
+    silence_id = identity(str(form.get("nonce", "")), visit.visitor.account_id, *conditions.said(asked))
     made = conditions.silence_from(
         asked, silence_id=silence_id, by=visit.visitor.name, now=now, zone=visit.desk.setup.zone
     )

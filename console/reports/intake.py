@@ -9,11 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
 from typing import Literal, get_args
+
+from msgspec.structs import replace
 
 from console.access.roles import Role
 from console.catalogue import Language
+from console.distance import kilometres
 from console.messages.facts import Worded
 from console.messages.filling import contracted
 from records import Alert, Geo, Place, Post, Report
@@ -171,7 +173,7 @@ def post_from(
 
 def corrected(post: Post) -> Post:
     """Return a post as the corrected version of itself."""
-    return _as(post, "update")
+    return replace(post, verb="update")
 
 
 def taken_back(post_id: str, *, author_id: str, now: datetime) -> Post:
@@ -194,7 +196,7 @@ def is_elsewhere(before: Told, after: Told) -> bool:
 
     Who counts posts knows a post again and counts it where it was; so this one must be a new one.
     """
-    moved = kilometres(before.spot.lat, before.spot.lon, after.spot.lat, after.spot.lon)
+    moved = kilometres(before.spot, after.spot)
     return before.hazard != after.hazard or before.spot.accuracy != after.spot.accuracy or moved > RADIUS_KM["point"]
 
 
@@ -212,19 +214,8 @@ def near(alerts: Sequence[Alert], told: Told) -> list[tuple[Alert, float]]:
     """Return the incidents that a report may belong to, with how far they are, the nearest first."""
     found = []
     for alert in alerts:
-        km = kilometres(told.spot.lat, told.spot.lon, alert.place.lat, alert.place.lon)
+        km = kilometres(told.spot, alert.place)
         is_near = km <= NEAR_KM + alert.place.radius_km + told.spot.radius_km
         if is_near and abs(told.seen_at - alert.onset) <= NEAR_TIME:
             found.append((alert, km))
     return sorted(found, key=lambda one: (one[1], one[0].incident_id))[:MOST_NEAR]
-
-
-def kilometres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
-    """Return the distance of two points on the sphere."""
-    up, over = radians(other_lat - lat) / 2, radians(other_lon - lon) / 2
-    a = sin(up) ** 2 + cos(radians(lat)) * cos(radians(other_lat)) * sin(over) ** 2
-    return 2 * 6371.0 * asin(min(1.0, sqrt(a)))
-
-
-def _as(post: Post, verb: Literal["update"]) -> Post:
-    return Post(**{name: getattr(post, name) for name in post.__struct_fields__} | {"verb": verb})

@@ -6,7 +6,6 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,27 +34,11 @@ from console.live.hub import Hub
 from console.messages.map_files import check_map, shipped_map
 from console.messages.message_map import MessageMap
 from console.templating import environments
-from records import Alert, Context, ManualClock, Place
+from records import Alert, Context, ManualClock
 from tests.console import chromium, postgres
 from tests.console.entering import ADDRESS, PASSWORD, csrf_of
+from tests.console.made import INCIDENT, LE_HAVRE, MORNING
 from vigie.cli import main
-
-MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 on the wall of Le Havre
-
-PLACE = Place(
-    place_id="fr:76351",
-    name="Le Havre",
-    lat=49.49,
-    lon=0.11,
-    radius_km=6.0,
-    level="commune",
-    confidence=0.9,
-    source="text",
-    reasons=("named",),
-    country="FR",
-    insee="76351",
-    dep="76",
-)
 
 
 @pytest.fixture(scope="session")
@@ -64,11 +47,11 @@ def alert_with() -> Callable[..., Alert]:
 
     def made(**changes: Any) -> Alert:
         fields: dict[str, Any] = {
-            "incident_id": "fire-0123456789abcdef",
+            "incident_id": INCIDENT,
             "revision": 1,
             "level": "watch",
             "hazard": "fire",
-            "place": PLACE,
+            "place": LE_HAVRE,
             "onset": MORNING,
             "raised_at": MORNING,
             "score": 0.5,

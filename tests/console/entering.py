@@ -1,4 +1,4 @@
-"""Entering: what tests need to come in as a browser does."""
+"""Entering: what tests need to come in as a browser does, and to read what they are shown."""
 
 import re
 
@@ -16,6 +16,11 @@ def csrf_of(page: httpx.Response) -> str:
     """Return what the forms of a page must bring back."""
     found = re.search(r'data-csrf="([^"]*)"', page.text)
     return found[1] if found else ""
+
+
+def flat(page: httpx.Response) -> str:
+    """Return a page's words and tags on one line."""
+    return " ".join(page.text.split())
 
 
 async def post(client: httpx.AsyncClient, path: str, page: str = "/accounts/me", **fields: str) -> httpx.Response:

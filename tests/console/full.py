@@ -12,7 +12,7 @@ from console.access.account_rows import insert_account, named
 from console.access.roles import ROLES, Role
 from console.access.visitor import Visitor
 from console.archive.database import writing
-from console.archive.saying import decide
+from console.archive.saying import decide, report
 from console.archive.taking import take
 from console.desk import Desk
 from console.reports import verifying
@@ -29,7 +29,9 @@ from tests.console.made import (
     LE_HAVRE,
     a_digest,
     a_notification,
+    a_post,
     a_pulse,
+    a_report_row,
     a_retraction,
     a_signal,
     a_silence,
@@ -92,7 +94,18 @@ async def _fill(desk: Desk) -> None:
             **more,
         )
         await decide(desk, CELL, verdict)
+    await report(desk, CELL, a_post(id=REPORT), _report_row())
     await _verify(desk)
+
+
+def _report_row() -> dict[str, Any]:
+    return a_report_row(
+        report_id=REPORT,
+        post_key=f"vigie:{REPORT}",
+        url=REPORTED["url"],
+        photo_note=REPORTED["photo_note"],
+        made_by=CELL.name,
+    )
 
 
 def _incident() -> list[Any]:
@@ -258,7 +271,7 @@ async def _people(desk: Desk) -> dict[str, str]:
 
 
 async def act(address: str, token: str, desk: Desk) -> None:
-    """Send the forms of a watch: a report, a message, a silence, a note."""
+    """Send the forms of a watch: a message, a note."""
     async with httpx.AsyncClient(base_url=address, cookies={"vigie": token}, follow_redirects=True) as client:
         csrf = {"csrf": csrf_of(await client.get("/incidents"))}
         blanks = {
@@ -267,7 +280,6 @@ async def act(address: str, token: str, desk: Desk) -> None:
             if desk.messages.placeholders[name].origin == "person"
         }
         for path, fields in (
-            ("/intake", {**REPORTED, "step": "send"}),
             ("/messages/new", {**SIGNED, **blanks, "step": "sign"}),
             ("/digests/notes", {"text": "Rappeler l’exploitant.", "since": "2012-01-30T07:00", "nonce": NONCE}),
         ):

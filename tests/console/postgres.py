@@ -3,11 +3,12 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+from vigie.broker import free_port
 
 NOBODY = "nobody"  # PostgreSQL refuses to be run by root
 
@@ -25,7 +26,7 @@ def running(folder: Path, programs: Path) -> Iterator[str]:
     data = folder / "data"
     user = _prepare(folder)
     _run([programs / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"], user)
-    port = _free_port()
+    port = free_port()
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
     control: list[Path | str] = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     _run([*control, "-o", options, "start"], user)
@@ -47,9 +48,3 @@ def _prepare(folder: Path) -> str | None:
 def _run(command: Sequence[Path | str], user: str | None) -> None:
     with (Path(os.devnull)).open("w") as nothing:
         subprocess.run(command, check=True, stdout=nothing, user=user, cwd="/", timeout=60)  # noqa: S603
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

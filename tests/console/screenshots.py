@@ -71,7 +71,8 @@ class Album:
         await page.wait_for_timeout(300)
         picture = Image.open(BytesIO(await page.screenshot())).convert("RGB")
         await page.set_viewport_size(screen)
-        small = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        # the rare colours get their place by the method, the large areas their true ones by one round of k-means
+        small = picture.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE)
         file = self._folder / f"{name}.png"
         small.save(file, optimize=True)
         if file.stat().st_size > LARGEST:
@@ -199,6 +200,7 @@ async def message(album: Album, page: Page, incident: str) -> None:
     """Fill in a message, and sign it."""
     await page.goto(f"/messages/new?incident={incident.rsplit('/', 1)[-1]}")
     await page.locator("#proposed ~ ul a").first.click()
+    await expect(page.locator("#write")).to_be_visible()
     for blank in await page.locator("[name^='fact.']").all():
         if not await blank.input_value():
             await blank.fill("Port du Havre")

@@ -26,6 +26,8 @@ from vigie.serving import listening_on, serve
 EXAMPLES = Path(__file__).parents[2] / "deploy" / "examples"
 NAME = "vigie.example.org"
 READY_SECS = 20.0
+ELSEWHERE = "127.0.0.2"
+"""Where the browser asks from: another address than the one that the server in front asks from."""
 pytestmark = pytest.mark.timeout(120)
 
 
@@ -73,7 +75,7 @@ async def front(request: pytest.FixtureRequest, port: int, tmp_path: Path) -> As
     trusted = ssl.create_default_context()
     authority.configure_trust(trusted)
     with {"nginx": nginx, "caddy": caddy}[request.param](program, tmp_path, port, outside):
-        connecting = httpx.AsyncHTTPTransport(verify=trusted)
+        connecting = httpx.AsyncHTTPTransport(verify=trusted, local_address=ELSEWHERE)
         async with httpx.AsyncClient(transport=Resolved(connecting), base_url=f"https://{NAME}:{outside}") as client:
             await answering(client)
             yield client
@@ -164,7 +166,7 @@ async def test_the_console_sees_where_people_come_from_whatever_they_write(
 ) -> None:
     seen.clear()
     await front.get("/login", headers={"x-forwarded-for": "203.0.113.9"})
-    assert seen == ["127.0.0.1"]
+    assert seen == [ELSEWHERE]
 
 
 async def test_who_asks_for_another_name_gets_no_page(front: httpx.AsyncClient) -> None:

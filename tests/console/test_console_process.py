@@ -17,12 +17,12 @@ from console.archive import audit
 from console.archive.database import address_from, opened
 from records import Alert, Verdict, encode
 from tests.console.console_process import Console
+from tests.console.made import INCIDENT
 from vigie.broker import EmbeddedBroker, free_port
 
 pytestmark = pytest.mark.broker
 MakesAlert = Callable[..., Alert]
 
-INCIDENT = "fire-0123456789abcdef"
 DECISIONS, KILLS = 200, {"sqlite": 10, "postgresql": 3}
 WITHIN_SECS = 40.0
 

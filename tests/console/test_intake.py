@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from console.access.roles import Role
 from console.catalogue import words
@@ -22,7 +23,6 @@ from console.reports.intake import (
     author_kind_of,
     corrected,
     is_elsewhere,
-    kilometres,
     near,
     post_from,
     pseudonym,
@@ -139,7 +139,7 @@ def test_a_point_goes_before_a_name() -> None:
 
 
 def test_of_places_of_one_name_the_one_that_is_meant_is_taken() -> None:
-    other = Place(**{name: getattr(LE_HAVRE, name) for name in LE_HAVRE.__struct_fields__} | {"place_id": "fr:1"})
+    other = structs.replace(LE_HAVRE, place_id="fr:1")
     for meant, first in (("", "fr:76351"), ("fr:1", "fr:1"), ("fr:nothing", "fr:76351")):
         named = {"lat": "", "lon": "", "place": "Le Havre", "meant": meant}
         found = told(named, places=(LE_HAVRE, other))
@@ -271,15 +271,11 @@ def test_incidents_near_by_are_named_the_nearest_first() -> None:
     here = replace(a_told(), seen_at=minutes(20))
 
     def at(incident_id: str, lat: float, **changes: object) -> object:
-        place = Place(**{name: getattr(LE_HAVRE, name) for name in LE_HAVRE.__struct_fields__} | {"lat": lat})
+        place = structs.replace(LE_HAVRE, lat=lat)
         return an_alert(incident_id=incident_id, place=place, **changes)
 
     alerts = [at("far", 50.5), at("next", 49.6), at("here", 49.5), at("yesterday", 49.5, onset=minutes(-2000))]
     assert [alert.incident_id for alert, _ in near(alerts, here)] == ["here", "next"]  # type: ignore[arg-type]
-
-
-def test_a_degree_of_latitude_is_111_km() -> None:
-    assert kilometres(49, 0, 50, 0) == pytest.approx(111.2, abs=0.1)
 
 
 def test_what_is_offered_is_worded_in_both_languages() -> None:

@@ -1,10 +1,11 @@
 """Le Havre, 30 January 2012: the incident goes from a first witness to confirmed and over, and the messages follow."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from console.messages.facts import facts_from_alert, facts_of_the_clock, typed
 from console.messages.filling import Filled, fill
@@ -13,26 +14,13 @@ from console.messages.selection import AUDIENCES, Selection, select
 from console.messages.signed import NotSignable, sign
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile
-from records import Alert, Place, Signal, Statement, Tick, Verdict
+from records import Alert, Signal, Statement, Tick, Verdict
+from tests.console import made
 
 PARIS = ZoneInfo("Europe/Paris")
-FIRST_POST = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)  # 08:37 in Le Havre, 17 minutes after the fire began
+FIRST_POST = made.MORNING  # 17 minutes after the fire began
 
-LE_HAVRE = Place(
-    place_id="fr:76351",
-    name="Le Havre",
-    lat=49.49,
-    lon=0.11,
-    radius_km=6.0,
-    level="commune",
-    confidence=0.9,
-    source="text",
-    reasons=("named",),
-    country="FR",
-    insee="76351",
-    dep="76",
-    population=170_000,
-)
+LE_HAVRE = replace(made.LE_HAVRE, population=170_000)
 
 
 class Day:

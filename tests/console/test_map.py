@@ -15,13 +15,14 @@ from starlette.staticfiles import StaticFiles
 
 from console.vendoring import page_files, read_packages
 from tests.console.chromium import serving
+from tests.console.made import LE_HAVRE
 
 pytestmark = pytest.mark.browser
 
 STATIC = Path(__file__).parents[2] / "console" / "static"
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
-LE_HAVRE = (0.11, 49.49)
+AT = (LE_HAVRE.lon, LE_HAVRE.lat)
 
 TESTED = """
 import { makeMap } from "/static/map.js";
@@ -37,7 +38,7 @@ def page_with_map() -> str:
     scripts = "".join(
         f'<script src="/static/{path}" integrity="{integrity}"></script>'
         for path, integrity in files.items()
-        if path.endswith(("leaflet.js", "htmx.min.js", "hx-sse.min.js", "uPlot.iife.min.js"))
+        if path.endswith(("leaflet.js", "uPlot.iife.min.js"))
     )
     return f"""<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Carte</title>
 <meta name="color-scheme" content="light dark"><link rel="icon" href="/static/icon.svg">{styles}
@@ -81,7 +82,7 @@ async def site() -> AsyncIterator[str]:
 
 
 def feature(**changes: Any) -> dict[str, Any]:
-    lon, lat = changes.pop("at", LE_HAVRE)
+    lon, lat = changes.pop("at", AT)
     properties = {
         "id": "fire-1",
         "level": "watch",

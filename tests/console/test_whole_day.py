@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.console.chromium import watch
+from tests.console.entering import PASSWORD
 from tests.console.whole import Whole, running
 from vigie.cli import main
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(600)]
 
-PASSWORD = "quatre mots sans aucun lien"
 SLOW = 30_000  # milliseconds; a decision goes through the broker and the detectors, and comes back
 
 
@@ -235,6 +235,7 @@ async def test_a_day_of_the_watch(
 async def fill_message(page: Page) -> None:
     """Choose the first message for the population, fill in its blanks, and sign it: again, where it has moved on."""
     await page.locator("#proposed ~ ul a").first.click()
+    await expect(page.locator("#write")).to_be_visible()  # else the blanks are looked for on the page before
     for blank in await page.locator("[name^='fact.']").all():
         if not await blank.input_value():
             await blank.fill("préfecture")

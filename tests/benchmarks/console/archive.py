@@ -3,7 +3,8 @@
 Run     `python tests/benchmarks/console/archive.py [revisions] [address of a database]`
 Shape   incidents of forty revisions with eight posts each, half of which are new in each revision; batches of five
         hundred, as a refill reads them, and of ten, as they come live
-Units   revisions a second; milliseconds; work: processor time of this process, whatever else the machine does
+Units   revisions a second; milliseconds; work: processor time of this process, whatever else the machine does;
+        megabytes: millions of bytes of the file, on SQLite alone
 """
 
 import asyncio
@@ -17,10 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive import looking
 from console.archive.database import address_from, opened
+from console.archive.keeping import keep
 from console.archive.taking import take
+from console.archive.words import WORDS_KEPT
 from records import Alert
 from tests.console.made import an_alert, minutes, some_evidence
 
@@ -82,7 +87,19 @@ async def main(revisions: int, address: str) -> None:
             spans.append(time.perf_counter() - begun)
         spans.sort()
         say(f"{name:<12}p50 {1000 * spans[len(spans) // 2]:.1f} ms, longest {1000 * spans[-1]:.1f} ms")
+    if engine.dialect.name == "sqlite":
+        whole = await megabytes(engine)
+        await keep(engine, now + WORDS_KEPT)
+        say(f"on disk     {whole:.0f} MB; {await megabytes(engine):.0f} MB without the words")
     await engine.dispose()
+
+
+async def megabytes(engine: AsyncEngine) -> float:
+    """Return how much of the file is in use: pages that were let go of stay in it, to be written anew."""
+    async with engine.connect() as connection:
+        names = ("page_count", "freelist_count", "page_size")
+        pages, free, size = [int(await connection.scalar(text(f"PRAGMA {name}"))) for name in names]
+    return (pages - free) * size / 1e6
 
 
 def say(line: str) -> None:

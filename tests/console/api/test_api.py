@@ -302,8 +302,12 @@ async def test_a_program_reports_what_was_seen(filled: Desk, program: Made) -> N
     body = {"what": "fire", "seen_by": "own_eyes", "lat": 49.48, "lon": 0.14, "report_id": "0123456789abcdef"}
     async with program("volunteer") as client:
         answers = [await client.post("/api/reports", json=body) for _ in range(2)]
-    assert [(one.status_code, one.json()) for one in answers] == [(201, {"id": "0123456789abcdef"})] * 2
-    (waiting,) = await saying.waiting(filled.engine)
+        other = await client.post("/api/reports", json={**body, "words": "fumée noire"})
+    first, second = [(one.status_code, one.json()) for one in answers]
+    assert first == second
+    assert (first[0], other.status_code) == (201, 201)
+    waiting, of_other = await saying.waiting(filled.engine)
+    assert (waiting.object_, of_other.object_) == (f"vigie:{first[1]['id']}", f"vigie:{other.json()['id']}")
     assert isinstance(waiting.record, Post)
     post = waiting.record
     assert (post.platform, post.is_trusted, post.author_kind) == ("vigie", True, "volunteer")

@@ -39,7 +39,7 @@ FILLED_FROM_TOPICS = (
 )  # fmt: skip
 OTHER = "flood-1"
 SECRET = "une femme crie au 3e étage"
-MORNING: Sequence[Record] = (
+TOLD: Sequence[Record] = (
     an_alert(),
     an_alert(revision=2, evidence=(some_evidence(), some_evidence(2))),
     an_alert(revision=3, level="alert", evidence=(some_evidence(2), some_evidence(3, text=SECRET))),
@@ -134,9 +134,9 @@ async def test_what_was_told_and_decided_is_found_again_whole(engine: AsyncEngin
 
 
 async def test_what_is_known_changes_nothing(engine: AsyncEngine) -> None:
-    await take(engine, MORNING, NOW)
+    await take(engine, TOLD, NOW)
     before, last = await look(engine), await looking.last_sequence(engine)
-    assert await take(engine, MORNING, NOW) == []
+    assert await take(engine, TOLD, NOW) == []
     assert await look(engine) == before
     assert await looking.last_sequence(engine) == last
 
@@ -154,15 +154,15 @@ async def test_an_older_revision_that_comes_late_does_not_stand_for_the_incident
 
 
 async def test_a_morning_shows_what_stands_and_nothing_else(engine: AsyncEngine) -> None:
-    await take(engine, MORNING, NOW)
+    await take(engine, TOLD, NOW)
     first, second = some_evidence().text, some_evidence(2).text
     assert await shown(engine) == [[first], [first, "…"], ["…", "…"], ["…", "…"], [second, "new"]]
     assert await shown(engine, OTHER) == [["…", "…"]]
 
 
 async def test_two_who_take_the_same_at_once_make_one_of_it(engine: AsyncEngine) -> None:
-    halves = [list(MORNING[:12]), list(MORNING[8:])]
-    await asyncio.gather(*(take(engine, half, NOW) for half in [*halves, *reversed(halves), list(MORNING)]))
+    halves = [list(TOLD[:12]), list(TOLD[8:])]
+    await asyncio.gather(*(take(engine, half, NOW) for half in [*halves, *reversed(halves), list(TOLD)]))
     together = await look(engine)
     assert len(together["dossiers"][0][1]) == 5
     async with engine.connect() as connection:
@@ -359,7 +359,7 @@ async def test_a_decision_that_comes_before_its_incident_waits_for_it(engine: As
 
 
 async def test_filled_again_from_the_topics_the_archive_says_the_same(engine: AsyncEngine) -> None:
-    read = [Read(record, minutes(place)) for place, record in enumerate(MORNING)]
+    read = [Read(record, minutes(place)) for place, record in enumerate(TOLD)]
     await take(engine, read, NOW)
     before = await look(engine)
     assert before["dossiers"][0] is not None
@@ -375,7 +375,7 @@ async def test_filled_again_from_the_topics_the_archive_says_the_same(engine: As
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_order_any_repeats_any_batches_give_the_same(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
-    order = [*data.draw(st.permutations(MORNING)), *data.draw(st.lists(st.sampled_from(MORNING), max_size=8))]
+    order = [*data.draw(st.permutations(TOLD)), *data.draw(st.lists(st.sampled_from(TOLD), max_size=8))]
     cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1), max_size=5)))
 
     async def taken(batches: Sequence[Sequence[Record]], folder: Path) -> dict[str, Any]:
@@ -390,4 +390,4 @@ def test_any_order_any_repeats_any_batches_give_the_same(tmp_path_factory: pytes
     parts = [order[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
     folder = tmp_path_factory.mktemp("order")
     (folder / "once").mkdir()
-    assert asyncio.run(taken(parts, folder)) == asyncio.run(taken([MORNING], folder / "once"))
+    assert asyncio.run(taken(parts, folder)) == asyncio.run(taken([TOLD], folder / "once"))

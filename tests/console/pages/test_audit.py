@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import update
 
@@ -16,13 +15,10 @@ from console.archive.database import writing
 from console.archive.tables import audit as table
 from console.desk import Desk
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import minutes
 
 HOSTILE = '=HYPERLINK("x")<script>alert("x")</script>'
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 async def enter(desk: Desk, number: int, **changes: Any) -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace as with_changes
 from datetime import time, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,14 +19,11 @@ from console.digests.shift_digest import as_of, changes_of_shift, digest_of, usu
 from records import ManualClock, decode
 from records.digest import Digest
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import LE_HAVRE, a_digest, a_pulse, a_status, a_verdict, an_alert, minutes, some_evidence
 
 HOSTILE = '<script>alert("x")</script>'
 SPAN = {"since": "2012-01-30T08:00", "until": "2012-01-30T09:00"}  # on the wall: 37 minutes before, 23 after
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 @pytest.mark.parametrize(
@@ -202,6 +198,23 @@ async def test_a_handover_note_stands_on_its_digest_until_it_is_taken_back(
     assert [entry.action for entry in await audit.entries(desk.engine)] == ["handover_note_withdrawn", "handover_note"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"text": "La route est rouverte."}, id="other words"),
+        pytest.param({"until": "2012-01-30T08:30"}, id="on another span"),
+    ],
+)
+async def test_who_goes_back_and_changes_a_note_has_written_another(
+    client_as: Callable[..., Any], desk: Desk, changes: dict[str, str]
+) -> None:
+    typed = {**SPAN, "until": "2012-01-30T08:37", "csrf": CSRF, "nonce": "n1", "text": "La route est fermée."}
+    async with client_as("operator") as client:
+        for form in (typed, {**typed, **changes}, {**typed, **changes}, typed):
+            assert (await client.post("/digests/notes", data=form)).status_code == 303
+    assert len(await handover.notes(desk.engine, minutes(-60), minutes(0))) == 2
+
+
 async def test_a_note_sent_and_taken_back_many_times_at_once_is_one(engine: AsyncEngine) -> None:
     def write() -> Awaitable[None]:
         return handover.write(engine, "n1", "La route est fermée.", about=minutes(0), by="astreinte", now=minutes(0))
@@ -211,6 +224,18 @@ async def test_a_note_sent_and_taken_back_many_times_at_once_is_one(engine: Asyn
     taken = await asyncio.gather(*(handover.withdraw(engine, "n1", by="astreinte", now=minutes(1)) for _ in range(5)))
     assert sorted(taken) == [False] * 4 + [True]
     assert len(await audit.entries(engine)) == 2
+
+
+async def test_every_note_is_read_however_many_there_are(
+    sqlite_engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "AT_ONCE", 3)
+    names = [f"n{number}" for number in range(8)]
+    for name in names:
+        await handover.write(sqlite_engine, name, name, about=minutes(0), by="astreinte", now=minutes(0))
+        await handover.withdraw(sqlite_engine, name, by="relève", now=minutes(1))
+    found = await handover.notes(sqlite_engine, minutes(-1), minutes(0))
+    assert [(one.text, one.withdrawn_by) for one in found] == [(name, "relève") for name in names]
 
 
 @pytest.mark.parametrize(("text", "words"), [(" ", "The note is empty."), ("x" * 4001, "The note is too long")])

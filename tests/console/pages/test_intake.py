@@ -13,16 +13,17 @@ import pytest
 from console.archive import audit, saying, taking
 from console.catalogue import messages
 from console.desk import Desk
+from console.once import identity
+from console.pages.intake import FIELDS
 from console.reports.reports import filed
 from records import ManualClock, Place, Post, report_in
 from tests.console.conftest import CSRF
 from tests.console.made import LE_HAVRE, an_alert, minutes, some_evidence
 
 ClientAs = Callable[..., Any]
-REPORT = "0123456789abcdef"
 FORM = {
     "csrf": CSRF,
-    "report_id": REPORT,
+    "report_id": "0123456789abcdef",
     "what": "fire",
     "words": "Fumée noire",
     "place": "Gonfreville-l'Orcher",
@@ -36,6 +37,14 @@ FORM = {
     "photo_note": "",
 }
 HOSTILE = '"><script>alert(1)</script>{{ 7*7 }}'
+
+
+def report_of(form: dict[str, str], role: str = "operator") -> str:
+    """Return what the report is known by that somebody of a role sends with a form."""
+    return identity(form["report_id"], f"account-{role}", *(form.get(name, "") for name in FIELDS[1:]))
+
+
+REPORT = report_of(FORM)
 
 
 @pytest.fixture
@@ -112,6 +121,27 @@ async def test_a_button_pressed_twice_is_one_report(client_as: ClientAs, desk: D
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"words": "Fumée blanche"}, id="other words"),
+        pytest.param({"lat": "49.60"}, id="another place"),
+        pytest.param({"photo_note": "une photo"}, id="something more"),
+    ],
+)
+async def test_who_goes_back_and_changes_a_form_has_told_something_else(
+    changes: dict[str, str], client_as: ClientAs, desk: Desk
+) -> None:
+    async with client_as("operator") as client:
+        answers = [
+            await client.post("/intake", data={**FORM, **more, "step": "send"})
+            for more in ({}, changes, changes, {})  # the last one as it was at first
+        ]
+    where = [answer.headers["location"] for answer in answers]
+    assert where[0] == where[3] != where[1] == where[2]
+    assert len(await sent_posts(desk)) == 2
+
+
+@pytest.mark.parametrize(
     "field", ["what", "words", "place", "lat", "lon", "seen_at", "seen_by", "credibility", "url", "photo_note"]
 )
 async def test_nothing_typed_is_lost_on_an_error_nor_believed(field: str, client_as: ClientAs, desk: Desk) -> None:
@@ -134,8 +164,8 @@ async def test_hostile_words_are_shown_as_words_everywhere(language: str, client
     async with client_as("operator", language=language) as client:
         preview = await client.post("/intake", data={**typed, "step": "preview"})
         await client.post("/intake", data={**typed, "step": "send"})
-        pages = [preview, *[await client.get(path) for path in ("/intake", f"/intake/{REPORT}")]]
-        pages.append(await client.get(f"/intake/{REPORT}/correct"))
+        pages = [preview, *[await client.get(path) for path in ("/intake", f"/intake/{report_of(typed)}")]]
+        pages.append(await client.get(f"/intake/{report_of(typed)}/correct"))
     for page in pages:
         assert page.status_code == 200
         assert "<script>" not in page.text
@@ -242,7 +272,8 @@ async def test_a_volunteer_s_report_is_changed_by_who_decides(client_as: ClientA
     async with client_as("volunteer") as client:
         await client.post("/intake", data={**FORM, "step": "send"})
     async with client_as("operator") as client:
-        assert (await client.post(f"/intake/{REPORT}/withdraw", data={"csrf": CSRF})).status_code == 303
+        answer = await client.post(f"/intake/{report_of(FORM, 'volunteer')}/withdraw", data={"csrf": CSRF})
+        assert answer.status_code == 303
     [made, _] = await sent_posts(desk)
     assert made.author_kind == "volunteer"
 

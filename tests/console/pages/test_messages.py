@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from console.archive import audit, taking
@@ -131,6 +133,19 @@ async def test_who_asks_for_one_text_signs_that_one(of_fire: Alert, client_as: C
     assert len(await audit.entries(desk.engine, action="message_signed")) == 1
 
 
+async def test_who_goes_back_and_changes_a_word_signs_another_text(
+    of_fire: Alert, client_as: ClientAs, desk: Desk, clock: ManualClock
+) -> None:
+    typed = {**FORM, **needed(desk), "language": "fr", "channel": "sms", "step": "sign"}
+    changed = {**typed, "fact.source_of_confirmation": "la mairie"}
+    async with client_as("operator") as client:
+        for form in (typed, changed, changed, typed):
+            assert (await client.post("/messages/new", data=form)).status_code == 303
+            clock.advance(timedelta(minutes=1))  # the hour in a text alone makes no other
+    found = await rows(desk)
+    assert sorted("la mairie" in row.text for row in found) == [False, True]
+
+
 async def test_who_has_a_blank_cannot_sign_and_loses_nothing(of_fire: Alert, client_as: ClientAs, desk: Desk) -> None:
     typed = needed(desk)
     name = next(iter(typed))
@@ -233,7 +248,7 @@ async def test_what_is_not_there_is_not_found(path: str, client_as: ClientAs) ->
 
 
 async def test_a_hostile_place_is_shown_as_words(client_as: ClientAs, desk: Desk) -> None:
-    place = type(LE_HAVRE)(**{name: getattr(LE_HAVRE, name) for name in LE_HAVRE.__struct_fields__} | {"name": HOSTILE})
+    place = replace(LE_HAVRE, name=HOSTILE)
     await taking.take(desk.engine, [confirmed(place=place)], minutes(1))
     async with client_as("operator") as client:
         for path in ("/messages", f"/messages/new?incident={INCIDENT}&message={TEMPLATE}"):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from console.archive import audit, looking
@@ -15,13 +14,10 @@ from console.desk import Desk
 from console.figures.privacy_figures import exports, limits, lookers
 from records import ManualClock
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import INCIDENT, a_pulse, an_alert, minutes
 
 HOSTILE = '<script>alert("x")</script>'
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 async def enter(desk: Desk, action: str, *, actor: str = "astreinte", minute: int = 0) -> None:

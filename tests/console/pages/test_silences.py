@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from msgspec.structs import replace
 
@@ -15,16 +14,13 @@ from console.deciding import silence_conditions as conditions
 from console.desk import Desk
 from records import ManualClock, Matcher
 from tests.console.conftest import CSRF
+from tests.console.entering import flat
 from tests.console.made import LE_HAVRE, a_silence, an_alert, minutes
 
 HOSTILE = '"><script>alert("x")</script>'
 FIRE = {"name": "hazard", "sign": "=", "value": "fire"}
 CHECKED = {**FIRE, "minutes": "60", "check": "1"}
 MADE = {**FIRE, "minutes": "60", "reason": "exercice du SDIS", "csrf": CSRF, "nonce": "n1"}
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 @pytest.mark.parametrize(
@@ -104,6 +100,24 @@ async def test_a_silence_is_made_once_and_can_be_taken_back(
     assert [one.kind for one in await saying.waiting(desk.engine)] == ["silence", "silence"]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"value": "flood"}, id="another condition"),
+        pytest.param({"minutes": "30"}, id="for another time"),
+        pytest.param({"starts": "2012-01-30T20:00"}, id="from another moment"),
+        pytest.param({"reason": "essai de sirènes"}, id="for another reason"),
+    ],
+)
+async def test_who_goes_back_and_changes_the_form_makes_another(
+    client_as: Callable[..., Any], desk: Desk, clock: ManualClock, changes: dict[str, str]
+) -> None:
+    async with client_as("operator") as client:
+        for typed in (MADE, {**MADE, **changes}, {**MADE, **changes}, MADE):
+            assert (await client.post("/silences", data=typed)).status_code == 303
+    assert len(await looking.silences(desk.engine, clock.now())) == 2
+
+
 async def test_one_that_has_not_begun_never_does(client_as: Callable[..., Any], desk: Desk, clock: ManualClock) -> None:
     typed = {**MADE, "starts": "2012-01-30T20:00"}
     async with client_as("operator") as client:
@@ -127,6 +141,15 @@ async def test_one_that_has_not_begun_never_does(client_as: Callable[..., Any], 
         pytest.param({"sign": "=~", "value": "(a|b)*c"}, "value-1", "could take for ever", id="a repeated choice"),
         pytest.param({"sign": "=~", "value": "(?:.*)+!"}, "value-1", "could take for ever", id="a repeated repeat"),
         pytest.param({"sign": "=~", "value": ".?" * 30}, "value-1", "could take for ever", id="many that may be"),
+        pytest.param({"sign": "=~", "value": "(.|.)" * 4}, "value-1", "could take for ever", id="many choices"),
+        pytest.param(
+            {"sign": "=~", "value": "(?x)(a+) +"}, "value-1", "special groups", id="blanks that count nothing"
+        ),
+        pytest.param({"sign": "=~", "value": "(?x:(a+) +)"}, "value-1", "special groups", id="the same in a group"),
+        pytest.param({"sign": "=~", "value": "(?#[)(a+)+(?#])"}, "value-1", "special groups", id="comments"),
+        pytest.param(
+            {"sign": "=~", "value": r"[\][](a+)+]"}, "value-1", "could take for ever", id="brackets in brackets"
+        ),
         pytest.param({"name": "place", "value": "x" * 201}, "value-1", "too long", id="a value that is too long"),
         pytest.param({"sign": "=~", "value": ".*"}, "name-1", "hold back everything", id="a pattern for everything"),
         pytest.param({"sign": "!=", "value": "flood"}, "name-1", "hold back everything", id="what also fits nothing"),
@@ -217,7 +240,9 @@ async def test_what_people_and_posts_say_is_text(client_as: Callable[..., Any], 
     assert "<script>alert" not in page
 
 
-@pytest.mark.parametrize("value", ["76|27", "Le Havre.*", "(76|27).*", r"a\*b\*c\*d\*e", "[*+?{]{3}", "(?:76|27)?1"])
+@pytest.mark.parametrize(
+    "value", ["76|27", "Le Havre.*", "(76|27).*", r"a\*b\*c\*d\*e", "[*+?{]{3}", "(?:76|27)?1", "(?i)le .*"]
+)
 def test_a_pattern_as_people_write_it_is_one(value: str) -> None:
     asked = conditions.Asked(rows=(conditions.Row("place", "=~", value),), starts="", minutes="30", reason="")
     [found] = conditions.matchers_from(asked)

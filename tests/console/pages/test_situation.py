@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from console.archive.taking import take
 from console.desk import Desk
@@ -144,8 +145,7 @@ async def test_a_place_that_is_uncertain_is_not_told_as_known(client_as: Callabl
 
 
 async def test_hostile_words_are_shown_and_not_run(client_as: Callable[..., Any], desk: Desk) -> None:
-    place = {name: getattr(an_alert().place, name) for name in an_alert().place.__struct_fields__}
-    hostile = type(an_alert().place)(**{**place, "name": HOSTILE})
+    hostile = replace(an_alert().place, name=HOSTILE)
     await keep(
         desk,
         an_alert(incident_id=HOSTILE, place=hostile),

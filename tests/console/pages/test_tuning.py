@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import msgspec
 import pytest
 from msgspec.structs import replace as replaced
@@ -20,13 +19,10 @@ from detectors.corroboration import Gate
 from detectors.evidence import Weights
 from detectors.profile import PROFILES, HazardProfile, Profile, Spread, WeeklyBudget
 from records import ManualClock, Verdict
+from tests.console.entering import flat
 from tests.console.made import a_verdict, an_alert, minutes
 
 HOSTILE = '<script>alert("x")</script>'
-
-
-def flat(answer: httpx.Response) -> str:
-    return " ".join(answer.text.split())
 
 
 def with_profile(desk: Desk, text: str) -> None:
