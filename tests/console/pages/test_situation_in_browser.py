@@ -403,6 +403,21 @@ async def test_nothing_sticks_out_and_nothing_is_too_small_to_press(chromium_pag
         assert [(width, *one) for one in sizes if min(one[1:]) < 24] == []
 
 
+async def test_what_vigie_hears_stays_above_the_map_that_is_scrolled_beneath_it(
+    chromium_page: Page, address: str
+) -> None:
+    page = chromium_page
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await look(page, address)
+    await expect(page.locator("#map .leaflet-control-zoom-in")).to_be_visible()
+    is_above = """button => {
+      scrollBy(0, button.getBoundingClientRect().top - 20);
+      const { x, y, width, height } = button.getBoundingClientRect();
+      return document.elementFromPoint(x + width / 2, y + height / 2).closest(".strip") !== null;
+    }"""
+    assert await page.locator("#map .leaflet-control-zoom-in").evaluate(is_above)
+
+
 async def test_a_choice_is_read_whole_on_a_phone(chromium_page: Page, address: str) -> None:
     page = chromium_page
     await page.set_viewport_size({"width": 390, "height": 844})
