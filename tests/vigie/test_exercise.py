@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -169,6 +169,15 @@ def test_what_would_be_other_than_meant_is_said(scenario: Scenario, loaded: Call
     commune, nowhere = doubts_about(scenario, loaded('[territory]\ncommune = "76540"\n'))
     assert commune.startswith('territory.commune: is "76540", the scenario is told for "76351"')
     assert nowhere.startswith('sources: none has place = "76351": posts of facebook that name no place are nowhere')
+
+
+def test_what_the_settings_of_an_exercise_lack_is_said(loaded: Callable[[str], Settings]) -> None:
+    places, profile, duty = doubts_about(
+        replace(scenario_from("undeclared"), profile="departement"), loaded(EXERCISE.format(port=1, health=1))
+    )
+    assert places.startswith("territory.local_places: is not set, the scenario has ")
+    assert profile == 'territory.profile: is "", the scenario is told for "departement"'
+    assert duty.startswith("duty: nobody is to be called here")
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,13 @@ def doubts_about(scenario: Scenario, settings: Settings) -> Iterator[str]:
             f'territory.commune: is "{settings.territory.commune}", the scenario is told for "{scenario.home}"; '
             "what is told there may go unseen here"
         )
+    territory = settings.territory
+    if scenario.local_places is not None and territory.local_places is None:
+        yield f"territory.local_places: is not set, the scenario has {scenario.local_places}; its places go unseen here"
+    if scenario.profile and scenario.profile != territory.profile:
+        yield f'territory.profile: is "{territory.profile}", the scenario is told for "{scenario.profile}"'
+    if scenario.duty and not settings.duty:
+        yield "duty: nobody is to be called here; the scenario has numbers, copy its [[duty]]"
     placed = {source.name for source in settings.sources if source.place}
     for platform in sorted({post["source"] for post in scenario.all_posts} & scenario.local_sources):
         if source_name(platform, scenario, settings) not in placed:
@@ -242,7 +249,7 @@ async def play(scenario: Scenario, settings: Settings, part: Part, clock: Clock,
                 group.create_task(
                     _run(source, settings, Recognising(publisher, Register(accounts, names)), watch, clock)
                 )
-            tell(f"{scenario.name}: {part.since:%H:%M} is now, the last post comes in {_length(part)}")
+            tell(f"{scenario.name}: {part.since:%H:%M} is now, it is over in {_length(part)}")
     finally:
         telling.cancel()
         await asyncio.wait({telling})
@@ -258,7 +265,7 @@ async def _run(
 ) -> None:
     gate = assembly.gate(settings)
     await runner.run(source, gate=gate, publisher=publisher, cursors=Forgetful(), observer=watch, clock=clock)
-    watch.ended(source.name, "the scenario is played to its end")
+    watch.ended(source.name, "read to its end")
 
 
 async def _tell_statuses(watch: Watch, publisher: KafkaPublisher) -> None:
