@@ -2,9 +2,10 @@
 
 A revision is *about* what its posts speak of: where a truth names its posts, by them; where it names a place, by
 hazard, place and time. What people are first told of must rest on something true; the word "alert" must be about it,
-by a quarter of its weight at least, for a stray true post does not make a false alert true.
+by a quarter of its weight at least, for a stray true post does not make a false alert true. Nor does a stray post of
+what is known to be false make anything false: that takes a quarter, too.
 
-Shape   what was told, in any order; a truth; the signals
+Shape   what was told, in any order; a truth; the values, whose retractions take their words from what is shown
 Units   minutes since an incident was first spoken of, or since it began where nobody noted that
 """
 
@@ -12,10 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
+from msgspec.structs import replace
+
 from detectors.backtest import Told, Value
 from detectors.lifecycle import RANKS
 from detectors.profile import kilometres_between
-from records import Alert, Evidence, Level, Place, Signal
+from records import Alert, Evidence, Level, Place, Retraction, Signal, words_of
 from records.backtest import Found, Judgement, Outcome, Raised, Seen, SourceShare
 from records.share import share_of
 from records.signal import Hazard
@@ -43,13 +46,21 @@ _KIN: Mapping[Hazard, frozenset[Hazard]] = {
 
 
 def outcome_of(
-    told: Sequence[Told], values: Sequence[Value], truth: Truth, *, profile: str, version: str, days: float
+    told: Sequence[Told],
+    values: Sequence[Value],
+    truth: Truth,
+    *,
+    profile: str,
+    version: str,
+    days: float,
+    failed: int = 0,
 ) -> Outcome:
     """Return what a profile made of a recording, judged by a truth."""
     signals = [value for value in values if isinstance(value, Signal)]
     sources = {signal.post_key: signal.source for signal in signals}
-    raised = _told_of(_raised(revisions, truth, sources) for revisions in _by_incident(told))
-    found = tuple(_found(incident, raised, told, signals) for incident in truth.incidents)
+    taken_back = _taken_back(values)
+    raised = _told_of(_raised(revisions, truth, sources, taken_back) for revisions in _by_incident(told))
+    found = tuple(_found(incident, raised, told, signals, taken_back) for incident in truth.incidents)
     watches, alerts = raised, [one for one in raised if one.alert_at]
     false_watches = sum(one.watch_is == "false" for one in watches)
     false_alerts = sum(one.alert_is == "false" for one in alerts)
@@ -66,13 +77,16 @@ def outcome_of(
         alerts_a_day=len(alerts) / days,
         false_watches_a_day=false_watches / days,
         false_alerts_a_day=false_alerts / days,
+        unjudged_watches_a_day=(len(watches) - judged_watches) / days,
+        unjudged_alerts_a_day=(len(alerts) - judged_alerts) / days,
         watch_precision=share_of(judged_watches - false_watches, judged_watches),
         alert_precision=share_of(judged_alerts - false_alerts, judged_alerts),
         watch_recall=share_of(sum(one.watch_at is not None for one in found), len(found)),
         alert_recall=share_of(sum(one.alert_at is not None for one in found), len(found)),
-        watch_delay=_mean(one.length_minutes if one.watch_minutes is None else one.watch_minutes for one in found),
-        alert_delay=_mean(one.length_minutes if one.alert_minutes is None else one.alert_minutes for one in found),
+        watch_delay=_mean(_waited(one, one.watch_minutes) for one in found),
+        alert_delay=_mean(_waited(one, one.alert_minutes) for one in found),
         notifications=sum(one.notifications for one in raised),
+        failed=failed,
         raised=tuple(raised),
         found=found,
         by_source=_by_source(signals, raised, found),
@@ -92,7 +106,25 @@ def _by_incident(told: Sequence[Told]) -> list[list[Told]]:
     return [sorted(revisions, key=lambda one: one.alert.revision) for revisions in incidents.values()]
 
 
-def _raised(revisions: Sequence[Told], truth: Truth, sources: Mapping[str, str]) -> Raised:
+def _taken_back(values: Iterable[Value]) -> dict[str, str]:
+    """Return whose words were taken back, posts and authors, and by what is known again what a post says since."""
+    return {value.name: value.unless for value in values if isinstance(value, Retraction) and value.name}
+
+
+def _is_taken_back(said: Evidence | Signal, taken_back: Mapping[str, str]) -> bool:
+    names = [name for name in (said.post_key, said.author_id) if name in taken_back]
+    return bool(names) and any(taken_back[name] != words_of(said.text) for name in names)
+
+
+def _shown(item: Evidence, taken_back: Mapping[str, str]) -> Evidence:
+    if not _is_taken_back(item, taken_back):
+        return item
+    return replace(item, text="", url=None, author_id="", is_removed=True)
+
+
+def _raised(
+    revisions: Sequence[Told], truth: Truth, sources: Mapping[str, str], taken_back: Mapping[str, str]
+) -> Raised:
     """Return one incident, judged."""
     notified = [one for one in revisions if one.alert.level in NOTIFIED]
     alerted = [one for one in revisions if one.alert.level in ALERTED]
@@ -108,15 +140,15 @@ def _raised(revisions: Sequence[Told], truth: Truth, sources: Mapping[str, str])
         watch_at=notified[0].at if notified else None,
         alert_at=alerted[0].at if alerted else None,
         ended_at=last.alert.raised_at if last.alert.level in OVER else None,
-        watch_is=_judged(notified[:1], truth, least=0.0) if notified else "unjudged",
-        alert_is=_judged(alerted, truth, least=ABOUT_SHARE) if alerted else "unjudged",
+        watch_is=_judged(notified[:1], truth, least=0.0),
+        alert_is=_judged(alerted, truth, least=ABOUT_SHARE),
         speaks_of=tuple(about),
         notifications=_notifications(revisions),
         score=max(one.alert.score for one in revisions),
         probability=max(one.alert.probability for one in revisions),
         posts=last.alert.posts,
         authors=last.alert.authors,
-        evidence=first.evidence[:SHOWN],
+        evidence=tuple(_shown(item, taken_back) for item in first.evidence[:SHOWN]),
         weight_by_source=_weights(last.alert.evidence, sources),
         first_source=_first_source(first.evidence, sources),
     )
@@ -130,9 +162,8 @@ def _judged(revisions: Sequence[Told], truth: Truth, *, least: float) -> Judgeme
     """Judge revisions: true where one of them rests on something true, by a share of its weight."""
     if any(_about(one.alert, truth.incidents, least) for one in revisions):
         return "true"
-    if truth.is_complete or any(_about(one.alert, truth.false_ones, least) for one in revisions):
-        return "false"
-    return "unjudged"
+    is_known_false = any(_about(one.alert, truth.false_ones) for one in revisions)
+    return "false" if revisions and (truth.is_complete or is_known_false) else "unjudged"
 
 
 def _notifications(revisions: Sequence[Told]) -> int:
@@ -148,7 +179,8 @@ def _about(alert: Alert, incidents: Iterable[TrueIncident], least: float = ABOUT
 
 def _is_about(alert: Alert, incident: TrueIncident, least: float) -> bool:
     if incident.post_ids:
-        return _weight_in(alert.evidence, incident.post_ids) > least * _weight(alert.evidence)
+        weight = _weight_in(alert.evidence, incident.post_ids)
+        return weight > 0.0 and weight >= least * _weight(alert.evidence)
     return _speaks_of(incident, alert.hazard, alert.place, alert.onset, alert.raised_at)
 
 
@@ -175,7 +207,13 @@ def end_of(incident: TrueIncident) -> datetime:
     return incident.ended_at or incident.began_at + USUAL_LENGTH
 
 
-def _found(incident: TrueIncident, raised: Sequence[Raised], told: Sequence[Told], signals: Sequence[Signal]) -> Found:
+def _found(
+    incident: TrueIncident,
+    raised: Sequence[Raised],
+    told: Sequence[Told],
+    signals: Sequence[Signal],
+    taken_back: Mapping[str, str],
+) -> Found:
     """Return what became of a true incident."""
     mine = {one.incident_id for one in raised if incident.incident_id in one.speaks_of}
     spoken = [one for one in told if one.alert.incident_id in mine and _is_about(one.alert, incident, 0.0)]
@@ -196,7 +234,7 @@ def _found(incident: TrueIncident, raised: Sequence[Raised], told: Sequence[Told
         alert_minutes=_minutes(since, alert) if alert else None,
         lead_minutes=_minutes(watch, incident.official_at) if watch and incident.official_at else None,
         raised=tuple(one.incident_id for one in raised if one.incident_id in mine),
-        seen=tuple(_seen(signal) for signal in _strongest(of_it)) if watch is None or alert is None else (),
+        seen=tuple(_seen(signal, taken_back) for signal in _strongest(of_it)) if not (watch and alert) else (),
         signals=len(of_it),
     )
 
@@ -211,10 +249,18 @@ def _strongest(signals: Iterable[Signal]) -> list[Signal]:
     return sorted(signals, key=lambda one: (-one.likelihood_ratio, one.event_time, one.post_key))[:SHOWN]
 
 
-def _seen(signal: Signal) -> Seen:
+def _seen(signal: Signal, taken_back: Mapping[str, str]) -> Seen:
     return Seen(
-        post_key=signal.post_key, at=signal.event_time, likelihood_ratio=signal.likelihood_ratio, text=signal.text
+        post_key=signal.post_key,
+        at=signal.event_time,
+        likelihood_ratio=signal.likelihood_ratio,
+        text="" if _is_taken_back(signal, taken_back) else signal.text,
     )
+
+
+def _waited(found: Found, minutes: float | None) -> float:
+    """Return the delay that counts: no longer than the whole, or missing would be quicker than being late."""
+    return found.length_minutes if minutes is None else min(minutes, found.length_minutes)
 
 
 def _by_source(signals: Sequence[Signal], raised: Sequence[Raised], found: Sequence[Found]) -> tuple[SourceShare, ...]:
@@ -224,15 +270,16 @@ def _by_source(signals: Sequence[Signal], raised: Sequence[Raised], found: Seque
     for signal in signals:
         counts[signal.source] = counts.get(signal.source, 0) + 1
     true, false = _summed(raised, "true"), _summed(raised, "false")
-    firsts = [by_id[one.raised[0]] for one in found if one.raised]
+    firsts = [by_id[one.raised[0]].first_source for one in found if one.raised]
+    grounds = [set(chain.from_iterable(by_id[name].weight_by_source for name in one.raised)) for one in found]
     shares = (
         SourceShare(
             source=source,
             signals=count,
             true_weight=true.get(source, 0.0),
             false_weight=false.get(source, 0.0),
-            first=sum(one.first_source == source for one in firsts),
-            alone=sum(set(one.weight_by_source) == {source} for one in firsts),
+            first=firsts.count(source),
+            alone=grounds.count({source}),
         )
         for source, count in counts.items()
     )

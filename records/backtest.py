@@ -12,9 +12,9 @@ from records.signal import Hazard
 from records.time import Instant
 
 Judgement = Literal["true", "false", "unjudged"]
-"""Unjudged: nobody knows; it counts neither for nor against a profile."""
+"""Unjudged: nobody knows. It counts neither as true nor as false; but people were told of it, which costs them."""
 Better = Literal["better", "worse", "same", "exchange", "unknown"]
-"""Exchange: better in one respect for worse in another. Unknown: nothing to judge by."""
+"""Exchange: better in one respect for worse in another. Unknown: nothing is known to have happened."""
 ChangeKind = Literal[
     "watch_found",
     "watch_missed",
@@ -94,13 +94,14 @@ class SourceShare(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     true_weight: float  # nats of evidence in what was true
     false_weight: float
     first: int  # true incidents of which it had the first evidence
-    alone: int  # true incidents that rest on it alone
+    alone: int  # true incidents of which all that was raised rests on it alone
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one profile would have made of a recording.
 
-    Units   delays in minutes; a missed incident counts with its whole length, so that missing is never quick
+    Units   delays in minutes; a missed incident counts with its whole length, and one found after its end as well, so
+            that missing is never quick
     """
 
     profile: str
@@ -113,6 +114,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     alerts_a_day: float
     false_watches_a_day: float
     false_alerts_a_day: float
+    unjudged_watches_a_day: float = 0.0
+    unjudged_alerts_a_day: float = 0.0
     watch_precision: Share  # of those judged
     alert_precision: Share
     watch_recall: Share
@@ -120,6 +123,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     watch_delay: float | None  # mean; None where nothing is known to have happened
     alert_delay: float | None
     notifications: int
+    failed: int = 0  # values that the detector could not take: a defect of it
     raised: tuple[Raised, ...]
     found: tuple[Found, ...]
     by_source: tuple[SourceShare, ...]
@@ -131,6 +135,8 @@ class FrontierPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     factor: float  # of its budget
     false_watches_a_day: float
     false_alerts_a_day: float
+    unjudged_watches_a_day: float = 0.0
+    unjudged_alerts_a_day: float = 0.0
     watch_recall: Share
     alert_recall: Share
     watch_delay: float | None
@@ -147,7 +153,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class OnFrontier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A candidate beside what the profile in force could do with another budget, at the same false ones a day."""
+    """A candidate beside what the profile in force could do with another budget, with no more false ones a day.
+
+    What nobody judged counts with the false ones here: where only some of what happened is known, what more was said
+    would cost nothing otherwise.
+    """
 
     level: Level
     false_a_day: float
