@@ -386,7 +386,7 @@ def test_an_incident_raised_twice_on_two_sources_rests_on_none_alone(told: Any, 
         pytest.param({"post_key": "twitter:1", "unless": words_of("autre chose")}, id="it says something else now"),
     ],
 )
-def test_words_that_were_taken_back_are_shown_nowhere(told: Any, signal: MakesSignals, back: dict[str, str]) -> None:
+def test_words_that_were_taken_back_are_shown_nowhere(told: Any, signal: MakesSignals, back: dict[str, Any]) -> None:
     values: list[Value] = [signal(1, 1), signal(2, 2), Retraction(at=minutes_on(20), **back)]
     truth = Truth(incidents=(fire(1, 2),))
     raised = only(judged([told("i1", 1, "watch", 5.0, weights={"1": 1.0, "2": 1.0})], truth, values))
