@@ -1,10 +1,10 @@
 """Backtest: a recorded past decided again, by whatever profile, as if it came in now.
 
 The detector is the one that runs live, driven in the same order: values as they came, and time passing in between
-whenever something is due. So the same profile gives the same alerts as it gave then, where signals came in their order.
-Where one came late, a revision may differ: what is due is due here at its moment, and live at the worker's next tick,
-some seconds later; a signal that comes in between, and was said before it was due, puts it off live, and takes it
-back here. Levels and their times come out the same in the end.
+whenever something is due. So a recording from the first signal on gives the alerts that were given then, where signals
+came in their order. Where one came late, a revision may differ: what is due is due here at its moment, and live at the
+worker's next tick, some seconds later; a signal that comes in between, and was said before it was due, puts it off
+live, and takes it back here. What is believed in the end is the same; what was told on the way may not be.
 
 Shape   values in the order in which they stood on `signals.v1`; until: so long time passes, for what falls by silence
 Units   event time; `Told.at` is when people would have heard, which for a late signal is when it came

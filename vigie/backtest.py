@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,8 @@ from vigie.replay import CLOSING, read_posts
 from vigie.settings import Settings
 
 BATCH = 200
+LOOKED_AT = 20
+"""Lines of a file by which it is known what it holds."""
 SHORTEST = timedelta(hours=1)
 """What lasts for less counts as lasting for so long: a rate a day of a minute says nothing."""
 
@@ -45,10 +48,10 @@ class Past:
         return max(self.ends_at - self.starts_at, SHORTEST) / timedelta(days=1)
 
 
-def read_past(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past | None:
-    """Return what files hold, posts or signals; None where they hold nothing that could be read.
+def read_past(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past:
+    """Return what files hold, posts or signals; signals in the order of the files and of their lines.
 
-    Errors  SettingsError when a file is not there, or when some hold posts and others signals
+    Errors  SettingsError when a file is not there, when none holds anything, or when some hold posts and others signals
     """
     kinds = {path: _holds_signals(path) for path in paths}
     if len(set(kinds.values())) > 1:
@@ -57,21 +60,29 @@ def read_past(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past |
     return _past_from_signals(paths) if all(kinds.values()) else _past_from_posts(paths, settings, clock)
 
 
+def _nothing_in(bad: Sequence[str]) -> SettingsError:
+    more = [f"… and {len(bad) - LOOKED_AT} more bad lines"] if len(bad) > LOOKED_AT else []
+    return SettingsError("\n".join(["no file holds a post or a signal", *bad[:LOOKED_AT], *more]))
+
+
 def _holds_signals(path: Path) -> bool:
-    """Tell by its first line; what is neither is told of as posts are."""
+    """Tell by its first lines, some of which may be bad; what is neither is told of as posts are."""
     try:
         with path.open("rb") as lines:
-            first = next((line for line in lines if line.strip()), b"")
+            return any(_is_signal(line) for line in islice(filter(bytes.strip, lines), LOOKED_AT))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; give a file of recorded posts or signals") from error
+
+
+def _is_signal(line: bytes) -> bool:
     try:
-        decode(first, OnSignals)
+        decode(line, OnSignals)
     except MalformedRecord:
         return False
     return True
 
 
-def _past_from_signals(paths: Sequence[Path]) -> Past | None:
+def _past_from_signals(paths: Sequence[Path]) -> Past:
     values: list[Value] = []
     bad: list[str] = []
     for path in paths:
@@ -86,26 +97,27 @@ def _past_from_signals(paths: Sequence[Path]) -> Past | None:
             if not isinstance(value, Tick):  # time passes by itself here
                 values.append(value)
     if not values:
-        return None
+        raise _nothing_in(bad)
     times = [came_at(value) for value in values]
     return Past(tuple(values), min(times), max(times), tuple(bad))
 
 
-def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past | None:
+def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past:
     """Return the signals of recorded posts: through the gate, read and placed one by one, as a replay does.
 
     The source of each is where it was recorded from, not the recording.
     """
     posts, bad = asyncio.run(read_posts(paths, clock))
     if not posts:
-        return None
+        raise _nothing_in(bad)
     passes, enrich = gate(settings), steps(settings, is_exact=True).enrich
     kept = [post for post in posts if passes(post.text)]
     values: list[Value] = []
     for start in range(0, len(kept), BATCH):
         for result in enrich(kept[start : start + BATCH]):
-            values.extend(replace(signal, source=signal.platform or signal.source) for signal in result.signals)
+            # as the worker does: first goes what was said before
             values.extend([result.retraction] if result.retraction else [])
+            values.extend(replace(signal, source=signal.platform or signal.source) for signal in result.signals)
     return Past(tuple(values), posts[0].event_time, posts[-1].event_time, tuple(bad))
 
 
@@ -115,11 +127,28 @@ def read_truth(path: Path) -> Truth:
     Errors  SettingsError when the file cannot be read or is none
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Truth)
+        truth = msgspec.json.decode(path.read_bytes(), type=Truth)
     except OSError as error:
         raise SettingsError(f"--truth {path}: {error.strerror}; give a JSON file") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"--truth {path}: {error}") from error
+    problem = _problem_with(truth)
+    if problem:
+        raise SettingsError(f"--truth {path}: {problem}")
+    return truth
+
+
+def _problem_with(truth: Truth) -> str | None:
+    seen: set[str] = set()
+    for one in (*truth.incidents, *truth.false_ones):
+        if one.incident_id in seen:
+            return f"{one.incident_id}: stands twice; give each its own incident_id"
+        if one.ended_at is not None and one.ended_at < one.began_at:
+            return f"{one.incident_id}: ended_at is before began_at"
+        if not one.post_ids and one.place is None:
+            return f"{one.incident_id}: neither post_ids nor a place: nothing could be found to be about it"
+        seen.add(one.incident_id)
+    return None
 
 
 @dataclass(frozen=True)
@@ -173,7 +202,13 @@ class Bench:
             on_progress=lambda share: on_progress(part, share),
         )
         return outcome_of(
-            run.told, past.values, self.truth, profile=profile.name, version=profile.version, days=past.days
+            run.told,
+            past.values,
+            self.truth,
+            profile=profile.name,
+            version=profile.version,
+            days=past.days,
+            failed=run.failed,
         )
 
 

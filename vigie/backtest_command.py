@@ -1,6 +1,8 @@
 """What `vigie backtest` is asked, and what it answers: tables on standard error, a JSON report, plots."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +20,7 @@ from records.truth import Truth
 from vigie.assembly import home_of, profile_of
 from vigie.backtest import Bench, bench_of, read_past, read_truth
 from vigie.backtest_report import report
-from vigie.lines import NOTHING_READ, SOME_BAD
+from vigie.lines import SOME_BAD
 from vigie.replay import settings_for
 from vigie.settings import Settings
 
@@ -47,18 +49,17 @@ def run_backtest(asked: Asked, clock: Clock) -> int:
     profiles = _profiles(asked)
     truth = read_truth(asked.truth) if asked.truth else Truth()
     _refuse_unwritable(asked)
+    drawing = import_module("vigie.backtest_plots") if asked.plots else None  # only for them matplotlib is needed
     past = read_past(asked.files, _settings(asked, ""), clock)
-    if past is None:
-        click.echo("vigie: no file holds a post or a signal", err=True)
-        return NOTHING_READ
     console = Console(stderr=True)
     found = _run(bench_of(past, truth), profiles, asked, console)
     console.print(report(found))
     if asked.json:
         _write(msgspec.json.format(msgspec.json.encode(found)) + b"\n", asked.json)
-    if asked.plots:
-        drawing = import_module("vigie.backtest_plots")  # only here is matplotlib needed
-        for path in drawing.write_plots(found, asked.plots):
+    if asked.plots and drawing:
+        with _written("--plots", asked.plots):
+            plots = drawing.write_plots(found, asked.plots)
+        for path in plots:
             console.print(f"written: {path}")
     for message in past.bad:
         click.echo(message, err=True)
@@ -94,12 +95,23 @@ def _refuse_unwritable(asked: Asked) -> None:
     out = asked.json
     if out and str(out) != "-" and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise SettingsError(f"--json {out}: cannot be written; give a file in a folder that is there")
-    if asked.plots and asked.plots.exists() and not asked.plots.is_dir():
-        raise SettingsError(f"--plots {asked.plots}: is a file; give a folder")
+    if asked.plots:
+        there = next(path for path in (asked.plots, *asked.plots.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise SettingsError(f"--plots {asked.plots}: {there} is a file; give a folder")
 
 
 def _write(text: bytes, out: Path) -> None:
     if str(out) == "-":
         sys.stdout.buffer.write(text)
-    else:
+        return
+    with _written("--json", out):
         out.write_bytes(text)
+
+
+@contextmanager
+def _written(option: str, out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"{option} {out}: {error.strerror}; give another place") from error

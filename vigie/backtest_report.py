@@ -47,14 +47,21 @@ def report(found: Backtest) -> RenderableType:
     parts: list[RenderableType] = [head, Text(), _summary(found.outcomes)]
     if found.true_incidents:
         parts += [Text(), _incidents(found.outcomes)]
-    for outcome in found.outcomes:
-        parts += [Text(), *_wrong(outcome)]
-    parts += [Text(), _sources(found.outcomes[0])]
-    for outcome, points in zip(found.outcomes, found.frontiers, strict=False):
-        parts += [Text(), _frontier(outcome, points)]
+    names = names_of(found.outcomes)
+    for name, outcome in zip(names, found.outcomes, strict=True):
+        parts += [Text(), *_wrong(name, outcome)]
+    parts += [Text(), _sources(names[0], found.outcomes[0])]
+    for name, points in zip(names, found.frontiers, strict=False):
+        parts += [Text(), _frontier(name, points)]
     if found.comparison is not None:
         parts += [Text(), *_compared(found.comparison)]
     return Group(*parts)
+
+
+def names_of(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return a name for each profile; those that are called alike are numbered."""
+    names = [f"{one.profile} {one.version}" for one in outcomes]
+    return [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, 1)]
 
 
 def share_words(share: Share) -> str:
@@ -74,12 +81,13 @@ def change_words(change: Change, language: str = "en") -> str:
 
 
 def _summary(outcomes: Sequence[Outcome]) -> Table:
-    table = Table("", *(f"{one.profile} {one.version}" for one in outcomes), title="Profiles")
+    table = Table("", *names_of(outcomes), title="Profiles")
     rows = {
         "watches a day": [f"{one.watches_a_day:.2f} ({one.watches})" for one in outcomes],
         "alerts a day": [f"{one.alerts_a_day:.2f} ({one.alerts})" for one in outcomes],
         "false watches a day": [f"{one.false_watches_a_day:.2f} ({one.false_watches})" for one in outcomes],
         "false alerts a day": [f"{one.false_alerts_a_day:.2f} ({one.false_alerts})" for one in outcomes],
+        **_unjudged(outcomes),
         "watches that were true": [share_words(one.watch_precision) for one in outcomes],
         "alerts that were true": [share_words(one.alert_precision) for one in outcomes],
         "incidents with a watch": [share_words(one.watch_recall) for one in outcomes],
@@ -94,11 +102,23 @@ def _summary(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
+def _unjudged(outcomes: Sequence[Outcome]) -> dict[str, list[str]]:
+    """Return the rows that stand only where there is something that nobody could judge, or that failed."""
+    rows = {
+        "unjudged watches a day": [one.unjudged_watches_a_day for one in outcomes],
+        "unjudged alerts a day": [one.unjudged_alerts_a_day for one in outcomes],
+    }
+    told = {name: [f"{value:.2f}" for value in values] for name, values in rows.items() if any(values)}
+    if any(one.failed for one in outcomes):
+        told["FAILED: not taken by the detector"] = [str(one.failed) for one in outcomes]
+    return told
+
+
 def _incidents(outcomes: Sequence[Outcome]) -> Table:
     """Return watch and alert of each true incident, by profile."""
     table = Table("true incident", "since (UTC)", title="Minutes after it was first spoken of")
-    for one in outcomes:
-        table.add_column(f"{one.profile}: watch", justify="right")
+    for name in names_of(outcomes):
+        table.add_column(f"{name}: watch", justify="right")
         table.add_column("alert", justify="right")
     for row in zip(*(one.found for one in outcomes), strict=True):
         first: Found = row[0]
@@ -107,9 +127,9 @@ def _incidents(outcomes: Sequence[Outcome]) -> Table:
     return table
 
 
-def _wrong(outcome: Outcome) -> Iterator[RenderableType]:
+def _wrong(name: str, outcome: Outcome) -> Iterator[RenderableType]:
     """Yield what was false, then what was missed, with the posts that say why."""
-    yield Text(f"{outcome.profile} {outcome.version}: false and missed", style="bold")
+    yield Text(f"{name}: false and missed", style="bold")
     false = [one for one in outcome.raised if "false" in {one.watch_is, one.alert_is}]
     missed = [one for one in outcome.found if one.watch_at is None]
     if not false and not missed:
@@ -129,24 +149,25 @@ def _false_lines(raised: Raised) -> Iterator[Text]:
     yield from (Text(f"    {item.likelihood_ratio:8.1f}  {item.text or item.post_key}") for item in raised.evidence)
 
 
-def _sources(outcome: Outcome) -> Table:
+def _sources(name: str, outcome: Outcome) -> Table:
     table = Table("source", "signals", "weight in true", "in false", "first", "alone", title="What each source gave")
     for one in outcome.by_source:
         weights = (f"{one.true_weight:.1f}", f"{one.false_weight:.1f}")
         table.add_row(one.source, str(one.signals), *weights, str(one.first), str(one.alone))
-    table.caption = f"by {outcome.profile}; weight in nats; incidents of which it had the first post, or the only ones"
+    table.caption = f"by {name}; weight in nats; incidents of which it had the first post, or the only ones"
     return table
 
 
-def _frontier(outcome: Outcome, points: Sequence[FrontierPoint]) -> Table:
-    columns = ("budget", "false watches a day", "watch delay, min", "false alerts a day", "alert delay, min", "found")
-    table = Table(*columns, title=f"{outcome.profile} {outcome.version}: with other budgets")
+def _frontier(name: str, points: Sequence[FrontierPoint]) -> Table:
+    columns = ("budget", "watches a day", "watch delay, min", "alerts a day", "alert delay, min", "found")
+    table = Table(*columns, title=f"{name}: with other budgets")
+    table.caption = "a day: those that are not known to be true"
     for point in points:
         table.add_row(
             f"× {point.factor:g}",
-            f"{point.false_watches_a_day:.2f}",
+            f"{point.false_watches_a_day + point.unjudged_watches_a_day:.2f}",
             _minutes(point.watch_delay),
-            f"{point.false_alerts_a_day:.2f}",
+            f"{point.false_alerts_a_day + point.unjudged_alerts_a_day:.2f}",
             _minutes(point.alert_delay),
             f"{point.watch_recall.hits} of {point.watch_recall.cases}",
         )
@@ -162,8 +183,8 @@ def _compared(comparison: Comparison) -> Iterator[RenderableType]:
 def beside_words(one: OnFrontier) -> str:
     """Return in words what the profile in force would do at the candidate's number of false ones."""
     return (
-        f"{one.level}: with no more false ones ({one.false_a_day:.2f} a day) the profile in force takes "
-        f"{one.delay_in_force:.1f} min at {one.factor:g} times its budget, the candidate {one.delay:.1f} min"
+        f"{one.level}: with no more that is not known to be true ({one.false_a_day:.2f} a day) the profile in force "
+        f"takes {one.delay_in_force:.1f} min at {one.factor:g} times its budget, the candidate {one.delay:.1f} min"
     )
 
 
