@@ -267,6 +267,11 @@ class Ledger:
         self.retracted += entries
         return bool(entries)
 
+    def count_as_written(self) -> None:
+        """Let go of what a table does not have yet: it is there now, or there is none."""
+        self.new_entries, self.changed_entries, self.gone_entries, self.retracted = [], [], [], []
+        self.changed_base = set()
+
     def _forget_told(self) -> None:
         """Forget what was told of incidents that no late signal can bring back."""
         alive = {incident.incident_id for incident in self.incidents.values()}

@@ -586,6 +586,39 @@ def replay(
     sys.exit(SOME_BAD if result.bad else 0)
 
 
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--profile", "profiles", multiple=True, help="A profile's name or file; once or twice, as in force first."
+)
+@click.option("--home", default="", metavar="INSEE", help="The commune from which the posts are read.")
+@click.option("--local-places", type=FILE, help="A CSV file of quarters, docks, sites and nicknames.")
+@click.option("--truth", "truth_file", type=IN_FILE, help="A JSON file of what really happened.")
+@click.option(
+    "--frontier/--no-frontier", default=True, help="Try other budgets as well: seven runs a profile, not one."
+)
+@click.option("--json", "out", type=FILE, help='Where the report goes as JSON; "-": standard output.')
+@click.option("--plots", "plots", type=FILE, help="A folder for plots, as PNG.")
+def backtest(
+    files: tuple[Path, ...],
+    *,
+    profiles: tuple[str, ...],
+    home: str,
+    local_places: Path | None,
+    truth_file: Path | None,
+    frontier: bool,
+    out: Path | None,
+    plots: Path | None,
+) -> None:
+    """Decide recorded posts or signals again, by one profile or two, and tell what each would have done."""
+    from vigie.backtest_command import Asked, run_backtest
+
+    vigie_logging.set_up("backtest")
+    with told(), needing("bench"):
+        asked = Asked(files, profiles, home, local_places, truth_file, frontier, out, plots)
+        sys.exit(run_backtest(asked, SystemClock()))
+
+
 @main.command("fr-alert")
 @click.argument("file", required=False, type=IN_FILE)
 @click.option("--incident", default="", metavar="ID", help="Which incident, where the lines are of several.")

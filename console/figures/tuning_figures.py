@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from console.archive import looking
 from console.archive.dossier import Decided
 from console.archive.tables import decision, revision
-from console.figures.interval import wilson
+from records.share import wilson
 
 DAY = timedelta(days=1)
 DAYS_A_WEEK = 7

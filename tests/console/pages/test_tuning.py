@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive.taking import take
 from console.desk import Desk
-from console.figures.interval import wilson
 from console.figures.profile_words import UNKNOWN, profile_from
 from console.figures.tuning_figures import Day, days, rulings, weeks
 from detectors.corroboration import Gate
 from detectors.evidence import Weights
 from detectors.profile import PROFILES, HazardProfile, Profile, Spread, WeeklyBudget
 from records import ManualClock, Verdict
+from records.share import wilson
 from tests.console.entering import flat
 from tests.console.made import a_verdict, an_alert, minutes
 
