@@ -23,7 +23,8 @@ from vigie.backtest import Past, bench_of, read_past
 from vigie.backtest_plots import write_plots
 from vigie.backtest_report import change_words, report, share_words
 from vigie.replay import CLOSING, run_replay, settings_for
-from vigie.story import le_havre_2012, write_recording
+from vigie.scenarios.recording import write_recording
+from vigie.story import le_havre_2012
 
 Runs = Callable[..., Result]
 NamesLines = Callable[[str, Path | str, Sequence[int]], bool]
