@@ -7,20 +7,29 @@ Units   all times are event time
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from connectors.sinks.contract import post_id_of
-from records import Alert, Bulletin, Claim, Post
-from vigie.assembly import gate
+from detectors.backtest import Replayed, replayed
+from detectors.neighbours import Neighbours
+from detectors.profile import Profile
+from models.places import Gazetteer
+from records import Alert, Bulletin, Claim, Post, Tick, decode
+from streams.reader import standing
+from streams.topics import SIGNALS, OnSignals
+from vigie.assembly import gate, home_of, profile_of
+from vigie.duty_settings import duties_from
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING
 from vigie.scenarios.recording import PlainPosts, recorded
 from vigie.scenarios.scenario import Scenario
+from vigie.settings import Settings
 from vigie.solidarity import claims_of
 from vigie.story import PARIS
 
@@ -171,19 +180,50 @@ def tell(tale: Scenario) -> Told:
     for post in tale.all_posts:
         if post["id"] in happening_of:
             first_posts.setdefault(happening_of[post["id"]], datetime.fromisoformat(post["ts"]))
-    passed, alerts, claims = asyncio.run(_played(tale))
+    played = asyncio.run(_played(tale))
     by_id: dict[str, list[Alert]] = {}
-    for alert in alerts:
+    for alert in played.alerts:
         by_id.setdefault(alert.incident_id, []).append(alert)
     incidents = tuple(Raised(tuple(revisions), happening_of) for revisions in by_id.values())
-    return Told(tale, len(tale.all_posts), passed, happening_of, first_posts, incidents, tuple(claims))
+    assert [one.alert for one in played.again.told] == list(played.alerts), "a backtest tells otherwise"
+    assert not played.again.failed
+    return Told(tale, len(tale.all_posts), played.passed, happening_of, first_posts, incidents, played.claims)
 
 
-async def _played(tale: Scenario) -> tuple[int, list[Alert], list[Claim]]:
+class Played(NamedTuple):
+    """What came of a story, and what a backtest makes of the signals that it gave."""
+
+    passed: int
+    alerts: tuple[Alert, ...]
+    claims: tuple[Claim, ...]
+    again: Replayed
+
+
+async def _played(tale: Scenario) -> Played:
     async with playing(tale, tale.all_posts) as play:
         alerts = await play.until(play.posts[-1].event_time + INSTANT)
-        await play.pass_time(alerts, play.last_at + CLOSING)
-        return len(play.posts), await play.pipeline.alerts(), await claims_of(play.pipeline.streams)
+        until = play.last_at + CLOSING
+        await play.pass_time(alerts, until)
+        told = await play.pipeline.alerts()
+        neighbours = Neighbours(play.profile)
+        return Played(
+            passed=len(play.posts),
+            alerts=tuple(neighbours.joined(alert) for alert in told),
+            claims=tuple(await claims_of(play.pipeline.streams)),
+            again=replayed(
+                play.profile,
+                [value for value in await _signals(play.pipeline) if not isinstance(value, Tick)],
+                until=until,
+                places=Gazetteer().wide_places(),
+                duties=duties_from(play.settings.duty),
+            ),
+        )
+
+
+async def _signals(pipeline: Pipeline) -> list[Any]:
+    """Return what came to the detectors, in order."""
+    async with aclosing(standing(pipeline.streams, SIGNALS)) as messages:
+        return [decode(message.value, OnSignals) async for message in messages]
 
 
 @dataclass
@@ -191,10 +231,16 @@ class Playing:
     """A story under way: told up to a moment, and then up to the next one."""
 
     pipeline: Pipeline
+    settings: Settings
     posts: list[Post]  # those that passed the gate, in order
     notices: list[Bulletin]
     last_at: datetime  # when the last post was said, whether it passed or not
     begun: int = 0  # how many posts were told
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What the worker watches by."""
+        return profile_of(self.settings, home_of(self.settings, Gazetteer()))
 
     async def until(self, at: datetime) -> list[Alert]:
         """Tell what was said and announced before a moment; return all revisions that there are by then."""
@@ -225,7 +271,7 @@ async def playing(tale: Scenario, posts: PlainPosts) -> AsyncIterator[Playing]:
         passes = gate(settings)
         async with Pipeline(settings) as pipeline:
             kept = [post for post in read if passes(post.text)]
-            yield Playing(pipeline, kept, list(tale.notices), read[-1].event_time)
+            yield Playing(pipeline, settings, kept, list(tale.notices), read[-1].event_time)
 
 
 def _in_turn(posts: list[Post], notices: list[Bulletin]) -> Iterator[tuple[list[Post], Bulletin | None]]:
