@@ -79,7 +79,6 @@ class Case:
     alerts: list[Alert] = field(default_factory=list)
     by: Callable[[str], Watched] | None = None
     """What a changed profile says, by the id of the change."""
-    _known: dict[str, Watched] = field(default_factory=dict)
     _back_then: Watched | None = None
 
     @property
@@ -87,12 +86,8 @@ class Case:
         """What the profile says by which the ledger is worked out at this point."""
         if self._back_then is not None:
             return self._back_then
-        if not self.ledger.profiles or self.by is None:
-            return self.usual
-        change_id = self.ledger.change_id
-        if change_id not in self._known:
-            self._known[change_id] = self.by(change_id)
-        return self._known[change_id]
+        in_force = self.ledger.profiles.get(IN_FORCE)
+        return self.usual if in_force is None or self.by is None else self.by(in_force.change_id)
 
     @contextmanager
     def as_of(self, by: Watched) -> Iterator[None]:

@@ -76,7 +76,7 @@ class Detector:
 
     def _newest(self, hazard: str, shelf: Shelf) -> Watched:
         changes = shelf.profile_changes
-        return self._by(changes[-1])[hazard] if changes else self._watched[hazard]
+        return self._said_by(changes[-1].change_id, hazard, shelf) if changes else self._watched[hazard]
 
     def _by(self, change: ProfileChange) -> dict[str, Watched]:
         known = self._changed.get(change)
@@ -92,13 +92,19 @@ class Detector:
 
     def _said_by(self, change_id: str, hazard: str, shelf: Shelf) -> Watched:
         """Return what is said of a hazard since a change; one that is forgotten says what the one in force says."""
+        known = shelf.said.get((change_id, hazard))
+        if known is None:
+            known = shelf.said[change_id, hazard] = self._looked_up(change_id, shelf.profile_changes)[hazard]
+        return known
+
+    def _looked_up(self, change_id: str, changes: Sequence[ProfileChange]) -> dict[str, Watched]:
         if not change_id:
-            return self._watched[hazard]
-        change = next((one for one in shelf.profile_changes if one.change_id == change_id), None)
-        if change is not None and change is not shelf.profile_changes[-1]:
+            return self._watched
+        change = next((one for one in changes if one.change_id == change_id), changes[-1])
+        if change is not changes[-1]:
             with suppress(BrokenInvariant):
-                return self._by(change)[hazard]
-        return self._newest(hazard, shelf)
+                return self._by(change)
+        return self._by(changes[-1])
 
     def observe(self, signal: Signal, shelf: Shelf) -> list[Alert]:
         """Take in one signal; return all revisions that it causes, in order."""
@@ -194,6 +200,8 @@ class Detector:
         return case
 
     def _on(self, ledger: Ledger, area: str, usual: Watched, shelf: Shelf) -> Case:
+        if not shelf.profile_changes:
+            return Case(ledger, area, usual)
         return Case(ledger, area, usual, by=lambda change_id: self._said_by(change_id, usual.name, shelf))
 
     def _ledger(self, key: str, area: str, usual: Watched, shelf: Shelf) -> Ledger:

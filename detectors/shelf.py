@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from detectors.case import Watched
 from detectors.entry import Entry
 from detectors.ledger import BULLETIN, INCIDENT, NODE, PROFILE, WEEK, Ledger
 from detectors.state import Incident, InForce, Node, Slot, Told
@@ -102,6 +103,7 @@ class Shelf:
         self._kept: dict[str, Kept] = {}
         self._cold = set(keys)  # in the table, perhaps, and not asked for yet
         self._cold_names: dict[str, frozenset[str]] = {}
+        self.said: dict[tuple[str, str], Watched] = {}  # since which change of what hazard, as it was looked up
         self._changes: tuple[ProfileChange, ...] | None = None  # None: not asked for yet
         self._written_changes: tuple[ProfileChange, ...] | None = None
 
@@ -119,6 +121,7 @@ class Shelf:
         if is_known or (known and change.decided_at < known[-1].decided_at):
             return False
         self._changes = (*known, change)[-MOST_CHANGES:]
+        self.said.clear()
         return True
 
     def ledger(self, key: str, *, span: int, work_out: Callable[[Ledger], None]) -> Ledger:
