@@ -13,10 +13,12 @@ from click.testing import CliRunner, Result
 from detectors.profile import profile_text
 from records import Alert, DeadLetter, Post, ProfileChange, decode
 from streams.app import declare_topics
+from streams.health import Health, serve
 from streams.reader import newest, read
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, DEAD_LETTERS
-from vigie.broker import EmbeddedBroker
+from vigie import check
+from vigie.broker import EmbeddedBroker, free_port
 from vigie.cli import main
 from vigie.pipeline import Pipeline
 from vigie.promoting import in_force, made
@@ -196,7 +198,7 @@ BY = ("--by", "analyste", "--approved-by", "chef de salle")
 @pytest.mark.broker
 def test_it_is_promoted_shown_and_taken_back(profile: Callable[..., Result], tmp_path: Path) -> None:
     candidate = str(tmp_path / "candidate.toml")
-    assert profile("show").output.startswith("city/2, of the settings\n")
+    assert profile("show").output == "city/2, of the settings\nno worker of this machine says by which it decides\n"
     assert 'version = "2"' in profile("show", "--toml").output
 
     done = profile("promote", candidate, *BY, "--because", "moins de veilles")
@@ -238,6 +240,19 @@ def test_what_cannot_be_is_refused_with_the_reason_before_the_broker_is_asked(
     done = CliRunner().invoke(main, command)
     assert done.exit_code == 2
     assert found in done.output
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_check_says_by_which_profile_the_worker_of_this_machine_decides(
+    written: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health, port, said = Health(stall_secs=60), free_port(), list[str]()
+    health.profile = "city/3"
+    serve(health, port)
+    name = "territory, profile and places"
+    monkeypatch.setattr(check, "CHECKS", {name: check.CHECKS[name]})
+    assert check.problems_with(written(f"[worker]\nhealth_port = {port}\n"), said.append) == []
+    assert said == [f"{name}: the worker of this machine decides by city/3"]
 
 
 @pytest.mark.broker
