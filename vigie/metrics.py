@@ -66,8 +66,3 @@ UNTOLD = Counter(
     "Alert revisions that took no route, so that nobody was told. Not meant? Look at the matchers in `[[routes]]`.",
     ["level"],
 )
-RECORDED = Counter("vigie_recorded_total", "Records of `signals.v1` written to the recording, for backtests.")
-UNRECORDED = Counter(
-    "vigie_recording_failed_total",
-    "Times that the recording could not be written. Rising: the disk is full or not ours; it is tried again.",
-)

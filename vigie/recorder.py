@@ -25,7 +25,6 @@ from streams.reader import standing
 from streams.resuming import Lying, Mark, follow_on
 from streams.settings import StreamSettings
 from streams.topics import RETRACTIONS, SIGNALS, OnSignals
-from vigie import metrics
 from vigie.recording import SCHEMA, Row, is_recorded, table_of
 from vigie.recordings import Recordings
 from vigie.unnaming import Names, holding, posts_of, unnamed
@@ -66,8 +65,20 @@ class Recorder:
         self._has_room.set()
         self._before: Counter[Identity] | None = None
         self._is_catching_up = True
+        self._recorded = self._failed = 0
         self.trouble = ""
         """What is wrong; empty where all is well."""
+
+    @property
+    def state(self) -> dict[str, int | bool]:
+        """Return how it goes, in words that anybody may read: rows written, waiting, lost; whether writing fails."""
+        return {
+            "is_failing": bool(self.trouble),
+            "written": self._recorded,
+            "waiting": len(self._held),
+            "lost": self._lost,
+            "failed": self._failed,
+        }
 
     def read_again(self) -> None:
         """Look for where it was left once more: there is another broker."""
@@ -75,17 +86,25 @@ class Recorder:
 
     async def run(self) -> None:
         """Record for ever; before it ends, write what it holds."""
-        with self._recordings.alone() as is_alone:
-            if not is_alone:
-                log.warning("somebody else records here already", folder=str(self._recordings.folder))
-                return
-            writing = asyncio.create_task(self._write_for_ever())
+        while True:
             try:
-                await self._read_for_ever()
-            finally:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
-                self._tried_to_write()
+                with self._recordings.alone() as is_alone:
+                    if is_alone:
+                        await self._run_alone()
+                    log.warning("somebody else records here already", folder=str(self._recordings.folder))
+            except OSError as error:
+                self.trouble = str(error)
+                log.error("nothing is recorded", error=str(error))  # noqa: TRY400
+            await asyncio.sleep(AGAIN_SECS)
+
+    async def _run_alone(self) -> None:
+        writing = asyncio.create_task(self._write_for_ever())
+        try:
+            await self._read_for_ever()
+        finally:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
+            self._tried_to_write()
 
     async def _read_for_ever(self) -> None:
         while True:
@@ -185,7 +204,7 @@ class Recorder:
             self.write()
         except (OSError, SettingsError, pa.ArrowException) as error:
             self.trouble = str(error)
-            metrics.UNRECORDED.inc()
+            self._failed += 1
             log.error("recording cannot be written: it is tried again", error=str(error), waiting=len(self._held))  # noqa: TRY400
         else:
             if self.trouble:
@@ -201,7 +220,7 @@ class Recorder:
             if table.num_rows != known.num_rows or table != known or now - self._written_at >= MARKED_EVERY:
                 self._recordings.write(path, table, replace(facts, marks=dict(self._marks), lost=self._lost))
                 self._written_at = now
-            metrics.RECORDED.inc(table.num_rows - known.num_rows)
+            self._recorded += table.num_rows - known.num_rows
             self._held = []
             self._has_room.set()
         gone = self._recordings.let_go(now, self._keep)
