@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -249,7 +250,15 @@ def _since(path: Path) -> datetime:
         oldest = taken_in or _span(path)[0]
     except SettingsError:
         oldest = None
-    return oldest or datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return oldest or _begun_at(path)
+
+
+def _begun_at(path: Path) -> datetime:
+    """Return when a file was begun that does not say so: one of a day bears it as its name."""
+    try:
+        return datetime.fromisoformat(path.stem[:DAY_LETTERS]).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
 def _span(path: Path) -> tuple[datetime | None, datetime | None]:
@@ -274,16 +283,24 @@ def _kept(path: Path, folder: Path) -> Kept:
 
 def _refuse_unfit(path: Path, table: pa.Table) -> None:
     """Raise where a row is no record of ours: whoever replays it later must not stumble."""
-    number = 0
-    try:
-        for number, row in enumerate(rows_in(table), 1):
-            record = row.record
-            written_at: object = row.written_at
-            is_whole = isinstance(written_at, datetime) and decode(encode(record), OnSignals) == record
-            if not is_whole or not is_recorded(record) or not _is_wordless(record):
-                raise SettingsError(f"{path}: row {number} is not as Vigie records it; give a file that Vigie wrote")
-    except (MalformedRecord, TypeError, AttributeError, ValueError) as error:
-        raise SettingsError(f"{path}: row {number + 1}: {error}; give a file that Vigie wrote") from error
+    rows, number = rows_in(table), 0
+    while True:
+        number += 1
+        try:
+            row = next(rows, None)
+            is_fit = row is None or _is_fit(row)
+        except (MalformedRecord, TypeError, AttributeError, ValueError) as error:
+            raise SettingsError(f"{path}: row {number}: {error}; give a file that Vigie wrote") from error
+        if not is_fit:
+            raise SettingsError(f"{path}: row {number}: is not as Vigie records it; give a file that Vigie wrote")
+        if row is None:
+            return
+
+
+def _is_fit(row: Row) -> bool:
+    record, written_at = row.record, cast(object, row.written_at)
+    is_whole = isinstance(written_at, datetime) and decode(encode(record), OnSignals) == record
+    return is_whole and is_recorded(record) and _is_wordless(record)
 
 
 def _is_wordless(record: object) -> bool:
