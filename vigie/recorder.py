@@ -245,6 +245,8 @@ class Recorder:
             self._recorded += table.num_rows - known.num_rows
             self._held = []
             self._has_room.set()
+            del table, known
+            pa.default_memory_pool().release_unused()  # arrow keeps it otherwise, for the next time
         gone = self._recordings.let_go(now, self._keep)
         if gone:
             log.info("recordings let go", files=gone)
