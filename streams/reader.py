@@ -31,8 +31,8 @@ async def consumer_of(settings: StreamSettings, topic: Topic) -> AsyncIterator[A
         fetch_max_wait_ms=100,
         **settings.security.for_aiokafka(),
     )
-    await consumer.start()
     try:
+        await consumer.start()  # asked to stop in the middle of it, it must be stopped as well
         partitions = [TopicPartition(topic.name, number) for number in range(settings.partitions)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)

@@ -26,8 +26,8 @@ from streams.resuming import Lying, Mark, follow_on
 from streams.settings import StreamSettings
 from streams.topics import RETRACTIONS, SIGNALS, OnSignals
 from vigie.recording import SCHEMA, Row, is_recorded, table_of
-from vigie.recordings import Recordings
-from vigie.unnaming import Names, holding, posts_of, unnamed
+from vigie.recordings import Held, Recordings
+from vigie.unnaming import Names, Sought, unnamed
 
 log = structlog.get_logger()
 
@@ -258,35 +258,34 @@ class Recorder:
         table = pa.concat_tables([known, said])
         if not retractions:
             return table
-        found, names = self._names_of(retractions, table, path)
-        self._recordings.forget(names, but=path)
-        if found:
-            table = pa.concat_tables([known, table_of(sorted_in(self._held, found))])
+        held, names = self._held_of(retractions, table, path)
+        if held.found:
+            table = pa.concat_tables([known, table_of(sorted_in(self._held, held.found))])
         return unnamed(table, names)
 
-    def _names_of(
+    def _held_of(
         self, retractions: Sequence[Retraction], table: pa.Table, path: Path | None = None
-    ) -> tuple[set[tuple[int, str]], Names]:
-        """Return which retractions concern anything, by partition, and what is to be forgotten for good.
+    ) -> tuple[Held, Names]:
+        """Have all files but one forget what was taken back; return what stood in them and a table, and the new names.
 
         Of an edited post the older words are taken back, and no words stand here.
         """
-        posts = {one.post_key for one in retractions} - {""}
-        authors = {one.author_id for one in retractions} - {""}
-        found, theirs = self._recordings.holding(posts, authors, but=path)
-        found |= holding(table, posts, authors)
-        theirs |= posts_of(table, authors)
+        authors = {one.author_id for one in retractions}
+        sought = Sought({one.post_key for one in retractions}, authors)
+        held = self._recordings.holding(sought, but=path)
+        held.found |= sought.held_by(table)
+        held.posts |= sought.posts_in(table)
         names = Names()
-        deleted = {one.post_key for one in retractions if not one.unless} - {""}
-        names.take(posts=deleted | theirs, authors=authors)
-        return found, names
+        names.take(posts=held.posts.union(one.post_key for one in retractions if not one.unless), authors=authors)
+        others = [one for one in self._recordings.all if one != path] if held.posts else held.files
+        self._recordings.forget(names, others)
+        return held, names
 
     def forget(self, retractions: Sequence[Retraction]) -> None:
         """Have all files forget what was taken back."""
         if not retractions or not self._recordings.all:
             return
-        _, names = self._names_of(retractions, SCHEMA.empty_table())
-        self._recordings.forget(names)
+        self._held_of(retractions, SCHEMA.empty_table())
 
 
 def _row_of(one: Lying, now: datetime) -> Row | None:

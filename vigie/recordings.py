@@ -7,9 +7,9 @@ Errors  SettingsError for what cannot be read or taken in; OSError where the dis
 
 import fcntl
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
@@ -36,7 +36,7 @@ from vigie.recording import (
     table_in,
     wordless,
 )
-from vigie.unnaming import COLUMNS, Names, holding, is_named_in, posts_of, unnamed, with_passing_authors
+from vigie.unnaming import COLUMNS, Names, Sought, unnamed, with_passing_authors
 
 log = structlog.get_logger()
 
@@ -60,6 +60,15 @@ class Kept:
     oldest_at: datetime | None
     newest_at: datetime | None
     trouble: str = ""
+
+
+@dataclass
+class Held:
+    """What stands of some posts and authors."""
+
+    found: set[tuple[int, str]] = field(default_factory=set)  # partitions and names, of what was recorded here
+    posts: set[str] = field(default_factory=set)  # of the authors
+    files: list[Path] = field(default_factory=list)  # that name any of them
 
 
 class Recordings:
@@ -130,30 +139,27 @@ class Recordings:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, file_of(table, facts))
 
-    def holding(
-        self, posts: Collection[str], authors: Collection[str], but: Path | None = None
-    ) -> tuple[set[tuple[int, str]], set[str]]:
-        """Return which posts and authors stand in any file but one, with their partitions; and these authors' posts."""
-        found: set[tuple[int, str]] = set()
-        theirs: set[str] = set()
-        for path, table in self._looked_at(but):
-            found |= holding(table, posts, authors) if path not in self.imported else set()
-            theirs |= posts_of(table, authors)
-        return found, theirs
-
-    def forget(self, names: Names, but: Path | None = None) -> int:
-        """Have all files but one forget some names; return how many held any."""
-        changed = 0
-        for path, table in self._looked_at(but):
-            if is_named_in(table, names):
-                self.write(path, unnamed(table_in(path), names), facts_in(path))
-                changed += 1
-        return changed
-
-    def _looked_at(self, but: Path | None) -> Iterator[tuple[Path, pa.Table]]:
-        for path in self.all:
-            if path == but:
+    def holding(self, sought: Sought, but: Path | None = None) -> Held:
+        """Return what stands of some posts and authors in all files but one."""
+        held = Held()
+        for path, table in self._looked_at(path for path in self.all if path != but):
+            if not sought.are_in(table):
                 continue
+            held.files.append(path)
+            held.posts |= sought.posts_in(table)
+            if path not in self.imported:
+                held.found |= sought.held_by(table)
+        return held
+
+    def forget(self, names: Names, files: Iterable[Path]) -> None:
+        """Have files forget some names."""
+        sought = Sought(names.posts, names.authors)
+        for path, table in self._looked_at(files):
+            if sought.are_in(table):
+                self.write(path, unnamed(table_in(path), names), facts_in(path))
+
+    def _looked_at(self, files: Iterable[Path]) -> Iterator[tuple[Path, pa.Table]]:
+        for path in files:
             try:
                 facts_in(path)
                 table = pq.read_table(path, columns=list(COLUMNS))

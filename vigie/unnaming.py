@@ -47,7 +47,7 @@ class Names:
     @property
     def roots(self) -> dict[str, str]:
         """Return how other posts name these, by the ids that their platforms gave them."""
-        return {ROOT + key.partition(":")[2]: ROOT + name for key, name in self.posts.items()}
+        return {_root_of(key): ROOT + name for key, name in self.posts.items()}
 
     def take(self, *, posts: Iterable[str] = (), authors: Iterable[str] = ()) -> None:
         """Give posts and authors names that mean nothing, where they have none yet."""
@@ -57,29 +57,36 @@ class Names:
                     known.setdefault(name, nobody())
 
 
-def holding(table: pa.Table, posts: Iterable[str], authors: Iterable[str]) -> set[tuple[int, str]]:
-    """Return which of some posts and authors have rows in a table, each with the partition of the row."""
-    found: set[tuple[int, str]] = set()
-    for column, names in (("post_key", posts), ("author_id", authors)):
-        rows = table.filter(pc.is_in(table[column], _texts(names)))
-        found.update(zip(rows["partition"].to_pylist(), rows[column].to_pylist(), strict=True))
-    return found
+class Sought:
+    """Names that many tables are looked through for."""
 
+    def __init__(self, posts: Iterable[str], authors: Iterable[str]) -> None:
+        self._keys = frozenset(posts) - {""}
+        self._posts = _texts(self._keys)
+        self._authors = _texts(frozenset(authors) - {""})
+        self._roots = _texts(_root_of(key) for key in self._keys)
 
-def posts_of(table: pa.Table, authors: Iterable[str]) -> set[str]:
-    """Return the posts of some authors."""
-    return set(table.filter(pc.is_in(table["author_id"], _texts(authors)))["post_key"].to_pylist()) - {"", None}
+    def held_by(self, table: pa.Table) -> set[tuple[int, str]]:
+        """Return which of them have rows in a table, as posts and as authors, each with the partition of the row."""
+        found: set[tuple[int, str]] = set()
+        for column, names in (("post_key", self._posts), ("author_id", self._authors)):
+            rows = table.filter(pc.is_in(table[column], names))
+            found.update(zip(rows["partition"].to_pylist(), rows[column].to_pylist(), strict=True))
+        return found
 
+    def posts_in(self, table: pa.Table) -> set[str]:
+        """Return the posts of these authors."""
+        return set(table.filter(pc.is_in(table["author_id"], self._authors))["post_key"].to_pylist()) - {"", None}
 
-def is_named_in(table: pa.Table, names: Names) -> bool:
-    """Tell whether a table holds any of some names: as a post or author, or in what others share or decided."""
-    shared = pc.list_flatten(table["cluster_ids"])
-    return bool(
-        pc.any(pc.is_in(table["post_key"], _texts(names.posts))).as_py()
-        or pc.any(pc.is_in(table["author_id"], _texts(names.authors))).as_py()
-        or pc.any(pc.is_in(shared, _texts(names.roots))).as_py()
-        or any(_split_posts(said) & names.posts.keys() for said in _said_in(table))
-    )
+    def are_in(self, table: pa.Table) -> bool:
+        """Tell whether a table holds any of them: as a post or author, or in what others share or decided."""
+        shared = pc.list_flatten(table["cluster_ids"])
+        return bool(
+            pc.any(pc.is_in(table["post_key"], self._posts)).as_py()
+            or pc.any(pc.is_in(table["author_id"], self._authors)).as_py()
+            or pc.any(pc.is_in(shared, self._roots)).as_py()
+            or any(_split_posts(said) & self._keys for said in _said_in(table))
+        )
 
 
 def unnamed(table: pa.Table, names: Names) -> pa.Table:
@@ -98,6 +105,10 @@ def with_passing_authors(table: pa.Table) -> pa.Table:
     names = Names()
     names.take(authors=(one for one in pc.unique(table["author_id"]).to_pylist() if one))
     return _changed(table, "author_id", lambda column: _mapped(column, names.authors))
+
+
+def _root_of(post_key: str) -> str:
+    return ROOT + post_key.partition(":")[2]
 
 
 def _texts(names: Iterable[str]) -> pa.Array:

@@ -23,12 +23,14 @@ from records import Post, Signal, encode
 from vigie.assembly import steps
 from vigie.recording import Facts, Row, file_of, rows_in, table_in, table_of
 from vigie.settings import Settings, Territory
+from vigie.unnaming import COLUMNS, Sought
 
 BATCH = 64
 DAY = datetime(2026, 11, 30, tzinfo=UTC)
 HOURS = 24
 AUTHORS_A_POST = 0.7
 RUNS = 3
+NAMES = 6_000  # deletions of a network in five minutes
 
 
 def told(line: str) -> None:
@@ -107,6 +109,9 @@ def main() -> None:
         told(f"taken in: {a_second(lambda: table_of(rows), count):.0f} signals/s")
         told(f"a day's file written: {a_second(lambda: file_of(table, Facts()), count):.0f} signals/s")
         told(f"read: {a_second(lambda: deque(rows_in(table_in(path)), maxlen=0), count):.0f} signals/s")
+        sought = Sought({f"bluesky:{number:024x}" for number in range(NAMES)}, ())
+        looked = a_second(lambda: sought.are_in(pq.read_table(path, columns=list(COLUMNS))), 1)
+        told(f"looked through for {NAMES} deleted posts: {1000 / looked:.1f} ms a file")
     told(f"most memory of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 

@@ -248,6 +248,19 @@ def test_a_full_disk_costs_nothing_but_time(
     assert keys(recordings) == ["bluesky:post-1", "bluesky:post-2"]
 
 
+def test_a_bug_in_writing_ends_neither_the_recorder_nor_what_it_holds(
+    recorder_for: MakeRecorder, recordings: Recordings, line: Line, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recorder_for()
+    recorder.take(line.of(heard(1)))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "table_of", lambda _: 1 / 0)
+        recorder._tried_to_write()
+    assert recorder.trouble == "division by zero"
+    recorder._tried_to_write()
+    assert keys(recordings) == ["bluesky:post-1"]
+
+
 def test_what_cannot_be_written_for_long_waits_on_the_topic(
     recorder_for: MakeRecorder, line: Line, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,11 +13,14 @@ from click.testing import Result
 from msgspec.structs import replace
 
 from records import ManualClock, SettingsError, Signal, SystemClock
+from streams.settings import StreamSettings
 from vigie import sweeping
+from vigie.check import CHECKS
+from vigie.console_assembly import recorder_of
 from vigie.recorder import Recorder
 from vigie.recording import Facts, file_of, table_in
 from vigie.recordings import Recordings
-from vigie.settings import load
+from vigie.settings import Settings, load
 
 Vigie = Callable[..., Result]
 
@@ -173,3 +176,19 @@ async def test_without_a_console_the_edge_lets_go(
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert len(filled.days) == left
+
+
+def test_without_its_library_nothing_is_recorded_and_the_check_says_so(
+    tmp_path: Path, clock: ManualClock, loaded: Callable[[str], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = loaded(f'[data]\ndir = "{tmp_path}"\n')
+    streams = StreamSettings(kafka_url="kafka://127.0.0.1:1", data_dir=tmp_path)
+    assert recorder_of(settings, streams, clock) is not None
+    off = loaded(f'[data]\ndir = "{tmp_path}"\n[recording]\nis_on = false\n')
+    assert recorder_of(off, streams, clock) is None  # nothing was recorded yet
+    Recordings(tmp_path / "recording").folder.mkdir()
+    assert recorder_of(off, streams, clock) is not None  # and what was goes on forgetting
+    monkeypatch.setattr("vigie.settings.find_spec", lambda _: None)
+    assert recorder_of(settings, streams, clock) is None
+    (problem,) = CHECKS["recording"](settings)
+    assert str(problem) == "recording: its library is not installed; pip install 'vigie[recording]', or is_on = false"
