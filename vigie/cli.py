@@ -421,7 +421,7 @@ def recording_show(settings_file: Path | None) -> None:
 def recording_export(
     settings_file: Path | None, out: Path, since: str | None, until: str | None, areas: tuple[str, ...]
 ) -> None:
-    """Write what was recorded here into one file, OUT. Authors have passing names in it; deletions do not reach it."""
+    """Write what was recorded here into one file, OUT; people have passing names in it, and no deletion reaches it."""
     with told():
         with needing("recording"):
             from vigie.recording_shown import moment_from, recordings_of

@@ -36,7 +36,7 @@ from vigie.recording import (
     table_in,
     wordless,
 )
-from vigie.unnaming import COLUMNS, Names, Sought, unnamed, with_passing_authors
+from vigie.unnaming import COLUMNS, Names, Sought, for_others, unnamed
 
 log = structlog.get_logger()
 
@@ -188,7 +188,7 @@ class Recordings:
     ) -> int:
         """Write what was recorded here from one moment to another into one file; return how many rows that is.
 
-        Authors have names in it that are good for this file alone.
+        Authors and staff have names in it that are good for this file alone.
 
         Errors  SettingsError when there is nothing, or the file cannot be written
         """
@@ -197,7 +197,7 @@ class Recordings:
         if not table.num_rows:
             raise SettingsError("recording: nothing was recorded then and there; look at `vigie recording show`")
         try:
-            out.write_bytes(file_of(with_passing_authors(table), Facts()))
+            out.write_bytes(file_of(for_others(table), Facts()))
         except OSError as error:
             raise SettingsError(f"{out}: {error.strerror}; give a file in a folder that is there") from error
         return int(table.num_rows)

@@ -25,6 +25,8 @@ COLUMNS = ("kind", "partition", "post_key", "author_id", "cluster_ids", "said")
 """What has to be looked at to know whether a table holds a name."""
 NOBODY = "removed:"
 """What names begin with that mean nothing."""
+STAFF = ("decided_by", "proposed_by", "approved_by")
+"""Where it stands who of the cell decided something."""
 ROOT = "r:"
 """Before the native id of a post in what another one shares with it, as `models.near_duplicate.content_ids` has it."""
 
@@ -100,11 +102,30 @@ def unnamed(table: pa.Table, names: Names) -> pa.Table:
     return _changed(table, "said", lambda column: _mapped_said(column, here.posts))
 
 
-def with_passing_authors(table: pa.Table) -> pa.Table:
-    """Return a table whose authors have names that are good for this table alone."""
+def for_others(table: pa.Table) -> pa.Table:
+    """Return a table as others may have it: authors and staff have names that are good for this table alone."""
     names = Names()
     names.take(authors=(one for one in pc.unique(table["author_id"]).to_pylist() if one))
-    return _changed(table, "author_id", lambda column: _mapped(column, names.authors))
+    staff: dict[str, str] = {}
+    table = _changed(table, "author_id", lambda column: _mapped(column, names.authors))
+    return _changed(
+        table,
+        "said",
+        lambda column: pa.array([one and _said_by_staff(one, staff) for one in column.to_pylist()], column.type),
+    )
+
+
+def _said_by_staff(said: str, staff: dict[str, str]) -> str:
+    """Return what was decided without who decided it, and why in their words."""
+    record = msgspec.json.decode(said)
+    for part in (record, record.get("said")):
+        if not isinstance(part, dict):
+            continue
+        for name in (one for one in STAFF if part.get(one)):
+            part[name] = staff.setdefault(part[name], f"somebody {len(staff) + 1}")
+        if "decided_by" in part:
+            part["reason"] = ""
+    return encode(decode(msgspec.json.encode(record), OnSignals)).decode()
 
 
 def _root_of(post_key: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
-from records import ManualClock, SettingsError, Signal, SystemClock
+from records import ManualClock, SettingsError, Signal, Statement, SystemClock, Verdict
 from streams.settings import StreamSettings
 from vigie import sweeping
 from vigie.check import CHECKS
@@ -81,6 +81,33 @@ def test_it_goes_out_and_comes_in_beside_what_was_recorded_here(
     assert keys(filled.rows()) == ["1", "2", "3", "4"]  # not among what was recorded here
     assert "author-1" not in str(pq.read_table(out).to_pylist())
     assert len({row.record.author_id for row in there}) == 2
+
+
+def test_what_goes_out_does_not_say_who_of_the_cell_decided(
+    recorder_for: Callable[..., Recorder],
+    recordings: Recordings,
+    line: Any,
+    heard: Callable[..., Signal],
+    split: Callable[..., Statement],
+    tmp_path: Path,
+    clock: ManualClock,
+) -> None:
+    recorder, decided = recorder_for(), split("bluesky:post-1")
+    assert isinstance(decided.said, Verdict)
+    first = replace(decided, said=replace(decided.said, decided_by="jeanne", reason="vu par Paul"))
+    other = replace(decided, said=replace(decided.said, decided_by="paul", decision_id="d2"))
+    recorder.take(line.of(heard(1), first, other, replace(first, hazard="flood")))
+    recorder.write()
+    recordings.export(tmp_path / "case.parquet", None, None)
+    recordings.take_in(tmp_path / "case.parquet", clock.now())
+    statements = (row.record for row in recordings.rows_of("case") if isinstance(row.record, Statement))
+    said = [one.said for one in statements if isinstance(one.said, Verdict)]
+    assert [(one.decided_by, one.reason) for one in said] == [
+        ("somebody 1", ""),
+        ("somebody 2", ""),
+        ("somebody 1", ""),
+    ]
+    assert said[0].post_keys == ("bluesky:post-1",)
 
 
 def test_what_there_is_is_shown(filled: Recordings, vigie: Vigie, settings: Path) -> None:
