@@ -215,8 +215,10 @@ class Recorder:
     async def _tried_to_look_back(self) -> None:
         try:
             await self._look_back()
-        except (SourceUnavailable, SettingsError, OSError, pa.ArrowException) as error:
+        except (SourceUnavailable, OSError) as error:
             log.warning("not looked for what was taken back: it is tried again", error=str(error))
+        except Exception as error:  # a bug of ours must not end the recording
+            log.exception("not looked for what was taken back: it is tried again", error=repr(error))
         else:
             self._looks_back = False
 

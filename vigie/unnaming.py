@@ -25,6 +25,9 @@ COLUMNS = ("kind", "partition", "post_key", "author_id", "cluster_ids", "said")
 """What has to be looked at to know whether a table holds a name."""
 NOBODY = "removed:"
 """What names begin with that mean nothing."""
+POINT = "point:"
+"""Before a position that is a place of its own, far from any that has a name."""
+BLURRED_DIGITS, BLURRED_KM = 2, 1.0
 STAFF = ("decided_by", "proposed_by", "approved_by")
 """Where it stands who of the cell decided something."""
 ROOT = "r:"
@@ -94,12 +97,36 @@ class Sought:
 def unnamed(table: pa.Table, names: Names) -> pa.Table:
     """Return a whole table without some names, and without those of the authors of these posts."""
     here = Names(names.posts, dict(names.authors))
-    of_posts = table.filter(pc.is_in(table["post_key"], _texts(names.posts)))
-    here.take(authors=(one for one in of_posts["author_id"].to_pylist() if one))
+    of_posts = pc.is_in(table["post_key"], _texts(names.posts))
+    here.take(authors=(one for one in table.filter(of_posts)["author_id"].to_pylist() if one))
+    table = _blurred(table, pc.and_(of_posts, pc.equal(table["place.source"], "geotag")))
     table = _changed(table, "post_key", lambda column: _mapped(column, here.posts))
     table = _changed(table, "author_id", lambda column: _mapped(column, here.authors))
     table = _changed(table, "cluster_ids", lambda column: _mapped_lists(column, here.roots))
     return _changed(table, "said", lambda column: _mapped_said(column, here.posts))
+
+
+def _blurred(table: pa.Table, rows: pa.ChunkedArray) -> pa.Table:
+    """Return a table whose rows of some, which say where somebody stood, say so to a kilometre."""
+    if not pc.any(rows).as_py():
+        return table
+    columns = {
+        name: table[f"place.{name}"].to_pylist() for name in ("place_id", "name", "lat", "lon", "radius_km", "h3")
+    }
+    for row, is_of_somebody in enumerate(rows.to_pylist()):
+        if not is_of_somebody:
+            continue
+        lat, lon = (round(columns[name][row], BLURRED_DIGITS) for name in ("lat", "lon"))
+        said = {"lat": lat, "lon": lon, "radius_km": max(columns["radius_km"][row], BLURRED_KM), "h3": None}
+        if columns["place_id"][row].startswith(POINT):
+            said |= {"place_id": f"{POINT}{lat:.2f},{lon:.2f}", "name": f"{lat:.2f}, {lon:.2f}"}
+        for name, value in said.items():
+            columns[name][row] = value
+    for name, values in columns.items():
+        index = table.schema.get_field_index(f"place.{name}")
+        column = table.schema.field(index)
+        table = table.set_column(index, column, pa.array(values, column.type))
+    return table
 
 
 def for_others(table: pa.Table) -> pa.Table:

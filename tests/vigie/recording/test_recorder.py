@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from records import ManualClock, Retraction, Signal, Tick, encode
 from vigie import recorder as module
@@ -167,6 +168,29 @@ def test_what_others_share_with_a_deleted_post_or_decide_on_it_does_not_name_it(
     assert one.cluster_ids[0] == other.cluster_ids[0]
     assert one.cluster_ids[1] == "t:2"
     assert statement.said.post_keys == (original.post_key, "bluesky:post-3")
+
+
+def test_where_somebody_stood_who_deleted_that_is_known_to_a_kilometre(
+    recorder_for: MakeRecorder, recordings: Recordings, line: Line, heard: Heard
+) -> None:
+    def tagged(number: int, **changes: Any) -> Signal:
+        one = heard(number)
+        changes = {"lat": 49.49123, "lon": 0.10876, "radius_km": 0.1, "source": "geotag", "h3": "8a1"} | changes
+        return replace(one, place=replace(one.place, level="point", **changes))
+
+    recorder = recorder_for()
+    sea = tagged(2, place_id="point:49.491,0.109", name="49.491, 0.109")
+    recorder.take(line.of(tagged(1), sea, tagged(3), tagged(4, source="text")))
+    recorder.write()
+    for number in (1, 2, 4):
+        recorder.take(line.of(Retraction(at=heard(1).event_time, post_key=f"bluesky:post-{number}")))
+    recorder.write()
+    at_home, at_sea, there, named = [one.place for one in recorded(recordings) if isinstance(one, Signal)]
+    assert (at_home.lat, at_home.lon, at_home.radius_km, at_home.h3) == (49.49, 0.11, 1.0, None)
+    assert (at_home.place_id, at_home.name) == ("fr:76351", "Le Havre")
+    assert (at_sea.place_id, at_sea.name) == ("point:49.49,0.11", "49.49, 0.11")
+    assert (there.lat, there.h3) == (49.49123, "8a1")  # nobody has taken it back
+    assert (named.lat, named.h3) == (49.49123, "8a1")  # a place of the gazetteer
 
 
 def test_an_edited_post_keeps_its_name_for_no_word_of_it_was_kept(
