@@ -103,8 +103,7 @@ class Recorder:
         try:
             await self._read_for_ever()
         finally:
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            await ended(writing)
             self._tried_to_write()
 
     async def _read_for_ever(self) -> None:
@@ -114,9 +113,7 @@ class Recorder:
             try:
                 await asyncio.wait({reading, again}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in (reading, again):
-                    task.cancel()
-                await asyncio.gather(reading, again, return_exceptions=True)
+                await ended(reading, again)
 
     async def _read(self) -> None:
         while True:
@@ -288,6 +285,15 @@ class Recorder:
         if not retractions or not self._recordings.all:
             return
         self._held_of(retractions, SCHEMA.empty_table())
+
+
+async def ended(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they end: once is not always enough, for `asyncio.wait_for` of 3.11 may lose it."""
+    left = {task for task in tasks if not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def _row_of(one: Lying, now: datetime) -> Row | None:

@@ -1,5 +1,6 @@
 """The recorder: nothing twice and nothing lost, whatever dies; what was taken back is gone from every file."""
 
+import asyncio
 import errno
 from collections.abc import Callable
 from datetime import timedelta
@@ -354,6 +355,30 @@ def test_nothing_is_kept_for_longer_than_promised(
     recorder.write()
     assert [path.name for path in recordings.all] == ["2012-03-31.parquet"]  # how far it has read, and nothing else
     assert not recorded(recordings)
+
+
+async def test_it_ends_though_somebody_in_between_loses_that_it_was_asked_to(
+    recorder_for: MakeRecorder, recordings: Recordings, line: Line, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recorder_for()
+    losses: list[int] = []
+
+    async def deaf() -> None:
+        while len(losses) < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                losses.append(1)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(recorder, "_read", deaf)
+    task = asyncio.create_task(recorder.run())
+    await asyncio.sleep(0.1)
+    recorder.take(line.of(heard(1)))
+    task.cancel()
+    async with asyncio.timeout(30):
+        await asyncio.gather(task, return_exceptions=True)
+    assert keys(recordings) == ["bluesky:post-1"]
 
 
 def test_a_second_one_in_the_same_folder_does_not_record(recordings: Recordings) -> None:

@@ -52,6 +52,8 @@ async def recording(streams: StreamSettings, recordings: Recordings) -> AsyncIte
     task = asyncio.create_task(recorder.run())
     try:
         yield recorder
+        # One that is stopped while aiokafka connects leaves a connection of its own behind, which pytest hears.
+        await until(lambda: not recorder._looks_back)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
