@@ -31,8 +31,8 @@ async def true_end_offsets(bootstrap_servers: Any, ends: Mapping[TP, int]) -> di
     if not todo:
         return result  # and a consumer stopped before it did anything would cancel its caller
     consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, fetch_max_wait_ms=100)
-    await consumer.start()
     try:
+        await consumer.start()  # asked to stop in the middle of it, it must be stopped as well
         consumer.assign(list(todo))
         for partition, tp in todo.items():
             consumer.seek(partition, ends[tp] - 1)
