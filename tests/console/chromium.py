@@ -80,6 +80,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
                 await asyncio.wait(tasks, timeout=5)
 
 
+CUT_OFF = ("Failed to load resource: net::ERR_", "TypeError: Failed to fetch")
+"""What a page says of what it was loading and nobody wants any more: tiles of a map that was moved, or of a page that
+was left."""
+
+
 def watch(context: BrowserContext, page: Page, asked_outside: list[str], page_errors: list[str]) -> None:
     """Note what the page asks of other hosts, and every error it tells its console: what its policy forbids, too."""
 

@@ -24,7 +24,7 @@ from console.messages.message_map import MessageMap
 from console.templating import environments
 from detectors.profile import profile_text
 from records import ManualClock
-from tests.console.chromium import serving, watch
+from tests.console.chromium import CUT_OFF, serving, watch
 from tests.console.full import CONFIRMED, LATE, QUESTION, REPORT, REPORTED, SIGNED, act, fill
 from tests.console.made import INCIDENT, LE_HAVRE, minutes
 from vigie.assembly import default_profile
@@ -35,8 +35,6 @@ AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js")).rea
 NARROW: ViewportSize = {"width": 320, "height": 640}  # CSS pixels: WCAG 1.4.10
 WIDE: ViewportSize = {"width": 1366, "height": 900}
 LEAST_TARGET = 24  # CSS pixels: WCAG 2.5.8
-CUT_OFF = ("Failed to load resource: net::ERR_", "TypeError: Failed to fetch")
-"""What the page says of tiles of the map that are not wanted any more, once it was made narrow: they are cut off."""
 OFTEN = Doors(forms=Pace(burst=9999, per_second=9999.0), api=Pace(burst=9999, per_second=9999.0))
 
 NO_PAGES = {

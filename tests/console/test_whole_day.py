@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from tests.console.chromium import watch
+from tests.console.chromium import CUT_OFF, watch
 from tests.console.entering import PASSWORD
 from tests.console.whole import Whole, running
 from vigie.cli import main
@@ -229,7 +229,7 @@ async def test_a_day_of_the_watch(
     file.write_text(file.read_text(encoding="utf-8").replace("CODIS 76", "CODIS 77"), encoding="utf-8")
     assert CliRunner().invoke(main, ["record", "verify", str(file)]).exit_code == 1
     assert asked_outside == []
-    assert page_errors == []
+    assert [one for one in page_errors if not one.startswith(CUT_OFF)] == []
 
 
 async def fill_message(page: Page) -> None:
@@ -292,7 +292,7 @@ async def test_a_day_in_english_by_the_keyboard_alone(
         await expect(page.locator("#done")).to_contain_text("The fire brigade says")
         await shows(page, "#head .level-resolved")
     assert asked_outside == []
-    assert page_errors == []
+    assert [one for one in page_errors if not one.startswith(CUT_OFF)] == []
 
 
 async def tab_to(page: Page, selector: str, words: str) -> None:
