@@ -28,6 +28,7 @@ from records.errors import (
 from records.notification import Notification, NotificationState
 from records.place import Place
 from records.post import Geo, Media, Post
+from records.profile_change import ProfileChange
 from records.pulse import Pulse
 from records.report import Report, report_in
 from records.retraction import Retraction, words_of
@@ -67,6 +68,7 @@ __all__ = [
     "NotificationState",
     "Place",
     "Post",
+    "ProfileChange",
     "Pulse",
     "Report",
     "Retraction",

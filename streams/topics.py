@@ -13,6 +13,7 @@ from records import (
     DeadLetter,
     Notification,
     Post,
+    ProfileChange,
     Pulse,
     Retraction,
     Signal,
@@ -111,7 +112,8 @@ TOPICS = (
     DEAD_LETTERS,
 )
 
-OnDecisions: Any = Verdict | Silence
+OnDecisions: Any = Verdict | Silence | ProfileChange
 """What stands on `decisions.v1`."""
-OnSignals: Any = Signal | Tick | Statement | Retraction
-"""What stands on `signals.v1`: evidence, time passing, what people and authorities say, and what is taken back."""
+OnSignals: Any = Signal | Tick | Statement | Retraction | ProfileChange
+"""What stands on `signals.v1`: evidence, time passing, what people and authorities say, what is taken back, and by which
+profile it is decided from there on."""

@@ -25,6 +25,7 @@ from records import (
     Notification,
     Place,
     Post,
+    ProfileChange,
     Pulse,
     Signal,
     Statement,
@@ -263,6 +264,20 @@ RECORDS: dict[str, msgspec.Struct] = {
             decided_by="officier de permanence",
             reason="appel du CODIS",
         ),
+    ),
+    "profile_change": ProfileChange(
+        change_id="7c1e",
+        name="commune",
+        version="3",
+        toml='name = "commune"\nversion = "3"\n',
+        proposed_by="analyste",
+        approved_by="chef de salle",
+        decided_at=SAID_AT,
+        reason="moins de veilles la nuit",
+        replaces="7c1d",
+    ),
+    "profile_back": ProfileChange(
+        change_id="7c1f", name="", version="", toml="", proposed_by="analyste", approved_by="", decided_at=SAID_AT
     ),
     "claimed": Claimed(
         post_key="facebook:e0001",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from records import MalformedRecord, Post, Signal, Statement, Tick, decode, encode
+from records import MalformedRecord, Post, ProfileChange, Signal, Statement, Tick, decode, encode
 from streams.topics import OnSignals
 
 Named = tuple[str, msgspec.Struct]
@@ -35,7 +35,10 @@ def test_comes_back_as_it_went(any_record: tuple[type[Any], st.SearchStrategy[An
     assert encode(again) == encode(decode(encode(again), kind)), "equal records, equal bytes"
 
 
-@pytest.mark.parametrize(("name", "kind"), [("signal", Signal), ("tick", Tick), ("statement", Statement)])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("signal", Signal), ("tick", Tick), ("statement", Statement), ("profile_change", ProfileChange)],
+)
 def test_what_stands_on_signals_is_told_apart_on_their_topic(
     name: str, kind: type[msgspec.Struct], records: dict[str, msgspec.Struct]
 ) -> None:

@@ -20,6 +20,8 @@ from records import Alert, Place, Retraction
         ("verdict", "fire-0123456789abcdef"),
         ("verdict_relocate", "fire-0123456789abcdef/0d1e"),
         ("statement", "fire/76"),
+        ("profile_change", "profile"),
+        ("profile_back", "profile"),
         ("claimed", "facebook:e0001"),
         ("notification", "00ff/fire-0123456789abcdef/3/cellule"),
         ("dead_letter", "posts.v1"),
