@@ -37,6 +37,7 @@ from records.silence import Matcher, Silence
 from records.source_status import SourceStatus
 from records.statement import Statement
 from records.time import Clock, ManualClock, SystemClock
+from records.truth import TrueIncident, Truth
 from records.verdict import ANSWERING, Verdict
 
 __all__ = [
@@ -82,6 +83,8 @@ __all__ = [
     "Statement",
     "SystemClock",
     "Tick",
+    "TrueIncident",
+    "Truth",
     "Urgency",
     "Verdict",
     "VigieError",

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -19,16 +18,15 @@ from rich.text import Text
 from connectors.sinks.contract import post_id_of
 from connectors.sinks.terminal import IncidentTable, panel
 from models.gate import Gate
-from records import Alert, ManualClock, Post, SourceStatus, SystemClock
+from records import Alert, ManualClock, Post, SourceStatus
 from streams.reader import follow
 from streams.topics import ALERTS
 from vigie.assembly import gate
 from vigie.demo_console import console_of
 from vigie.pipeline import Pipeline
-from vigie.replay import CLOSING, read_posts
-from vigie.settings import Settings, Territory
-from vigie.source_settings import RecordedSource
-from vigie.story import PARIS, Story, le_havre_2012, write_recording
+from vigie.replay import CLOSING
+from vigie.scenarios.recording import recorded
+from vigie.story import PARIS, Story, le_havre_2012
 
 Language = Literal["fr", "en"]
 
@@ -150,7 +148,7 @@ async def play(
     """
     words = WORDS[language]
     with tempfile.TemporaryDirectory(prefix="vigie-demo-") as folder:
-        settings, posts = await _prepared(story, Path(folder))
+        settings, posts = await recorded(story.scenario, story.posts, Path(folder))
         passes = gate(settings)
         span = posts[-1].posted_at - posts[0].posted_at
         screen = Screen(language, round(span.total_seconds() / max(play_secs, 1)), IncidentTable(language=language))
@@ -176,28 +174,6 @@ async def play(
             if looked_at is not None:
                 await looked_at(outcome, address)
     return outcome
-
-
-async def _prepared(story: Story, folder: Path) -> tuple[Settings, list[Post]]:
-    """Return settings with one source a platform, and all posts in order of time."""
-    sources: list[RecordedSource] = []
-    posts: list[Post] = []
-    for platform in sorted({post["source"] for post in story.posts}):
-        path = folder / f"{platform}.jsonl"
-        write_recording(tuple(post for post in story.posts if post["source"] == platform), path)
-        # The town's own groups speak of the town where they name no place; the wide stream does not.
-        place = story.home if platform == "facebook" else ""
-        sources.append(RecordedSource(kind="recorded", name=platform, path=path, place=place))
-        found, _ = await read_posts([path], SystemClock(), source=platform)
-        posts.extend(found)
-    local = folder / "places.csv"
-    local.write_text(_local_places(), encoding="utf-8")
-    territory = Territory(commune=story.home, local_places=local)
-    return Settings(territory=territory, sources=tuple(sources)), sorted(posts, key=lambda post: post.posted_at)
-
-
-def _local_places() -> str:
-    return (files("models.places") / "local" / "le_havre.csv").read_text(encoding="utf-8")
 
 
 async def _feed(

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -22,7 +21,7 @@ from console.archive.saying import waiting
 from console.archive.tables import revision
 from console.desk import Desk
 from models.gate import Gate
-from records import ManualClock, Notification, Post, Pulse, SourceStatus, SystemClock
+from records import ManualClock, Notification, Post, Pulse, SourceStatus
 from records.source_status import State, Way
 from streams.publisher import KafkaPublisher
 from tests.console.chromium import serving
@@ -32,10 +31,9 @@ from vigie.console_assembly import archive_of, desk_of
 from vigie.console_feeding import Feeding
 from vigie.console_settings import ConsoleSettings
 from vigie.pipeline import Pipeline
-from vigie.replay import read_posts
-from vigie.settings import Data, Settings, Territory
-from vigie.source_settings import RecordedSource
-from vigie.story import LE_HAVRE_DAY, PARIS, Story, le_havre_2012, write_recording
+from vigie.scenarios.recording import recorded
+from vigie.settings import Data, Settings
+from vigie.story import LE_HAVRE_DAY, PARIS, Story, le_havre_2012
 
 STEP = timedelta(minutes=1)  # of event time
 PEOPLE: dict[str, Role] = {"astreinte": "operator", "benevole": "volunteer", "admin": "admin"}
@@ -178,21 +176,6 @@ async def playing(folder: Path) -> AsyncIterator[Morning]:
 
 async def _prepared(story: Story, folder: Path) -> tuple[Settings, list[Post]]:
     """Return the settings of the town, with one source for each platform, and all posts in order of time."""
-    sources: list[RecordedSource] = []
-    posts: list[Post] = []
-    for platform in sorted({post["source"] for post in story.posts}):
-        path = folder / f"{platform}.jsonl"
-        write_recording(tuple(post for post in story.posts if post["source"] == platform), path)
-        place = story.home if platform == "facebook" else ""
-        sources.append(RecordedSource(kind="recorded", name=platform, path=path, place=place))
-        found, _ = await read_posts([path], SystemClock(), source=platform)
-        posts.extend(found)
-    local = folder / "places.csv"
-    local.write_text((files("models.places") / "local" / "le_havre.csv").read_text(encoding="utf-8"), encoding="utf-8")
-    settings = Settings(
-        territory=Territory(commune=story.home, local_places=local),
-        sources=tuple(sources),
-        console=ConsoleSettings(cell="Ville du Havre", is_exercise=True),
-        data=Data(dir=folder),
-    )
-    return settings, sorted(posts, key=lambda post: post.posted_at)
+    settings, posts = await recorded(story.scenario, story.posts, folder)
+    shown = {"console": ConsoleSettings(cell="Ville du Havre", is_exercise=True), "data": Data(dir=folder)}
+    return settings.model_copy(update=shown), posts

@@ -30,6 +30,8 @@ from records import (
     Signal,
     Statement,
     Tick,
+    TrueIncident,
+    Truth,
     Verdict,
     encode,
 )
@@ -324,6 +326,23 @@ RECORDS: dict[str, msgspec.Struct] = {
         died_at=SAID_AT,
         partition=2,
         offset=41,
+    ),
+    "truth": Truth(
+        incidents=(
+            TrueIncident(
+                incident_id="fire",
+                hazard="fire",
+                began_at=SAID_AT - timedelta(minutes=17),
+                ended_at=SAID_AT + timedelta(hours=4),
+                place=QUARTER,
+                first_post_at=SAID_AT,
+                official_at=SAID_AT + timedelta(minutes=80),
+                post_ids=frozenset({"e0002", "e0001"}),
+                label={"fr": "L'incendie de la centrale", "en": "The power station fire"},
+            ),
+        ),
+        false_ones=(TrueIncident(incident_id="hoax", hazard="flood", began_at=SAID_AT),),
+        is_complete=True,
     ),
 }
 

@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.stories import tales, telling
 else:
-    for _name in ("everyday", "telling", "tales"):
+    for _name in ("telling", "tales"):
         if f"stories_{_name}" not in sys.modules:
             _path = Path(__file__).with_name(f"{_name}.py")
             _place = importlib.util.spec_from_file_location(f"stories_{_name}", _path)
@@ -26,8 +26,9 @@ def tell() -> Callable[[str], "telling.Told"]:
     """Play a story of that name; `pytest -s` prints what came of it, the figures of docs/evaluation.md."""
 
     def told(name: str) -> "telling.Told":
-        found = telling.tell(tales.TALES[name])
+        found = telling.tell(tales.tale(name))
         print(f"\n{name}: {found.summary()}")  # noqa: T201
+        assert not found.beyond, f"more than scenario.toml expects: {telling.describe(found.beyond)}"
         return found
 
     return told

@@ -1,73 +1,34 @@
 """Telling a story: its posts among those of an ordinary day, through the whole pipeline, and what came of it.
 
-Shape   `tales/<name>.tsv` holds a story's own posts; a post with a happening is true evidence of it.
-        `tales/<name>_notices.csv` holds what operators and authorities announce, as the source `notices` reads it.
-        Marks: a medium, a kind of author, @author: passes on their last post, >author: answers it
+Shape   a post with a happening is true evidence of it
 Units   all times are event time
 """
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from msgspec.structs import replace
 
 from connectors.sinks.contract import post_id_of
-from connectors.sources.notices import Site, Sites, rows_from
-from records import Alert, Bulletin, Claim, Post, SystemClock
+from records import Alert, Bulletin, Claim, Post
 from vigie.assembly import gate
-from vigie.duty_settings import DutySettings
 from vigie.pipeline import Pipeline
-from vigie.replay import CHUNK, CLOSING, read_posts
-from vigie.rumour_settings import OfficialAccount
-from vigie.settings import Settings, Territory
+from vigie.replay import CHUNK, CLOSING
+from vigie.scenarios.recording import PlainPosts, recorded
+from vigie.scenarios.scenario import Scenario
 from vigie.solidarity import claims_of
-from vigie.source_settings import RecordedSource
-from vigie.story import PARIS, write_recording
+from vigie.story import PARIS
 
-if TYPE_CHECKING:
-    from tests.stories.everyday import Everyday, everyday
-else:
-    from stories_everyday import Everyday, everyday  # put there by conftest.py
-
-Posts = list[dict[str, Any]]
-
-TALES = Path(__file__).parent / "tales"
-COLUMNS = ["time", "source", "author", "marks", "happening", "text"]
-MEDIA = frozenset({"image", "video"})
-KINDS = frozenset({"press", "official", "operator", "volunteer"})
 SHOWN = 5
 INSTANT = timedelta(microseconds=1)
 NOTIFIED = frozenset({"watch", "alert", "confirmed"})
 ALERTED = frozenset({"alert", "confirmed"})
-
-
-@dataclass(frozen=True)
-class Tale:
-    """A story: an ordinary stretch of time somewhere, and what is told in it besides."""
-
-    home: str  # INSEE code
-    plan: Everyday
-    own: Callable[["Tale"], Posts]
-    profile: str = ""
-    local_places: Path | None = None
-    notices: str = ""  # the name of their file, as in `flare` for `flare_notices.csv`
-    sites: Mapping[str, Site] = field(default_factory=dict)
-    duty: tuple[DutySettings, ...] = ()
-    officials: tuple[OfficialAccount, ...] = ()
-
-    def at(self, clock: str) -> datetime:
-        """Return a moment of the story: "12:15:00", the next day "+1 12:15:00"."""
-        days, _, time_of_day = clock.rpartition(" ")
-        day = self.plan.starts_at.date() + timedelta(days=int(days or 0))
-        return datetime.fromisoformat(f"{day}T{time_of_day}").replace(tzinfo=PARIS)
+LEVELS_BEYOND = {"nothing": NOTIFIED, "watch": ALERTED, "alert": frozenset[str]()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -131,7 +92,7 @@ class Raised:
 class Told:
     """What came of a story."""
 
-    tale: Tale
+    tale: Scenario
     posts: int  # all of them
     passed: int  # through the gate
     happening_of: dict[str, str] = field(repr=False)  # a true post's id -> what it speaks of
@@ -181,6 +142,17 @@ class Told:
         """The incidents called an alert, true or false."""
         return [i for i in self.incidents if any(alert.level in ALERTED for alert in i.revisions)]
 
+    @property
+    def beyond(self) -> list[Raised]:
+        """The incidents at a level higher than the scenario expects at most of what they are about."""
+        least = {one.id: LEVELS_BEYOND[one.expected] for one in self.tale.happenings}
+        return [
+            i
+            for i in self.incidents
+            for alert in i.revisions
+            if (about := i.about(alert)) and all(alert.level in least[happening] for happening in about)
+        ]
+
 
 def describe(incidents: Sequence[Raised]) -> str:
     """Return the histories of incidents, for a message."""
@@ -192,62 +164,23 @@ def known_at(alert: Alert) -> datetime:
     return max(alert.raised_at, *(item.event_time for item in alert.evidence))
 
 
-def posts_of(name: str, letter: str = "e") -> Callable[[Tale], Posts]:
-    """Return what reads a story's own posts; their ids begin with a letter."""
-
-    def read(tale: Tale) -> Posts:
-        header, *lines = (TALES / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
-        assert header.split("\t") == COLUMNS, f"{name}.tsv: the columns are {COLUMNS}"
-        posts: Posts = []
-        for number, line in enumerate(lines, 1):
-            row = dict(zip(COLUMNS, line.split("\t"), strict=True))
-            posts.append(_own_post(row, f"{letter}{number:04}", tale.at(row["time"]), posts))
-        return posts
-
-    return read
-
-
-def _own_post(row: dict[str, str], post_id: str, said_at: datetime, before: Posts) -> dict[str, Any]:
-    post: dict[str, Any] = {
-        "id": post_id,
-        "ts": said_at.isoformat(),
-        **{name: row[name] for name in ("source", "author", "text")},
-    }
-    for mark in row["marks"].split():
-        if mark in MEDIA:
-            post["media"] = [{"type": mark}]
-        elif mark in KINDS:
-            post["author_kind"] = mark
-        elif mark.startswith(">"):
-            post["reply_to"] = next(p["id"] for p in reversed(before) if p["author"] == mark.removeprefix(">"))
-        else:
-            post["repost_of"] = next(p["id"] for p in reversed(before) if p["author"] == mark.removeprefix("@"))
-    return post | ({"happening": row["happening"]} if row["happening"] else {})
-
-
-def posts_in(tale: Tale) -> Posts:
-    """Return all posts of a story, in order; those with a happening are true evidence of it."""
-    return sorted(everyday(tale.plan) + tale.own(tale), key=lambda post: (post["ts"], post["id"]))
-
-
-def tell(tale: Tale) -> Told:
+def tell(tale: Scenario) -> Told:
     """Play a story through a pipeline of its own."""
-    posts = posts_in(tale)
-    happening_of = {post["id"]: post.pop("happening") for post in posts if "happening" in post}
+    happening_of = tale.happening_of
     first_posts: dict[str, datetime] = {}
-    for post in posts:
+    for post in tale.all_posts:
         if post["id"] in happening_of:
             first_posts.setdefault(happening_of[post["id"]], datetime.fromisoformat(post["ts"]))
-    passed, alerts, claims = asyncio.run(_played(tale, posts))
+    passed, alerts, claims = asyncio.run(_played(tale))
     by_id: dict[str, list[Alert]] = {}
     for alert in alerts:
         by_id.setdefault(alert.incident_id, []).append(alert)
     incidents = tuple(Raised(tuple(revisions), happening_of) for revisions in by_id.values())
-    return Told(tale, len(posts), passed, happening_of, first_posts, incidents, tuple(claims))
+    return Told(tale, len(tale.all_posts), passed, happening_of, first_posts, incidents, tuple(claims))
 
 
-async def _played(tale: Tale, posts: Posts) -> tuple[int, list[Alert], list[Claim]]:
-    async with playing(tale, posts) as play:
+async def _played(tale: Scenario) -> tuple[int, list[Alert], list[Claim]]:
+    async with playing(tale, tale.all_posts) as play:
         alerts = await play.until(play.posts[-1].event_time + INSTANT)
         await play.pass_time(alerts, play.last_at + CLOSING)
         return len(play.posts), await play.pipeline.alerts(), await claims_of(play.pipeline.streams)
@@ -285,26 +218,14 @@ class Playing:
 
 
 @asynccontextmanager
-async def playing(tale: Tale, posts: Posts) -> AsyncIterator[Playing]:
+async def playing(tale: Scenario, posts: PlainPosts) -> AsyncIterator[Playing]:
     """Begin a story, in a pipeline of its own."""
     with tempfile.TemporaryDirectory(prefix="vigie-story-") as folder:
-        settings, read = await _recorded(tale, posts, Path(folder))
+        settings, read = await recorded(tale, posts, Path(folder))
         passes = gate(settings)
         async with Pipeline(settings) as pipeline:
             kept = [post for post in read if passes(post.text)]
-            yield Playing(pipeline, kept, notices_of(tale), read[-1].event_time)
-
-
-def notices_of(tale: Tale) -> list[Bulletin]:
-    """Return what was announced, in order; each is read when it was issued."""
-    if not tale.notices:
-        return []
-    content = (TALES / f"{tale.notices}_notices.csv").read_bytes()
-    sites = Sites(known=tale.sites, area=tale.home[:2])
-    found = [row.found for row in rows_from(content, source="notices", received_at=tale.plan.starts_at, sites=sites)]
-    stated = [one for one in found if isinstance(one, Bulletin)]
-    assert len(stated) == len(found), found
-    return sorted((replace(one, received_at=one.issued_at) for one in stated), key=lambda one: one.issued_at)
+            yield Playing(pipeline, kept, list(tale.notices), read[-1].event_time)
 
 
 def _in_turn(posts: list[Post], notices: list[Bulletin]) -> Iterator[tuple[list[Post], Bulletin | None]]:
@@ -315,23 +236,3 @@ def _in_turn(posts: list[Post], notices: list[Bulletin]) -> Iterator[tuple[list[
         yield posts[start:end], notice
         start = end
     yield posts[start:], None
-
-
-async def _recorded(tale: Tale, posts: Posts, folder: Path) -> tuple[Settings, list[Post]]:
-    """Return settings with one source a platform, and all posts in order of time.
-
-    The town's own groups speak of the town where they name no place; the wide streams do not.
-    """
-    sources: list[RecordedSource] = []
-    read: list[Post] = []
-    for platform in sorted({post["source"] for post in posts}):
-        path = folder / f"{platform}.jsonl"
-        write_recording(tuple(post for post in posts if post["source"] == platform), path)
-        place = tale.home if platform == "facebook" else ""
-        sources.append(RecordedSource(kind="recorded", name=platform, path=path, place=place))
-        found, bad = await read_posts([path], SystemClock(), source=platform)
-        assert not bad, bad
-        read.extend(found)
-    territory = Territory(commune=tale.home, profile=tale.profile, local_places=tale.local_places)
-    settings = Settings(territory=territory, sources=tuple(sources), duty=tale.duty, official_accounts=tale.officials)
-    return settings, sorted(read, key=lambda post: (post.event_time, post.key))

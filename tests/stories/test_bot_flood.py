@@ -23,7 +23,7 @@ def test_the_day_is_a_full_one(told: "Told") -> None:
 
 
 def test_there_are_ten_bots_and_a_hundred_and_twenty_posts_of_theirs(told: "Told") -> None:
-    own = told.tale.own(told.tale)
+    own = told.tale.own
     assert (len({post["author"] for post in own}), len(own)) == (10, 120)
 
 

@@ -23,7 +23,7 @@ def test_the_day_is_a_full_one(told: "Told") -> None:
 
 
 def test_one_post_is_passed_on_two_hundred_times(told: "Told") -> None:
-    assert len(told.tale.own(told.tale)) == 201
+    assert len(told.tale.own) == 201
 
 
 def test_nothing_becomes_an_alert(told: "Told", describe: Describe) -> None:

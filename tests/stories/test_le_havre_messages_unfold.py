@@ -94,7 +94,7 @@ Says = Callable[..., tuple[str, dict[str, Proposed]]]
 def says(tales: Any, telling: Any, tmp_path_factory: pytest.TempPathFactory) -> Says:
     """Return what runs the command on how things stood at a stage: its first line, and the messages by their ids."""
     folder = tmp_path_factory.mktemp("unfolded")
-    asyncio.run(unfolded(tales.TALES["le_havre_2012"], telling.playing, folder))
+    asyncio.run(unfolded(tales.tale("le_havre_2012"), telling.playing, folder))
 
     def said(stage: str, language: str, *more: str) -> tuple[str, dict[str, Proposed]]:
         file = str(folder / f"{stage}.jsonl")

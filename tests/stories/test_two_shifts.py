@@ -26,9 +26,10 @@ from connectors.sinks.wording import LANGUAGES, ZONE, Language
 from records import Alert, ManualClock, Pulse, SourceStatus, Verdict, decode
 from records.digest import Digest
 from vigie.digesting import Digesting, Shifts
+from vigie.scenarios.scenario import Scenario
 
 if TYPE_CHECKING:
-    from tests.stories.telling import Playing, Tale
+    from tests.stories.telling import Playing
 
 pytestmark = pytest.mark.broker
 
@@ -108,7 +109,7 @@ async def shift(play: "Playing", at: datetime) -> list[Alert]:
     return await play.pipeline.alerts()
 
 
-async def told(tale: "Tale", playing: Any, posts: Any, folder: Path) -> Desk:
+async def told(tale: Scenario, playing: Any, posts: Any, folder: Path) -> Desk:
     """Play the day, with a digest at seven in the morning and one at seven in the evening."""
     clock = ManualClock(tale.at("07:00:20"))
     blind = (tale.at("12:00:00"), tale.at("13:00:00"))
@@ -146,10 +147,9 @@ async def told(tale: "Tale", playing: Any, posts: Any, folder: Path) -> Desk:
 
 @pytest.fixture(scope="module")
 def desk(tales: Any, telling: Any) -> Desk:
-    tale = tales.TALES["two_shifts"]
-    posts = [{name: value for name, value in post.items() if name != "happening"} for post in telling.posts_in(tale)]
+    tale = tales.tale("two_shifts")
     with tempfile.TemporaryDirectory(prefix="vigie-desk-") as folder:
-        return asyncio.run(told(tale, telling.playing, posts, Path(folder)))
+        return asyncio.run(told(tale, telling.playing, tale.all_posts, Path(folder)))
 
 
 TOLD = {

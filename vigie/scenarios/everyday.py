@@ -1,8 +1,9 @@
 """An ordinary day in France: thousands of posts of ours about everything but an incident, the same each time.
 
-Shape   plain posts, as recordings hold them, in order of time. `frames.tsv` has the sentences: {place} is filled from
+Shape   plain posts, as recordings hold them, in order of time. `sentences/` has the sentences: {place} is filled from
         the plan or `slots.tsv`, {one/other} is a choice. Topics that begin with "!" use the words of a danger without
         one: figures, memories, drills, kitchens
+Errors  SettingsError for a table of sentences, with all that is wrong with it
 """
 
 import random
@@ -10,10 +11,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-HERE = Path(__file__).parent
+from records import SettingsError
+
+SENTENCES = Path(__file__).parent / "sentences"
+FRAMES = SENTENCES / "frames.tsv"
+FRAME_COLUMNS = ["topic", "when", "frame"]
 HOURLY = (14, 8, 5, 4, 5, 9, 20, 38, 46, 44, 45, 48, 58, 54, 46, 44, 48, 56, 66, 74, 84, 82, 60, 32)
 """How busy each hour of the day is, in local time."""
 PARTS = {"morning": range(4, 10), "day": range(7, 20), "evening": range(16, 24), "night": (22, 23, 0, 1, 2, 3, 4)}
@@ -33,6 +39,7 @@ SHORT = (
     ("s'il vous plait", "svp"),
 )
 ELISION = re.compile(r"\bde (?=[AEÉIOU][a-zé])")
+SLOT = re.compile(r"\{(\w+)\}")
 UNACCENTED = str.maketrans("àâäéèêëîïôöùûüçÀÉÈ", "aaaeeeeiioouuucAEE")
 TAILS = (" lol", " mdr", "...", " !!", " :)", " ^^", " pff", " haha", " bref", " !", " ptdr", " …")
 EMOJIS = (" 😂", " 🙈", " ❤️", " 😅", " 🥲", " 👏", " 😴", " ☀️", " 🙏", " 🤣", " 🍀", " 😭")
@@ -76,20 +83,53 @@ class Everyday:
     seed: int = 1
     has_emojis: bool = True
     breaks: tuple[tuple[datetime, datetime], ...] = ()  # stretches that are told otherwise
-    frames: str = "frames"
+    frames: Path = FRAMES
     letter: str = "b"  # the posts' ids begin with it
+    local: frozenset[str] = frozenset({LOCAL})  # sources that only people of the place read and write
 
 
-def frames_of(name: str) -> tuple[list[Frame], list[Frame]]:
-    """Return the harmless sentences of a file, and those with the words of a danger."""
-    lines = (HERE / f"{name}.tsv").read_text(encoding="utf-8").splitlines()[1:]
-    found = [Frame(*line.split("\t")) for line in lines]
-    return [f for f in found if not f.topic.startswith("!")], [f for f in found if f.topic.startswith("!")]
+def frames_of(path: Path) -> tuple[list[Frame], list[Frame]]:
+    """Return the harmless sentences of a table, and those with the words of a danger.
+
+    Errors  SettingsError, a line for everything that is wrong with it
+    """
+    header, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    if header.split("\t") != FRAME_COLUMNS:
+        raise SettingsError(f"{path.name}: line 1: found {header!r}; the columns are {' '.join(FRAME_COLUMNS)}")
+    found: list[Frame] = []
+    problems: list[str] = []
+    for number, line in enumerate(lines, 2):
+        try:
+            found.append(_frame_from(line))
+        except SettingsError as error:
+            problems.append(f"{path.name}: line {number}: {error}")
+    harmless = [frame for frame in found if not frame.topic.startswith("!")]
+    traps = [frame for frame in found if frame.topic.startswith("!")]
+    for name, some in (("without", harmless), ("with", traps)):
+        if not any(frame.when == "any" for frame in some) and (some or some is harmless) and not problems:
+            problems = [f"{path.name}: no sentence {name} the words of a danger fits every hour; mark some with any"]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return harmless, traps
 
 
+def _frame_from(line: str) -> Frame:
+    cells = line.split("\t")
+    if len(cells) != len(FRAME_COLUMNS):
+        raise SettingsError(f"{len(cells)} cells; give {len(FRAME_COLUMNS)}, with tabs between them")
+    frame = Frame(*cells)
+    if frame.when != "any" and frame.when not in PARTS:
+        raise SettingsError(f"when {frame.when!r}; give any, {', '.join(PARTS)}")
+    unknown = set(SLOT.findall(frame.text)) - {"place", *slots()}
+    if unknown:
+        raise SettingsError(f"{{{min(unknown)}}} is nothing that can be filled in; give one of {', '.join(slots())}")
+    return frame
+
+
+@cache
 def slots() -> dict[str, list[str]]:
     """Return what may fill each slot."""
-    lines = (HERE / "slots.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    lines = (SENTENCES / "slots.tsv").read_text(encoding="utf-8").splitlines()[1:]
     return {name: values.split("|") for name, values in (line.split("\t") for line in lines)}
 
 
@@ -102,7 +142,7 @@ def everyday(plan: Everyday) -> list[dict[str, Any]]:
         source = chance.choices(list(plan.platforms), list(plan.platforms.values()))[0]
         post = writer.post(source, said_at)
         again = [p for p in posts[-80:] if p["source"] == source and "repost_of" not in p]
-        if source != LOCAL and again and chance.random() < REPOST_SHARE:
+        if source not in plan.local and again and chance.random() < REPOST_SHARE:
             one = chance.choice(again)
             post |= {"text": f"RT @{one['author']}: {one['text']}", "repost_of": one["id"]}
             post.pop("author_kind", None)
@@ -134,9 +174,9 @@ class _Writer:
         self.bags: dict[tuple[bool, bool], list[Frame]] = {}
 
     def post(self, source: str, said_at: datetime) -> dict[str, Any]:
-        is_local = source == LOCAL or self.chance.random() < LOCAL_SHARE
+        is_local = source in self.plan.local or self.chance.random() < LOCAL_SHARE
         frame = self._frame(said_at.hour, is_local=is_local)
-        text = re.sub(r"\{(\w+)\}", lambda found: self._fill(found[1], is_local=is_local), frame.text)
+        text = SLOT.sub(lambda found: self._fill(found[1], is_local=is_local), frame.text)
         text = re.sub(r"\{([^{}]*)\}", lambda found: self.chance.choice(found[1].split("/")), text)
         text = ELISION.sub("d'", text.replace("à Le ", "au ").replace("de Le ", "du "))
         kind = KINDS.get(frame.topic)
@@ -148,7 +188,7 @@ class _Writer:
 
     def _frame(self, hour: int, *, is_local: bool) -> Frame:
         """Draw a sentence that fits the hour; none comes again in the same place before all have come."""
-        is_trap = self.chance.random() < self.plan.trap_share
+        is_trap = self.chance.random() < self.plan.trap_share and bool(self.traps)
         bag = self.bags.setdefault((is_trap, is_local), [])
         while True:
             for index, frame in enumerate(bag):
@@ -162,27 +202,30 @@ class _Writer:
         if name == "place":
             if not is_local:
                 return self.chance.choice(self.slots["town"])
-            return self.plan.home if self.chance.random() < 0.6 else self.chance.choice(self.plan.around)
+            return self.plan.home if self._happens(0.6) else self.chance.choice(self.plan.around)
         return self.chance.choice(self.slots[name])
+
+    def _happens(self, share: float) -> bool:
+        return self.chance.random() < share
 
     def _styled(self, text: str) -> str:
         """Return a text as people type: small letters, no accents, shortened words, a slip, something at the end."""
         chance = self.chance
-        if chance.random() < 0.12:
+        if self._happens(0.12):
             text = chance.choice(OPENERS) + text
-        if chance.random() < 0.25 and text[-1].isalnum():
+        if self._happens(0.25) and text[-1].isalnum():
             text += chance.choice(CLOSERS)
-        if chance.random() < 0.25:
+        if self._happens(0.25):
             text = text.lower()
-        if chance.random() < 0.15:
+        if self._happens(0.15):
             text = text.translate(UNACCENTED)
-        if chance.random() < 0.15:
+        if self._happens(0.15):
             for long, short in SHORT:
                 text = text.replace(long, short)
-        if chance.random() < 0.06:
+        if self._happens(0.06):
             text = _slip(text, chance)
         tails: Sequence[str] = (*TAILS, *EMOJIS, *HASHTAGS) if self.plan.has_emojis else (*TAILS, *HASHTAGS)
-        return text + chance.choice(tails) if chance.random() < 0.3 else text
+        return text + chance.choice(tails) if self._happens(0.3) else text
 
 
 def _slip(text: str, chance: random.Random) -> str:

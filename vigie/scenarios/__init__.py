@@ -1,0 +1,1 @@
+"""Scenarios: stretches of time told as data files, with the truth about them, and the library of those that ship."""
