@@ -41,6 +41,7 @@ _DIRECTION = re.compile(
     r"((?:nord|sud)[ -]?(?:est|ouest)|(?:north|south)[ -]?(?:east|west)|nord|sud|est|ouest|north|south|east|west)\b"
     r"(?! (?:de|du|des|d|of|from)\b)"
 )
+_SAID = {bearing: name for name, bearing in _COMPASS.items()}  # the last names: in English
 _MOVES = re.compile(
     r"\b(?:part|partent|va|vont|deriv\w+|pouss\w+|souffl\w+|dirig\w+|file|drift\w*|blow\w*|mov\w+|head\w*)\b"
 )
@@ -79,6 +80,16 @@ def _directions_in(text: str) -> list[float]:
         for found in _DIRECTION.finditer(text)
         if not _MOVES.search(text, max(found.start() - BEFORE, 0), found.start())
     ]
+
+
+def gist_of(text: str) -> str:
+    """Return no more of a text than is perceived in it, in words of ours: `[smoke] [to the north]`; "" for nothing.
+
+    What `perceived_in` says of it is what it says of the text.
+    """
+    plain = bare(text)
+    ways = [f"to the {_SAID[bearing]}" for bearing in _directions_in(plain)]
+    return " ".join(f"[{word}]" for word in (*sorted(phenomena_in(plain)), *ways))
 
 
 def bare(text: str) -> str:

@@ -22,7 +22,8 @@ class Written(NamedTuple):
 
 
 @asynccontextmanager
-async def _consumer(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer_of(settings: StreamSettings, topic: Topic) -> AsyncIterator[AIOKafkaConsumer]:
+    """Open a reader of a topic, at its beginning."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.bootstrap_servers,
         auto_offset_reset="earliest",
@@ -50,7 +51,7 @@ async def standing(
     Errors  SourceUnavailable when the broker does not answer
     """
     try:
-        async with _consumer(settings, topic) as consumer:
+        async with consumer_of(settings, topic) as consumer:
             if written_since is not None and not settings.is_embedded:
                 await _seek(consumer, written_since)
             async for message in up_to_the_end(settings, consumer):
@@ -85,20 +86,22 @@ async def _seek(consumer: AIOKafkaConsumer, moment: datetime) -> None:
 
 async def up_to_the_end(settings: StreamSettings, consumer: AIOKafkaConsumer) -> AsyncGenerator[Any, None]:
     """Yield what a consumer has before it, up to where its partitions end when this begins."""
-    ends = await _ends(settings, consumer)
-    while not await _is_past(consumer, ends):
+    ends = await ends_of(settings, consumer)
+    while not await is_past(consumer, ends):
         for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
             for message in messages:
                 if message.offset < ends[partition]:
                     yield message
 
 
-async def _ends(settings: StreamSettings, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, int]:
+async def ends_of(settings: StreamSettings, consumer: AIOKafkaConsumer) -> Mapping[TopicPartition, int]:
+    """Return where a reader's partitions end now."""
     ends: Mapping[TopicPartition, int] = await consumer.end_offsets(consumer.assignment())
     return await true_end_offsets(settings.bootstrap_servers, ends) if settings.is_embedded else ends
 
 
-async def _is_past(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+async def is_past(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:
+    """Tell whether a reader has come to where its partitions ended."""
     return all([await consumer.position(one) >= end for one, end in ends.items()])
 
 
@@ -142,24 +145,25 @@ async def follow_batches(
     Errors  SourceUnavailable when the broker does not answer
     """
     try:
-        async with _consumer(settings, topic) as consumer:
+        async with consumer_of(settings, topic) as consumer:
             if written_since is not None and not settings.is_embedded:
                 await _seek(consumer, written_since)
-            ends = await _ends(settings, consumer) if at_end else {}
+            ends = await ends_of(settings, consumer) if at_end else {}
             while True:
-                if at_end and await _is_past(consumer, ends):
+                if at_end and await is_past(consumer, ends):
                     at_end()
                     at_end = None
                 batches = await consumer.getmany(timeout_ms=200)
                 found = [one for messages in batches.values() for one in messages]
-                values = [Written(one.value, _moment(one.timestamp)) for one in found if one.value is not None]
+                values = [Written(one.value, moment_of(one.timestamp)) for one in found if one.value is not None]
                 if values:
                     yield values
     except (KafkaError, OSError) as error:
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
 
 
-def _moment(milliseconds: int | None) -> datetime | None:
+def moment_of(milliseconds: int | None) -> datetime | None:
+    """Return when a message was written; None where the broker does not say."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds and milliseconds > 0 else None
 
 

@@ -341,6 +341,20 @@ def _console(settings: Settings) -> Iterator[Problem]:
     yield from map(problem_from, faults_in(settings, SystemClock()))
 
 
+def _recording(settings: Settings) -> Iterator[Problem]:
+    recording = settings.recording
+    if recording.is_on and settings.console.is_there and not recording.is_there:
+        yield Problem("recording", "its library is not installed", "pip install 'vigie[recording]', or is_on = false")
+    if not recording.is_there:
+        return
+    from vigie.recording_shown import recordings_of  # noqa: PLC0415  without the library it cannot be imported
+
+    for one in recordings_of(settings).shown():
+        if one.trouble:
+            where, _, what = one.trouble.partition(": ")
+            yield Problem(where, what, "remove it, or put back one that was backed up")
+
+
 BESIDE: dict[str, Callable[[Settings], str]] = {
     "official accounts": lambda settings: counted(settings.official_accounts),
 }
@@ -356,6 +370,7 @@ CHECKS: dict[str, Check] = {
     "message map": _messages,
     "ports": _ports,
     "console": _console,
+    "recording": _recording,
     "receivers": _receivers,
     "sources": _sources,
     "broker": _kafka,

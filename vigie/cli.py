@@ -380,9 +380,65 @@ def privacy_sweep(settings_file: Path | None) -> None:
     vigie_logging.set_up("privacy")
     clock = SystemClock()
     with told():
-        done = asyncio.run(sweep_now(load(_existing(settings_file)).streams(), clock))
+        settings = load(_existing(settings_file))
+        done = asyncio.run(sweep_now(settings.streams(), clock))
     Console().print(table_of(done, clock.now()))
+    if settings.recording.is_there:
+        from vigie.recording_shown import let_go
+
+        click.echo("\n".join(let_go(settings, clock)))
     sys.exit(1 if any(one.is_wrong(clock.now()) for one in done.topics) else 0)
+
+
+@main.group()
+def recording() -> None:
+    """Look at the past as it is kept for backtests: what was heard, without words and links."""
+
+
+@recording.command("show")
+@settings_option
+def recording_show(settings_file: Path | None) -> None:
+    """Show what was recorded here, and what was taken in; status 1 where a file cannot be read."""
+    from rich.console import Console
+
+    with told():
+        with needing("recording"):
+            from vigie.recording_shown import recordings_of, table_of
+        found = recordings_of(load(_existing(settings_file))).shown()
+    Console().print(table_of(found))
+    sys.exit(SOME_BAD if any(one.trouble for one in found) else 0)
+
+
+@recording.command("export")
+@settings_option
+@click.argument("out", type=FILE)
+@click.option("--from", "since", metavar="MOMENT", help="As in 2026-11-30 or 2026-11-30T07:37Z; all where not given.")
+@click.option("--to", "until", metavar="MOMENT", help="Up to then, and not then itself.")
+@click.option(
+    "--area", "areas", multiple=True, metavar="CODE", help="Only this département; may be given several times."
+)
+def recording_export(
+    settings_file: Path | None, out: Path, since: str | None, until: str | None, areas: tuple[str, ...]
+) -> None:
+    """Write what was recorded here into one file, OUT. Authors have passing names in it; deletions do not reach it."""
+    with told():
+        with needing("recording"):
+            from vigie.recording_shown import moment_from, recordings_of
+        span = moment_from(since, "--from"), moment_from(until, "--to")
+        rows = recordings_of(load(_existing(settings_file))).export(out, *span, areas or None)
+    _said(f"{rows} rows; what is deleted from now on stays in {out}: whoever has it answers for it")
+
+
+@recording.command("import")
+@settings_option
+@click.argument("files", nargs=-1, required=True, type=IN_FILE)
+def recording_import(settings_file: Path | None, files: tuple[Path, ...]) -> None:
+    """Take exported FILES in, to be replayed beside what was recorded here; no worker ever hears them."""
+    with told():
+        with needing("recording"):
+            from vigie.recording_shown import recordings_of, take_in
+        for line in take_in(recordings_of(load(_existing(settings_file))), files, SystemClock()):
+            click.echo(line)
 
 
 @main.group()

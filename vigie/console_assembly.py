@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -27,8 +28,11 @@ from streams.settings import StreamSettings
 from vigie.assembly import default_profile, home_of, local_places
 from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
-from vigie.settings import Settings, secret_from
+from vigie.settings import RECORDING, Settings, secret_from
 from vigie.solidarity import claims_of
+
+if TYPE_CHECKING:
+    from vigie.recorder import Recorder
 
 FILE = "console.sqlite"
 KEY_FILE = "console.key"
@@ -101,6 +105,21 @@ def setup_of(settings: Settings) -> Setup:
     return (
         setup if home is None else replace(setup, home=(home.lat, home.lon), zoom=ZOOM_AT_HOME, insee=home.insee or "")
     )
+
+
+def recorder_of(settings: Settings, streams: StreamSettings, clock: Clock) -> "Recorder | None":
+    """Return what keeps the past for backtests; where it is off, what forgets in older files what was taken back.
+
+    None where its library is not installed, or where it is off and nothing was ever recorded.
+    """
+    recording = settings.recording
+    folder = settings.data.dir / RECORDING
+    if not recording.is_there or not (recording.is_on or folder.exists()):
+        return None
+    from vigie.recorder import Recorder  # noqa: PLC0415  needs the extra `recording`
+    from vigie.recordings import Recordings  # noqa: PLC0415  the same
+
+    return Recorder(Recordings(folder), streams, clock, keep=recording.kept, is_on=recording.is_on)
 
 
 def key_in(folder: Path) -> bytes:

@@ -2,7 +2,9 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 import uvloop
@@ -19,14 +21,24 @@ from console.desk import Desk
 from console.templating import compile_all
 from records import Clock
 from streams.publisher import KafkaPublisher
-from vigie.console_assembly import archive_of, desk_of, doors_of
+from vigie.console_assembly import archive_of, desk_of, doors_of, recorder_of
 from vigie.console_feeding import Feeding
 from vigie.serving import listening_on, serve
 from vigie.settings import Settings
 
+if TYPE_CHECKING:
+    from vigie.recorder import Recorder
+
 log = structlog.get_logger()
 
 KEEP_SECS = 3600.0
+
+
+class Follower(Protocol):
+    """Reads topics for as long as it runs."""
+
+    def read_again(self) -> None:
+        """Begin anew: there is another broker."""
 
 
 def run_console(settings: Settings, clock: Clock) -> None:
@@ -52,17 +64,21 @@ async def _run(settings: Settings, clock: Clock) -> None:
         compiling = asyncio.create_task(asyncio.to_thread(compile_all, desk.templates))
         stack.callback(compiling.cancel)
         await _greet(desk, settings)
-        app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
+        recorder = recorder_of(settings, streams, clock)
+        app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding, recorder)
         tasks = [feeding.run(), serve(app, listening), _keep(desk)]
-        await _until_told(desk, feeding, [asyncio.create_task(task) for task in tasks])
+        tasks += [recorder.run()] if recorder else []
+        followers: list[Follower] = [feeding, *([recorder] if recorder else [])]
+        await _until_told(desk, followers, [asyncio.create_task(task) for task in tasks])
     log.info("console ends")
 
 
-def with_health(app: Starlette, feeding: Feeding) -> Starlette:
-    """Return the console with a page that says whether it is up to date, for whoever watches over it."""
+def with_health(app: Starlette, feeding: Feeding, recorder: "Recorder | None") -> Starlette:
+    """Return the console with a page that says whether it is up to date and records, for whoever watches over it."""
 
     async def healthz(_: Request) -> JSONResponse:
-        return JSONResponse({"ready": feeding.is_up_to_date, "wrong": ""})
+        recording = recorder.state if recorder else None
+        return JSONResponse({"ready": feeding.is_up_to_date, "wrong": "", "recording": recording})
 
     return Starlette(routes=[Route("/healthz", healthz), Mount("/", app)])
 
@@ -85,13 +101,18 @@ async def _keep(desk: Desk) -> None:
         await asyncio.sleep(KEEP_SECS)
 
 
-async def _until_told(desk: Desk, feeding: Feeding, tasks: list[asyncio.Task[None]]) -> None:
+def _read_again(followers: Sequence[Follower]) -> None:
+    for one in followers:
+        one.read_again()
+
+
+async def _until_told(desk: Desk, followers: Sequence[Follower], tasks: list[asyncio.Task[None]]) -> None:
     """Run tasks until one of them fails or somebody asks us to stop; read all again when the broker is another."""
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    loop.add_signal_handler(signal.SIGHUP, feeding.read_again)
+    loop.add_signal_handler(signal.SIGHUP, _read_again, followers)
     stop = asyncio.create_task(told.wait())
     try:
         done, _ = await asyncio.wait({*tasks, stop}, return_when=asyncio.FIRST_COMPLETED)

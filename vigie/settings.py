@@ -9,8 +9,9 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -29,6 +30,7 @@ from vigie.rumour_settings import OfficialAccount, RumourSettings
 from vigie.source_settings import Part, SourceSettings
 
 EMBEDDED = "embedded"
+RECORDING = "recording"  # the folder of it in data.dir
 DEFAULT_FILE = Path("vigie.toml")
 FILE_VARIABLE = "VIGIE_SETTINGS"  # names the file where no option does
 
@@ -122,6 +124,23 @@ class SolidaritySettings(Part):
     )
 
 
+class RecordingSettings(Part):
+    """The past, kept for backtests."""
+
+    is_on: bool = Field(default=True, description="whether what was heard is kept, without words, for backtests")
+    keep_days: int = Field(default=90, ge=1, le=400, description="days that it is kept, 1 to 400")
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether it can be read and written: its library is installed."""
+        return find_spec("pyarrow") is not None
+
+    @property
+    def kept(self) -> timedelta:
+        """Return for how long it is kept."""
+        return timedelta(days=self.keep_days)
+
+
 class MessageSettings(Part):
     """What to say, agreed on beforehand."""
 
@@ -152,6 +171,7 @@ class Settings(BaseSettings):
     privacy: Privacy = Privacy()
     messages: MessageSettings = MessageSettings()
     solidarity: SolidaritySettings = SolidaritySettings()
+    recording: RecordingSettings = RecordingSettings()
     sources: tuple[SourceSettings, ...] = ()
     receivers: tuple[ReceiverSettings, ...] = ()
     digest: DigestSettings = DigestSettings()

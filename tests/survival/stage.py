@@ -42,7 +42,7 @@ from records import Alert, Post, SourceUnavailable, decode, encode
 from streams.app import declare_topics, table_dir
 from streams.embedded import true_end_offsets
 from streams.publisher import KafkaPublisher
-from streams.reader import _consumer
+from streams.reader import consumer_of
 from streams.settings import StreamSettings
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, PULSE, SIGNALS, Topic
@@ -268,7 +268,7 @@ class Stage:
         tp = TP(topic.name, 0)
         end = count if count is not None else (await true_end_offsets(self.streams.bootstrap_servers, {tp: 1}))[tp]
         found: list[bytes] = []
-        async with _consumer(self.streams, topic) as consumer, asyncio.timeout(PATIENCE_SECS):
+        async with consumer_of(self.streams, topic) as consumer, asyncio.timeout(PATIENCE_SECS):
             while len(found) < end:
                 for messages in (await consumer.getmany(timeout_ms=100)).values():
                     found.extend(message.value for message in messages)

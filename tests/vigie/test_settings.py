@@ -19,7 +19,7 @@ KINDS_OF_SOURCES = (
 )
 TABLES = (
     "broker, console, data, digest, duty, edge, inhibitions, intervals, kafka, messages, official_accounts, privacy, "
-    "receivers, routes, rumours, solidarity, sources, territory, windows, worker"
+    "receivers, recording, routes, rumours, solidarity, sources, territory, windows, worker"
 )
 
 
