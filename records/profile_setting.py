@@ -1,6 +1,6 @@
 """Profile setting: what may be set in a profile, between which bounds, and what is wrong with one that cannot be used.
 
-Shape   a key is written as in the file, tables before it: `budget.watch`, `hazard.fire.eta`; of any hazard, `hazard.*.eta`
+Shape   a key is written as in the file, tables before it: `budget.watch`, `hazard.fire.eta`; `hazard.*.eta` of any
 """
 
 from collections.abc import Mapping

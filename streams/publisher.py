@@ -15,6 +15,7 @@ from records import (
     DeadLetter,
     Notification,
     Post,
+    ProfileChange,
     Pulse,
     Retraction,
     Signal,
@@ -49,7 +50,7 @@ LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Stated = Bulletin | Verdict | Silence | SourceStatus
+Stated = Bulletin | Verdict | Silence | ProfileChange | SourceStatus
 Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | Notification | DeadLetter
 
 
@@ -134,6 +135,10 @@ class KafkaPublisher:
     async def silences(self, silences: Sequence[Silence]) -> None:
         """Put on `decisions.v1` what somebody does not want to be told."""
         await self.send(DECISIONS, silences)
+
+    async def profile_changes(self, changes: Sequence[ProfileChange]) -> None:
+        """Put on `decisions.v1` by which profile it is to be decided."""
+        await self.send(DECISIONS, changes)
 
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""

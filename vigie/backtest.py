@@ -1,20 +1,21 @@
 """`vigie backtest`: recorded posts or signals decided again by one profile or two, judged by what is known."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from detectors.backtest import Value, came_at, replayed
+from detectors.backtest import Told, Value, came_at, replayed
 from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
 from models.places import Gazetteer
-from records import Clock, MalformedRecord, Place, SettingsError, Tick, decode
+from records import Clock, MalformedRecord, Place, Post, ProfileChange, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
 from streams.topics import OnSignals
@@ -28,6 +29,8 @@ SHORTEST = timedelta(hours=1)
 
 OnProgress = Callable[[str, float], None]
 """Told what is being worked on, and how much of it is done, 0 to 1; it may raise to have done with it."""
+OnTold = Callable[[int, Sequence[Told]], None]
+"""Told what each profile would have said, by its number."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def _past_from_signals(paths: Sequence[Path]) -> Past | None:
             except MalformedRecord as error:
                 bad.append(f"{path}:{number}: {error}")
                 continue
-            if not isinstance(value, Tick):  # time passes by itself here
+            if not isinstance(value, Tick | ProfileChange):  # time passes by itself here, and profiles are given
                 values.append(value)
     if not values:
         return None
@@ -99,14 +102,17 @@ def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) ->
     posts, bad = asyncio.run(read_posts(paths, clock))
     if not posts:
         return None
+    return Past(tuple(values_from(posts, settings)), posts[0].event_time, posts[-1].event_time, tuple(bad))
+
+
+def values_from(posts: Iterable[Post], settings: Settings) -> Iterator[Value]:
+    """Yield what posts become on their way to the detectors: those that pass the gate, read and placed one by one."""
     passes, enrich = gate(settings), steps(settings, is_exact=True).enrich
     kept = [post for post in posts if passes(post.text)]
-    values: list[Value] = []
     for start in range(0, len(kept), BATCH):
         for result in enrich(kept[start : start + BATCH]):
-            values.extend(replace(signal, source=signal.platform or signal.source) for signal in result.signals)
-            values.extend([result.retraction] if result.retraction else [])
-    return Past(tuple(values), posts[0].event_time, posts[-1].event_time, tuple(bad))
+            yield from (replace(signal, source=signal.platform or signal.source) for signal in result.signals)
+            yield from [result.retraction] if result.retraction else []
 
 
 def read_truth(path: Path) -> Truth:
@@ -134,10 +140,18 @@ class Bench:
     places: dict[str, Place]
 
     def run(
-        self, profiles: Sequence[Profile], *, has_frontiers: bool, on_progress: OnProgress = lambda _, __: None
+        self,
+        profiles: Sequence[Profile],
+        *,
+        has_frontiers: bool,
+        on_progress: OnProgress = lambda _, __: None,
+        on_told: OnTold = lambda _, __: None,
     ) -> Backtest:
         """Return what profiles would have made of the past."""
-        outcomes = tuple(self._outcome(profile, profile.name, on_progress) for profile in profiles)
+        outcomes = tuple(
+            self._outcome(profile, profile.name, on_progress, partial(on_told, number))
+            for number, profile in enumerate(profiles)
+        )
         frontiers = tuple(
             tuple(self._frontier(profile, outcome, on_progress))
             for profile, outcome in zip(profiles, outcomes, strict=True)
@@ -163,7 +177,13 @@ class Bench:
             part = f"{profile.name} × {factor:g}"
             yield point_from(self._outcome(with_budget(profile, factor), part, on_progress), factor)
 
-    def _outcome(self, profile: Profile, part: str, on_progress: OnProgress) -> Outcome:
+    def _outcome(
+        self,
+        profile: Profile,
+        part: str,
+        on_progress: OnProgress,
+        on_told: Callable[[Sequence[Told]], None] = lambda _: None,
+    ) -> Outcome:
         past = self.past
         run = replayed(
             profile,
@@ -172,6 +192,7 @@ class Bench:
             places=self.places,
             on_progress=lambda share: on_progress(part, share),
         )
+        on_told(run.told)
         return outcome_of(
             run.told, past.values, self.truth, profile=profile.name, version=profile.version, days=past.days
         )

@@ -22,6 +22,7 @@ from console.reports.verifying import ask_of_itself, wanted
 from records import (
     Alert,
     MalformedRecord,
+    ProfileChange,
     Retraction,
     Signal,
     Silence,
@@ -179,7 +180,7 @@ class Feeding:
     async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
         now = self._desk.clock.now()
         found = list(readable(fed, values, now))
-        changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
+        changes = await take(self._desk.engine, [one for one in found if is_kept(fed, one)], now)
         if fed.topic is DECISIONS:
             self._on_topic.update(_known_by(one.record) for one in found)
         spoken = [one.record for one in found if isinstance(one.record, Signal | Retraction)]
@@ -237,14 +238,23 @@ class Feeding:
             await self._publisher.verdicts([said])
         elif isinstance(said, Silence):
             await self._publisher.silences([said])
+        elif isinstance(said, ProfileChange):
+            await self._publisher.profile_changes([said])
         else:
             await self._publisher.posts([said])
+
+
+def is_kept(fed: Fed, one: Read) -> bool:
+    """Tell whether the archive keeps a record; a profile that stands among the signals stands among the decisions."""
+    return not isinstance(one.record, UNKEPT) and not (fed.topic is SIGNALS and isinstance(one.record, ProfileChange))
 
 
 def _known_by(said: object) -> str:
     """Return what something said is known by, whoever says it again."""
     if isinstance(said, Verdict):
         return f"{said.incident_id}/{said.identity}"
+    if isinstance(said, ProfileChange):
+        return said.change_id
     return f"{said.silence_id}/{said.made_at.isoformat()}" if isinstance(said, Silence) else ""
 
 
