@@ -757,6 +757,107 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
             sys.exit(Supervisor(load(), Path("vigie.toml")).run())
 
 
+@main.group()
+def scenario() -> None:
+    """Stretches of time in a town, told as data files, with the truth about them: to play, to judge by, to write."""
+
+
+language_option = click.option(
+    "--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="What you read."
+)
+
+
+@scenario.command("list")
+@language_option
+def scenario_list(language: Literal["fr", "en"]) -> None:
+    """Show the scenarios that ship: what each tells, where, how long, how many posts, what happens."""
+    from rich.console import Console
+
+    from vigie.scenarios.listing import table_of
+    from vigie.scenarios.scenario import library, scenario_from
+
+    with told():
+        found = [scenario_from(name) for name in library()]
+    Console().print(table_of(found, language))
+
+
+@scenario.command("new")
+@click.argument("folder", type=FILE)
+@click.option("--home", required=True, metavar="INSEE", help='The town: its INSEE code ("76351") or its name.')
+@language_option
+def scenario_new(folder: Path, home: str, language: Literal["fr", "en"]) -> None:
+    """Write an annotated scenario into FOLDER, which plays as it is and is there to be changed."""
+    from vigie.scenarios.writing import write_new
+
+    with told():
+        for path in write_new(folder, home, language):
+            click.echo(f"written: {path}")
+    click.echo(f"next: vigie scenario check {folder}")
+
+
+@scenario.command("check")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def scenario_check(folder: Path) -> None:
+    """Read the scenario in FOLDER and print a line per problem, with file, line and what would do."""
+    from vigie.scenarios.checking import problems_with
+
+    with told():
+        problems = problems_with(folder)
+    for problem in problems:
+        click.echo(str(problem))
+    _said({0: "nothing stands in the way", 1: "1 problem"}.get(len(problems), f"{len(problems)} problems"))
+    sys.exit(SOME_BAD if problems else 0)
+
+
+@scenario.command("write")
+@click.argument("name")
+@click.option("--posts", type=FILE, help="A file for its posts, as `vigie replay` reads them.")
+@click.option("--truth", type=FILE, help="A file for what really happened, as JSON.")
+def scenario_write(name: str, posts: Path | None, truth: Path | None) -> None:
+    """Write the scenario NAME, or that of a folder, as a recording and the truth about it."""
+    from vigie.scenarios.recording import write_recording, write_truth
+    from vigie.scenarios.scenario import scenario_from
+
+    with told():
+        if posts is None and truth is None:
+            raise SettingsError("scenario write: nothing to write; give --posts FILE, --truth FILE, or both")
+        found = scenario_from(name)
+        if posts is not None:
+            write_recording(found.all_posts, posts)
+            _said(f"written: {posts}, {len(found.all_posts)} posts; replay it with --home {found.home}")
+        if truth is not None:
+            write_truth(found, truth)
+            _said(f"written: {truth}")
+
+
+@scenario.command("play")
+@settings_option
+@click.argument("name")
+@click.option("--from", "since", default="", metavar="TIME", help='Where it begins: "08:30", a day later "+1 08:30".')
+@click.option("--until", default="", metavar="TIME", help="Where it ends; at its end where not given.")
+@click.option("--speed", type=click.FloatRange(0.1, 3600), default=1.0, show_default=True, help="Times as fast.")
+def scenario_play(settings_file: Path | None, name: str, *, since: str, until: str, speed: float) -> None:
+    """Play the scenario NAME, or that of a folder, into a running Vigie that is in exercise mode, as if it were now."""
+    import asyncio
+
+    from vigie.scenarios.exercise import doubts_about, part_of, play
+    from vigie.scenarios.scenario import scenario_from
+
+    vigie_logging.set_up("exercise")
+    with told():
+        settings = load(_existing(settings_file))
+        found = scenario_from(name)
+        part = part_of(found, since, until, speed)
+        for doubt in doubts_about(found, settings):
+            _said(doubt)
+        try:
+            count = asyncio.run(play(found, settings, part, SystemClock(), _said))
+        except KeyboardInterrupt:
+            _said("stopped; what was raised goes on, and is over when nobody speaks of it any more")
+            return
+    _said(f"played: {count} posts and notices; incidents are over when nobody speaks of them any more")
+
+
 public_data_option = click.option(
     "--public-data", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Labelled posts."
 )

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from rich.console import Console
 
 from models.places import Gazetteer
-from records import SettingsError
+from records import SettingsError, SystemClock, Truth, decode
+from vigie.replay import read_posts
 from vigie.scenarios.checking import problems_with
+from vigie.scenarios.listing import Language, happenings_of, table_of
 from vigie.scenarios.scenario import Scenario, library, read_scenario, scenario_from
 from vigie.scenarios.writing import write_new
 from vigie.settings import UnusableSettings
@@ -24,6 +29,7 @@ HAPPENING = (
 COLUMNS = "time\tsource\tauthor\tmarks\thappening\ttext\n"
 POST = "19:05:00\tfacebook\tw1\t\tfire\til y a le feu\n"
 
+Runs = Callable[..., Result]
 Tells = Callable[..., list[str]]
 
 
@@ -273,6 +279,58 @@ def test_communes_that_are_not_there_are_told(told: Tells, tmp_path: Path) -> No
         ["scenario.toml", "line 3", "home"],
         ["scenario.toml", "line 11", "happenings.0.insee"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("fr", ["Faux communiqué. Un faux communiqué circule", "76351", "12", "903", "(faux)", "Le feu d'entrepôt"]),
+        ("en", ["A forged communiqué. A forged communiqué goes", "76351", "12", "903", "(false)", "The fire in a"]),
+    ],
+)
+def test_each_is_listed_with_what_it_tells(language: Language, expected: list[str]) -> None:
+    file = StringIO()
+    Console(file=file, width=300).print(table_of([scenario_from("rumour")], language))
+    assert all(words in file.getvalue() for words in expected), file.getvalue()
+    assert happenings_of(scenario_from("trap_day"), language) == [{"fr": "rien", "en": "nothing"}[language]]
+
+
+def test_the_list_names_all_that_ship(vigie: Runs) -> None:
+    listed = vigie("scenario", "list").stdout
+    assert all(name[:8] in listed for name in library())
+
+
+async def test_it_is_written_as_a_recording_with_the_truth_beside_it(vigie: Runs, tmp_path: Path) -> None:
+    posts, truth = tmp_path / "posts.jsonl", tmp_path / "truth.json"
+    result = vigie("scenario", "write", "rumour", "--posts", posts, "--truth", truth)
+    assert result.exit_code == 0, result.stderr
+    found, bad = await read_posts([posts], SystemClock())
+    assert (len(found), bad) == (903, [])
+    told = decode(truth.read_bytes(), Truth)
+    assert [one.incident_id for one in told.incidents] == ["fire"]
+    assert told.incidents[0].post_ids <= {post.id for post in found}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["write", "rumour"], "nothing to write; give --posts FILE"),
+        (["write", "rumour", "--posts", "none/posts.jsonl"], "cannot be written: No such file or directory"),
+        (["write", "rumor", "--posts", "p"], "rumor: is no scenario; did you mean rumour?"),
+        (["new", "x", "--home", "99999"], "99999"),
+    ],
+)
+def test_what_cannot_be_done_is_one_message(arguments: list[str], expected: str, vigie: Runs) -> None:
+    result = vigie("scenario", *arguments)
+    assert (result.exit_code, expected in result.stderr) == (2, True), result.stderr
+
+
+def test_the_check_prints_a_line_a_problem(vigie: Runs, told: Tells, tmp_path: Path) -> None:
+    told()
+    assert vigie("scenario", "check", tmp_path).exit_code == 0
+    told(posts=COLUMNS + "19h\tfacebook\tw1\t\t\tx\n")
+    result = vigie("scenario", "check", tmp_path)
+    assert (result.exit_code, result.stdout.count("\n"), "1 problem" in result.stderr) == (1, 1, True)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

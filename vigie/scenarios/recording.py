@@ -17,8 +17,11 @@ PlainPosts = Sequence[Mapping[str, Any]]
 
 
 def write_recording(posts: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Write posts as JSON lines, as `vigie replay` reads them."""
-    path.write_bytes(b"".join(msgspec.json.encode(post) + b"\n" for post in posts))
+    """Write posts as JSON lines, as `vigie replay` reads them.
+
+    Errors  SettingsError when the file cannot be written
+    """
+    _write(b"".join(msgspec.json.encode(post) + b"\n" for post in posts), path)
 
 
 async def recorded(scenario: Scenario, posts: PlainPosts, folder: Path) -> tuple[Settings, list[Post]]:
@@ -51,6 +54,15 @@ async def recorded(scenario: Scenario, posts: PlainPosts, folder: Path) -> tuple
 def write_truth(scenario: Scenario, path: Path) -> None:
     """Write what really happened as JSON, by which a backtest judges.
 
-    Errors  SettingsError where a happening stands in no commune that there is
+    Errors  SettingsError where a happening stands in no commune that there is, or the file cannot be written
     """
-    path.write_bytes(msgspec.json.format(encode(scenario.truth(Gazetteer())), indent=2) + b"\n")
+    _write(msgspec.json.format(encode(scenario.truth(Gazetteer())), indent=2) + b"\n", path)
+
+
+def _write(content: bytes, path: Path) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SettingsError(
+            f"{path}: cannot be written: {error.strerror}; give a file in a folder that is there"
+        ) from error
