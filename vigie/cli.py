@@ -381,12 +381,13 @@ def privacy_sweep(settings_file: Path | None) -> None:
     clock = SystemClock()
     with told():
         settings = load(_existing(settings_file))
+        if settings.recording.is_there:
+            from vigie.recording_shown import let_go
+
+            for line in let_go(settings, clock):
+                click.echo(line)
         done = asyncio.run(sweep_now(settings.streams(), clock))
     Console().print(table_of(done, clock.now()))
-    if settings.recording.is_there:
-        from vigie.recording_shown import let_go
-
-        click.echo("\n".join(let_go(settings, clock)))
     sys.exit(1 if any(one.is_wrong(clock.now()) for one in done.topics) else 0)
 
 

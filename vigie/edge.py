@@ -27,7 +27,7 @@ from vigie.serving import listening_on, reason_of, serve
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
-from vigie.sweeping import sweep_for_ever
+from vigie.sweeping import let_go_for_ever, sweep_for_ever
 
 log = structlog.get_logger()
 
@@ -70,6 +70,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
     beside = {
         asyncio.create_task(_tell_statuses(watch, publisher, clock)),
         asyncio.create_task(sweep_for_ever(streams, publisher, clock)),
+        asyncio.create_task(let_go_for_ever(settings, clock)),
     }
     try:
         await _until_done_or_told(work)

@@ -26,8 +26,8 @@ from streams.topics import (
     SWEEP,
     Topic,
 )
+from vigie import console_papers, recording_papers
 from vigie.assembly import home_of
-from vigie.console_papers import periods_of, said_of
 from vigie.settings import Settings
 
 PAPERS = ("notice", "record", "assessment")
@@ -177,10 +177,12 @@ def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
         ),
         retention=_listed(
             [_period(kind, topics, language) for kind, topics in periods.items()]
-            + periods_of(settings.console, language),
+            + console_papers.periods_of(settings.console, language)
+            + recording_papers.periods_of(settings, language),
             words,
         ),
-        console=said_of(settings.console, name, language),
+        console=console_papers.said_of(settings.console, name, language),
+        recording=recording_papers.said_of(settings, name, language),
         solidarity=words["solidarity"] if is_listing else "",
         key_days=ROTATE_AFTER.days,
         gone_hours=int((GONE_BY + SWEEP + CLEANING) / timedelta(hours=1)),

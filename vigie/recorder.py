@@ -65,6 +65,7 @@ class Recorder:
         self._has_room.set()
         self._before: Counter[Identity] | None = None
         self._is_catching_up = True
+        self._looks_back = True
         self._recorded = self._failed = 0
         self.trouble = ""
         """What is wrong; empty where all is well."""
@@ -120,7 +121,7 @@ class Recorder:
     async def _read(self) -> None:
         while True:
             try:
-                await self._look_back()
+                await self._in_turn(self.begin)
                 batches = follow_on(self._settings, SIGNALS, self._marks, at_end=self._caught_up)
                 async with aclosing(batches) as found:
                     async for lying in found:
@@ -133,12 +134,20 @@ class Recorder:
             await asyncio.sleep(AGAIN_SECS)
 
     async def _in_turn(self, work: Any, *arguments: Any) -> Any:
+        """Do something in a thread, one at a time; asked to stop, see it through."""
         async with self._turn:
-            return await asyncio.to_thread(work, *arguments)
+            doing = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+            try:
+                return await asyncio.shield(doing)
+            except asyncio.CancelledError:
+                await asyncio.wait({doing})
+                raise
 
     async def _look_back(self) -> None:
-        """Find where it was left, and forget what was taken back while nobody listened."""
-        await self._in_turn(self.begin)
+        """Forget what was taken back while nobody listened, and stands among the signals no more.
+
+        Once all is read and written that does stand there: it says where in their order it was taken back.
+        """
         async with aclosing(standing(self._settings, RETRACTIONS)) as messages:
             held: list[Retraction] = []
             async for message in messages:
@@ -155,6 +164,7 @@ class Recorder:
             _, _, facts = self._recordings.present(self._clock.now())
             self._marks, self._lost = dict(facts.marks), facts.lost
         self._is_catching_up, self._before = True, None
+        self._looks_back = True
 
     def _caught_up(self) -> None:
         self._is_catching_up, self._before = False, None
@@ -197,15 +207,27 @@ class Recorder:
     async def _write_for_ever(self) -> None:
         while True:
             await asyncio.sleep(AGAIN_SECS if self.trouble else FLUSH_SECS)
+            is_all_read = not self._is_catching_up
             await self._in_turn(self._tried_to_write)
+            if self._looks_back and is_all_read and not self.trouble:
+                await self._tried_to_look_back()
+
+    async def _tried_to_look_back(self) -> None:
+        try:
+            await self._look_back()
+        except (SourceUnavailable, SettingsError, OSError, pa.ArrowException) as error:
+            log.warning("not looked for what was taken back: it is tried again", error=str(error))
+        else:
+            self._looks_back = False
 
     def _tried_to_write(self) -> None:
         try:
             self.write()
-        except (OSError, SettingsError, pa.ArrowException) as error:
-            self.trouble = str(error)
+        except Exception as error:  # noqa: BLE001  a full disk above all; nor must a bug of ours end the recording
+            self.trouble = str(error) or repr(error)
             self._failed += 1
-            log.error("recording cannot be written: it is tried again", error=str(error), waiting=len(self._held))  # noqa: TRY400
+            say = log.error if isinstance(error, OSError | SettingsError) else log.exception
+            say("recording cannot be written: it is tried again", error=self.trouble, waiting=len(self._held))
         else:
             if self.trouble:
                 log.info("recording is written again")
@@ -223,6 +245,8 @@ class Recorder:
             self._recorded += table.num_rows - known.num_rows
             self._held = []
             self._has_room.set()
+            del table, known
+            pa.default_memory_pool().release_unused()  # arrow keeps it otherwise, for the next time
         gone = self._recordings.let_go(now, self._keep)
         if gone:
             log.info("recordings let go", files=gone)

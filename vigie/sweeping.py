@@ -14,6 +14,7 @@ from streams.sweep import Swept, sweep
 from streams.taking_back import TakenBack, take_back
 from streams.topics import SWEEP
 from vigie import metrics
+from vigie.settings import RECORDING, Settings
 
 log = structlog.get_logger()
 
@@ -91,3 +92,24 @@ async def sweep_for_ever(settings: StreamSettings, publisher: KafkaPublisher, cl
         except Exception as error:  # a bug of ours must not end the looking after
             log.exception("not swept", error=repr(error))
         await asyncio.sleep(SWEEP.total_seconds())
+
+
+async def let_go_for_ever(settings: Settings, clock: Clock) -> None:
+    """Let go, every two hours, of recordings that are too old; where there is a console, its recorder does it."""
+    await asyncio.sleep(FIRST_SECS)
+    while True:
+        try:
+            for line in await asyncio.to_thread(_let_go, settings, clock):
+                log.info("recording swept", found=line)
+        except OSError as error:
+            log.warning("recording not swept", error=str(error))
+        await asyncio.sleep(SWEEP.total_seconds())
+
+
+def _let_go(settings: Settings, clock: Clock) -> list[str]:
+    is_left = (settings.data.dir / RECORDING).exists() and not settings.console.is_there
+    if not is_left or not settings.recording.is_there:
+        return []
+    from vigie.recording_shown import let_go  # noqa: PLC0415  needs the extra `recording`
+
+    return let_go(settings, clock)

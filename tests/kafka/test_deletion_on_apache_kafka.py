@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from records import Post
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
-from streams.reader import _consumer
+from streams.reader import consumer_of
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, POSTS, Topic
 
@@ -52,7 +52,7 @@ async def hurry(settings: StreamSettings, topic: Topic) -> None:
 async def values(settings: StreamSettings, topic: Topic) -> list[bytes]:
     """Return all that stands on a topic."""
     found: list[bytes] = []
-    async with _consumer(settings, topic) as consumer:
+    async with consumer_of(settings, topic) as consumer:
         while batches := await consumer.getmany(timeout_ms=1000):
             found += [message.value for messages in batches.values() for message in messages]
     return found

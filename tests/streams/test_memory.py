@@ -13,7 +13,7 @@ from records import BrokenInvariant, SourceUnavailable
 from streams.app import declare_topics
 from streams.memory import Memory
 from streams.publisher import BATCH_BYTES, KafkaPublisher
-from streams.reader import _consumer
+from streams.reader import consumer_of
 from streams.settings import StreamSettings
 from streams.topics import Topic, changelog
 from vigie.broker import EmbeddedBroker
@@ -38,7 +38,7 @@ def memory_over(settings: StreamSettings, publisher: KafkaPublisher, database: A
 
 async def values_on(settings: StreamSettings, topic: Topic, count: int) -> list[tuple[bytes, bytes | None]]:
     found: list[tuple[bytes, bytes | None]] = []
-    async with _consumer(settings, topic) as consumer:
+    async with consumer_of(settings, topic) as consumer:
         while len(found) < count:
             for messages in (await consumer.getmany(timeout_ms=100)).values():
                 found += [(message.key, message.value) for message in messages]

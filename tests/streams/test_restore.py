@@ -15,7 +15,7 @@ from records import BrokenInvariant
 from records.signal import HAZARDS
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
-from streams.reader import _consumer
+from streams.reader import consumer_of
 from streams.restore import SAVED, carried, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, CLAIMS, DECISIONS, NOTIFICATIONS, changelog
@@ -53,7 +53,7 @@ def table_file(settings: StreamSettings, partition: int) -> Any:
 async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], bytes]:
     """Return what stands on the changelog, by partition and key."""
     found: dict[tuple[int, bytes], bytes] = {}
-    async with _consumer(settings, changelog(settings.app_id)) as consumer:
+    async with consumer_of(settings, changelog(settings.app_id)) as consumer:
         async with asyncio.timeout(30):
             while len(found) < 3:
                 for messages in (await consumer.getmany(timeout_ms=100)).values():

@@ -121,6 +121,33 @@ def test_what_the_console_keeps_is_in_the_papers_where_there_is_one(
             assert (said[name] in text) == (port > 0)
 
 
+@pytest.mark.parametrize(
+    ("language", "kept", "said"),
+    [
+        pytest.param(
+            "fr",
+            "sans texte ni lien : 40 jours",
+            {"notice": "rejouer le passé", "record": "noms de passage", "assessment": "message par message"},
+            id="fr",
+        ),
+        pytest.param(
+            "en",
+            "without texts and links: 40 days",
+            {"notice": "the past can be replayed", "record": "passing names", "assessment": "post by post"},
+            id="en",
+        ),
+    ],
+)
+@pytest.mark.parametrize("is_on", [True, False])
+def test_what_is_recorded_is_in_the_papers_where_it_is(
+    language: str, kept: str, said: dict[str, str], is_on: bool, settings_file: Path
+) -> None:
+    settings_file.write_text(f"{TOML}[recording]\nis_on = {str(is_on).lower()}\nkeep_days = 40\n")
+    for name in PAPERS:
+        text = paper(name, load(settings_file), language, ManualClock(AT))
+        assert (kept in text, said[name] in text) == (is_on, is_on)
+
+
 def test_the_notice_says_how_to_reach_whom(settings_file: Path) -> None:
     assert "donnees@exemple.fr" in paper("notice", load(settings_file), "fr", ManualClock(AT))
 

@@ -1,5 +1,6 @@
 """`vigie recording`: what there is, out into a file, and in again beside what was recorded here."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
-from records import ManualClock, SettingsError, Signal
+from records import ManualClock, SettingsError, Signal, SystemClock
+from vigie import sweeping
 from vigie.recorder import Recorder
 from vigie.recording import Facts, file_of, table_in
 from vigie.recordings import Recordings
+from vigie.settings import load
 
 Vigie = Callable[..., Result]
 
@@ -145,3 +148,28 @@ def test_a_name_that_is_taken_is_refused_and_so_is_one_that_is_not_there(
         filled.take_in(tmp_path / "case.parquet", clock.now())
     with pytest.raises(SettingsError, match="there is case"):
         list(filled.rows_of("cases"))
+
+
+def test_the_sweep_lets_go_of_what_is_too_old_though_no_broker_answers(
+    filled: Recordings, vigie: Vigie, settings: Path
+) -> None:
+    assert len(filled.days) == 2  # of 2012
+    done = vigie("privacy", "sweep", "--settings", settings)
+    assert "recording: 2012-01-30.parquet let go\nrecording: 2012-01-31.parquet let go\n" in done.output
+    assert not filled.days
+
+
+@pytest.mark.parametrize(("port", "left"), [(0, 0), (8600, 2)], ids=["the edge", "its recorder, not the edge"])
+async def test_without_a_console_the_edge_lets_go(
+    port: int, left: int, filled: Recordings, settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "FIRST_SECS", 0.0)
+    monkeypatch.setenv("VIGIE_CONSOLE_PORT", str(port))
+    task = asyncio.create_task(sweeping.let_go_for_ever(load(settings), SystemClock()))
+    for _ in range(100 if left == 0 else 10):
+        await asyncio.sleep(0.05)
+        if not filled.days:
+            break
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(filled.days) == left
