@@ -1,6 +1,6 @@
 """Trials: what candidates were tried on, how far it is, and what came of it.
 
-What a trial keeps of posts are their keys and what they weighed; words only of scenarios, which nobody wrote.
+What a trial keeps of posts are hashes of their keys and what they weighed; words only of scenarios, which are made up.
 """
 
 from collections.abc import Sequence
@@ -18,12 +18,12 @@ from console.access.visitor import Visitor
 from console.archive import audit
 from console.archive.database import writing
 from console.archive.tables import trial as trials
-from console.archive.words import storable
+from console.archive.words import post_id_of, storable
 from console.desk import Desk
 from console.tuning.candidates import Candidate
 from console.tuning.editing import text_id
 from records import Evidence
-from records.backtest import Backtest, Outcome
+from records.backtest import Backtest, Outcome, Seen
 from records.trial import Trial, TrialAsked, TrialCase
 from records.truth import Truth
 
@@ -258,9 +258,14 @@ def _outcome(one: Outcome, *, has_words: bool) -> Outcome:
     )
     if has_words:
         return replace(one, raised=raised)
-    found = tuple(replace(one, seen=tuple(replace(item, text="") for item in one.seen)) for one in one.found)
+    found = tuple(replace(of_it, seen=tuple(_seen(item) for item in of_it.seen)) for of_it in one.found)
     return replace(one, raised=raised, found=found)
 
 
 def _evidence(item: Evidence, *, has_words: bool) -> Evidence:
-    return replace(item, author_id="", url=None, text=item.text if has_words else "")
+    nobody = replace(item, author_id="", url=None)
+    return nobody if has_words else replace(nobody, text="", post_key=post_id_of(item.post_key))
+
+
+def _seen(item: Seen) -> Seen:
+    return replace(item, text="", post_key=post_id_of(item.post_key))

@@ -34,7 +34,7 @@ def test_going_back_needs_nobody_else(records: dict[str, msgspec.Struct]) -> Non
 
 
 def test_what_one_person_decided_alone_is_refused_on_the_wire(records: dict[str, msgspec.Struct]) -> None:
-    value = encode(change_with(records)).replace("chef de salle".encode(), b"analyste")
+    value = encode(change_with(records)).replace(b"chef de salle", b"analyste")
     with pytest.raises(MalformedRecord, match="a second person approves") as refused:
         decode(value, ProfileChange)
     assert refused.value.reason == "invalid"

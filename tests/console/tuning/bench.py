@@ -5,7 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from console.access.visitor import Visitor
 from console.desk import Desk
+from console.tuning import candidates, promoting, shadows, trials
+from console.tuning.candidates import Candidate
+from console.tuning.editing import changed
 from console.tuning.tuner import Offered, Recorded, TrialRefused
 from detectors import profile_form
 from detectors.comparing import compare
@@ -17,7 +21,6 @@ from records.trial import Course, Spoken, Step, Trial, TrialAsked, TrialCase, Tr
 from tests.console.made import LE_HAVRE, minutes, some_evidence
 
 CITY = profile_text("city")
-WORSE = "budget worse"
 OFFERED = (
     Offered("lubrizol_2019", {"fr": "Rouen", "en": "Rouen"}, {"fr": "Une usine brûle.", "en": "Works burn."}, 1.0),
     Offered("two_fires", {"fr": "Deux incendies", "en": "Two fires"}, {"fr": "Deux.", "en": "Two."}, 1.0),
@@ -156,6 +159,56 @@ def _raised(incident_id: str, at: datetime, *, is_true: bool) -> Raised:
         watch_is="true" if is_true else "false",
         evidence=(some_evidence(),),
     )
+
+
+async def fill_bench(desk: Desk) -> None:
+    """Put candidates in all states, trials, a shadow and a promotion into an archive."""
+    analyst, admin = Visitor(name="compte analyst", role="analyst"), Visitor(name="compte admin", role="admin")
+    for number, candidate_id in enumerate(("draft", "proposed", "dropped", "first")):
+        toml = changed(desk.setup.profile, {"version": f"2.{number + 1}", "budget.watch": 28.0})
+        await candidates.make(desk, analyst, candidate_id=candidate_id, toml=toml, based_on="2")
+    await _promoted(desk, analyst, admin)
+    holds = await promoting.in_force(desk)
+    for candidate_id in ("draft", "proposed"):
+        known = await _known(desk, candidate_id)
+        await _tried(desk, known, f"trial-{candidate_id}", holds.toml, quicker=-8.0)
+    await promoting.propose(desk, analyst, await _known(desk, "proposed"), "moins de veilles la nuit")
+    await candidates.drop(desk, analyst, await _known(desk, "dropped"))
+    known = await _known(desk, "draft")
+    for trial_id in ("trial-waiting", "trial-stopped"):
+        asked = TrialAsked(in_force=holds.toml, candidate=known.toml, scenarios=("two_fires",))
+        await trials.ask(desk, analyst, trial_id=trial_id, candidate=known, asked=asked)
+    stopped = await trials.trial(desk.engine, "trial-stopped")
+    assert stopped is not None
+    await trials.stop(desk, analyst, stopped)
+    await shadows.begin(desk, analyst, shadow_id="shadow", candidate=known, days=7)
+    await shadows.look_after(desk)
+    [of_it] = await trials.of_shadow(desk.engine, "shadow")
+    assert await trials.begin(desk.engine, of_it.trial_id)
+    await trials.end(desk.engine, of_it.trial_id, a_trial(of_it.asked, quicker=0.0), desk.clock.now())
+
+
+async def _promoted(desk: Desk, analyst: Visitor, admin: Visitor) -> None:
+    known = await _known(desk, "first")
+    await _tried(desk, known, "trial-first", desk.setup.profile, quicker=6.0)
+    await promoting.propose(desk, analyst, known, "Lubrizol plus tôt")
+    await promoting.approve(desk, admin, await _known(desk, "first"), knows_worse=False)
+
+
+async def _tried(desk: Desk, known: Candidate, trial_id: str, in_force: str, *, quicker: float) -> None:
+    asked = TrialAsked(
+        in_force=in_force, candidate=known.toml, since=minutes(-99), until=minutes(0), scenarios=("lubrizol_2019",)
+    )
+    analyst = Visitor(name="compte analyst", role="analyst")
+    await trials.ask(desk, analyst, trial_id=trial_id, candidate=known, asked=asked)
+    assert await trials.begin(desk.engine, trial_id)
+    await trials.end(desk.engine, trial_id, a_trial(asked, quicker=quicker), desk.clock.now())
+
+
+async def _known(desk: Desk, candidate_id: str) -> Candidate:
+    found = await candidates.candidate(desk.engine, candidate_id)
+    assert found is not None
+    return found
 
 
 def with_bench(desk: Desk, tuner: AgreedTuner, profile: str = CITY) -> AgreedTuner:

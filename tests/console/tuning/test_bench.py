@@ -12,6 +12,7 @@ import pytest
 
 from console.archive import audit, saying
 from console.archive.taking import take
+from console.archive.words import post_id_of
 from console.desk import Desk
 from console.tuning import candidates, promoting, running, shadows, trials
 from console.tuning.candidates import Candidate
@@ -244,6 +245,10 @@ async def test_a_trial_keeps_nobody_who_wrote(client_as: Callable[..., Any], des
     assert {item.author_id for _, item in evidence} == {""}
     assert {item.text for kind, item in evidence if kind == "recorded"} == {""}
     assert {item.url for _, item in evidence} == {None}
+    assert {item.post_key for kind, item in evidence if kind == "recorded"} == {post_id_of("facebook:e0001")}
+    assert {item.post_key for one in found.cases[0].backtest.outcomes[0].found for item in one.seen} == {
+        post_id_of("facebook:s1")
+    }
 
 
 @pytest.mark.parametrize(
