@@ -44,12 +44,13 @@ function lookOf() {
 }
 
 function drawFrontier(place) {
-  const { level, x, y, old, new: candidate } = place.dataset;
+  const { level, x, y, old, new: candidate, own } = place.dataset;
   const lines = found.frontiers.map((line) => line.map((point) => point[level]).filter(([, delay]) => delay !== null));
   if (!lines.some((line) => line.length)) return;
   place.classList.add("is-drawn"); // before that, it has no width
   const { axis, resolved } = lookOf();
-  const every = [...new Set(lines.flat().map(([falseOnes]) => falseOnes))].sort((one, other) => one - other);
+  const points = found.points.map((point) => point[level]);
+  const every = [...new Set([...lines.flat(), ...points].map(([falseOnes]) => falseOnes))].sort((one, other) => one - other);
   // of several budgets with as many false ones the quickest is shown
   const least = (line, at) => Math.min(...line.filter(([falseOnes]) => falseOnes === at).map(([, delay]) => delay));
   const series = lines.map((line) => every.map((at) => { const value = least(line, at); return Number.isFinite(value) ? value : null; }));
@@ -70,8 +71,15 @@ function drawFrontier(place) {
         points: { show: true, size: 8 },
         value: (_, value) => value?.toFixed(1) ?? "",
       })),
+      ...points.map((_, number) => ({
+        label: `${names[number]}, ${own}`,
+        stroke: resolved(LINES[number]),
+        width: 0,
+        points: { show: true, size: 14, width: 3 },
+        value: (_, value) => value?.toFixed(1) ?? "",
+      })),
     ],
-  }, [every, ...series], place));
+  }, [every, ...series, ...points.map(([at, delay]) => every.map((one) => (one === at ? delay : null)))], place));
 }
 
 function drawCourse() {
