@@ -1,14 +1,15 @@
 """Case: one ledger during one call, with what the profile says of its hazard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from detectors.duty import Duty
-from detectors.ledger import INCIDENT, NODE, Ledger
+from detectors.ledger import IN_FORCE, INCIDENT, NODE, PROFILE, Ledger
 from detectors.moment import HOUR
 from detectors.profile import HazardProfile, Profile
-from detectors.state import Incident, Node
+from detectors.state import Incident, InForce, Node
 from detectors.statistic import Rates
 from detectors.thresholds import Thresholds, thresholds_for
 from records import Alert, Place
@@ -57,21 +58,56 @@ Telling = Literal["at once", "later", "none"]
 table, nothing is told."""
 
 
+class Passed(NamedTuple):
+    """What an incident went through: how it was, since when, and what the profile said then."""
+
+    at: int
+    incident: Incident
+    by: Watched
+
+
 @dataclass
 class Case:
     """One ledger during one call."""
 
     ledger: Ledger
     area: str
-    watched: Watched
+    usual: Watched  # what the profile of the settings says
     telling: Telling = "at once"
-    passed: dict[str, list[tuple[int, Incident]]] = field(default_factory=dict)
+    passed: dict[str, list[Passed]] = field(default_factory=dict)
     """What incidents went through while steps were worked out again: each change of level, and when."""
     alerts: list[Alert] = field(default_factory=list)
+    by: Callable[[str], Watched] | None = None
+    """What a changed profile says, by the id of the change."""
+    _known: dict[str, Watched] = field(default_factory=dict)
+    _back_then: Watched | None = None
+
+    @property
+    def watched(self) -> Watched:
+        """What the profile says by which the ledger is worked out at this point."""
+        if self._back_then is not None:
+            return self._back_then
+        if not self.ledger.profiles or self.by is None:
+            return self.usual
+        change_id = self.ledger.change_id
+        if change_id not in self._known:
+            self._known[change_id] = self.by(change_id)
+        return self._known[change_id]
+
+    @contextmanager
+    def as_of(self, by: Watched) -> Iterator[None]:
+        """Speak of what was, by what the profile said then."""
+        self._back_then = by
+        yield
+        self._back_then = None
+
+    def put_in_force(self, change_id: str) -> None:
+        """Go on by another profile."""
+        self.ledger.put(PROFILE, IN_FORCE, InForce(change_id))
 
     def seen(self) -> dict[str, Incident]:
         """Return the incidents that are there, and those that were while steps were worked out again, by their ids."""
-        seen = {name: passed[-1][1] for name, passed in self.passed.items()}
+        seen = {name: passed[-1].incident for name, passed in self.passed.items()}
         return seen | {incident.incident_id: incident for incident in self.ledger.incidents.values()}
 
     def open_incidents(self) -> list[Incident]:

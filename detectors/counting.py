@@ -31,6 +31,7 @@ from detectors.incidents import (
 from detectors.ledger import WEEK
 from detectors.lifecycle import pace_after
 from detectors.moment import HOUR, MINUTE
+from detectors.promotion import turn
 from detectors.rumour import has_spread
 from detectors.state import Incident, Node, Stat
 from detectors.statistic import decayed, onsets_after, raised
@@ -53,8 +54,8 @@ class Ground(NamedTuple):
 def take(case: Case, entry: Entry) -> None:
     """Work out one entry: what it counts, where, and which incidents open or grow."""
     settle(case, entry.at)
-    if entry.statement is not None:
-        _heed(case, entry, entry.statement)
+    if not entry.is_post:
+        _take_decided(case, entry)
         return
     entry.odds, entry.original = (0.0,) * len(entry.path), 0
     if not entry.is_weak:
@@ -63,6 +64,14 @@ def take(case: Case, entry: Entry) -> None:
         _count_weak(case, entry)
     if entry.word or entry.denier:
         _note_word(case, entry)
+
+
+def _take_decided(case: Case, entry: Entry) -> None:
+    """Work out what a person decided, or an authority says."""
+    if entry.statement is not None:
+        _heed(case, entry, entry.statement)
+    else:
+        turn(case, entry.change_id)
 
 
 def _take_evidence(case: Case, entry: Entry) -> None:

@@ -1,17 +1,16 @@
 """Detector: signals in, alerts out. Everything it knows between two calls stands on the shelf.
 
 Shape   `observe` for every signal, in any order within the hazard's memory; `pass_time` for every tick; `next_due` says
-        when the next tick is needed. Same shelf and same calls: same alerts, byte for byte
+        when the next tick is needed; `change_profile` has all that comes after it decided by another profile. Same
+        shelf and same calls: same alerts, byte for byte
 Units   event time only; there is no clock here
 Errors  BrokenInvariant when the table below the shelf holds what we never wrote; nothing that a signal says raises
 Source  docs/detection.md 2 and 3
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
-
-from msgspec.structs import replace
 
 from detectors.case import Case, Watched
 from detectors.counting import take
@@ -19,16 +18,27 @@ from detectors.duty import Duty
 from detectors.entry import Entry, entry_from, entry_of
 from detectors.identity import adopt
 from detectors.incidents import earliest_fall, next_fall, settle
-from detectors.ledger import Ledger
+from detectors.ledger import IN_FORCE, PROFILE, Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
+from detectors.promotion import fitted, promoted, turn_of
 from detectors.retracting import retract, without_words
 from detectors.shelf import Shelf
-from detectors.state import Incident, Node
-from detectors.statistic import mixture
+from detectors.state import InForce
 from detectors.telling import reconcile
 from detectors.verdicts import about, forgotten, note
-from records import Alert, Place, Retraction, Signal, Statement, Tick, Verdict
+from records import (
+    Alert,
+    BrokenInvariant,
+    Place,
+    ProfileChange,
+    Retraction,
+    SettingsError,
+    Signal,
+    Statement,
+    Tick,
+    Verdict,
+)
 
 __all__ = ["Detector", "Shelf"]
 
@@ -41,9 +51,54 @@ class Detector:
     ) -> None:
         """Take a profile, what is known of the tree's wider nodes (name, population, extent), and whom to call."""
         self.profile = profile
-        self._watched: dict[str, Watched] = {
-            hazard: Watched(profile, hazard, places or {}, duties) for hazard in profile.hazards
-        }
+        self._places, self._duties = places or {}, duties
+        self._watched = self._watching(profile)
+        self._changed: dict[ProfileChange, dict[str, Watched]] = {}
+
+    def change_profile(self, change: ProfileChange, shelf: Shelf) -> bool:
+        """Decide by another profile from here on; tell whether it is in force now: one that is older, or known, is not.
+
+        Errors  SettingsError when it cannot be used: the one before stays
+        """
+        if change not in self._changed:
+            self._changed[change] = self._watching(promoted(change, self.profile))
+        return shelf.change_profile(change)
+
+    def profile_in_force(self, shelf: Shelf) -> Profile:
+        """Return by which profile is decided now.
+
+        Errors  BrokenInvariant when it was kept, and cannot be used any more
+        """
+        return self._newest(self.profile.hazards[0], shelf).profile
+
+    def _watching(self, profile: Profile) -> dict[str, Watched]:
+        return {hazard: Watched(profile, hazard, self._places, self._duties) for hazard in profile.hazards}
+
+    def _newest(self, hazard: str, shelf: Shelf) -> Watched:
+        changes = shelf.profile_changes
+        return self._by(changes[-1])[hazard] if changes else self._watched[hazard]
+
+    def _by(self, change: ProfileChange) -> dict[str, Watched]:
+        known = self._changed.get(change)
+        if known is None:
+            try:
+                known = self._changed[change] = self._watching(promoted(change, self.profile))
+            except SettingsError as error:
+                raise BrokenInvariant(
+                    f"{error} [it has been in force since {change.decided_at:%Y-%m-%d %H:%M} UTC, and could be used "
+                    "then: start as it was then, say `vigie profile back`, and start as now]"
+                ) from error
+        return known
+
+    def _said_by(self, change_id: str, hazard: str, shelf: Shelf) -> Watched:
+        """Return what is said of a hazard since a change; one that is forgotten says what the one in force says."""
+        if not change_id:
+            return self._watched[hazard]
+        change = next((one for one in shelf.profile_changes if one.change_id == change_id), None)
+        if change is not None and change is not shelf.profile_changes[-1]:
+            with suppress(BrokenInvariant):
+                return self._by(change)[hazard]
+        return self._newest(hazard, shelf)
 
     def observe(self, signal: Signal, shelf: Shelf) -> list[Alert]:
         """Take in one signal; return all revisions that it causes, in order."""
@@ -51,10 +106,9 @@ class Detector:
         at = moment_from(min(signal.event_time, signal.received_at))
         if watched is None or not EARLIEST <= at < LATEST:
             return []
-        entry = entry_from(
-            signal, at, population=self.profile.population_of(signal.place), weights=self.profile.weights
-        )
-        case = Case(self._ledger(signal.key, signal.place.area, watched, shelf), signal.place.area, watched)
+        profile = self._newest(signal.hazard, shelf).profile
+        entry = entry_from(signal, at, population=profile.population_of(signal.place), weights=profile.weights)
+        case = self._case(signal.key, signal.place.area, watched, shelf)
         return self._hear(entry, signal.key, case, shelf)
 
     def heed(self, statement: Statement, shelf: Shelf) -> list[Alert]:
@@ -62,7 +116,7 @@ class Detector:
         watched, at = self._watched.get(statement.hazard), moment_from(statement.at)
         if watched is None or not EARLIEST <= at < LATEST:
             return []
-        case = Case(self._ledger(statement.key, statement.area, watched, shelf), statement.area, watched)
+        case = self._case(statement.key, statement.area, watched, shelf)
         said = statement.said
         if not isinstance(said, Verdict):
             return self._hear(entry_of(statement, at), statement.key, case, shelf)
@@ -86,7 +140,7 @@ class Detector:
         watched = self._watched.get(tick.hazard)
         if watched is None:
             return []
-        case = Case(self._ledger(tick.key, tick.area, watched, shelf), tick.area, watched)
+        case = self._case(tick.key, tick.area, watched, shelf)
         with _all_or_nothing(case):
             case.ledger.clock = max(case.ledger.clock, moment_from(tick.at))
             settle(case, case.ledger.clock)
@@ -105,7 +159,7 @@ class Detector:
             watched = self._watched.get(hazard)
             if watched is None:
                 continue
-            case = Case(self._ledger(key, area, watched, shelf), area, watched)
+            case = self._case(key, area, watched, shelf)
             if retract(case, name, retraction.unless):
                 _work_out(case)
                 alerts += case.alerts
@@ -123,8 +177,31 @@ class Detector:
         due_at = shelf.due_at(key)
         return None if due_at is None else instant_from(due_at)
 
-    def _ledger(self, key: str, area: str, watched: Watched, shelf: Shelf) -> Ledger:
-        return shelf.ledger(key, span=watched.memory, work_out=lambda ledger: _work_out(Case(ledger, area, watched)))
+    def _case(self, key: str, area: str, usual: Watched, shelf: Shelf) -> Case:
+        """Return a ledger as it is to be asked now: by the profile in force, from after what was heard so far."""
+        ledger, changes = self._ledger(key, area, usual, shelf), shelf.profile_changes
+        case = self._on(ledger, area, usual, shelf)
+        if changes and ledger.change_id != changes[-1].change_id:
+            if not ledger.change_ids <= {"", *(one.change_id for one in changes)}:
+                _work_out(case)  # as after a restart: nobody knows any more what was in force then
+                case.telling = "at once"
+            entry = turn_of(ledger, changes[-1].change_id)
+            if entry is None:
+                ledger.begin_by(changes[-1].change_id)
+            else:
+                ledger.add(entry, _taking(case))
+            ledger.span = case.watched.memory
+        return case
+
+    def _on(self, ledger: Ledger, area: str, usual: Watched, shelf: Shelf) -> Case:
+        return Case(ledger, area, usual, by=lambda change_id: self._said_by(change_id, usual.name, shelf))
+
+    def _ledger(self, key: str, area: str, usual: Watched, shelf: Shelf) -> Ledger:
+        return shelf.ledger(
+            key,
+            span=self._newest(usual.name, shelf).memory,
+            work_out=lambda ledger: _work_out(self._on(ledger, area, usual, shelf)),
+        )
 
     def _add(self, case: Case, entry: Entry) -> None:
         ledger = case.ledger
@@ -166,17 +243,8 @@ def _all_or_nothing(case: Case) -> Iterator[None]:
 def _work_out(case: Case) -> None:
     """Work a ledger out from its checkpoint, telling nobody: that was done."""
     case.telling = "none"
-    _fit(case.ledger, len(case.watched.rates.per_minute))
-    case.ledger.start_over(_taking(case))
+    settled = case.ledger.base.get((PROFILE, IN_FORCE))
+    by = case.by(settled.change_id) if case.by and isinstance(settled, InForce) else case.usual
+    rates = len(by.rates.per_minute)
+    case.ledger.start_over(_taking(case), lambda value: fitted(value, rates))
     settle(case, case.ledger.clock)
-
-
-def _fit(ledger: Ledger, rates: int) -> None:
-    """Make what was kept fit a profile that assumes another number of rates."""
-    for place, value in list(ledger.base.items()):
-        if isinstance(value, Incident) and len(value.values) != rates:
-            believed = value.belief and replace(value.belief, values=[mixture(value.belief.values)] * rates)
-            values = [mixture(value.values)] * rates
-            ledger.base[place] = replace(value, values=values, fresh=[], belief=believed)
-        elif isinstance(value, Node) and value.stat is not None and len(value.stat.values) != rates:
-            ledger.base[place] = replace(value, stat=None)

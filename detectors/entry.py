@@ -1,4 +1,4 @@
-"""Entry: a signal, or a statement, as the detector keeps it, for as long as a late one may still come before it.
+"""Entry: a signal, a statement or a change of profile, kept for as long as a late one may still come.
 
 Names are short numbers, so that what is kept holds no pseudonym but those of posts that may be shown.
 
@@ -44,7 +44,7 @@ class Said(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
-    """One signal or statement. `odds` are what became of it, worked out anew whenever an earlier one comes late."""
+    """One signal, statement or change. `odds` are what became of it, worked out anew if an earlier one comes late."""
 
     at: int
     post: int
@@ -65,11 +65,17 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     about: str = ""  # the incident that a verdict is about
     word: str = ""  # "press", "operator" or "authority", where one of them speaks
     denier: str = ""  # "operator" or "authority", where one of them says that it is not so
+    change_id: str = ""  # of the profile by which all after it is worked out, instead of a post
 
     @property
     def order(self) -> tuple[int, int]:
         """Return what entries are sorted by: time, then the post."""
         return (self.at, self.post)
+
+    @property
+    def is_post(self) -> bool:
+        """Tell whether somebody wrote it, and nobody decided or stated it."""
+        return self.statement is None and not self.change_id
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,6 +143,12 @@ def entry_of(statement: Statement, at: int, *, about: str = "", times: int = 1) 
     """Return what is kept of a bulletin, or of a verdict about an incident; of one that is stated again, how often."""
     number = _number_of("statement", statement.identity if times == 1 else f"{statement.identity}\n{times}")
     return Entry(at=at, post=number, author=number, statement=statement.said, about=about)
+
+
+def entry_of_change(change_id: str, at: int) -> Entry:
+    """Return what is kept of a change of the profile."""
+    number = _number_of("profile", change_id)
+    return Entry(at=at, post=number, author=number, change_id=change_id)
 
 
 def _contents_of(signal: Signal) -> tuple[int, ...]:

@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 from detectors.entry import Entry
 from detectors.memory import Memory
 from detectors.moment import HOUR
-from detectors.state import Incident, Node, Told
+from detectors.state import Incident, InForce, Node, Told
 from detectors.week import Week
 from records import Bulletin
 
-NODE, INCIDENT, WEEK, BULLETIN = "node", "incident", "week", "bulletin"
+NODE, INCIDENT, WEEK, BULLETIN, PROFILE = "node", "incident", "week", "bulletin", "profile"
+IN_FORCE = "in force"
 START_OF_MOMENT, END_OF_MOMENT = -(1 << 64), 1 << 64  # sort before and after every post of a moment
 
 BACKLOG = 12 * HOUR
@@ -62,6 +63,7 @@ class Ledger:
         self.incidents: dict[str, Incident] = {}
         self.weeks: dict[str, Week] = {}
         self.bulletins: dict[str, Bulletin] = {}
+        self.profiles: dict[str, InForce] = {}  # one at most: none is that of the settings
         self.told: dict[str, Told] = {}
         self.memory = Memory()
         self.steps: list[Step] = []
@@ -78,6 +80,7 @@ class Ledger:
             INCIDENT: self.incidents,
             WEEK: self.weeks,
             BULLETIN: self.bulletins,
+            PROFILE: self.profiles,
         }
         self._changes: list[Change] = []
         # what a table does not have yet
@@ -92,12 +95,32 @@ class Ledger:
         """Set one value, None for none, as a part of the present step."""
         values = self._tables[table]
         self._changes.append(Change(table, name, values.get(name), value))
+        if table == PROFILE:
+            self.falls.clear()
         if value is None:
             values.pop(name, None)
             if table == INCIDENT:
                 self.falls.pop(name, None)
         else:
             values[name] = value
+
+    @property
+    def change_id(self) -> str:
+        """Return by which change of the profile it is worked out now; "" for the profile of the settings."""
+        in_force = self.profiles.get(IN_FORCE)
+        return in_force.change_id if in_force is not None else ""
+
+    @property
+    def change_ids(self) -> set[str]:
+        """Return by which changes of the profile it is worked out, from its checkpoint on."""
+        settled = self.base.get((PROFILE, IN_FORCE))
+        since = {step.entry.change_id for step in self.steps if step.entry is not None}
+        return since | ({settled.change_id} if isinstance(settled, InForce) else set())
+
+    def begin_by(self, change_id: str) -> None:
+        """Work out by a changed profile, where nothing was heard before."""
+        self.profiles[IN_FORCE] = self.base[PROFILE, IN_FORCE] = InForce(change_id)
+        self.changed_base.add((PROFILE, IN_FORCE))
 
     @property
     def next_at(self) -> int:
@@ -135,7 +158,7 @@ class Ledger:
         self._note_said(entry)
         self.new_entries.append(entry)
         self.clock = max(self.clock, entry.at)
-        if entry.statement is None:  # what authorities say runs ahead of a backlog of posts
+        if entry.is_post:  # what authorities say runs ahead of a backlog of posts
             self.heard_at = max(self.heard_at, entry.at)
         if not self.checkpoint_at:
             self.checkpoint_at = entry.at - self.span
@@ -160,6 +183,8 @@ class Ledger:
 
     def _undo(self, changes: list[Change]) -> None:
         for table, name, old, _ in reversed(changes):
+            if table == PROFILE:
+                self.falls.clear()
             if old is None:
                 self._tables[table].pop(name, None)
             else:
@@ -186,15 +211,15 @@ class Ledger:
         self.posts = {entry.post for entry in entries}
         for entry in entries:
             self._note_said(entry)
-        self.heard_at = max((entry.at for entry in entries if entry.statement is None), default=0)
+        self.heard_at = max((entry.at for entry in entries if entry.is_post), default=0)
 
-    def start_over(self, decide: Callable[[Entry], None]) -> None:
-        """Work everything out again from the checkpoint."""
+    def start_over(self, decide: Callable[[Entry], None], fitted: Callable[[Any], Any]) -> None:
+        """Work everything out again from the checkpoint, whose values are made to fit first."""
         entries = [step.entry for step in self.steps if step.entry is not None]
         for values in self._tables.values():
             values.clear()
         for (table, name), value in self.base.items():
-            self._tables[table][name] = value
+            self._tables[table][name] = fitted(value)
         self.memory, self.steps = Memory(), []
         self.falls.clear()
         for entry in self.settled:

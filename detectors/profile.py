@@ -167,11 +167,18 @@ def load_profile(name_or_path: str | Path, home: Place | None) -> Profile:
 
     Errors  SettingsError when there is no such file, when it cannot be used, or when it needs a home and has none
     """
-    path = _file_of(name_or_path)
-    profile = profile_from(profile_text(name_or_path), file=path.name)
+    return profile_at(profile_text(name_or_path), home, file=_file_of(name_or_path).name)
+
+
+def profile_at(toml_text: str, home: Place | None, *, file: str) -> Profile:
+    """Return the profile that a TOML text describes, watching from this home.
+
+    Errors  SettingsError when it cannot be used, or when it needs a home and has none
+    """
+    profile = profile_from(toml_text, file=file)
     if home is None and profile.spread.home_share + profile.spread.surroundings_share > 0:
         raise SettingsError(
-            f"{path.name}: spread.home_share and spread.surroundings_share need a home and none was given: "
+            f"{file}: spread.home_share and spread.surroundings_share need a home and none was given: "
             "name the commune to watch from, or use the profile 'world'"
         )
     return msgspec.structs.replace(profile, home=home)

@@ -8,21 +8,26 @@
     <key>/told/<id>      every revision     the last revision of an incident
     <key>/agenda         when it changes    when time alone changes something
 
+and, for all of them, `profile/in/force`: the latest changes of the profile, the one in force last.
+
 Errors  BrokenInvariant when a value in the table is not what we wrote
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from detectors.entry import Entry
-from detectors.ledger import BULLETIN, INCIDENT, NODE, WEEK, Ledger
-from detectors.state import Incident, Node, Slot, Told
+from detectors.ledger import BULLETIN, INCIDENT, NODE, PROFILE, WEEK, Ledger
+from detectors.state import Incident, InForce, Node, Slot, Told
 from detectors.week import Week
-from records import BrokenInvariant, Bulletin, Evidence
+from records import BrokenInvariant, Bulletin, Evidence, ProfileChange
 
+CHANGES = "profile/in/force"
+MOST_CHANGES = 8
+"""So many changes of the profile are kept: what comes late is worked out by the one that was in force then."""
 MOST_GONE = 2_000  # entries removed at once: a batch of changes has to fit into one message
 
 
@@ -58,10 +63,16 @@ class Agenda(msgspec.Struct, array_like=True, frozen=True):
 
 T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
-_KINDS: dict[str, type[msgspec.Struct]] = {NODE: Node, INCIDENT: Incident, WEEK: Week, BULLETIN: Bulletin}
+_KINDS: dict[str, type[msgspec.Struct]] = {
+    NODE: Node,
+    INCIDENT: Incident,
+    WEEK: Week,
+    BULLETIN: Bulletin,
+    PROFILE: InForce,
+}
 _decoders: dict[Any, msgspec.msgpack.Decoder[Any]] = {
     kind: msgspec.msgpack.Decoder(kind)
-    for kind in (Head, Agenda, Entry, Outcome, Told, *_KINDS.values(), tuple[str, ...])
+    for kind in (Head, Agenda, Entry, Outcome, Told, *_KINDS.values(), tuple[str, ...], tuple[ProfileChange, ...])
 }
 
 
@@ -91,6 +102,24 @@ class Shelf:
         self._kept: dict[str, Kept] = {}
         self._cold = set(keys)  # in the table, perhaps, and not asked for yet
         self._cold_names: dict[str, frozenset[str]] = {}
+        self._changes: tuple[ProfileChange, ...] | None = None  # None: not asked for yet
+        self._written_changes: tuple[ProfileChange, ...] | None = None
+
+    @property
+    def profile_changes(self) -> tuple[ProfileChange, ...]:
+        """Return the latest changes of the profile, the one in force last; none where it is that of the settings."""
+        if self._changes is None:
+            self._changes = self._written_changes = self._value(tuple[ProfileChange, ...], CHANGES) or ()
+        return self._changes
+
+    def change_profile(self, change: ProfileChange) -> bool:
+        """Put a change in force, unless it is known, or older than the one that is; tell whether it is now."""
+        known = self.profile_changes
+        is_known = any(one.change_id == change.change_id for one in known)
+        if is_known or (known and change.decided_at < known[-1].decided_at):
+            return False
+        self._changes = (*known, change)[-MOST_CHANGES:]
+        return True
 
     def ledger(self, key: str, *, span: int, work_out: Callable[[Ledger], None]) -> Ledger:
         """Return a ledger, read from the table and worked out where it is not in use yet; it counts as touched."""
@@ -141,6 +170,9 @@ class Shelf:
     def changes(self) -> dict[str, bytes | None]:
         """Return what the table lacks, None for what it has too much, and count it as written."""
         changes: dict[str, bytes | None] = {}
+        if self._changes != self._written_changes:
+            self._written_changes = self._changes
+            changes[CHANGES] = _encoder.encode(self._changes)
         for key, kept in self._kept.items():
             if kept.is_touched:
                 changes.update((f"{key}/{name}", value) for name, value in _unwritten(kept))
@@ -206,6 +238,25 @@ class Shelf:
                 "the table is not ours or is damaged, rebuild it from the signals"
             ) from error
         return found
+
+
+def newest_changes(values: Iterable[bytes]) -> bytes | None:
+    """Return, of what several shelves hold under `CHANGES`, what holds: it is the same everywhere, sooner or later.
+
+    Errors  BrokenInvariant when a value is not what we wrote
+    """
+    found = [(Shelf(_One(value)).profile_changes, value) for value in values]
+    return max(found, key=lambda one: one[0][-1].decided_at, default=((), None))[1]
+
+
+class _One(NamedTuple):
+    """A table that holds one value, under whatever key."""
+
+    value: bytes
+
+    def get(self, key: str) -> bytes | None:
+        """Return the value."""
+        return self.value
 
 
 def _unwritten(kept: Kept) -> Iterator[tuple[str, bytes | None]]:

@@ -196,6 +196,12 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.level in ("resolved", "signal")
 
 
+class InForce(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """By which change of the profile a ledger is worked out."""
+
+    change_id: str
+
+
 class Told(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What was last told of an incident. What was told stands, whatever comes late."""
 

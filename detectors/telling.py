@@ -6,7 +6,7 @@ Source  docs/detection.md 3
 
 from msgspec.structs import replace
 
-from detectors.case import Case
+from detectors.case import Case, Passed
 from detectors.context import context_of, declaration_of, prior, stated
 from detectors.correction import place_of
 from detectors.crisis_clock import gone_on
@@ -73,8 +73,8 @@ def _note(case: Case, incident: Incident, at: int) -> None:
     if case.telling == "none":
         return
     passed = case.passed.setdefault(incident.incident_id, [])
-    if not passed or passed[-1][1].level != incident.level:
-        passed.append((at, incident))
+    if not passed or passed[-1].incident.level != incident.level:
+        passed.append(Passed(at, incident, case.watched))
 
 
 def _has_more(bulletins: list[Bulletin], told: Told, incident: Incident) -> bool:
@@ -138,8 +138,9 @@ def reconcile(case: Case, at: int) -> None:
     there = sorted(case.ledger.incidents.values(), key=lambda one: (one.opened_at, one.node))
     seen = case.seen()
     names = {incident.incident_id for incident in there}
-    for moment, incident in _untold(case, seen, names):
-        tell(case, incident, moment)
+    for one in _untold(case, seen, names):
+        with case.as_of(one.by):
+            tell(case, one.incident, one.at)
     for incident in there:
         tell(case, incident, at)
     for name, told in sorted(case.ledger.told.items()):
@@ -147,9 +148,9 @@ def reconcile(case: Case, at: int) -> None:
             _withdraw(case, name, told, at)
 
 
-def _untold(case: Case, seen: dict[str, Incident], there: set[str]) -> list[tuple[int, Incident]]:
+def _untold(case: Case, seen: dict[str, Incident], there: set[str]) -> list[Passed]:
     """Return what incidents went through that nobody heard of, in its order."""
-    untold: list[tuple[int, Incident]] = []
+    untold: list[Passed] = []
     for name, passed in case.passed.items():
         told = name_of(case, seen[name])[1]
         is_gone = name not in there
@@ -159,14 +160,14 @@ def _untold(case: Case, seen: dict[str, Incident], there: set[str]) -> list[tupl
             untold += passed[-1:]  # how it ended
         elif told is not None and not is_gone:
             untold += _higher(passed, seen[name], told)
-    return sorted(untold, key=lambda one: (one[0], one[1].opened_at, one[1].node))
+    return sorted(untold, key=lambda one: (one.at, one.incident.opened_at, one.incident.node))
 
 
-def _higher(passed: list[tuple[int, Incident]], incident: Incident, told: Told) -> list[tuple[int, Incident]]:
+def _higher(passed: list[Passed], incident: Incident, told: Told) -> list[Passed]:
     """Return when an incident that has fallen since stood higher than was ever told of it."""
     if incident.level in ACTIVE or RANKS.index(incident.top) <= RANKS.index(told.top):
         return []
-    return [(at, one) for at, one in passed if one.level == one.top == incident.top][-1:]
+    return [one for one in passed if one.incident.level == one.incident.top == incident.top][-1:]
 
 
 def _withdraw(case: Case, incident_id: str, told: Told, at: int) -> None:

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from detectors.detector import Detector, Shelf
-from records import Alert, BrokenInvariant, Retraction, Signal, Statement, Tick
+from detectors.profile import Profile
+from records import Alert, BrokenInvariant, ProfileChange, Retraction, Signal, Statement, Tick
+
+OnShelf = Signal | Tick | Statement | Retraction | ProfileChange
 
 
 class Failed(NamedTuple):
@@ -25,6 +28,7 @@ class Detected:
     alerts: list[Alert] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
     due: dict[str, datetime | None] = field(default_factory=dict)
+    profile: Profile | None = None  # by which it is decided from here on; None where that is as before
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ class Detect:
 
     detector: Detector
 
-    def __call__(self, values: Sequence[Signal | Tick | Statement | Retraction], shelf: Shelf) -> Detected:
+    def __call__(self, values: Sequence[OnShelf], shelf: Shelf) -> Detected:
         """Return the revisions that a batch causes, and what the table lacks then."""
         result = Detected()
+        before = shelf.profile_changes
         for number, value in enumerate(values):
             try:
                 alerts = self._one(value, shelf)
@@ -49,15 +54,20 @@ class Detect:
                 result.failed.append(Failed(number, repr(error)))
                 continue
             result.alerts.extend(alerts)
-            if not isinstance(value, Retraction):
+            if not isinstance(value, Retraction | ProfileChange):
                 result.due[value.key] = None
         for key in result.due:
             result.due[key] = self.detector.next_due(key, shelf)
+        if shelf.profile_changes != before:
+            result.profile = self.detector.profile_in_force(shelf)
         result.rewritten = shelf.rewritten()
         result.changes = shelf.changes()
         return result
 
-    def _one(self, value: Signal | Tick | Statement | Retraction, shelf: Shelf) -> list[Alert]:
+    def _one(self, value: OnShelf, shelf: Shelf) -> list[Alert]:
+        if isinstance(value, ProfileChange):
+            self.detector.change_profile(value, shelf)
+            return []
         if isinstance(value, Retraction):
             return self.detector.retract(value, shelf)
         if isinstance(value, Statement):

@@ -32,6 +32,7 @@ class Health:
         self.sent: Counter[str] = Counter()  # records put on a topic
         self.is_ready = False
         self.lag = 0  # records not committed
+        self.profile = ""  # by which is decided
         self.waiting = 0  # records not handled: fewer, since Faust's commits may fall behind for good
         self._moved_at = monotonic()
         self._committed = -1
@@ -86,6 +87,7 @@ class Health:
             "ready": self.is_ready,
             "lag": self.lag,
             "waiting": self.waiting,
+            "profile": self.profile,
             "handled": dict(self.handled),
             "sent": dict(self.sent),
             "wrong": wrong,

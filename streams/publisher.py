@@ -140,6 +140,12 @@ class KafkaPublisher:
         """Put on `decisions.v1` by which profile it is to be decided."""
         await self.send(DECISIONS, changes)
 
+    async def profile_changes_for_all(self, changes: Sequence[ProfileChange]) -> None:
+        """Put changes of the profile on every partition of `signals.v1`, among the evidence: each decides by it."""
+        pairs = [(one.key.encode(), encode(one)) for one in changes]
+        for partition in range(self.settings.partitions):
+            await self.send_raw(SIGNALS.name, pairs, partition=partition)
+
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""
         await self.send(ALERTS, alerts)

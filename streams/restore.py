@@ -13,6 +13,7 @@ import structlog
 from aiokafka.partitioner import murmur2
 from rocksdict import AccessType, Options, Rdict
 
+from detectors.shelf import CHANGES, newest_changes
 from records import BrokenInvariant
 from streams.app import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
@@ -28,6 +29,8 @@ SAVED = "tables.saved"
 
 async def restore_on_fresh_broker(settings: StreamSettings) -> int:
     """Put the saved state on a fresh broker's changelog; return how many keys.
+
+    The profile that people put in force is for every partition, the newest that one of them has.
 
     The state stays on disk until `forget_saved`, so that a broker that dies again meanwhile costs nothing.
     """
@@ -99,9 +102,18 @@ def _pairs(tables: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _by_partition(pairs: Iterable[tuple[bytes, bytes]], partitions: int) -> dict[int, list[tuple[bytes, bytes]]]:
+    """Return the pairs by the partition that owns them; what holds for all, the newest of it, for each."""
     groups: dict[int, list[tuple[bytes, bytes]]] = {}
+    profiles: list[bytes] = []
     for key, value in pairs:
+        if key == CHANGES.encode():
+            profiles.append(value)
+            continue
         groups.setdefault(partition_of(key, partitions), []).append((key, value))
+    newest = newest_changes(profiles)
+    if newest is not None:
+        for partition in range(partitions):
+            groups.setdefault(partition, []).append((CHANGES.encode(), newest))
     return groups
 
 

@@ -115,5 +115,5 @@ TOPICS = (
 OnDecisions: Any = Verdict | Silence | ProfileChange
 """What stands on `decisions.v1`."""
 OnSignals: Any = Signal | Tick | Statement | Retraction | ProfileChange
-"""What stands on `signals.v1`: evidence, time passing, what people and authorities say, what is taken back, and by which
-profile it is decided from there on."""
+"""What stands on `signals.v1`: evidence, time passing, what people and authorities say, what is taken back, and the
+profile by which it is decided from there on."""

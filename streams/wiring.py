@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from detectors.detector import Shelf
 from detectors.neighbours import Neighbours
+from detectors.profile import Profile
 from models.reading import PostReading
 from records import (
     Alert,
@@ -22,6 +23,7 @@ from records import (
     Clock,
     DeadLetter,
     Post,
+    ProfileChange,
     Retraction,
     Signal,
     Statement,
@@ -30,9 +32,9 @@ from records import (
 )
 from records.signal import Hazard
 from streams import metrics
-from streams.batches import DeadLetters, by_partition, finish
+from streams.batches import DeadLetters, by_partition, die, finish
 from streams.claims import changes
-from streams.detect import Detect, Detected
+from streams.detect import Detect, Detected, OnShelf
 from streams.enrich import Enrich, Enriched
 from streams.health import Health
 from streams.memory import Memory
@@ -46,8 +48,9 @@ TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
+PROFILE_KEY = b"profile"  # of a change of the profile
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
-OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction"}
+OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
 CORES = os.cpu_count() or 1
 LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 NOTIFY_BATCH = 100
@@ -169,13 +172,25 @@ class Wiring:
         await self.letters.send(dead)
 
     async def _decide(self, events: Sequence[EventT[Any]]) -> None:
-        """Hand what people decided to the state that their incident is part of; silences are for who tells."""
+        """Hand what people decided to the state that their incident is part of, and a profile to all states.
+
+        Silences are for who tells.
+        """
         decisions, dead = self.letters.sort(DECISIONS, events, OnDecisions)
         now = self.clock.now()  # nobody's clock runs ahead of ours
         verdicts = [one for _, one in decisions if isinstance(one, Verdict)]
         heard = [replace(one, decided_at=min(one.decided_at, now)) for one in verdicts]
         await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for one in heard)
+        await self._promote([one for _, one in decisions if isinstance(one, ProfileChange)], now)
         await self.letters.send(dead)
+
+    async def _promote(self, changes: Sequence[ProfileChange], now: datetime) -> None:
+        """Put changes of the profile among the evidence, wherever it is."""
+        if changes:
+            await self.publisher.profile_changes_for_all(
+                [replace(one, decided_at=min(one.decided_at, now)) for one in changes]
+            )
+            self.health.sent[SIGNALS.name] += len(changes) * self.settings.partitions
 
     async def _state(self, statements: Iterable[Statement]) -> None:
         sent = list(statements)
@@ -184,8 +199,8 @@ class Wiring:
 
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
-            for start in range(0, len(group), KEPT_TOGETHER):
-                await self._detect_partition(group[start : start + KEPT_TOGETHER])
+            for part in kept_together(group):
+                await self._detect_partition(part)
 
     async def _detect_partition(self, events: Sequence[EventT[Any]]) -> None:
         self.memory.turn_to(events[-1])
@@ -204,6 +219,7 @@ class Wiring:
         await self.memory.keep(partition, result.changes)
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
+        self._note_profile(result)
         self._count(result, [value for _, value in values], dead)
 
     def _note_due(self, result: Detected) -> None:
@@ -214,9 +230,19 @@ class Wiring:
                 self.due[key] = at
         metrics.OPEN_INCIDENTS.set(len(self.due))
 
-    def _count(
-        self, result: Detected, values: Sequence[Signal | Tick | Statement | Retraction], dead: Sequence[DeadLetter]
-    ) -> None:
+    def _note_profile(self, result: Detected) -> None:
+        """Go on by a changed profile where no state is asked; all that waits for time may be due otherwise now."""
+        if result.profile is None:
+            return
+        self._decide_by(result.profile)
+        now = self.clock.now()
+        self.due = {key: min(at, now) for key, at in self.due.items()}
+
+    def _decide_by(self, profile: Profile) -> None:
+        self.neighbours.profile = profile
+        self.health.profile = f"{profile.name}/{profile.version}"
+
+    def _count(self, result: Detected, values: Sequence[OnShelf], dead: Sequence[DeadLetter]) -> None:
         failed = {item.number for item in result.failed}
         now = self.clock.now()
         for index, value in enumerate(values):
@@ -247,6 +273,10 @@ class Wiring:
         """After a start or a takeover: find the states that there are, and those that wait for time to pass."""
         held, waiting = self.memory.state_keys()
         self.keys |= held
+        try:
+            self._decide_by(self.steps.detect.detector.profile_in_force(Shelf(self.memory)))
+        except BrokenInvariant as error:  # which Faust would only log here
+            die(error)
         for key in sorted(waiting):
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
@@ -261,6 +291,25 @@ class Wiring:
 
     async def _disconnect(self, *_: Any, **__: Any) -> None:
         await self.publisher.stop()
+
+
+def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any]]]:
+    """Yield the events of a partition in parts whose changes are kept as one; a change of profile by itself.
+
+    It is as large as many signals' changes are, and with them would not fit.
+    """
+    part: list[EventT[Any]] = []
+    for event in events:
+        is_profile = event.message.key == PROFILE_KEY
+        if part and (is_profile or len(part) == KEPT_TOGETHER):
+            yield part
+            part = []
+        part.append(event)
+        if is_profile:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def last_versions(posts: Sequence[Post]) -> Callable[[int], bool]:

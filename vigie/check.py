@@ -23,6 +23,7 @@ from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.duty_settings import duties_from
 from vigie.edge import listening_socket
+from vigie.promoting import decided_by
 from vigie.receiver_assembly import check_alertmanager, sink_from
 from vigie.receiver_settings import (
     AlertmanagerReceiver,
@@ -356,6 +357,7 @@ def _recording(settings: Settings) -> Iterator[Problem]:
 
 
 BESIDE: dict[str, Callable[[Settings], str]] = {
+    "territory, profile and places": decided_by,
     "official accounts": lambda settings: counted(settings.official_accounts),
 }
 """What a check tells while it looks."""

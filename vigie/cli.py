@@ -308,6 +308,58 @@ def silence_end(settings_file: Path | None, silence_id: str) -> None:
 
 
 @main.group()
+def profile() -> None:
+    """Look at, and change, the profile by which running workers raise incidents; two people decide it."""
+
+
+@profile.command("show")
+@settings_option
+@click.option("--toml", is_flag=True, help="Print its whole text.")
+def profile_show(settings_file: Path | None, toml: bool) -> None:
+    """Say which profile is in force, since when, and who decided so."""
+    from vigie.promoting import in_force, sentence_on, text_of
+
+    with told():
+        settings = load(_existing(settings_file))
+        change = in_force(settings.streams())
+        click.echo(text_of(change, settings) if toml else sentence_on(change, settings))
+
+
+@profile.command("promote")
+@settings_option
+@click.argument("file", type=IN_FILE)
+@click.option("--by", "proposed_by", required=True, help="Who proposes it: a role of the crisis cell.")
+@click.option("--approved-by", required=True, help="Who approves it: somebody else.")
+@click.option("--because", "reason", default="", help="Why, for whoever comes next.")
+def profile_promote(settings_file: Path | None, file: Path, *, proposed_by: str, approved_by: str, reason: str) -> None:
+    """Have all workers decide by the profile in FILE from now on, without a restart; nothing they know is lost."""
+    from vigie.promoting import made, promotion_of
+
+    with told():
+        settings = load(_existing(settings_file))
+        change = promotion_of(
+            file, settings, proposed_by=proposed_by, approved_by=approved_by, reason=reason, now=SystemClock().now()
+        )
+        made(settings.streams(), change)
+    click.echo(f"in force: {change.name}/{change.version}")
+
+
+@profile.command("back")
+@settings_option
+@click.option("--by", "proposed_by", required=True, help="Who wants it: a role of the crisis cell.")
+@click.option("--because", "reason", default="", help="Why, for whoever comes next.")
+def profile_back(settings_file: Path | None, *, proposed_by: str, reason: str) -> None:
+    """Go back to the profile of the settings; one person may."""
+    from vigie.promoting import made, way_back
+
+    with told():
+        settings = load(_existing(settings_file))
+        change = way_back(settings, proposed_by=proposed_by, reason=reason, now=SystemClock().now())
+        made(settings.streams(), change)
+    click.echo(f"in force: {change.name}/{change.version}, of the settings")
+
+
+@main.group()
 def record() -> None:
     """Look at records of what was known when, as the console exports them."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from records import Alert, Bulletin, DeadLetter, Post, Pulse, Tick, Verdict, VigieError
+from records import Alert, Bulletin, DeadLetter, Post, ProfileChange, Pulse, Tick, Verdict, VigieError
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import read
@@ -101,6 +101,11 @@ class Pipeline:
         """Hand over what people decided."""
         await self.publisher.verdicts(verdicts)
         self.stated[DECISIONS.name] += len(verdicts)
+
+    async def profile_changes(self, changes: Sequence[ProfileChange]) -> None:
+        """Hand over by which profile it is to be decided from here on."""
+        await self.publisher.profile_changes(changes)
+        self.stated[DECISIONS.name] += len(changes)
 
     async def pass_time(self, keys: Sequence[str], at: datetime) -> None:
         """Let event time pass for state keys, `hazard/area`."""

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 import pytest
 
 from detectors.detector import Detector, Shelf
-from detectors.profile import load_profile
-from records import Alert, Bulletin, Place, Signal, Statement, Tick
+from detectors.profile import load_profile, profile_text
+from records import Alert, Bulletin, Place, ProfileChange, Signal, Statement, Tick
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
 
@@ -59,6 +59,11 @@ class Desk:
         self.write()
         self.alerts += new
         return new
+
+    def promote(self, change: ProfileChange) -> bool:
+        is_new = self.detector.change_profile(change, self.shelf)
+        self.write()
+        return is_new
 
     def write(self) -> None:
         for key, rewritten in self.shelf.rewritten().items():
@@ -179,6 +184,29 @@ def fresh_desk(detector: Detector) -> Callable[..., Desk]:
 
     def made(store: CountingStore | None = None) -> Desk:
         return Desk(detector, CountingStore() if store is None else store)
+
+    return made
+
+
+@pytest.fixture
+def change() -> Callable[..., ProfileChange]:
+    """Make a change to the profile of a city with some settings replaced, so many minutes after the morning's start."""
+
+    def made(minutes: float, *replaced: tuple[str, str], **changes: Any) -> ProfileChange:
+        toml = profile_text("city").replace('version = "2"', 'version = "3"')
+        for old, new in replaced:
+            assert old in toml
+            toml = toml.replace(old, new)
+        fields: dict[str, Any] = {
+            "change_id": f"change at {minutes}",
+            "name": "city",
+            "version": "3",
+            "toml": toml,
+            "proposed_by": "analyste",
+            "approved_by": "chef de salle",
+            "decided_at": MORNING + timedelta(minutes=minutes),
+        }
+        return ProfileChange(**{**fields, **changes})
 
     return made
 

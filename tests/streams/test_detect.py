@@ -1,7 +1,7 @@
 """Detect: a signal that breaks the detector leaves nothing behind and costs only itself."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from detectors import incidents
 from detectors.detector import Detector, Shelf
-from detectors.profile import load_profile
-from records import BrokenInvariant, Signal, Tick
+from detectors.profile import load_profile, profile_text
+from records import BrokenInvariant, ProfileChange, Signal, Tick
 from streams.detect import Detect
 from streams.state import DictState
 
@@ -83,6 +83,48 @@ def test_notes_for_each_state_key_when_time_alone_changes_it(detect: Detect, sig
     due = detect([signal(), later], Shelf(DictState())).due
     assert due["flood/76"] is None
     assert due["fire/76"] is not None
+
+
+def change(number: int, toml: str, **changes: Any) -> ProfileChange:
+    fields: dict[str, Any] = {
+        "change_id": f"c{number}",
+        "name": "world",
+        "version": "9",
+        "toml": toml,
+        "proposed_by": "analyste",
+        "approved_by": "chef de salle",
+        "decided_at": datetime(2012, 1, 30, 7, number, tzinfo=UTC),
+    }
+    return ProfileChange(**{**fields, **changes})
+
+
+def other_world() -> str:
+    version = next(line for line in profile_text("world").splitlines() if line.startswith("version"))
+    return profile_text("world").replace(version, 'version = "9"')
+
+
+def test_a_profile_takes_over_in_its_place_and_is_kept_with_what_it_changed(detect: Detect, signal: MakeSignal) -> None:
+    table = DictState()
+    sure = [signal(number, author_tier=2, likelihood_ratio=400.0) for number in range(3)]
+    result = detect([sure[0], change(1, other_world()), sure[1]], Shelf(table))
+    assert [alert.profile for alert in result.alerts] == ["world/2", "world/9"]
+    assert result.profile is not None
+    assert (result.failed, result.profile.version) == ([], "9")
+    assert set(result.due) == {"fire/76"}
+    again = detect([sure[0], change(1, other_world()), sure[1]], Shelf(table))
+    assert (again.alerts, again.changes) == (result.alerts, result.changes), "as after a crash before it was kept"
+    table.keep(result.changes)
+    after = detect([change(1, other_world()), sure[2]], Shelf(table))
+    assert after.profile is None
+    assert not [key for key in after.changes if key.startswith("profile/")]
+
+
+def test_a_profile_that_cannot_be_used_costs_only_itself(detect: Detect, signal: MakeSignal) -> None:
+    shelf = Shelf(DictState())
+    result = detect([change(1, "nonsense"), signal(author_tier=2, likelihood_ratio=400.0)], shelf)
+    assert [(failed.number, "this is not TOML" in failed.detail) for failed in result.failed] == [(0, True)]
+    assert [alert.profile for alert in result.alerts] == ["world/2"]
+    assert (result.profile, shelf.profile_changes) == (None, ())
 
 
 def test_a_broken_invariant_is_let_out(detect: Detect, signal: MakeSignal) -> None:

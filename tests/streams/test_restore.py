@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rocksdict import Options, Rdict
 
-from records import BrokenInvariant
+from detectors.shelf import CHANGES, Shelf
+from records import BrokenInvariant, ProfileChange
 from records.signal import HAZARDS
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import consumer_of
 from streams.restore import SAVED, carried, forget_saved, partition_of, restore_on_fresh_broker
 from streams.settings import StreamSettings
+from streams.state import DictState
 from streams.topics import ALERTS, CLAIMS, DECISIONS, NOTIFICATIONS, changelog
 from vigie.broker import EmbeddedBroker
 
@@ -50,12 +53,12 @@ def table_file(settings: StreamSettings, partition: int) -> Any:
     return Rdict(str(folder / f"ledgers-{partition}.db"), options=Options(raw_mode=True))
 
 
-async def on_changelog(settings: StreamSettings) -> dict[tuple[int, bytes], bytes]:
+async def on_changelog(settings: StreamSettings, *, keys: int = 3) -> dict[tuple[int, bytes], bytes]:
     """Return what stands on the changelog, by partition and key."""
     found: dict[tuple[int, bytes], bytes] = {}
     async with consumer_of(settings, changelog(settings.app_id)) as consumer:
         async with asyncio.timeout(30):
-            while len(found) < 3:
+            while len(found) < keys:
                 for messages in (await consumer.getmany(timeout_ms=100)).values():
                     found |= {(message.partition, message.key): message.value for message in messages}
     return found
@@ -78,6 +81,36 @@ async def test_what_the_tables_held_stands_on_a_fresh_broker_s_changelog(
     found = await on_changelog(settings)
     expected = {b"fire/76/node": b"1", b"fire/76/stat": b"2", b"flood/14/node": b"3", b"flood/14/stat": b"4"}
     assert found == {(partition_of(key, 4), key): value for key, value in expected.items()}
+
+
+@pytest.mark.broker
+async def test_the_newest_profile_in_force_is_restored_for_every_partition(
+    broker: EmbeddedBroker, settings_for: MakeSettings
+) -> None:
+    settings = settings_for(broker.url, partitions=4, app_id="restored-profile")
+    kept = []
+    for partition, minute in enumerate((1, 2)):  # the others have not heard of it yet
+        shelf = Shelf(DictState())
+        shelf.change_profile(back_at(minute))
+        kept.append(shelf.changes()[CHANGES])
+        table = table_file(settings, partition)
+        table[CHANGES.encode()] = kept[-1]
+        table.close()
+    assert await restore_on_fresh_broker(settings) == 4
+    found = await on_changelog(settings, keys=4)
+    assert found == {(partition, CHANGES.encode()): kept[1] for partition in range(4)}
+
+
+def back_at(minute: int) -> ProfileChange:
+    return ProfileChange(
+        change_id=f"c{minute}",
+        name="",
+        version="",
+        toml="",
+        proposed_by="analyste",
+        approved_by="",
+        decided_at=datetime(2012, 1, 30, 7, minute, tzinfo=UTC),
+    )
 
 
 @pytest.mark.broker

@@ -1,0 +1,150 @@
+"""Promoting: `vigie profile`: by which profile running workers decide, and how another one takes its place.
+
+What cannot be used is refused here, before anything is sent: whoever asks is told, and not a dead letter.
+"""
+
+import asyncio
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from detectors.profile import Profile, profile_from, profile_text
+from detectors.promotion import promoted
+from models.places import Gazetteer
+from records import ProfileChange, SettingsError, decode
+from streams.publisher import KafkaPublisher
+from streams.reader import newest
+from streams.settings import StreamSettings
+from streams.topics import DECISIONS
+from vigie.assembly import default_profile, home_of, profile_of
+from vigie.children import Child
+from vigie.settings import Settings
+
+KEY = b"profile"
+
+
+def usual_profile(settings: Settings) -> Profile:
+    """Return the profile of the settings.
+
+    Errors  SettingsError when it cannot be used
+    """
+    return profile_of(settings, home_of(settings, Gazetteer()))
+
+
+def in_force(settings: StreamSettings) -> ProfileChange | None:
+    """Return the newest change that the broker has; None where it has none, or has forgotten it: it keeps 30 days.
+
+    Errors  SourceUnavailable when the broker does not answer; MalformedRecord when what it has is no change
+    """
+    value = asyncio.run(newest(settings, DECISIONS)).get(KEY)
+    return decode(value, ProfileChange) if value is not None else None
+
+
+def promotion_of(
+    file: Path, settings: Settings, *, proposed_by: str, approved_by: str, reason: str, now: datetime
+) -> ProfileChange:
+    """Return the change that puts the profile of a file in force.
+
+    Errors  SettingsError, with what would do, when it cannot be used, cannot take over from the one in force, or when
+            nobody else approves; SourceUnavailable when the broker does not answer
+    """
+    toml, usual = profile_text(file), usual_profile(settings)
+    profile = profile_from(toml, file=file.name)
+    change = _change(toml, profile, proposed_by=proposed_by, approved_by=approved_by, reason=reason, now=now)
+    promoted(change, usual)
+    before = in_force(settings.streams())
+    taken = [(usual.name, usual.version)] + ([(before.name, before.version)] if before is not None else [])
+    if (profile.name, profile.version) in taken:
+        raise SettingsError(
+            f"{file.name}: {profile.name}/{profile.version} is what another profile is called, and alerts name the one "
+            "that they were raised by; give this one a version of its own"
+        )
+    return _after(change, before)
+
+
+def way_back(settings: Settings, *, proposed_by: str, reason: str, now: datetime) -> ProfileChange:
+    """Return the change that puts the profile of the settings in force again.
+
+    Errors  SettingsError when that cannot be used; SourceUnavailable when the broker does not answer
+    """
+    usual = usual_profile(settings)
+    change = _change("", usual, proposed_by=proposed_by, approved_by="", reason=reason, now=now)
+    return _after(change, in_force(settings.streams()))
+
+
+def _change(
+    toml: str, profile: Profile, *, proposed_by: str, approved_by: str, reason: str, now: datetime
+) -> ProfileChange:
+    if not proposed_by.strip():
+        raise SettingsError("--by: is empty; say who wants it")
+    try:
+        return ProfileChange(
+            change_id=secrets.token_hex(8),
+            name=profile.name,
+            version=profile.version,
+            toml=toml,
+            proposed_by=proposed_by.strip(),
+            approved_by=approved_by.strip(),
+            decided_at=now,
+            reason=reason.strip(),
+        )
+    except ValueError as error:
+        raise SettingsError(f"profile: {error}") from error
+
+
+def _after(change: ProfileChange, before: ProfileChange | None) -> ProfileChange:
+    return replace(change, replaces=before.change_id) if before is not None else change
+
+
+def made(settings: StreamSettings, change: ProfileChange) -> None:
+    """Make a change known to every worker.
+
+    Errors  SourceUnavailable when the broker does not take it
+    """
+
+    async def send() -> None:
+        publisher = KafkaPublisher(settings)
+        try:
+            await publisher.profile_changes([change])
+        finally:
+            await publisher.stop()
+
+    asyncio.run(send())
+
+
+def text_of(change: ProfileChange | None, settings: Settings) -> str:
+    """Return the text of the profile that is in force after a change."""
+    if change is not None and not change.is_back:
+        return change.toml
+    return profile_text(settings.territory.profile or default_profile(home_of(settings, Gazetteer())))
+
+
+def sentence_on(change: ProfileChange | None, settings: Settings) -> str:
+    """Return which profile is in force, since when and by whom, and what the worker of this machine says."""
+    usual = usual_profile(settings)
+    if change is None:
+        said = f"{usual.name}/{usual.version}, of the settings"
+    else:
+        which = (
+            f"{usual.name}/{usual.version}, of the settings" if change.is_back else f"{change.name}/{change.version}"
+        )
+        who = [
+            f"proposed by {change.proposed_by}",
+            *([f"approved by {change.approved_by}"] if change.approved_by else []),
+        ]
+        because = f": {change.reason}" if change.reason else ""
+        said = f"{which}, since {change.decided_at.astimezone():%Y-%m-%d %H:%M}, {', '.join(who)}{because}"
+    return f"{said}\n{decided_by(settings)}"
+
+
+def decided_by(settings: Settings) -> str:
+    """Return by which profile the worker of this machine decides, in words."""
+    health = Child("worker", [], environ={}, health_port=settings.worker.health_port).health() or {}
+    known = health.get("profile")
+    return (
+        f"the worker of this machine decides by {known}"
+        if known
+        else "no worker of this machine says by which it decides"
+    )
