@@ -39,7 +39,7 @@ STEP = 0.005
 RECORDED = "recorded"
 """The name of the case that is the recording."""
 
-Says = Callable[[msgspec.Struct], None]
+Says = Callable[[TrialProgress], None]
 
 
 class TrialOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +62,7 @@ class Case:
     home: Place | None
 
 
-def run_trial(order: bytes, say: Says) -> bool:
+def run_trial(order: bytes, say: Callable[[TrialProgress | TrialDone | TrialFailed], None]) -> bool:
     """Try what was asked, and tell how far it is and what came of it; return whether anything did."""
     os.nice(POLITE)
     try:

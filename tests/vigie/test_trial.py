@@ -19,7 +19,7 @@ from records.truth import TrueIncident, Truth
 from vigie.backtest import Bench, Past
 from vigie.recording import Facts, Row, table_of
 from vigie.recordings import Recordings
-from vigie.settings import Settings, Territory
+from vigie.settings import Data, Settings, Territory
 from vigie.trial import TrialOrder, run_trial, trial
 from vigie.tuner import LocalTuner
 
@@ -205,7 +205,7 @@ def test_what_cannot_be_tried_is_told(recording: Path, changes: dict[str, Any], 
 
 @pytest.fixture
 def tuner(recording: Path) -> LocalTuner:
-    settings = Settings(territory=Territory(commune="76351"), data={"dir": recording.parent})
+    settings = Settings(territory=Territory(commune="76351"), data=Data(dir=recording.parent))
     return LocalTuner(settings)
 
 

@@ -1,7 +1,6 @@
 """The bench in a real browser, on the whole of Vigie: change, try, compare, shadow, approve as another, and go back."""
 
 import asyncio
-import itertools
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -22,7 +21,18 @@ from vigie.settings import RECORDING, load
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(900)]
 
 PASSWORD = "quatre mots sans aucun lien"
-NUMBERS = itertools.count(1)
+HEARD = iter(
+    (
+        "Gros incendie au Havre, je vois les flammes d'ici",
+        "Inondation au Havre : l'eau monte dans notre rue, la cave est pleine",
+        "énorme fumée noire au-dessus de la raffinerie à Harfleur, ça brûle fort",
+        "explosion à Gonfreville-l'Orcher, les vitres ont tremblé, grosse flamme dans l'usine",
+        "le feu a pris dans un immeuble à Montivilliers, les pompiers évacuent les gens",
+        "on est coincés à l'étage à Sainte-Adresse, l'eau est entrée dans la maison",
+        "au feu !! un entrepôt brûle à Fécamp, la fumée couvre le port",
+        "Rouen : forte odeur de gaz et fumée blanche qui sort de l'usine, on suffoque",
+    )
+)
 TAKEN_UP = "Workers decide by it: the newest alert since names it."
 SLOW = 60_000  # milliseconds
 SLOWEST = 400_000  # a scenario's posts are read anew, on a machine that does other things as well
@@ -122,9 +132,9 @@ async def change(page: Page, **values: str) -> None:
 async def names_it(page: Page, whole: Whole, words: str) -> None:
     """Have people write of a fire until an alert says by which profile the workers decide."""
     notice = page.get_by_text(words)
-    for _ in range(20):
-        await whole.hear(f"Gros incendie au Havre, je vois les flammes d'ici ({next(NUMBERS)})")
-        await asyncio.sleep(3)
+    for _ in range(4):
+        await whole.hear(next(HEARD))
+        await asyncio.sleep(5)
         await page.goto("/tuning")
         if await notice.count():
             return
@@ -218,6 +228,6 @@ async def test_a_profile_is_changed_tried_compared_shadowed_approved_promoted_an
         await expect(analyst.locator("#holds-title + p")).to_contain_text("which somebody went back to")
         await analyst.goto("/audit")
         for words in ("approved a profile", "went back to an earlier profile", "stopped a trial"):
-            await expect(analyst.get_by_text(words).first).to_be_visible()
+            await expect(analyst.locator("tbody tr").filter(has_text=words).first).to_be_visible()
     assert asked_outside == []
     assert page_errors == []
