@@ -31,6 +31,8 @@ from console.pages import (
     situation,
     sources,
     tuning,
+    tuning_candidate,
+    tuning_trial,
     verification,
 )
 from console.pages.page import Page, routes
@@ -58,6 +60,8 @@ PAGES: tuple[Page, ...] = (
     *silences.PAGES,
     *sources.PAGES,
     *tuning.PAGES,
+    *tuning_candidate.PAGES,
+    *tuning_trial.PAGES,
 )
 
 

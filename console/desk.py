@@ -1,5 +1,6 @@
 """Desk: what every page works with: the archive, the live changes, the clock, and how the console is set up."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from console.live.filling import Filling
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.messages.message_map import MessageMap
+from console.tuning.tuner import Tuner
 from records import Claim, Clock, Place
 
 
@@ -54,4 +56,6 @@ class Desk:
     filling: Filling = field(default_factory=Filling)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
     find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread
+    tuner: Tuner | None = None  # None: profiles are shown, and not tried
+    bench_asked: asyncio.Event = field(default_factory=asyncio.Event)  # something is to be tried, or to be stopped
     read_claims: Callable[[], Awaitable[list[Claim]]] | None = None  # None: nobody is to be told of needs and offers

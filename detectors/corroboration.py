@@ -4,7 +4,7 @@ Source  docs/detection.md 2.8; the ladder for unknown accounts is ours, its reas
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -32,15 +32,18 @@ class Voice(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.likelihood_ratio >= (STRONG_FIRST_HAND_RATIO if self.is_first_hand else STRONG_RATIO)
 
 
+Voices = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+
+
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many unknown first-hand witnesses it takes, by what else supports them; or how many people of any kind."""
 
-    hearsay: int = 3  # independent posts that say a lot, none of them first-hand or of a known author, for a watch
-    witnesses_alone: int = 12
-    witnesses_with_support: int = 4  # one of: a second platform, a picture
-    witnesses_with_strong_support: int = 3  # both
-    spread_minutes: float = 3.0  # between the first and the last of them
-    authors_alone: int = 40  # independent posts of one incident that say a lot, first-hand or not
+    hearsay: Voices = 3  # independent posts that say a lot, none of them first-hand or of a known author, for a watch
+    witnesses_alone: Voices = 12
+    witnesses_with_support: Voices = 4  # one of: a second platform, a picture
+    witnesses_with_strong_support: Voices = 3  # both
+    spread_minutes: Annotated[float, msgspec.Meta(ge=0, le=1440)] = 3.0  # between the first and the last of them
+    authors_alone: Voices = 40  # independent posts of one incident that say a lot, first-hand or not
 
 
 def is_credible(voices: Sequence[Voice], gate: Gate) -> bool:

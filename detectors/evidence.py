@@ -9,7 +9,7 @@ import msgspec
 
 from records import Signal
 
-Weight = Annotated[float, msgspec.Meta(gt=0, le=100)]
+Weight = Annotated[float, msgspec.Meta(ge=0.01, le=100)]
 
 
 class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,7 +6,9 @@ Source  docs/detection.md 2.2-2.4; the rates believed beforehand are guesses unt
 """
 
 import tomllib
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import pairwise
 from math import asin, cos, isclose, isfinite, radians, sin, sqrt
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -21,6 +23,7 @@ from detectors.statistic import Rates, spaced_rates
 from detectors.thresholds import Budget
 from detectors.tree import path_of, population_of
 from records import Place, SettingsError
+from records.profile_setting import ProblemCode, ProfileProblem
 from records.signal import Hazard
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -28,16 +31,22 @@ PROFILES = Path(__file__).parent / "profiles"
 HOME_PARTS = (0.8, 0.15, 0.05)
 """Of the home's part of the budget, those of its own node, of its inter-communal body and of the whole area."""
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Whole = Annotated[int, msgspec.Meta(ge=1)]
+Population = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
+Kilometres = Annotated[float, msgspec.Meta(gt=0, le=500)]
+Minutes = Annotated[float, msgspec.Meta(gt=0, le=10_080)]
+Hours = Annotated[float, msgspec.Meta(gt=0, le=720)]
+PostsAMinute = Annotated[float, msgspec.Meta(ge=0.000_01, le=1000)]
+PostsAWeek = Annotated[float, msgspec.Meta(ge=0.001, le=100_000)]
+IncidentsAWeek = Annotated[float, msgspec.Meta(ge=0.000_1, le=1000)]
+FalseOnes = Annotated[float, msgspec.Meta(ge=0.000_1, le=10_000)]
 
 
 class WeeklyBudget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """False ones accepted a week, over everything watched."""
 
-    watch: Positive
-    alert: Positive
+    watch: FalseOnes
+    alert: FalseOnes
 
 
 class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,27 +54,29 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     home_share: Share = 0.0
     surroundings_share: Share = 0.0
-    surroundings_radius_km: Positive = 30.0
-    surroundings_keys: Whole = 400
+    surroundings_radius_km: Kilometres = 30.0
+    surroundings_keys: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 400
     rest_share: Share = 0.0
-    rest_keys: Whole = 4000
+    rest_keys: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 4000
 
 
 class HazardProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one hazard shows itself in posts."""
 
-    posts_per_week: Positive  # usual ones, strong and weak, per 100,000 inhabitants
-    least_rate: Positive  # posts a minute that an incident may bring
-    most_rate: Positive
+    posts_per_week: Annotated[
+        float, msgspec.Meta(ge=0.001, le=100_000)
+    ]  # usual ones, strong and weak, per 100,000 inhabitants
+    least_rate: PostsAMinute  # posts a minute that an incident may bring
+    most_rate: PostsAMinute
     rates: Annotated[int, msgspec.Meta(ge=1, le=32)] = 8
     evidence_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.8  # of an incident's posts
     eta: Annotated[float, msgspec.Meta(ge=0.01, le=1000)] = 1.0
-    memory_hours: Positive = 6.0  # how long an author or a content counts only once
-    pace_minutes: Positive = 15.0  # window in which an incident's pace is measured
-    hold_minutes: Positive = 30.0  # how long it must have been quiet to be resolved
-    reopen_hours: Positive = 6.0  # how long it may come back as itself; also the longest hold
-    neighbour_km: Positive = 10.0  # a place so near to an incident, ...
-    neighbour_minutes: Positive = 30.0  # ... that speaks of it so soon after, takes part in it
+    memory_hours: Hours = 6.0  # how long an author or a content counts only once
+    pace_minutes: Minutes = 15.0  # window in which an incident's pace is measured
+    hold_minutes: Minutes = 30.0  # how long it must have been quiet to be resolved
+    reopen_hours: Hours = 6.0  # how long it may come back as itself; also the longest hold
+    neighbour_km: Kilometres = 10.0  # a place so near to an incident, ...
+    neighbour_minutes: Minutes = 30.0  # ... that speaks of it so soon after, takes part in it
     spreads: bool = False  # what drifts or rises: then counted from the last place that took part, not from the first
 
 
@@ -79,9 +90,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     budget: WeeklyBudget
     spread: Spread
     hazard: dict[Hazard, HazardProfile]
-    incidents_per_week: Positive = 1.0  # real ones to expect, over everything watched
-    population_floor: Whole = 10_000
-    population_if_unknown: Whole = 50_000
+    incidents_per_week: Annotated[float, msgspec.Meta(ge=0.000_1, le=1000)] = (
+        1.0  # real ones to expect, over everything watched
+    )
+    population_floor: Population = 10_000
+    population_if_unknown: Population = 50_000
     weak_share: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.8  # usual posts that are no evidence
     holidays: str = "FR"  # country whose public holidays are like Sundays, ISO 3166 alpha-2; "" for none
     gate: Gate = Gate()
@@ -196,15 +209,20 @@ def profile_from(toml_text: str, *, file: str) -> Profile:
         found = tomllib.loads(toml_text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file}: this is not TOML: {error}") from error
+    except RecursionError as error:
+        raise SettingsError(f"{file}: this is not TOML that anybody wrote: nested too deeply") from error
     if "home" in found:
         raise SettingsError(f"{file}: home: does not belong in a profile; give it when starting (--home INSEE)")
+    infinite = _first_infinite(found)
+    if infinite:
+        raise SettingsError(f"{file}: {infinite.told()}")
     try:
         profile = msgspec.convert(found, Profile)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{file}: {_told(error, found)}") from error
-    problem = _problem_with(profile, found)
+    problem = next(contradictions_in(profile), None)
     if problem:
-        raise SettingsError(f"{file}: {problem}")
+        raise SettingsError(f"{file}: {problem.told()}")
     return profile
 
 
@@ -225,48 +243,86 @@ def _told(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
     return f"{keys} = {value!r}: {reason}"
 
 
-def _problem_with(profile: Profile, found: dict[str, Any]) -> str | None:
-    infinite = _first_infinite(found, "")
-    if infinite:
-        return f"{infinite}: a finite number is needed"
-    return _problem_with_parts(profile) or _problem_with_hazards(profile)
+def contradictions_in(profile: Profile) -> Iterator[ProfileProblem]:
+    """Yield what cannot be together in a profile whose settings are each within their bounds."""
+    yield from _problems_with_names(profile)
+    yield from _problems_with_budget(profile)
+    yield from _problems_with_gate(profile.gate)
+    for hazard in profile.hazards:
+        yield from _problems_with_hazard(hazard, profile.hazard.get(hazard))
 
 
-def _first_infinite(value: Any, path: str) -> str | None:
-    if isinstance(value, dict):
-        paths = (_first_infinite(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items())
-        return next((found for found in paths if found), None)
+def _first_infinite(value: Any, path: str = "", depth: int = 3) -> ProfileProblem | None:
+    """Return the first number without an end; no setting lies deeper than in a table of a table."""
+    if isinstance(value, dict) and depth:
+        problems = (_first_infinite(inner, f"{path}.{key}".lstrip("."), depth - 1) for key, inner in value.items())
+        return next((problem for problem in problems if problem), None)
     if isinstance(value, float) and not isfinite(value):
-        return f"{path} = {value}"
+        return ProfileProblem(code="not_finite", key=path, found=str(value))
     return None
 
 
-def _problem_with_parts(profile: Profile) -> str | None:
+def _problems_with_names(profile: Profile) -> Iterator[ProfileProblem]:
     try:
         ZoneInfo(profile.time_zone)
     except (KeyError, OSError, ValueError):
-        return f"time_zone = {profile.time_zone!r}: no such zone; write it like 'Europe/Paris'"
+        yield ProfileProblem(code="no_zone", key="time_zone", found=repr(profile.time_zone))
     try:
         holidays.country_holidays(profile.holidays or "FR")
     except NotImplementedError:
-        return f"holidays = {profile.holidays!r}: no such country; write it like 'FR', or '' for none"
-    if profile.budget.alert > profile.budget.watch:
-        return f"budget.alert = {profile.budget.alert}: more than budget.watch = {profile.budget.watch}; ask for less"
-    spread = profile.spread
+        yield ProfileProblem(code="no_country", key="holidays", found=repr(profile.holidays))
+    if len(set(profile.hazards)) < len(profile.hazards):
+        yield ProfileProblem(code="named_twice", key="hazards", found=", ".join(profile.hazards))
+
+
+def _problems_with_budget(profile: Profile) -> Iterator[ProfileProblem]:
+    budget, spread = profile.budget, profile.spread
+    if budget.alert > budget.watch:
+        code: ProblemCode = "alert_budget_above_watch_budget"
+        yield ProfileProblem(
+            code=code, key="budget.alert", found=str(budget.alert), values={"other": str(budget.watch)}
+        )
     total = spread.home_share + spread.surroundings_share + spread.rest_share
     if not isclose(total, 1.0):
-        return f"spread: home_share + surroundings_share + rest_share = {total:g}: they must add up to 1"
-    return None
+        yield ProfileProblem(code="shares_do_not_add_up", key="spread", values={"total": f"{total:g}"})
 
 
-def _problem_with_hazards(profile: Profile) -> str | None:
-    for hazard in profile.hazards:
-        if hazard not in profile.hazard:
-            return f"hazards: {hazard!r} is watched, but there is no table [hazard.{hazard}]"
-        settings = profile.hazard[hazard]
-        if settings.least_rate > settings.most_rate:
-            return (
-                f"hazard.{hazard}.least_rate = {settings.least_rate}: above most_rate = {settings.most_rate}; "
-                "the least must come first"
+def _problems_with_gate(gate: Gate) -> Iterator[ProfileProblem]:
+    """Yield where more support would ask for more witnesses, or anybody would count for more than a witness."""
+    names = ("witnesses_with_strong_support", "witnesses_with_support", "witnesses_alone")
+    for name, other in pairwise(names):
+        least, most = getattr(gate, name), getattr(gate, other)
+        if least > most:
+            yield ProfileProblem(
+                code="support_needs_more",
+                key=f"gate.{name}",
+                found=str(least),
+                values={"name": other, "other": str(most)},
             )
-    return None
+    if gate.authors_alone < gate.witnesses_alone:
+        yield ProfileProblem(
+            code="crowd_needs_fewer",
+            key="gate.authors_alone",
+            found=str(gate.authors_alone),
+            values={"other": str(gate.witnesses_alone)},
+        )
+
+
+def _problems_with_hazard(hazard: str, settings: HazardProfile | None) -> Iterator[ProfileProblem]:
+    if settings is None:
+        yield ProfileProblem(code="no_table", key="hazards", values={"hazard": hazard})
+        return
+    if settings.least_rate > settings.most_rate:
+        yield ProfileProblem(
+            code="least_above_most",
+            key=f"hazard.{hazard}.least_rate",
+            found=str(settings.least_rate),
+            values={"other": str(settings.most_rate)},
+        )
+    if settings.hold_minutes > settings.reopen_hours * 60.0:
+        yield ProfileProblem(
+            code="hold_above_reopen",
+            key=f"hazard.{hazard}.hold_minutes",
+            found=str(settings.hold_minutes),
+            values={"other": str(settings.reopen_hours)},
+        )

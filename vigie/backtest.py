@@ -1,21 +1,24 @@
 """`vigie backtest`: recorded posts or signals decided again by one profile or two, judged by what is known."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from detectors.backtest import Value, came_at, replayed
+from detectors.backtest import Told, Value, came_at, replayed
 from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
 from models.places import Gazetteer
-from records import Clock, MalformedRecord, Place, SettingsError, Tick, decode
+from records import Clock, MalformedRecord, Place, Post, ProfileChange, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
 from streams.topics import OnSignals
@@ -24,6 +27,7 @@ from vigie.replay import CLOSING, read_posts
 from vigie.settings import Settings
 
 BATCH = 200
+PARQUET = ".parquet"
 LOOKED_AT = 20
 """Lines of a file by which it is known what it holds."""
 SHORTEST = timedelta(hours=1)
@@ -31,6 +35,8 @@ SHORTEST = timedelta(hours=1)
 
 OnProgress = Callable[[str, float], None]
 """Told what is being worked on, and how much of it is done, 0 to 1; it may raise to have done with it."""
+OnTold = Callable[[int, Sequence[Told]], None]
+"""Told what each profile would have said, by its number."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,8 @@ def _nothing_in(bad: Sequence[str]) -> SettingsError:
 
 def _holds_signals(path: Path) -> bool:
     """Tell by its first lines, some of which may be bad; what is neither is told of as posts are."""
+    if path.suffix == PARQUET:
+        return True
     try:
         with path.open("rb") as lines:
             return any(_is_signal(line) for line in islice(filter(bytes.strip, lines), LOOKED_AT))
@@ -86,20 +94,32 @@ def _past_from_signals(paths: Sequence[Path]) -> Past:
     values: list[Value] = []
     bad: list[str] = []
     for path in paths:
-        for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                value = decode(line, OnSignals)
-            except MalformedRecord as error:
-                bad.append(f"{path}:{number}: {error}")
-                continue
-            if not isinstance(value, Tick):  # time passes by itself here
-                values.append(value)
+        found = _recorded_in(path) if path.suffix == PARQUET else _lines_in(path, bad)
+        # time passes by itself here, and profiles are given
+        values.extend(value for value in found if not isinstance(value, Tick | ProfileChange))
     if not values:
         raise _nothing_in(bad)
     times = [came_at(value) for value in values]
     return Past(tuple(values), min(times), max(times), tuple(bad))
+
+
+def _lines_in(path: Path, bad: list[str]) -> Iterator[Any]:
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            yield decode(line, OnSignals)
+        except MalformedRecord as error:
+            bad.append(f"{path}:{number}: {error}")
+
+
+def _recorded_in(path: Path) -> Iterator[Any]:
+    """Yield what a part of a recording holds, as `vigie recording export` writes it."""
+    try:
+        recording = import_module("vigie.recording")
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{path}: {error.name} is not installed: pip install 'vigie[recording]'") from error
+    return (row.record for row in recording.rows_in(recording.table_in(path)))
 
 
 def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) -> Past:
@@ -110,15 +130,18 @@ def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) ->
     posts, bad = asyncio.run(read_posts(paths, clock))
     if not posts:
         raise _nothing_in(bad)
+    return Past(tuple(values_from(posts, settings)), posts[0].event_time, posts[-1].event_time, tuple(bad))
+
+
+def values_from(posts: Iterable[Post], settings: Settings) -> Iterator[Value]:
+    """Yield what posts become on their way to the detectors: those that pass the gate, read and placed one by one."""
     passes, enrich = gate(settings), steps(settings, is_exact=True).enrich
     kept = [post for post in posts if passes(post.text)]
-    values: list[Value] = []
     for start in range(0, len(kept), BATCH):
         for result in enrich(kept[start : start + BATCH]):
             # as the worker does: first goes what was said before
-            values.extend([result.retraction] if result.retraction else [])
-            values.extend(replace(signal, source=signal.platform or signal.source) for signal in result.signals)
-    return Past(tuple(values), posts[0].event_time, posts[-1].event_time, tuple(bad))
+            yield from [result.retraction] if result.retraction else []
+            yield from (replace(signal, source=signal.platform or signal.source) for signal in result.signals)
 
 
 def read_truth(path: Path) -> Truth:
@@ -163,10 +186,18 @@ class Bench:
     places: dict[str, Place]
 
     def run(
-        self, profiles: Sequence[Profile], *, has_frontiers: bool, on_progress: OnProgress = lambda _, __: None
+        self,
+        profiles: Sequence[Profile],
+        *,
+        has_frontiers: bool,
+        on_progress: OnProgress = lambda _, __: None,
+        on_told: OnTold = lambda _, __: None,
     ) -> Backtest:
         """Return what profiles would have made of the past."""
-        outcomes = tuple(self._outcome(profile, profile.name, on_progress) for profile in profiles)
+        outcomes = tuple(
+            self._outcome(profile, profile.name, on_progress, partial(on_told, number))
+            for number, profile in enumerate(profiles)
+        )
         frontiers = tuple(
             tuple(self._frontier(profile, outcome, on_progress))
             for profile, outcome in zip(profiles, outcomes, strict=True)
@@ -192,7 +223,13 @@ class Bench:
             part = f"{profile.name} × {factor:g}"
             yield point_from(self._outcome(with_budget(profile, factor), part, on_progress), factor)
 
-    def _outcome(self, profile: Profile, part: str, on_progress: OnProgress) -> Outcome:
+    def _outcome(
+        self,
+        profile: Profile,
+        part: str,
+        on_progress: OnProgress,
+        on_told: Callable[[Sequence[Told]], None] = lambda _: None,
+    ) -> Outcome:
         past = self.past
         run = replayed(
             profile,
@@ -201,6 +238,7 @@ class Bench:
             places=self.places,
             on_progress=lambda share: on_progress(part, share),
         )
+        on_told(run.told)
         return outcome_of(
             run.told,
             past.values,

@@ -728,6 +728,24 @@ def backtest(
         sys.exit(run_backtest(asked, SystemClock()))
 
 
+@main.command(hidden=True)
+def trial() -> None:
+    """Try what the console asks on standard input, and answer it in JSON lines."""
+    from vigie.children import end_with_parent
+    from vigie.trial import run_trial
+
+    end_with_parent()
+    out = sys.stdout.buffer
+
+    def say(record: object) -> None:
+        out.write(msgspec.json.encode(record) + b"\n")
+        out.flush()
+
+    vigie_logging.set_up("trial")
+    with needing("console"):
+        sys.exit(0 if run_trial(sys.stdin.buffer.read(), say) else NOTHING_READ)
+
+
 @main.command("fr-alert")
 @click.argument("file", required=False, type=IN_FILE)
 @click.option("--incident", default="", metavar="ID", help="Which incident, where the lines are of several.")

@@ -30,6 +30,7 @@ from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import RECORDING, Settings, secret_from
 from vigie.solidarity import claims_of
+from vigie.tuner import LocalTuner
 
 if TYPE_CHECKING:
     from vigie.recorder import Recorder
@@ -78,6 +79,7 @@ def desk_of(
         templates=environments(setup.zone),
         said=said,
         find_place=place_finder(settings),
+        tuner=LocalTuner(settings),
         read_claims=ConsoleClaims(streams, claims_of) if settings.solidarity.listed else None,
     )
 

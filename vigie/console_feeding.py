@@ -63,8 +63,8 @@ NEW = timedelta(hours=2)
 """What is older was looked at already, or is over."""
 LATELY = timedelta(days=7)
 """How far back people's decisions are looked for on the topic, which keeps them for longer."""
-UNKEPT = (Tick, Statement, ProfileChange)
-"""What is for the detectors alone: decisions and bulletins have topics of their own, and a profile is no incident's."""
+UNKEPT = (Tick, Statement)
+"""What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class Feeding:
     async def _take(self, fed: Fed, values: Sequence[Written]) -> None:
         now = self._desk.clock.now()
         found = list(readable(fed, values, now))
-        changes = await take(self._desk.engine, [one for one in found if not isinstance(one.record, UNKEPT)], now)
+        changes = await take(self._desk.engine, [one for one in found if is_kept(fed, one)], now)
         if fed.topic is DECISIONS:
             self._on_topic.update(_known_by(one.record) for one in found)
         spoken = [one.record for one in found if isinstance(one.record, Signal | Retraction)]
@@ -238,14 +238,23 @@ class Feeding:
             await self._publisher.verdicts([said])
         elif isinstance(said, Silence):
             await self._publisher.silences([said])
+        elif isinstance(said, ProfileChange):
+            await self._publisher.profile_changes([said])
         else:
             await self._publisher.posts([said])
+
+
+def is_kept(fed: Fed, one: Read) -> bool:
+    """Tell whether the archive keeps a record; a profile that stands among the signals stands among the decisions."""
+    return not isinstance(one.record, UNKEPT) and not (fed.topic is SIGNALS and isinstance(one.record, ProfileChange))
 
 
 def _known_by(said: object) -> str:
     """Return what something said is known by, whoever says it again."""
     if isinstance(said, Verdict):
         return f"{said.incident_id}/{said.identity}"
+    if isinstance(said, ProfileChange):
+        return said.change_id
     return f"{said.silence_id}/{said.made_at.isoformat()}" if isinstance(said, Silence) else ""
 
 

@@ -19,6 +19,7 @@ from console.application import application
 from console.archive.keeping import keep
 from console.desk import Desk
 from console.templating import compile_all
+from console.tuning.running import run as bench
 from records import Clock
 from streams.publisher import KafkaPublisher
 from vigie.console_assembly import archive_of, desk_of, doors_of, recorder_of
@@ -66,7 +67,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         await _greet(desk, settings)
         recorder = recorder_of(settings, streams, clock)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding, recorder)
-        tasks = [feeding.run(), serve(app, listening), _keep(desk)]
+        tasks = [feeding.run(), serve(app, listening), _keep(desk), bench(desk)]
         tasks += [recorder.run()] if recorder else []
         followers: list[Follower] = [feeding, *([recorder] if recorder else [])]
         await _until_told(desk, followers, [asyncio.create_task(task) for task in tasks])

@@ -50,6 +50,7 @@ OLDEST = {
     "sources": tables.source_change.c.since,
     "tombstones": tables.tombstone.c.at,
     "sessions": tables.session.c.made_at,
+    "trials": tables.trial.c.made_at,
     "audit": tables.audit.c.at,
 }
 """By what the age of each kind of thing is reckoned."""
@@ -83,6 +84,8 @@ def _old(now: datetime, limit: datetime) -> Iterator[tuple[str, Delete]]:
         tables.digest: tables.digest.c.until <= limit,
         tables.report: tables.report.c.made_at <= limit,
         tables.source_change: _is_past(limit),
+        tables.trial: tables.trial.c.made_at <= limit,
+        tables.shadow: tables.shadow.c.ends_at <= limit,
     }
     for table, is_old in dates.items():
         yield table.name, delete(table).where(is_old)

@@ -18,19 +18,25 @@ from console.archive import audit
 from console.archive.database import parts, writing
 from console.archive.decisions import Decided, keep_decisions, name_of
 from console.archive.newest import take_silences
+from console.archive.promotions import newest_promotion
 from console.archive.tables import decision as decision_table
 from console.archive.tables import incident, outgoing
 from console.archive.tables import report as report_table
 from console.archive.tables import silence as silence_table
 from console.desk import Desk
 from console.live.hub import Change
-from records import Post, Silence, Verdict, VigieError, decode, encode
+from records import Post, ProfileChange, Silence, Verdict, VigieError, decode, encode
 from records.silence import LONGEST
 
-Kind = Literal["verdict", "silence", "post"]
-Said = Verdict | Silence | Post
+Kind = Literal["verdict", "silence", "post", "profile"]
+Said = Verdict | Silence | Post | ProfileChange
 HANDING_ON = 0x68616E64  # the lock of PostgreSQL, of whoever hands on what was said
-KINDS: dict[Kind, type[msgspec.Struct]] = {"verdict": Verdict, "silence": Silence, "post": Post}
+KINDS: dict[Kind, type[msgspec.Struct]] = {
+    "verdict": Verdict,
+    "silence": Silence,
+    "post": Post,
+    "profile": ProfileChange,
+}
 
 Why = Literal[
     "unknown_incident",  # nothing is known of it
@@ -88,7 +94,7 @@ async def decide(desk: Desk, visitor: Visitor, verdict: Verdict, *, known: int |
         if known is not None and verdict.decision != "note" and await _others_decided(connection, verdict, known):
             raise Refused("decided_meanwhile")
         changes = await keep_decisions(connection, {name_of(verdict): Decided(verdict, now)})
-        await _put(connection, "verdict", verdict.decision_id, verdict, now)
+        await put_outgoing(connection, "verdict", verdict.decision_id, verdict, now)
         await audit.note(
             connection,
             actor=visitor.name,
@@ -197,7 +203,7 @@ async def silence(desk: Desk, visitor: Visitor, silence: Silence) -> None:
         changes = await take_silences(connection, [silence])
         if not changes:
             return  # sent twice
-        await _put(connection, "silence", silence.silence_id, silence, now)
+        await put_outgoing(connection, "silence", silence.silence_id, silence, now)
         await audit.note(
             connection,
             actor=visitor.name,
@@ -239,7 +245,7 @@ async def report(
         else:
             await connection.execute(update(report_table).where(of_it).values(**row))
         for one in filter(None, (post, takes_back)):
-            await _put(connection, "post", one.key, one, now)
+            await put_outgoing(connection, "post", one.key, one, now)
         await audit.note(
             connection,
             actor=visitor.name,
@@ -251,9 +257,8 @@ async def report(
     _tell(desk, [Change("verification", row["report_id"])])
 
 
-async def _put(
-    connection: AsyncConnection, kind: Kind, object_: str, record: Verdict | Silence | Post, now: datetime
-) -> None:
+async def put_outgoing(connection: AsyncConnection, kind: Kind, object_: str, record: Said, now: datetime) -> None:
+    """Put something said where the broker gets it from, within the transaction that keeps it."""
     values = {"kind": kind, "object": object_, "record": encode(record), "made_at": now}
     await connection.execute(insert(outgoing).values(**values))
 
@@ -284,15 +289,23 @@ def _outgoing_from(row: Any) -> Outgoing:
     return Outgoing(sequence=row.sequence, kind=row.kind, object_=row.object, record=record, made_at=row.made_at)
 
 
-async def said_since(engine: AsyncEngine, since: datetime, now: datetime) -> list[Verdict | Silence]:
-    """Return what people decided since a moment, and the silences of ours that are not over: all with an id."""
+async def said_since(engine: AsyncEngine, since: datetime, now: datetime) -> list[Verdict | Silence | ProfileChange]:
+    """Return what people decided since a moment, the silences of ours that are not over, and the profile that holds.
+
+    All have an id. Of profiles the newest alone holds, however long ago it was decided.
+    """
     decided, silent = decision_table.c, silence_table.c
     verdicts = select(decided.record).where(decided.decided_at >= since).order_by(decided.sequence)
     silences = select(silent.record).where((silent.ends_at > now) & (silent.made_at >= since)).order_by(silent.made_at)
     async with engine.connect() as connection:
         said = [decode(row, Verdict) for row in await connection.scalars(verdicts)]
         kept = [decode(row, Silence) for row in await connection.scalars(silences)]
-    return [*(one for one in said if one.decision_id), *(one for one in kept if not one.origin)]
+    holds = await newest_promotion(engine)
+    return [
+        *(one for one in said if one.decision_id),
+        *(one for one in kept if not one.origin),
+        *([holds] if holds else []),
+    ]
 
 
 @asynccontextmanager

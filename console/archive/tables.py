@@ -243,7 +243,7 @@ outgoing = Table(
     "outgoing",
     metadata,
     Column("sequence", SEQUENCE, primary_key=True, autoincrement=True),
-    Column("kind", String(16), nullable=False),  # verdict, silence, post
+    Column("kind", String(16), nullable=False),  # verdict, silence, post, profile
     Column("object", String(1024), nullable=False),
     Column("record", LargeBinary, nullable=False),
     Column("made_at", Moment, nullable=False),
@@ -359,3 +359,68 @@ message = Table(
     Column("state", String(16), nullable=False),  # signed, withdrawn
 )
 """Messages that somebody answers for; Vigie sends none of them to the public."""
+
+candidate = Table(
+    "candidate",
+    metadata,
+    Column("candidate_id", String(64), primary_key=True),
+    Column("name", String(256), nullable=False),  # of the profile, as its text says
+    Column("version", String(256), nullable=False),
+    Column("toml", Text, nullable=False),  # the whole text
+    Column("state", String(16), nullable=False, index=True),  # draft, proposed, promoted, dropped
+    Column("reason", Text, nullable=False),  # why it is proposed
+    Column("made_by", String(256), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("changed_by", String(256), nullable=False),
+    Column("changed_at", Moment, nullable=False, index=True),
+    Column("proposed_by", String(256), nullable=False),
+    Column("proposed_at", Moment),
+)
+"""Profiles that analysts work on."""
+
+trial = Table(
+    "trial",
+    metadata,
+    Column("trial_id", String(64), primary_key=True),
+    Column("candidate_id", String(64), nullable=False, index=True),
+    Column("candidate_text", String(64), nullable=False),  # stands for the text that was tried
+    Column("in_force_text", String(64), nullable=False),
+    Column("asked", LargeBinary, nullable=False),  # TrialAsked
+    Column("state", String(16), nullable=False, index=True),  # waiting, running, done, stopped, failed, broken_off
+    Column("part", String(256), nullable=False),  # what is being worked on
+    Column("done", Float, nullable=False),  # 0 to 1
+    Column("why", Text, nullable=False),  # it failed
+    Column("verdict", String(16), nullable=False),  # better, worse, …; "" until it is done
+    Column("report", LargeBinary),  # Trial, posts by what stands for their keys
+    Column("shadow_id", String(64), nullable=False, index=True),  # "": somebody asked for it
+    Column("made_by", String(256), nullable=False),
+    Column("made_at", Moment, nullable=False, index=True),
+    Column("ended_at", Moment),
+)
+"""What became of a candidate beside the profile in force, on the recording and on scenarios."""
+
+shadow = Table(
+    "shadow",
+    metadata,
+    Column("shadow_id", String(64), primary_key=True),
+    Column("candidate_id", String(64), nullable=False, index=True),
+    Column("candidate_text", String(64), nullable=False),
+    Column("state", String(16), nullable=False, index=True),  # running, over, stopped
+    Column("made_by", String(256), nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False),
+    Column("ran_at", Moment),  # when it was last looked at what it would have said
+)
+"""Candidates that decide beside the live profile for some days, and notify nobody."""
+
+promotion = Table(
+    "promotion",
+    metadata,
+    Column("change_id", String(256), primary_key=True),
+    Column("decided_at", Moment, nullable=False, index=True),
+    Column("recorded_at", Moment, nullable=False),
+    Column("verdict", String(16), nullable=False),  # of its trial; "": there was none
+    Column("trial_id", String(64), nullable=False),
+    Column("record", LargeBinary, nullable=False),  # ProfileChange
+)
+"""Every change of the profile in force, those that came on the topic as well; the newest one holds."""

@@ -15,15 +15,28 @@ from console.archive.counts import take_pulses, take_signals
 from console.archive.database import writing
 from console.archive.decisions import Decided, take_decisions
 from console.archive.newest import TAKERS
+from console.archive.promotions import take_promotions
 from console.archive.retracting import take_retractions
 from console.archive.revisions import Told, take_revisions
 from console.live.hub import Change
-from records import Alert, Bulletin, Notification, Pulse, Retraction, Signal, Silence, SourceStatus, Verdict
+from records import (
+    Alert,
+    Bulletin,
+    Notification,
+    ProfileChange,
+    Pulse,
+    Retraction,
+    Signal,
+    Silence,
+    SourceStatus,
+    Verdict,
+)
 from records.digest import DigestMade
 
 log = structlog.get_logger()
 
-Record = Alert | Verdict | Silence | Notification | SourceStatus | Bulletin | Pulse | Signal | Retraction | DigestMade
+Decision = Verdict | Silence | ProfileChange
+Record = Alert | Decision | Notification | SourceStatus | Bulletin | Pulse | Signal | Retraction | DigestMade
 
 DATABASE_IS_AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError)
 """What is no record's fault: whoever asked may ask again."""
@@ -72,11 +85,22 @@ async def _keep(connection: AsyncConnection, read: Sequence[Read], now: datetime
         changes += await take_revisions(connection, told, now)
     if decided := [Decided(one.record, one.at) for one in read if isinstance(one.record, Verdict)]:
         changes += await take_decisions(connection, decided)
+    await _keep_promotions(connection, read)
     for record, taker in TAKERS.items():
         if found := [one.record for one in read if isinstance(one.record, record)]:
             changes += await taker(connection, found)
+    await _keep_counts(connection, read, now)
+    return list({(change.kind, change.key): change for change in changes}.values())
+
+
+async def _keep_promotions(connection: AsyncConnection, read: Sequence[Read]) -> None:
+    for one in read:
+        if isinstance(one.record, ProfileChange):
+            await take_promotions(connection, [one.record], one.at)
+
+
+async def _keep_counts(connection: AsyncConnection, read: Sequence[Read], now: datetime) -> None:
     if pulses := [one.record for one in read if isinstance(one.record, Pulse)]:
         await take_pulses(connection, pulses)
     if signals := [one.record for one in read if isinstance(one.record, Signal)]:
         await take_signals(connection, signals, now)
-    return list({(change.kind, change.key): change for change in changes}.values())

@@ -44,6 +44,7 @@ def limits(incidents_kept: timedelta) -> dict[str, timedelta | None]:
         "silences": incidents_kept,
         "digests": incidents_kept,
         "sources": incidents_kept,
+        "trials": incidents_kept,
         "signals": READ_AGAIN,
         "rates": keeping.RATES_KEPT,
         "pulses": keeping.PULSES_KEPT,

@@ -22,11 +22,13 @@ from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.messages.message_map import MessageMap
 from console.templating import environments
+from console.tuning.editing import changed, text_id
 from detectors.profile import profile_text
 from records import ManualClock
 from tests.console.chromium import CUT_OFF, serving, watch
 from tests.console.full import CONFIRMED, LATE, QUESTION, REPORT, REPORTED, SIGNED, act, fill
 from tests.console.made import INCIDENT, LE_HAVRE, minutes
+from tests.console.tuning.bench import AgreedTuner, fill_bench
 from vigie.assembly import default_profile
 
 pytestmark = pytest.mark.browser
@@ -39,6 +41,7 @@ OFTEN = Doors(forms=Pace(burst=9999, per_second=9999.0), api=Pace(burst=9999, pe
 
 NO_PAGES = {
     "live": "a stream of events",
+    "trial_state": "a line of JSON",
     "record_csv": "a file",
     "record_json": "a file",
     "oidc": "leads to the provider, or to the login",
@@ -59,6 +62,8 @@ class View:
     sends: dict[str, str] = field(default_factory=dict)  # a form that is sent to the address, from the page itself
 
 
+PROFILE = profile_text(default_profile(LE_HAVRE))
+DRAFT = text_id(changed(PROFILE, {"version": "2.1", "budget.watch": 28.0}))
 CHECKED = "/silences?name=hazard&sign=%3D&value=fire&minutes=60&check=1"
 VIEWS = {
     "situation": View("situation", "/"),
@@ -120,6 +125,17 @@ VIEWS = {
     "sources, empty": View("sources", "/sources", is_empty=True),
     "tuning": View("tuning", "/tuning"),
     "tuning, empty": View("tuning", "/tuning", is_empty=True),
+    "tuning, wrongly back": View("tuning", "/tuning/back", status=422, sends={"to": "never"}),
+    "candidate": View("candidate", "/tuning/candidates/draft"),
+    "candidate, proposed": View("candidate", "/tuning/candidates/proposed"),
+    "candidate, in force": View("candidate", "/tuning/candidates/first"),
+    "candidate, with nothing in it": View(
+        "candidate", "/tuning/candidates/draft", status=422, sends={"text_id": DRAFT, "set:budget.watch": ""}
+    ),
+    "trial": View("trial", "/tuning/trials/trial-draft"),
+    "trial, under way": View("trial", "/tuning/trials/trial-waiting"),
+    "trial, stopped": View("trial", "/tuning/trials/trial-stopped"),
+    "shadow": View("shadow", "/tuning/shadows/shadow"),
     "nowhere": View("", "/nowhere", status=404),
 }
 
@@ -188,7 +204,7 @@ async def consoles(
                 zoom=11,
                 insee="76351",
                 is_exercise=is_empty,
-                profile="" if is_empty else profile_text(default_profile(LE_HAVRE)),
+                profile="" if is_empty else PROFILE,
                 duty=() if is_empty else (("astreinte", "02 35 00 00 00"),),
             )
             desk = Desk(
@@ -198,6 +214,7 @@ async def consoles(
                 setup=setup,
                 messages=shipped,
                 templates=environments(setup.zone),
+                tuner=None if is_empty else AgreedTuner(),
                 find_place=lambda text: (LE_HAVRE,) if "Havre" in text else (),
             )
             address = await stack.enter_async_context(serving(application(desk, middleware(desk, OFTEN))))
@@ -205,6 +222,7 @@ async def consoles(
             addresses.append(address)
             sessions[is_empty] = await fill(desk, is_empty=is_empty)
             if not is_empty:
+                await fill_bench(desk)
                 await act(address, sessions[False]["operator"], desk)
         found = Consoles(addresses[0], addresses[1], sessions, driven, {})
         yield found

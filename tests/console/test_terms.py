@@ -6,8 +6,12 @@ import pytest
 
 from console.templating import environments
 from console.terms import KINDS, WORDS, Kind, term
+from console.tuning.candidates import State as CandidateState
+from console.tuning.shadows import State as ShadowState
+from console.tuning.trials import State as TrialState
 from models.solidarity_words import THINGS
 from records.alert import Certainty, Level, Outcome, RumourSign, Severity, Urgency
+from records.backtest import Better
 from records.bulletin import BulletinKind, Phenomenon
 from records.doubt import Doubt
 from records.place import PlaceLevel, PlaceSource
@@ -35,6 +39,10 @@ CODES: dict[Kind, tuple[str, ...]] = {
     "urgency": get_args(Urgency),
     "certainty": get_args(Certainty),
     "thing": THINGS,
+    "candidate": get_args(CandidateState),
+    "trial": get_args(TrialState),
+    "shadow": get_args(ShadowState),
+    "better": get_args(Better),
 }
 
 

@@ -35,7 +35,6 @@ def with_profile(desk: Desk, text: str) -> None:
         pytest.param(
             "en",
             (
-                "Tuning on this page is not built yet",
                 "No incident has been told of yet",
                 "Nobody has confirmed or rejected an incident yet",
                 "This console was not given the profile's text.",
@@ -45,7 +44,6 @@ def with_profile(desk: Desk, text: str) -> None:
         pytest.param(
             "fr",
             (
-                "Le réglage n’est pas encore construit",
                 "Aucun incident n’a encore été signalé",
                 "Personne n’a encore confirmé ni écarté d’incident",
                 "Le texte du profil n’a pas été donné à cette console.",
