@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from rich.console import Console
 
-from detectors.backtest import replayed
+from detectors.backtest import came_at, replayed
 from models.places import Gazetteer
 from records import Post, Retraction, Signal, SystemClock, encode
 from records.backtest import Backtest, Change
@@ -22,6 +22,7 @@ from vigie.assembly import home_of, profile_of
 from vigie.backtest import Past, bench_of, read_past
 from vigie.backtest_plots import write_plots
 from vigie.backtest_report import change_words, report, share_words
+from vigie.recording import Facts, Row, file_of, table_of
 from vigie.replay import CLOSING, run_replay, settings_for
 from vigie.scenarios.recording import write_recording
 from vigie.story import le_havre_2012
@@ -152,6 +153,22 @@ def test_a_file_of_signals_is_the_past_that_its_posts_are(day: Day) -> None:
     assert past.values == day.past.values
     assert day.past.starts_at <= past.starts_at < past.ends_at <= day.past.ends_at
     assert past.bad == ()
+
+
+def test_a_part_of_a_recording_gives_the_same_outcome_without_the_words(day: Day, tmp_path: Path) -> None:
+    path = tmp_path / "morning.parquet"
+    rows = [Row(one, 0, number, came_at(one)) for number, one in enumerate(day.past.values)]
+    path.write_bytes(file_of(table_of(rows), Facts()))
+    past = read_past([path], day.settings, SystemClock())
+    profile = profile_of(day.settings, home_of(day.settings, Gazetteer()))
+    (wordless,), (whole,) = (
+        bench_of(one, day.truth).run([profile], has_frontiers=False).outcomes for one in (past, day.past)
+    )
+    said = {value.text for value in day.past.values if isinstance(value, Signal)} - {""}
+    assert said.isdisjoint(item.text for one in wordless.raised for item in one.evidence)
+    assert [(one.incident_id, one.watch_at, one.alert_at, one.score) for one in wordless.raised] == [
+        (one.incident_id, one.watch_at, one.alert_at, one.score) for one in whole.raised
+    ]
 
 
 def test_posts_and_their_signals_give_the_same_report(vigie: Runs, day: Day, tmp_path: Path) -> None:
