@@ -17,8 +17,8 @@ from records import SettingsError
 from records.signal import Hazard
 from records.trust import EtaFigure, EtaProposal, Labelled, Standstill
 
-MONTH_DAYS: Final = 28.0
-"""Four whole weeks: weekends count alike in each."""
+LEAST_DAYS: Final = 25.0
+"""Of the four weeks that are looked at: a source is not read at times, and a proposal a month is enough."""
 DAYS_A_WEEK: Final = 7.0
 BELIEVED: Final = 2.0
 """False ones, and budgeted ones, that are added to both: a month with few of either moves little."""
@@ -90,7 +90,7 @@ def _ratio(found: Labelled, allowed: float, days: float) -> tuple[float, Standst
     What nobody ruled on may have been true or false. Where that decides whether eta should rise or fall, it stays; else
     the lesser change of the two is taken.
     """
-    if days < MONTH_DAYS:
+    if days < LEAST_DAYS:
         return _standing("too_short")
     if max(allowed, found.false_ones + found.unjudged) < BELIEVED:
         return _standing("too_few")

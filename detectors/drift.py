@@ -4,12 +4,13 @@ Scores: how the likelihood ratios and probabilities of this week's posts are spr
 the population stability index (PSI). Baselines: how many weak posts came from an area, against what was usual in those
 four weeks. Days on which an incident was on count for neither: they are not what is usual.
 
-Shape   signals in any order in, each once; a figure for each hazard, and for each hazard in each area, out
+Shape   what was heard in any order in, each once; a figure for each hazard, and for each hazard in each area, out
 Units   likelihood ratios in nats, counts a week
 Source  PSI: N. Siddiqi, "Credit Risk Scorecards", Wiley 2006: below 0.1 nothing, from 0.25 on a shift. Without any
         shift it is about (1/n + 1/m) times a chi-squared of bins - 1 degrees of freedom: B. Yurdakul, "Statistical
         Properties of Population Stability Index", Western Michigan University 2018. Chi-squared quantiles:
-        E. B. Wilson, M. M. Hilferty, PNAS 17, 1931. The tests simulate how often either tells of a shift that there is none of
+        E. B. Wilson, M. M. Hilferty, PNAS 17, 1931. The tests simulate how often either
+        tells of a shift that there is none of
 """
 
 from bisect import bisect_right
@@ -19,9 +20,8 @@ from datetime import datetime, timedelta
 from math import exp, lgamma, log, log1p, sqrt
 from typing import Final
 
-from records import Signal
 from records.signal import Hazard
-from records.trust import SCORES, BaselineDrift, Drift, Score, ScoreDrift, Spell
+from records.trust import SCORES, BaselineDrift, Drift, Heard, Score, ScoreDrift, Spell
 
 WEEK: Final = timedelta(days=7)
 WEEKS_BEFORE: Final = 4
@@ -48,11 +48,11 @@ FAR: Final = 20.0
 Key = tuple[Hazard, str]
 
 
-def drift_of(signals: Iterable[Signal], now: datetime, spells: Sequence[Spell] = ()) -> Drift:
+def drift_of(heard: Iterable[Heard], now: datetime, spells: Sequence[Spell] = ()) -> Drift:
     """Return how the last seven days differ from the four weeks before, apart from spells with an incident."""
-    found = _Heard(now, spells)
-    for signal in signals:
-        found.take(signal)
+    found = _Counted(now, spells)
+    for one in heard:
+        found.take(one)
     return Drift(
         since=now - WEEK,
         until=now,
@@ -62,7 +62,7 @@ def drift_of(signals: Iterable[Signal], now: datetime, spells: Sequence[Spell] =
     )
 
 
-class _Heard:
+class _Counted:
     """What a recording holds, sorted by week and day; day 0 is the one that ends now."""
 
     def __init__(self, now: datetime, spells: Sequence[Spell]) -> None:
@@ -78,20 +78,20 @@ class _Heard:
     def _day_of(self, at: datetime) -> int:
         return (self._now - at) // timedelta(days=1)
 
-    def take(self, signal: Signal) -> None:
-        day = self._day_of(signal.event_time)
+    def take(self, heard: Heard) -> None:
+        day = self._day_of(heard.at)
         if not 0 <= day < SPAN.days:
             return
-        self.first_at = min(self.first_at or signal.event_time, signal.event_time)
-        hazard, area = signal.hazard, signal.place.area
+        self.first_at = min(self.first_at or heard.at, heard.at)
+        hazard, area = heard.hazard, heard.area
         counts = self._weak.setdefault((hazard, area), Counter())
         if (hazard, area, day) in self._loud:
             return
-        if signal.likelihood_ratio < WEAK:
+        if heard.likelihood_ratio < WEAK:
             counts[day] += 1
         is_before = int(day >= WEEK.days)
         for score in SCORES:
-            self._scores.setdefault((hazard, score), ([], []))[is_before].append(_value_of(signal, score))
+            self._scores.setdefault((hazard, score), ([], []))[is_before].append(_value_of(heard, score))
 
     def scores(self) -> list[ScoreDrift]:
         return [_score_drift(hazard, score, *self._scores[hazard, score]) for hazard, score in sorted(self._scores)]
@@ -114,8 +114,8 @@ class _Heard:
         )
 
 
-def _value_of(signal: Signal, score: Score) -> float:
-    return log(max(signal.likelihood_ratio, NOTHING)) if score == "likelihood_ratio" else signal.probability
+def _value_of(heard: Heard, score: Score) -> float:
+    return log(max(heard.likelihood_ratio, NOTHING)) if score == "likelihood_ratio" else heard.probability
 
 
 def _score_drift(hazard: Hazard, score: Score, lately: list[float], before: list[float]) -> ScoreDrift:
@@ -138,7 +138,7 @@ def edges_of(values: Sequence[float]) -> list[float]:
 def stability_index(lately: Sequence[float], before: Sequence[float], edges: Sequence[float]) -> float:
     """Return the population stability index: 0 where both samples are spread alike."""
     shares = [_shares(values, edges) for values in (lately, before)]
-    return sum((one - other) * log(one / other) for one, other in zip(*shares, strict=True))
+    return float(sum((one - other) * log(one / other) for one, other in zip(*shares, strict=True)))
 
 
 def _shares(values: Sequence[float], edges: Sequence[float]) -> list[float]:

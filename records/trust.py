@@ -3,7 +3,8 @@
 Units   days of watching, false ones counted; log is the natural one
 """
 
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -45,6 +46,16 @@ class EtaProposal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     days: float  # that were watched by it
     figures: tuple[EtaFigure, ...]
     toml: str = ""  # the profile with these etas and another version; "": nothing is to be changed
+
+
+class Heard(NamedTuple):
+    """As much of a signal as tells how what comes in has changed."""
+
+    hazard: Hazard
+    area: str
+    at: datetime  # event time
+    likelihood_ratio: float
+    probability: float
 
 
 class Spell(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,51 +17,22 @@ from detectors.drift import (
     limits_of,
     stability_index,
 )
-from records import Place, Signal
-from records.trust import BaselineDrift, ScoreDrift, Spell, is_drifting
+from records.trust import BaselineDrift, Heard, ScoreDrift, Spell, is_drifting
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-TOWN = Place(
-    place_id="fr:76351",
-    name="Le Havre",
-    lat=49.49,
-    lon=0.11,
-    radius_km=6.0,
-    level="commune",
-    confidence=0.9,
-    source="text",
-    reasons=("named",),
-    country="FR",
-    insee="76351",
-    dep="76",
-)
 
 
-def a_signal(at: datetime, ratio: float, probability: float = 0.2) -> Signal:
-    return Signal(
-        post_key=f"x:{at.timestamp()}",
-        source="x",
-        hazard="fire",
-        place=TOWN,
-        event_time=at,
-        received_at=at,
-        probability=probability,
-        likelihood_ratio=ratio,
-        witness_probability=0.1,
-        actuality="now",
-        author_id="a",
-    )
+def heard(at: datetime, ratio: float, probability: float = 0.2) -> Heard:
+    return Heard("fire", "76", at, ratio, probability)
 
 
-def weeks(
-    rng: Random, a_day: Callable[[int], float], shift: Callable[[int], float] = lambda _: 0.0
-) -> Iterator[Signal]:
+def weeks(rng: Random, a_day: Callable[[int], float], shift: Callable[[int], float] = lambda _: 0.0) -> Iterator[Heard]:
     """Yield five weeks of posts; day 0 is the last one."""
     for day in range(35):
         for number in range(poisson(rng, a_day(day))):
             at = NOW - day * DAY - (number + 1) * timedelta(seconds=10)
-            yield a_signal(at, exp(rng.gauss(-1.0 + shift(day), 1.0)), min(1.0, max(0.0, rng.gauss(0.3, 0.1))))
+            yield heard(at, exp(rng.gauss(-1.0 + shift(day), 1.0)), min(1.0, max(0.0, rng.gauss(0.3, 0.1))))
 
 
 def poisson(rng: Random, expected: float) -> int:
@@ -71,9 +42,9 @@ def poisson(rng: Random, expected: float) -> int:
     return found
 
 
-def told(signals: Iterator[Signal], *spells: Spell) -> list[ScoreDrift | BaselineDrift]:
-    found = drift_of(signals, NOW, spells)
-    changes: list[ScoreDrift | BaselineDrift] = [*found.scores, *found.baselines]
+def told(found: Iterator[Heard], *spells: Spell) -> list[ScoreDrift | BaselineDrift]:
+    drift = drift_of(found, NOW, spells)
+    changes: list[ScoreDrift | BaselineDrift] = [*drift.scores, *drift.baselines]
     return [one for one in changes if is_drifting(one)]
 
 
@@ -123,7 +94,7 @@ def test_an_incident_that_is_still_on_leaves_no_day_to_look_at() -> None:
 def test_too_few_posts_or_days_tell_nothing() -> None:
     few = drift_of(weeks(rng_of(1), lambda _: 0.9 * LEAST_POSTS / 7), NOW)
     assert [one.index for one in few.scores] == [None, None]
-    young = drift_of((one for one in weeks(rng_of(1), lambda _: 30.0) if one.event_time > NOW - 10 * DAY), NOW)
+    young = drift_of((one for one in weeks(rng_of(1), lambda _: 30.0) if one.at > NOW - 10 * DAY), NOW)
     [baseline] = young.baselines
     assert baseline.usual is None
     assert young.recorded_since is not None
@@ -131,7 +102,7 @@ def test_too_few_posts_or_days_tell_nothing() -> None:
 
 
 def test_what_lies_ahead_or_further_back_is_left_out() -> None:
-    signals = [a_signal(NOW + timedelta(seconds=1), 0.5), a_signal(NOW - 35 * DAY - timedelta(seconds=1), 0.5)]
+    signals = [heard(NOW + timedelta(seconds=1), 0.5), heard(NOW - 35 * DAY - timedelta(seconds=1), 0.5)]
     assert drift_of(signals, NOW).baselines == ()
 
 
