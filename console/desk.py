@@ -15,6 +15,7 @@ from console.live.filling import Filling
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.messages.message_map import MessageMap
+from console.trust.watching import Watching
 from records import Claim, Clock, Place
 
 
@@ -54,4 +55,5 @@ class Desk:
     filling: Filling = field(default_factory=Filling)
     said: Callable[[], None] = field(default=lambda: None)  # called when `outgoing` has something new
     find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread
+    watching: Watching | None = None  # None: neither what drifts is known, nor what the budget controller proposes
     read_claims: Callable[[], Awaitable[list[Claim]]] | None = None  # None: nobody is to be told of needs and offers

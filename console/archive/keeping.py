@@ -41,6 +41,7 @@ OLDEST = {
     "messages": tables.message.c.signed_at,
     "verifications": tables.verification.c.asked_at,
     "reports": tables.report.c.made_at,
+    "missed": tables.missed.c.made_at,
     "bulletins": tables.bulletin.c.issued_at,
     "silences": tables.silence.c.ends_at,
     "digests": tables.digest.c.until,
@@ -82,6 +83,7 @@ def _old(now: datetime, limit: datetime) -> Iterator[tuple[str, Delete]]:
         tables.bulletin: tables.bulletin.c.issued_at <= limit,
         tables.digest: tables.digest.c.until <= limit,
         tables.report: tables.report.c.made_at <= limit,
+        tables.missed: tables.missed.c.made_at <= limit,
         tables.source_change: _is_past(limit),
     }
     for table, is_old in dates.items():

@@ -369,3 +369,18 @@ message = Table(
     Column("state", String(16), nullable=False),  # signed, withdrawn
 )
 """Messages that somebody answers for; Vigie sends none of them to the public."""
+
+missed = Table(
+    "missed",
+    metadata,
+    Column("missed_id", String(64), primary_key=True),
+    Column("hazard", String(32), nullable=False),
+    Column("place", JSON, nullable=False),  # a whole Place
+    Column("began_at", Moment, nullable=False, index=True),
+    Column("known_by", String(32), nullable=False),  # by which way it became known
+    Column("words", Text, nullable=False),
+    Column("made_by", String(256), nullable=False),
+    Column("made_at", Moment, nullable=False, index=True),
+    Column("withdrawn_by", String(256), nullable=False),  # "": it stands
+)
+"""What happened and Vigie never told of, as analysts note it."""

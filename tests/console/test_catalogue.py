@@ -11,6 +11,7 @@ import console
 from console.catalogue import messages, words
 from console.figures import profile_words
 from console.terms import WORDS
+from console.trust.missed import KNOWN_BY
 
 ROOM = Path(console.__file__).parent
 TEMPLATES = sorted((ROOM / "templates").rglob("*.html"))
@@ -36,6 +37,7 @@ def test_what_tables_of_words_say_is_there_in_french() -> None:
     said = {word for kind in WORDS.values() for word in kind.values()}
     said |= {word for pair in profile_words.WORDS.values() for word in pair if word}
     said |= {*profile_words.TABLES.values(), profile_words.UNKNOWN[0]}
+    said |= {*KNOWN_BY.values()}
     assert sorted(said - french) == []
 
 
