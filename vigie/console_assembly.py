@@ -19,6 +19,7 @@ from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.messages.map_files import load_map
 from console.templating import environments
+from console.trust.watching import Watching
 from detectors.profile import profile_text
 from models.geoparse import Geoparser
 from models.places import Gazetteer
@@ -29,6 +30,7 @@ from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import Settings, secret_from
 from vigie.solidarity import claims_of
+from vigie.trust_watch import TrustWatch, measure
 
 FILE = "console.sqlite"
 KEY_FILE = "console.key"
@@ -74,6 +76,7 @@ def desk_of(
         templates=environments(setup.zone),
         said=said,
         find_place=place_finder(settings),
+        watching=Watching(TrustWatch(), measure),
         read_claims=ConsoleClaims(streams, claims_of) if settings.solidarity.listed else None,
     )
 

@@ -21,7 +21,7 @@ from records import Clock
 from streams.publisher import KafkaPublisher
 from vigie.console_assembly import archive_of, desk_of, doors_of
 from vigie.console_feeding import Feeding
-from vigie.serving import listening_on, serve
+from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 
 log = structlog.get_logger()
@@ -53,7 +53,9 @@ async def _run(settings: Settings, clock: Clock) -> None:
         stack.callback(compiling.cancel)
         await _greet(desk, settings)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding)
+        serve_metrics(console.metrics_port, "console.metrics_port")
         tasks = [feeding.run(), serve(app, listening), _keep(desk)]
+        tasks += [desk.watching.run(engine, clock)] if desk.watching else []
         await _until_told(desk, feeding, [asyncio.create_task(task) for task in tasks])
     log.info("console ends")
 
