@@ -30,6 +30,7 @@ from console.pages import (
     silences,
     situation,
     sources,
+    trust,
     tuning,
     verification,
 )
@@ -57,6 +58,7 @@ PAGES: tuple[Page, ...] = (
     *privacy.PAGES,
     *silences.PAGES,
     *sources.PAGES,
+    *trust.PAGES,
     *tuning.PAGES,
 )
 

@@ -45,6 +45,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "boundaries": KNOWN,
     "check_audit": AUDITORS,
     "decide": DECIDERS,
+    "declare_missed": AUDITORS,
     "digest_as_json": KNOWN,
     "digests": KNOWN,
     "end_session": KNOWN,
@@ -86,6 +87,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "situation": KNOWN,
     "situation_features": KNOWN,
     "sources": KNOWN,
+    "trust": AUDITORS,
     "tuning": AUDITORS,
     "verification": REPORTERS,
     "verification_act": REPORTERS,
@@ -93,6 +95,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "verification_pass_on": DECIDERS,
     "verification_take_back": DECIDERS,
     "verify": DECIDERS,
+    "withdraw_missed": AUDITORS,
     "withdraw_note": DECIDERS,
     "write_note": DECIDERS,
 }
