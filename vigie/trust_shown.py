@@ -95,11 +95,24 @@ def _hazard(name: str, say: Say) -> str:
 
 
 def _precision(found: Measured, by: By, say: Say) -> Table:
-    heads = [GROUPED[by], "True among judged watches", "True among judged alerts", "Judged by nobody"]
+    heads = [
+        GROUPED[by],
+        "True among judged watches",
+        "Expected to be true",
+        "True among judged alerts",
+        "From the onset to the watch",
+        "Judged by nobody",
+    ]
     table = _table(say("How much of it was true"), map(say, heads))
     for one in found.groups[by]:
         name = _hazard(one.name, say) if by == "hazard" else one.name
-        table.add_row(name, share_in(one.watches, say), share_in(one.alerts, say), str(one.unjudged))
+        told = (
+            share_in(one.watches, say),
+            f"{one.expected:.1f}",
+            share_in(one.alerts, say),
+            _spread(one.to_watch, say),
+        )
+        table.add_row(name, *told, str(one.unjudged))
     return table
 
 

@@ -99,6 +99,7 @@ revision = Table(
     Column("record", LargeBinary, nullable=False),  # the Alert, its evidence without words, links and authors
     Column("words", JSON, nullable=False),  # for each post of its evidence the row of `evidence`; 0: shown without
     UniqueConstraint("incident_id", "revision"),
+    Index("ix_revision_level_incident_id_revision", "level", "incident_id", "revision"),
 )
 """Every revision, in the order in which we heard of it; its number is what a page asks to go on from."""
 

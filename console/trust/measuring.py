@@ -19,7 +19,7 @@ from records import SettingsError
 from records.trust import Drift, EtaProposal, Spell
 
 USUAL_DAYS = 91
-A_YEAR = timedelta(days=365)
+A_QUARTER = timedelta(days=91)
 """So far back it is looked since when a profile has run."""
 SPELLS = timedelta(days=72)
 """So far back incidents are looked for that may have been on in the weeks of drift."""
@@ -59,7 +59,7 @@ async def measured(engine: AsyncEngine, since: datetime, until: datetime, zone: 
 async def controlled(engine: AsyncEngine, toml: str, watcher: Watcher, now: datetime) -> EtaProposal | None:
     """Return what the budget controller makes of the profile in force; None where it cannot be read or changed."""
     profile = profile_named(toml)
-    found = await raised(engine, now - A_YEAR, now)
+    found = await raised(engine, now - A_QUARTER, now)
     since = watched_since(found, profile, now)
     days = await heard_days(engine, since, now)
     try:

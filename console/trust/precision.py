@@ -1,4 +1,4 @@
-"""Precision: of what people ruled on, how much was true, by hazard, source, rule, model and week.
+"""Precision: of what people ruled on, how much was true, beside what was promised, in groups of several kinds.
 
 Shape   rows of incidents in, a line for each group out. What nobody ruled on counts nowhere but in `unjudged`
 """
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from console.trust.delays import MINUTE, Quantiles, quantiles
 from console.trust.raised import Raised
 from records.share import Share, share_of
 
@@ -25,6 +26,8 @@ class Precision:
     watches: Share  # of what was told at all, those that people confirmed among those that they ruled on
     alerts: Share  # the same of what came to the word "alert"
     unjudged: int
+    expected: float  # of the judged ones, those that should have been true by the probabilities that were told
+    to_watch: Quantiles  # minutes from the onset to the watch, of the true ones
 
 
 def precision(found: Iterable[Raised], name: str = "") -> Precision:
@@ -36,6 +39,8 @@ def precision(found: Iterable[Raised], name: str = "") -> Precision:
         _share(judged),
         _share([one for one in judged if one.alert_at is not None]),
         len(rows) - len(judged),
+        sum(one.probability for one in judged),
+        quantiles((one.watch_at - one.onset) / MINUTE for one in judged if one.ruling == "true"),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive import looking
@@ -61,36 +61,50 @@ class Raised:
 async def raised(engine: AsyncEngine, since: datetime, until: datetime) -> list[Raised]:
     """Return the incidents of which people were first told in a span, in that order."""
     async with engine.connect() as connection:
-        watches = await _alerts(connection, _first_of(TOLD, since, until))
-        alerts = await _alerts(connection, _first_of(("alert",), since, None))
-        newest = await _alerts(connection, _newest_since(since))
-        rulings = await standing(connection)
+        watches = await _alerts(connection, _records(_first_of(TOLD)).where(_within(since, until)))
+        alerts = await _alerts(connection, _records(_first_of(("alert",))).where(revision.c.raised_at >= since))
+        newest = await _alerts(connection, _newest_of(since, until))
+        rulings = await standing(connection, since)
     found = [
         _raised(watch, alerts.get(name), newest.get(name, watch), rulings.get(name)) for name, watch in watches.items()
     ]
     return sorted(found, key=lambda one: (one.watch_at, one.incident_id))
 
 
-async def standing(connection: AsyncConnection) -> dict[str, Decided]:
-    """Return the last ruling on each incident that nobody took back."""
-    found = await looking.decisions(connection, decision.c.kind.in_((*RULINGS, "withdraw")))
+async def standing(connection: AsyncConnection, since: datetime) -> dict[str, Decided]:
+    """Return the last ruling since a moment on each incident, as far as nobody took it back."""
+    columns = decision.c
+    wanted = columns.kind.in_((*RULINGS, "withdraw")) & (columns.decided_at >= since)
+    found = await looking.decisions(connection, wanted)
     return {one.verdict.incident_id: one for one in found if one.verdict.decision in RULINGS and not one.is_withdrawn}
 
 
-def _first_of(levels: Iterable[str], since: datetime, until: datetime | None) -> Select[Any]:
-    """Return what finds the first revision at one of some levels of each incident, where it was reached in a span."""
+def _first_of(levels: Iterable[str]) -> Subquery:
+    """Return what finds the number of the first revision at one of some levels, of each incident."""
     columns = revision.c
     first = select(columns.incident_id, func.min(columns.revision).label("revision"))
-    firsts = first.where(columns.level.in_(tuple(levels))).group_by(columns.incident_id).subquery()
-    of_it = (columns.incident_id == firsts.c.incident_id) & (columns.revision == firsts.c.revision)
-    wanted = select(columns.record).join(firsts, of_it).where(columns.raised_at >= since)
-    return wanted if until is None else wanted.where(columns.raised_at < until)
+    return first.where(columns.level.in_(tuple(levels))).group_by(columns.incident_id).subquery()
 
 
-def _newest_since(since: datetime) -> Select[Any]:
-    columns = revision.c
-    of_it = (columns.incident_id == incident.c.incident_id) & (columns.revision == incident.c.revision)
-    return select(columns.record).join(incident, of_it).where(incident.c.recorded_at >= since)
+def _of(firsts: Subquery) -> ColumnElement[bool]:
+    return (revision.c.incident_id == firsts.c.incident_id) & (revision.c.revision == firsts.c.revision)
+
+
+def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
+    return (revision.c.raised_at >= since) & (revision.c.raised_at < until)
+
+
+def _records(firsts: Subquery) -> Select[Any]:
+    return select(revision.c.record).join(firsts, _of(firsts))
+
+
+def _newest_of(since: datetime, until: datetime) -> Select[Any]:
+    """Return what finds the newest revision of the incidents of which people were first told in a span."""
+    firsts = _first_of(TOLD)
+    told = select(revision.c.incident_id).join(firsts, _of(firsts)).where(_within(since, until))
+    newest = revision.alias("newest")
+    of_it = (newest.c.incident_id == incident.c.incident_id) & (newest.c.revision == incident.c.revision)
+    return select(newest.c.record).join(incident, of_it).where(newest.c.incident_id.in_(told))
 
 
 async def _alerts(connection: AsyncConnection, wanted: Select[Any]) -> dict[str, Alert]:

@@ -38,7 +38,7 @@ class Recall:
 async def recall(engine: AsyncEngine, since: datetime, until: datetime) -> list[Recall]:
     """Return the recall of what began in a span, of all hazards together and of each; empty where nothing is known."""
     async with engine.connect() as connection:
-        opened = [one for one in await _opened_by_report(connection) if since <= one.onset < until]
+        opened = [one for one in await _opened_by_report(connection, since) if since <= one.onset < until]
     noted = await missed(engine, since, until)
     hazards = sorted({one.hazard for one in opened} | {one.hazard for one in noted})
     if not hazards:
@@ -57,9 +57,9 @@ def _recall(name: str, opened: Sequence[Alert], noted: Sequence[Missed]) -> Reca
     return Recall(name, share_of(spoken_of, len(opened) + len(noted)), len(opened), len(noted))
 
 
-async def _opened_by_report(connection: AsyncConnection) -> list[Alert]:
+async def _opened_by_report(connection: AsyncConnection, since: datetime) -> list[Alert]:
     """Return the newest revision of each confirmed incident whose first one rests on reports alone."""
-    confirmed = [name for name, one in (await standing(connection)).items() if one.verdict.decision == "confirm"]
+    confirmed = [name for name, one in (await standing(connection, since)).items() if one.verdict.decision == "confirm"]
     found: list[Alert] = []
     for part in parts(confirmed):
         columns = revision.c

@@ -90,4 +90,6 @@ async def test_precision_counts_what_was_judged_by_each_name(engine: AsyncEngine
     assert shares["detector"] == {"d/1": (1, 1, 0), "?": (0, 2, 1)}
     assert shares["model"] == {"h/1": (1, 1, 0), "?": (0, 2, 1)}
     assert list(shares["week"]) == ["2012-W06", "2012-W05"]
+    assert whole.expected == pytest.approx(2.4)
+    assert (whole.to_watch.cases, whole.to_watch.median) == (1, 10.0)
     assert why_false(found) == [("hoax", 1), ("other", 1)]

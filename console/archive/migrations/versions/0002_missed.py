@@ -1,4 +1,4 @@
-"""What was missed: incidents that an analyst notes afterwards, for recall and for replays."""
+"""What was missed: incidents that an analyst notes afterwards; and when incidents reached a level, found at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,3 +29,8 @@ def upgrade() -> None:
     with op.batch_alter_table("missed", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_missed_began_at"), ["began_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_missed_made_at"), ["made_at"], unique=False)
+
+    with op.batch_alter_table("revision", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_revision_level_incident_id_revision"), ["level", "incident_id", "revision"], unique=False
+        )
