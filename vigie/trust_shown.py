@@ -133,8 +133,8 @@ def _spread(one: Quantiles, say: Say) -> str:
     if one.least is None or one.median is None or one.nine_in_ten is None or one.most is None:
         return say("none")
     figures = {"cases": one.cases, "least": round(one.least), "most": round(one.most), "nine": round(one.nine_in_ten)}
-    few = "(%(cases)s cases, from %(least)s to %(most)s)"
-    many = "(%(cases)s cases; nine in ten at most %(nine)s, all at most %(most)s)"
+    few = "(cases: %(cases)s, from %(least)s to %(most)s)"
+    many = "(cases: %(cases)s; nine in ten at most %(nine)s, all at most %(most)s)"
     return f"{round(one.median)} min {say(few if one.cases < FEW else many) % figures}"
 
 
@@ -147,7 +147,7 @@ def _reliability(found: Measured, say: Say) -> Table:
 
 
 def _recall(found: Measured, say: Say) -> list[str]:
-    told = "of %(cases)s incidents that became known another way, public posts spoke of %(hits)s"
+    told = "incidents that became known another way: %(cases)s; public posts spoke of %(hits)s"
     lines = [
         f"{_hazard(one.name, say)}: {say(told) % {'cases': one.spoken_of.cases, 'hits': one.spoken_of.hits}}"
         for one in found.recall

@@ -61,8 +61,8 @@ def trust(tmp_path: Path) -> Callable[..., Result]:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("en", ("is not the truth", "1 of 61, between 0 and 9 %", "10 min (1 cases", "how much Vigie misses is not")),
-        ("fr", ("n’est pas la vérité", "1 sur 61, entre 0 et 9 %", "10 min (1 cas", "ce que Vigie manque n’est pas")),
+        ("en", ("is not the truth", "1 of 61, between 0 and 9 %", "10 min (cases: 1", "how much Vigie misses is not")),
+        ("fr", ("n’est pas la vérité", "1 sur 61, entre 0 et 9 %", "10 min (cas : 1", "ce que Vigie manque n’est pas")),
     ],
 )
 def test_the_tables_are_printed(trust: Callable[..., Result], language: str, words: tuple[str, ...]) -> None:

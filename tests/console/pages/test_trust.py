@@ -117,7 +117,7 @@ async def test_a_missed_incident_is_noted_shown_and_taken_back(client_as: Callab
         assert [answer.status_code for answer in answers] == [303, 303]
         page = flat(await client.get(answers[0].headers["location"]))
         [one] = await missed(desk.engine, SINCE, UNTIL)
-        assert "of 1 incidents that became known another way, public posts spoke of 0" in page
+        assert "incidents that became known another way: 1; public posts spoke of 0" in page
         assert "The missed incident is noted." in page
         assert HOSTILE not in page
         gone = await client.post(f"/trust/missed/{one.missed_id}/withdraw", data={"csrf": CSRF})
