@@ -16,6 +16,7 @@ from console.live.filling import Filling
 from console.live.hub import Hub
 from console.live.viewers import Viewers
 from console.messages.message_map import MessageMap
+from console.trust.watching import Watching
 from console.tuning.tuner import Tuner
 from records import Claim, Clock, Place
 
@@ -58,4 +59,5 @@ class Desk:
     find_place: Callable[[str], Sequence[Place]] = field(default=lambda text: ())  # best first; slow: ask in a thread
     tuner: Tuner | None = None  # None: profiles are shown, and not tried
     bench_asked: asyncio.Event = field(default_factory=asyncio.Event)  # something is to be tried, or to be stopped
+    watching: Watching | None = None  # None: neither what drifts is known, nor what the budget controller proposes
     read_claims: Callable[[], Awaitable[list[Claim]]] | None = None  # None: nobody is to be told of needs and offers

@@ -217,6 +217,8 @@ WORDS: dict[Kind, dict[str, str]] = {
         "report_made": "filed a report",
         "report_corrected": "corrected a report",
         "report_withdrawn": "withdrew a report",
+        "missed_declared": "noted a missed incident",
+        "missed_withdrawn": "took a missed incident back",
         "verification_asked": "asked volunteers",
         "verification_take": "took a question up",
         "verification_release": "gave a question back",

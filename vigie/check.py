@@ -281,6 +281,8 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
 
 def _ports(settings: Settings) -> Iterator[Problem]:
     listening = {"worker.health_port": settings.worker.health_port, "edge.metrics_port": settings.edge.metrics_port}
+    if settings.console.port:
+        listening["console.metrics_port"] = settings.console.metrics_port
     if settings.is_embedded:
         listening["broker.port"] = settings.broker.port
     shown = {"console.port": settings.console.port} if settings.console.port else {}

@@ -261,6 +261,29 @@ def solidarity(
         click.echo(line)
 
 
+@main.command()
+@settings_option
+@click.option("--days", type=click.IntRange(1, 3650), default=91, show_default=True, help="How far back.")
+@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@click.option("--proposed", "is_proposed", is_flag=True, help="Only the profile that the budget controller proposes.")
+def trust(settings_file: Path | None, days: int, language: Literal["fr", "en"] | None, *, is_proposed: bool) -> None:
+    """Say how far to believe Vigie, by what people decided; with --proposed, status 1 where nothing is proposed."""
+    from rich.console import Console
+
+    with told():
+        with needing("console"):
+            from vigie.trust_shown import shown, trust_of
+        settings = load(_existing(settings_file))
+        found, proposal = trust_of(settings, days, SystemClock())
+    if not is_proposed:
+        Console().print(shown(found, proposal, language or settings.territory.language))
+        return
+    if proposal is None or not proposal.toml:
+        _said("nothing is proposed; `vigie trust` says why")
+        sys.exit(1)
+    click.echo(proposal.toml, nl=False)
+
+
 @main.group()
 def silence() -> None:
     """Hold notifications back for a while; nothing is closed or hidden by it."""

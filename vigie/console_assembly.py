@@ -20,6 +20,7 @@ from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.messages.map_files import load_map
 from console.templating import environments
+from console.trust.watching import Watching
 from detectors.profile import profile_text
 from models.geoparse import Geoparser
 from models.places import Gazetteer
@@ -30,6 +31,7 @@ from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import RECORDING, Settings, secret_from
 from vigie.solidarity import claims_of
+from vigie.trust_watch import TrustWatch, heard_in, measure
 from vigie.tuner import LocalTuner
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ def desk_of(
     Errors  SettingsError when a file of the settings cannot be used
     """
     setup = setup_of(settings)
+    read_past = heard_in(settings.data.dir / RECORDING) if settings.recording.is_there else None
     return Desk(
         engine=engine,
         hub=Hub(),
@@ -80,6 +83,7 @@ def desk_of(
         said=said,
         find_place=place_finder(settings),
         tuner=LocalTuner(settings),
+        watching=Watching(TrustWatch(read_past), measure),
         read_claims=ConsoleClaims(streams, claims_of) if settings.solidarity.listed else None,
     )
 

@@ -13,15 +13,15 @@ PERIODS: Mapping[str, tuple[str, ...]] = {
     "fr": (
         "console, textes et liens des messages montrés avec un incident, et empreinte de leur auteur : {words} jours",
         "console, incidents sans ces textes, décisions, notes, personnes prévenues, messages signés, "
-        "signalements saisis, questions aux bénévoles, silences, essais de profils (sans texte ni auteur) : "
-        "{years:g} ans après la dernière nouvelle",
+        "signalements saisis, incidents manqués notés, questions aux bénévoles, silences, "
+        "essais de profils (sans texte ni auteur) : {years:g} ans après la dernière nouvelle",
         "console, comptages sans texte : {pulses} et {rates} jours",
         "console, comptes, et liste de qui a fait quoi (audit) : tant que le service existe ; Vigie ne les efface pas",
     ),
     "en": (
         "console, texts and links of posts shown with an incident, and the hash of their author: {words} days",
         "console, incidents without these texts, decisions, notes, who was told, signed messages, reports taken in, "
-        "questions to volunteers, silences, trials of profiles (neither text nor author): "
+        "missed incidents noted, questions to volunteers, silences, trials of profiles (neither text nor author): "
         "{years:g} years after the last news of them",
         "console, counts without texts: {pulses} and {rates} days",
         "console, accounts, and the list of who did what (audit): as long as the service exists; Vigie purges neither",

@@ -24,7 +24,7 @@ from records import Clock
 from streams.publisher import KafkaPublisher
 from vigie.console_assembly import archive_of, desk_of, doors_of, recorder_of
 from vigie.console_feeding import Feeding
-from vigie.serving import listening_on, serve
+from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ async def _run(settings: Settings, clock: Clock) -> None:
         recorder = recorder_of(settings, streams, clock)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding, recorder)
         tasks = [feeding.run(), serve(app, listening), _keep(desk), bench(desk)]
+        serve_metrics(console.metrics_port, "console.metrics_port")
         tasks += [recorder.run()] if recorder else []
+        tasks += [desk.watching.run(engine, clock)] if desk.watching else []
         followers: list[Follower] = [feeding, *([recorder] if recorder else [])]
         await _until_told(desk, followers, [asyncio.create_task(task) for task in tasks])
     log.info("console ends")

@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 import structlog
 import uvloop
-from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
 from connectors import runner
@@ -18,12 +17,12 @@ from connectors.contract import Source
 from connectors.cursors import SqliteCursors
 from connectors.register import Recognising
 from connectors.watch import Watch
-from records import Clock, SettingsError, SourceUnavailable
+from records import Clock, SourceUnavailable
 from records.source_status import State, Way
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie import assembly, metrics
-from vigie.serving import listening_on, reason_of, serve
+from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
@@ -63,7 +62,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         for source in sources
     ]
     work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
-    serve_metrics(settings.edge.metrics_port)
+    serve_metrics(settings.edge.metrics_port, "edge.metrics_port")
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])
@@ -154,21 +153,6 @@ async def _serve(source: ServedSource, application: Starlette, watch: Watch) -> 
         watch.serves(source.name)
     log.info("webhook listens", source=source.name, host=source.host, port=source.port)
     await serve(application, listening)
-
-
-def serve_metrics(port: int) -> None:
-    """Serve `/metrics` on the loopback interface; do nothing without a port.
-
-    Errors  SettingsError when the port cannot be listened on
-    """
-    if not port:
-        return
-    try:
-        start_http_server(port, addr="127.0.0.1")
-    except OSError as error:
-        raise SettingsError(
-            f"edge.metrics_port: cannot listen on port {port}: {reason_of(error)}; free that port or set another"
-        ) from error
 
 
 def listening_socket(source: ServedSource) -> socket.socket:

@@ -61,6 +61,18 @@ ESCALATED = Counter(
     "Incidents that nobody acknowledged in time, so that others were called. Rising: nobody is on duty.",
     ["route"],
 )
+DRIFT_INDEX = Gauge(
+    "vigie_drift_index",
+    "How far this week's scores are from those of the four weeks before (population stability index). From 0.25 on, or "
+    "more where posts are few: the model, a source or the language of posts has changed.",
+    ["hazard", "score"],
+)
+DRIFT_WARNINGS = Gauge(
+    "vigie_drift_warnings",
+    "What the console's page of trust warns of now. `score`: readings have shifted, so probabilities may be wrong; "
+    "`baseline`: areas say far more or less than is usual, so false alarms may come, or watches late.",
+    ["kind"],
+)
 UNTOLD = Counter(
     "vigie_alerts_untold_total",
     "Alert revisions that took no route, so that nobody was told. Not meant? Look at the matchers in `[[routes]]`.",

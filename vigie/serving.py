@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from prometheus_client import start_http_server
 from starlette.applications import Starlette
 
 from records import SettingsError
@@ -51,3 +52,18 @@ def listening_on(host: str, port: int, where: str) -> socket.socket:
 def reason_of(error: OSError) -> str:
     """Return the system's words for what went wrong, without what Python adds to them."""
     return (error.strerror or str(error)).partition(" (while ")[0]
+
+
+def serve_metrics(port: int, where: str) -> None:
+    """Serve `/metrics` on the loopback interface; do nothing without a port. `where`: the setting that names it.
+
+    Errors  SettingsError when the port cannot be listened on
+    """
+    if not port:
+        return
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise SettingsError(
+            f"{where}: cannot listen on port {port}: {reason_of(error)}; free that port or set another"
+        ) from error

@@ -97,6 +97,7 @@ revision = Table(
     Column("record", LargeBinary, nullable=False),  # the Alert, its evidence without words, links and authors
     Column("words", JSON, nullable=False),  # for each post of its evidence the row of `evidence`; 0: shown without
     UniqueConstraint("incident_id", "revision"),
+    Index("ix_revision_level_incident_id_revision", "level", "incident_id", "revision"),
 )
 """Every revision, in the order in which we heard of it; its number is what a page asks to go on from."""
 
@@ -424,3 +425,18 @@ promotion = Table(
     Column("record", LargeBinary, nullable=False),  # ProfileChange
 )
 """Every change of the profile in force, those that came on the topic as well; the newest one holds."""
+
+missed = Table(
+    "missed",
+    metadata,
+    Column("missed_id", String(64), primary_key=True),
+    Column("hazard", String(32), nullable=False),
+    Column("place", JSON, nullable=False),  # a whole Place
+    Column("began_at", Moment, nullable=False, index=True),
+    Column("known_by", String(32), nullable=False),  # by which way it became known
+    Column("words", Text, nullable=False),
+    Column("made_by", String(256), nullable=False),
+    Column("made_at", Moment, nullable=False, index=True),
+    Column("withdrawn_by", String(256), nullable=False),  # "": it stands
+)
+"""What happened and Vigie never told of, as analysts note it."""

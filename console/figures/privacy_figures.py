@@ -40,6 +40,7 @@ def limits(incidents_kept: timedelta) -> dict[str, timedelta | None]:
         "messages": incidents_kept,
         "verifications": incidents_kept,
         "reports": incidents_kept,
+        "missed": incidents_kept,
         "bulletins": incidents_kept,
         "silences": incidents_kept,
         "digests": incidents_kept,

@@ -69,7 +69,7 @@ def told(visit: Visit, problem: ProfileProblem) -> str:
 
 
 async def make(visit: Visit) -> Response:
-    """Begin a candidate from what is in force, with the next version."""
+    """Begin a candidate from a text that was handed over, or else from what is in force; with the next version."""
     form = await visit.form()
     candidate_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
     holds = await promoting.in_force(visit.desk)
@@ -78,10 +78,11 @@ async def make(visit: Visit) -> Response:
     version = next_version(holds.version)
     while version in taken:
         version = next_version(version)
+    text = str(form.get("toml", ""))[:MOST_TOML] or holds.toml
     try:
-        toml = candidates.with_version(holds.toml, version)
+        toml = candidates.with_version(text, version)
     except NotTOML:
-        toml = holds.toml
+        toml = text
     based_on = f"{holds.name}/{holds.version}"
     await candidates.make(visit.desk, visit.visitor, candidate_id=candidate_id, toml=toml, based_on=based_on)
     return visit.go(f"/tuning/candidates/{candidate_id}")

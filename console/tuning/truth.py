@@ -1,4 +1,4 @@
-"""Truth: what is known of a stretch of the recording: what people confirmed, and what they rejected.
+"""Truth: what is known of a stretch of the recording: what people confirmed, rejected, and noted as missed.
 
 Nobody looks at everything: what people did not rule on is judged neither true nor false.
 """
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from console.archive import looking
 from console.archive.dossier import Decided, Dossier
 from console.archive.tables import decision
+from console.trust.missed import missed_truth
 from records import Alert
 from records.truth import TrueIncident, Truth
 
@@ -29,7 +30,7 @@ async def truth_of(engine: AsyncEngine, since: datetime, until: datetime) -> Tru
         if dossier is None or not since <= dossier.alert.onset < until:
             continue
         (true if ruling.verdict.decision == "confirm" else false).append(_incident(dossier))
-    return Truth(incidents=tuple(true), false_ones=tuple(false))
+    return Truth(incidents=(*true, *await missed_truth(engine, since, until)), false_ones=tuple(false))
 
 
 def standing(found: Iterable[Decided]) -> dict[str, Decided]:

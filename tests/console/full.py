@@ -16,6 +16,7 @@ from console.archive.saying import decide, report
 from console.archive.taking import take
 from console.desk import Desk
 from console.reports import verifying
+from console.trust.missed import Missed, declare
 from records import Context, CrisisClock, Declaration, Matcher, Rumour, Verdict
 from records.alert import Correction, Level, RumourSign
 from records.bulletin import BulletinKind
@@ -36,12 +37,14 @@ from tests.console.made import (
     a_signal,
     a_silence,
     a_status,
+    a_verdict,
     an_alert,
     minutes,
     some_evidence,
 )
 
 CELL = Visitor(name="compte operator", role="operator")
+ANALYST = Visitor(name="compte analyst", role="analyst")
 VOLUNTEER = Visitor(name="compte volunteer", role="volunteer")
 NEW = "new"  # who must choose a password
 REPORT = "0123456789abcdef"
@@ -52,6 +55,17 @@ LEVELS: tuple[Level, ...] = get_args(Level)
 STATES = get_args(State)
 LATE = minutes(60)
 """When it is looked at; a clock stands there."""
+MISSED = Missed(
+    missed_id="m1",
+    hazard="flood",
+    place=LE_HAVRE,
+    began_at=minutes(-600),
+    known_by="caller",
+    words="rue sous l’eau",
+    made_by=ANALYST.name,
+    made_at=minutes(0),
+    withdrawn_by="",
+)
 REPORTED = {
     "report_id": REPORT,
     "what": "fire",
@@ -78,7 +92,8 @@ async def fill(desk: Desk, *, is_empty: bool = False) -> dict[str, str]:
 
 
 async def _fill(desk: Desk) -> None:
-    await take(desk.engine, [*_incident(), *_others(), *_heard()], minutes(50))
+    await take(desk.engine, [*_incident(), *_others(), *_heard(), *_judged()], minutes(50))
+    await declare(desk.engine, ANALYST, MISSED)
     desk.feed.take(_said(), LATE)
     for number, (decision, more) in enumerate(_decisions().items()):
         at = minutes(20 + number)
@@ -189,6 +204,21 @@ def _others() -> list[Any]:
     ]
     vague = an_alert(incident_id="industrial-1", hazard="industrial", place=replace(LE_HAVRE, confidence=0.05))
     return [*by_level, *floods, vague]
+
+
+def _judged() -> list[Any]:
+    """Return a dozen older incidents that people judged, every third of them false."""
+    found: list[Any] = []
+    for number in range(12):
+        name, at = f"other-{number:02}", minutes(-1440 * (number + 2))
+        known = {"incident_id": name, "hazard": "other", "onset": at, "raised_at": at, "profile": "city/2"}
+        found += [
+            an_alert(**known, probability=0.95 - number / 20),
+            an_alert(**known, revision=2, level="alert", clock=CrisisClock(first_authority=at + timedelta(minutes=9))),
+            an_alert(**known, revision=3, level="resolved"),
+            a_verdict("confirm" if number % 3 else "reject", incident_id=name, decision_id=name, reason="canular"),
+        ]
+    return found
 
 
 def _heard() -> list[Any]:

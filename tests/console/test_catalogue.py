@@ -12,6 +12,7 @@ import console
 from console.catalogue import messages, words
 from console.figures import profile_words
 from console.terms import WORDS
+from console.trust.missed import KNOWN_BY
 from detectors.profile_form import KIND_WORDS
 from records.profile_setting import PROBLEM_WORDS
 
@@ -40,6 +41,7 @@ def test_what_tables_of_words_say_is_there_in_french() -> None:
     said |= {word for pair in profile_words.WORDS.values() for word in pair if word}
     said |= {*profile_words.TABLES.values(), profile_words.UNKNOWN[0]}
     said |= {*PROBLEM_WORDS.values(), *KIND_WORDS.values()}
+    said |= {*KNOWN_BY.values()}
     assert sorted(said - french) == []
 
 

@@ -159,3 +159,20 @@ async def test_what_is_decided_while_the_broker_is_away_arrives_once_when_there_
     assert len(ids) == 8
     assert sorted(said) == ids  # what the broker that died had is on the fresh one, too
     assert sorted(kept.decisions) == sorted(kept.audited) == ids
+
+
+async def test_metrics_stand_beside_the_pages(tmp_path: Path) -> None:
+    port = free_port()
+    with EmbeddedBroker() as broker:
+        console = Console(tmp_path, f"sqlite:///{tmp_path / 'console.sqlite'}", broker=broker.port)
+        with console.settings.open("a", encoding="utf-8") as settings:
+            settings.write(f"metrics_port = {port}\n")
+        try:
+            console.start()
+            await console.answers()
+            async with httpx.AsyncClient() as client:
+                said = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+                assert (await client.get(f"{console.address}/metrics")).status_code == 404
+            assert "# HELP vigie_drift_warnings" in said
+        finally:
+            console.kill()

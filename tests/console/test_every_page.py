@@ -22,14 +22,17 @@ from console.desk import Desk, Setup
 from console.live.hub import Hub
 from console.messages.message_map import MessageMap
 from console.templating import environments
+from console.trust.watching import Watching
 from console.tuning.editing import changed, text_id
 from detectors.profile import profile_text
 from records import ManualClock
 from tests.console.chromium import CUT_OFF, serving, watch
 from tests.console.full import CONFIRMED, LATE, QUESTION, REPORT, REPORTED, SIGNED, act, fill
 from tests.console.made import INCIDENT, LE_HAVRE, minutes
+from tests.console.trust.told import past
 from tests.console.tuning.bench import AgreedTuner, fill_bench
 from vigie.assembly import default_profile
+from vigie.trust_watch import TrustWatch
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +126,10 @@ VIEWS = {
     "silences, wrongly asked": View("silences", "/silences?name=hazard&sign=%3D&value=&minutes=60&check=1", status=422),
     "sources": View("sources", "/sources"),
     "sources, empty": View("sources", "/sources", is_empty=True),
+    "trust": View("trust", "/trust"),
+    "trust, a year": View("trust", "/trust?days=365"),
+    "trust, empty": View("trust", "/trust", is_empty=True),
+    "trust, with nothing in it": View("trust", "/trust/missed", status=422, sends={"hazard": ""}),
     "tuning": View("tuning", "/tuning"),
     "tuning, empty": View("tuning", "/tuning", is_empty=True),
     "tuning, wrongly back": View("tuning", "/tuning/back", status=422, sends={"to": "never"}),
@@ -216,11 +223,14 @@ async def consoles(
                 templates=environments(setup.zone),
                 tuner=None if is_empty else AgreedTuner(),
                 find_place=lambda text: (LE_HAVRE,) if "Havre" in text else (),
+                watching=None if is_empty else Watching(TrustWatch(past)),
             )
             address = await stack.enter_async_context(serving(application(desk, middleware(desk, OFTEN))))
             stack.push_async_callback(desk.viewers.close)
             addresses.append(address)
             sessions[is_empty] = await fill(desk, is_empty=is_empty)
+            if desk.watching:
+                await desk.watching.look(desk.engine, LATE)
             if not is_empty:
                 await fill_bench(desk)
                 await act(address, sessions[False]["operator"], desk)

@@ -24,7 +24,8 @@ from streams.reader import follow
 from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
 from vigie.broker import EmbeddedBroker, free_port
-from vigie.edge import listening_socket, serve_metrics
+from vigie.edge import listening_socket
+from vigie.serving import serve_metrics
 from vigie.settings import load
 from vigie.source_settings import WebhookSource
 
@@ -349,7 +350,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"^edge\.metrics_port: cannot listen on port {port}: Address already"):
-            serve_metrics(port)
+            serve_metrics(port, "edge.metrics_port")
         with pytest.raises(SettingsError, match=rf"^sources\.webhook: cannot listen on 127\.0\.0\.1:{port}: Address"):
             listening_socket(WebhookSource(kind="webhook", port=port, secret_file=Path("x")))
 

@@ -49,6 +49,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "candidate_make": AUDITORS,
     "check_audit": AUDITORS,
     "decide": DECIDERS,
+    "declare_missed": AUDITORS,
     "digest_as_json": KNOWN,
     "digests": KNOWN,
     "end_session": KNOWN,
@@ -102,6 +103,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "trial_ask": AUDITORS,
     "trial_state": AUDITORS,
     "trial_stop": AUDITORS,
+    "trust": AUDITORS,
     "tuning": AUDITORS,
     "verification": REPORTERS,
     "verification_act": REPORTERS,
@@ -109,6 +111,7 @@ TABLE: dict[str, frozenset[Role | None]] = {
     "verification_pass_on": DECIDERS,
     "verification_take_back": DECIDERS,
     "verify": DECIDERS,
+    "withdraw_missed": AUDITORS,
     "withdraw_note": DECIDERS,
     "write_note": DECIDERS,
 }
