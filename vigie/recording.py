@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from detectors.perceived import gist_of
 from records import Place, Retraction, SettingsError, Signal, Tick, decode, encode
 from records.retraction import SHOWN
+from records.trust import Heard
 from streams.resuming import Mark
 from streams.topics import OnSignals
 
@@ -87,6 +88,7 @@ SCHEMA = pa.schema(
     [*_OF_ROW.items(), *_OF_SIGNAL.items(), *((f"place.{name}", kind) for name, kind in _OF_PLACE.items())]
 )
 _AS_IT_IS = tuple(name for name in _OF_SIGNAL if name not in {"versions", "perceived"})
+_HEARD = ("hazard", "area", "event_time", "likelihood_ratio", "probability")
 _EXACT = ("offset", "written_at", "event_time", "received_at")
 """What a difference to the one before says shorter than a dictionary does."""
 
@@ -183,6 +185,12 @@ def rows_in(table: pa.Table) -> Iterator[Row]:
             else:
                 record = decode(columns["said"][number].encode(), OnSignals)
             yield Row(record, *(columns[name][number] for name in ("partition", "offset", "written_at")))
+
+
+def heard_in(table: pa.Table) -> Iterator[Heard]:
+    """Yield as much of each signal as tells how what comes in has changed: by columns, far faster than whole rows."""
+    signals = table.filter(pc.equal(table["kind"], SIGNAL))
+    return map(Heard, *(_values_of(signals[name].combine_chunks()) for name in _HEARD))
 
 
 def _values_of(column: pa.Array) -> list[Any]:

@@ -21,6 +21,7 @@ import structlog
 
 from connectors.pseudonym import write_private
 from records import MalformedRecord, SettingsError, Signal, decode, encode
+from records.trust import Heard
 from streams.topics import OnSignals
 from vigie.recording import (
     MOMENT,
@@ -30,6 +31,7 @@ from vigie.recording import (
     Row,
     facts_in,
     file_of,
+    heard_in,
     is_recorded,
     not_ours,
     rows_in,
@@ -98,6 +100,11 @@ class Recordings:
         """Yield what was recorded here from one moment to another, of all areas or some, as it came."""
         for path in self._days_of(since, until):
             yield from rows_in(_within(table_in(path, areas=areas), since, until))
+
+    def heard(self, since: datetime, until: datetime) -> Iterator[Heard]:
+        """Yield as much of the signals of a span as tells how what comes in has changed."""
+        for path in self._days_of(since, until):
+            yield from heard_in(_within(table_in(path), since, until))
 
     def _days_of(self, since: datetime | None, until: datetime | None) -> list[Path]:
         """Return the files that may hold something of a span: what was written on a day may be recorded on the next."""

@@ -13,6 +13,7 @@ from console.trust import measuring
 from console.trust.delays import Quantiles
 from console.trust.measuring import Measured
 from console.trust.precision import FEW, By
+from console.tuning.promoting import profile_in
 from records import Clock
 from records.share import Share
 from records.trust import EtaProposal, Standstill
@@ -49,7 +50,7 @@ async def _measured(settings: Settings, days: int, clock: Clock) -> tuple[Measur
     engine, setup, now = await archive_of(settings), setup_of(settings), clock.now()
     try:
         found = await measuring.measured(engine, now - timedelta(days=days), now, setup.zone)
-        return found, await measuring.controlled(engine, setup.profile, TrustWatch(), now)
+        return found, await measuring.controlled(engine, await profile_in(engine, setup.profile), TrustWatch(), now)
     finally:
         await engine.dispose()
 

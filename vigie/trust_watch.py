@@ -1,12 +1,11 @@
 """Trust watch: what the console measures trust with: the budget controller, and drift, from what was recorded."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from detectors.budget_controller import proposal_of
 from detectors.drift import SPAN, drift_of
-from records import Signal
 from records.trust import Drift, EtaProposal, Heard, Labelled, Spell, is_drifting
 from vigie.metrics import DRIFT_INDEX, DRIFT_WARNINGS
 
@@ -17,13 +16,10 @@ ReadPast = Callable[[datetime, datetime], Iterable[Heard]]
 def heard_in(folder: Path) -> ReadPast:
     """Return what reads a recording."""
 
-    def read(since: datetime, until: datetime) -> Iterator[Heard]:
+    def read(since: datetime, until: datetime) -> Iterable[Heard]:
         from vigie.recordings import Recordings  # noqa: PLC0415  needs the extra `recording`
 
-        for row in Recordings(folder).rows(since, until):
-            one = row.record
-            if isinstance(one, Signal):
-                yield Heard(one.hazard, one.place.area, one.event_time, one.likelihood_ratio, one.probability)
+        return Recordings(folder).heard(since, until)
 
     return read
 

@@ -84,11 +84,24 @@ def _from(row: Any) -> Promoted:
 
 async def in_force(desk: Desk) -> InForce:
     """Return the profile in force: that of the newest change, or of the settings' file."""
-    found = await history(desk.engine, 1)
-    change = found[0].change if found else None
-    toml = desk.setup.profile if change is None or change.is_back else change.toml
+    change = await _newest(desk.engine)
+    toml = _text(change, desk.setup.profile)
     name, version = named(toml)
     return InForce(toml=toml, name=name, version=version, change=change)
+
+
+async def profile_in(engine: AsyncEngine, usual: str) -> str:
+    """Return the text of the profile in force; `usual` is that of the settings' file."""
+    return _text(await _newest(engine), usual)
+
+
+async def _newest(engine: AsyncEngine) -> ProfileChange | None:
+    found = await history(engine, 1)
+    return found[0].change if found else None
+
+
+def _text(change: ProfileChange | None, usual: str) -> str:
+    return usual if change is None or change.is_back else change.toml
 
 
 def conflicts(toml: str, usual: str, changes: list[Promoted]) -> list[ProfileProblem]:
