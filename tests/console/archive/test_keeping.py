@@ -44,6 +44,24 @@ THAT_DAY: list[Record] = [
     a_digest(),
     a_retraction("facebook:e0099", at=minutes(0)),
 ]
+TRIAL: dict[str, Any] = {
+    **dict.fromkeys(("candidate_id", "candidate_text", "in_force_text", "part", "why", "verdict", "shadow_id"), ""),
+    "trial_id": "t",
+    "asked": b"{}",
+    "state": "done",
+    "done": 1.0,
+    "made_by": "a",
+    "made_at": minutes(0),
+}
+SHADOW: dict[str, Any] = {
+    "shadow_id": "s",
+    "candidate_id": "c",
+    "candidate_text": "",
+    "state": "over",
+    "made_by": "a",
+    "starts_at": minutes(0),
+    "ends_at": minutes(DAY),
+}
 
 
 @pytest.fixture
@@ -52,6 +70,8 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
     await take(engine, THAT_DAY, minutes(0))
     async with writing(engine) as connection:
         await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
+        await connection.execute(insert(tables.trial).values(TRIAL))
+        await connection.execute(insert(tables.shadow).values(SHADOW))
     return engine
 
 
@@ -75,6 +95,8 @@ async def count(engine: AsyncEngine, table: str) -> int:
         pytest.param("bulletin", YEARS - 1, YEARS, id="bulletins: as long"),
         pytest.param("digest", YEARS - 38, YEARS - 37, id="digests: as long"),
         pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
+        pytest.param("trial", YEARS - 1, YEARS, id="trials of profiles: as long"),
+        pytest.param("shadow", YEARS + DAY - 1, YEARS + DAY, id="shadows: as long, from their end on"),
     ],
 )
 async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_gone: int) -> None:
