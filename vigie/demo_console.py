@@ -9,6 +9,7 @@ from pathlib import Path
 from console.access.door import middleware
 from console.access.doors import Doors
 from console.application import application
+from console.tuning.running import run as bench
 from records import Clock, SettingsError
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
@@ -39,7 +40,7 @@ async def console_of(settings: Settings, streams: StreamSettings, folder: Path, 
         desk = desk_of(own, streams, engine, clock, is_new.set)
         feeding = Feeding(desk, streams, publisher, is_new, asks_volunteers=True)
         app = application(desk, middleware(desk, Doors(is_open=True)))
-        tasks = [asyncio.create_task(feeding.run()), asyncio.create_task(serve(app, listening))]
+        tasks = [asyncio.create_task(task) for task in (feeding.run(), serve(app, listening), bench(desk))]
         try:
             yield f"http://{HOST}:{listening.getsockname()[1]}"
         finally:

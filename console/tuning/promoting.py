@@ -276,6 +276,8 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
         earlier = await _change(connection, change_id) if change_id else None
         if change_id and (earlier is None or earlier.is_back):
             raise Unfit("unknown_change")
+        if earlier is not None and _cannot_return(desk, earlier.toml):
+            raise Unfit("problems")
         if (earlier.toml if earlier else "") == (now.toml if now else ""):
             raise Unfit("in_force_already")
         decided_at = await _moment(connection, desk)
@@ -302,6 +304,12 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
         )
     desk.said()
     return change
+
+
+def _cannot_return(desk: Desk, toml: str) -> bool:
+    """Tell whether what was in force once cannot be so any more: bounds or the settings' file have changed since."""
+    wrong = desk.tuner.problems(toml) if desk.tuner else ()
+    return bool(wrong or conflicts(toml, desk.setup.profile, []))
 
 
 async def _say(

@@ -50,7 +50,7 @@ async def _try(desk: Desk, tuner: Tuner, tried: Tried) -> None:
             if not await trials.advance(desk.engine, tried.trial_id, progress.part, progress.done):
                 return
         found = making.result()
-    except TrialRefused as error:
+    except (TrialRefused, OSError) as error:  # the machine has no room for another process
         await trials.fail(desk.engine, tried.trial_id, str(error), desk.clock.now())
     else:
         await trials.end(desk.engine, tried.trial_id, found, desk.clock.now())

@@ -195,12 +195,6 @@ async def advance(engine: AsyncEngine, trial_id: str, part: str, done: float) ->
         return bool(found.rowcount)
 
 
-async def is_wanted(engine: AsyncEngine, trial_id: str) -> bool:
-    """Tell whether nobody has stopped a trial."""
-    async with engine.connect() as connection:
-        return await connection.scalar(select(trials.c.state).where(trials.c.trial_id == trial_id)) == "running"
-
-
 async def end(engine: AsyncEngine, trial_id: str, found: Trial, now: datetime) -> None:
     """Enter what came of a trial."""
     comparison = found.whole.comparison

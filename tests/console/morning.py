@@ -20,6 +20,7 @@ from console.archive.database import writing
 from console.archive.saying import waiting
 from console.archive.tables import revision
 from console.desk import Desk
+from console.tuning.running import run as bench
 from models.gate import Gate
 from records import ManualClock, Notification, Post, Pulse, SourceStatus
 from records.source_status import State, Way
@@ -168,9 +169,10 @@ async def playing(folder: Path) -> AsyncIterator[Morning]:
                 await insert_account(connection, name, role, clock.now(), known, by="admin")
         address = await stack.enter_async_context(serving(application(desk, middleware(desk, Doors()))))
         stack.push_async_callback(desk.viewers.close)
-        feeding = asyncio.create_task(Feeding(desk, pipeline.streams, publisher, is_new, asks_volunteers=True).run())
-        stack.push_async_callback(asyncio.wait, {feeding})
-        stack.callback(feeding.cancel)
+        feeding = Feeding(desk, pipeline.streams, publisher, is_new, asks_volunteers=True)
+        for task in (asyncio.create_task(feeding.run()), asyncio.create_task(bench(desk))):
+            stack.push_async_callback(asyncio.wait, {task})
+            stack.callback(task.cancel)
         yield Morning(address, desk, clock, pipeline, gate(settings), posts)
 
 

@@ -27,6 +27,7 @@ DESK, PHONE, WALL = (ViewportSize(width=w, height=h) for w, h in ((1366, 900), (
 COLOURS = 240
 LARGEST = 150_000  # bytes
 HIGHEST = 1300  # pixels of a page in the manual; what is below it, one scrolls to
+SLOWEST = 600_000  # milliseconds; the posts of two scenarios are read
 QUESTION = "Voit-on des flammes, ou de la fumée seulement ? D’où exactement ?"
 NOTE = "Centrale : rappeler l’exploitant à 10:15. École des Neiges : enfants gardés à l’intérieur."
 REPORT = "Grosses flammes au-dessus du toit de la salle des machines, la fumée part vers le port"
@@ -101,8 +102,25 @@ async def pictures(album: Album, morning: Morning) -> None:
         await morning.settled()
         await watch(album, officer, incident)
     async with album.somebody("admin") as admin:
+        await bench(album, admin)
         for name in ("tuning", "audit", "privacy", "accounts"):
             await album.take(admin, name, f"/{name}")
+
+
+async def bench(album: Album, admin: Page) -> None:
+    """Try a candidate with twice the watches on the morning that everybody knows by now, and on a night in Rouen."""
+    await admin.goto("/tuning")
+    await admin.locator("form[action='/tuning/candidates'] button").click()
+    await admin.fill("#set-budget-watch", "28")
+    await admin.locator("form:has(#set-budget-watch) button").last.click()
+    address = admin.url.partition("?")[0]
+    await admin.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+    for scenario in ("le_havre_2012", "lubrizol_2019"):
+        await admin.check(f"#scenario-{scenario}")
+    await admin.locator("form[action$='/trials'] button").click()
+    await expect(admin.locator(".frontier canvas").first).to_be_visible(timeout=SLOWEST)
+    await album.take(admin, "tuning-trial")
+    await album.take(admin, "tuning-candidate", address)
 
 
 async def log_in(page: Page, name: str) -> None:

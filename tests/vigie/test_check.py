@@ -79,7 +79,7 @@ def test_profile_places_and_sources_are_all_looked_at_in_one_go(problems: Finds,
     [
         pytest.param(
             ("watch = 14.0", "watch = -1"),
-            "territory.profile: mine.toml: budget.watch = -1: expected `float` > 0.0",
+            "territory.profile: mine.toml: budget.watch = -1: expected `float` >= 0.0001",
             id="a number out of range",
         ),
         pytest.param(("watch = 14.0", "watch ="), "territory.profile: mine.toml: this is not TOML", id="no TOML"),

@@ -44,6 +44,24 @@ THAT_DAY: list[Record] = [
     a_digest(),
     a_retraction("facebook:e0099", at=minutes(0)),
 ]
+TRIAL: dict[str, Any] = {
+    **dict.fromkeys(("candidate_id", "candidate_text", "in_force_text", "part", "why", "verdict", "shadow_id"), ""),
+    "trial_id": "t",
+    "asked": b"{}",
+    "state": "done",
+    "done": 1.0,
+    "made_by": "a",
+    "made_at": minutes(0),
+}
+SHADOW: dict[str, Any] = {
+    "shadow_id": "s",
+    "candidate_id": "c",
+    "candidate_text": "",
+    "state": "over",
+    "made_by": "a",
+    "starts_at": minutes(0),
+    "ends_at": minutes(DAY),
+}
 
 OF_A_REPORT: dict[str, Any] = {
     "verification_id": "v1", "incident_id": "", "report_id": "r1", "question": "Vu ?", "state": "to_verify",
@@ -64,6 +82,8 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
         await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
         await connection.execute(insert(tables.verification).values(OF_A_REPORT))
         await connection.execute(insert(tables.message).values(MESSAGE))
+        await connection.execute(insert(tables.trial).values(TRIAL))
+        await connection.execute(insert(tables.shadow).values(SHADOW))
     return engine
 
 
@@ -89,6 +109,8 @@ async def count(engine: AsyncEngine, table: str) -> int:
         pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
         pytest.param("verification", YEARS - 1, YEARS, id="what was asked of a report: as long"),
         pytest.param("message", YEARS - 1, YEARS, id="messages: as long as their incident"),
+        pytest.param("trial", YEARS - 1, YEARS, id="trials of profiles: as long"),
+        pytest.param("shadow", YEARS + DAY - 1, YEARS + DAY, id="shadows: as long, from their end on"),
     ],
 )
 async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_gone: int) -> None:
