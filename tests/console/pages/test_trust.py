@@ -17,6 +17,7 @@ from records import ManualClock, SettingsError
 from tests.console.conftest import CSRF
 from tests.console.made import LE_HAVRE, a_pulse, minutes
 from tests.console.trust.told import SINCE, UNTIL, past, told
+from tests.console.tuning.bench import AgreedTuner
 from vigie.trust_watch import TrustWatch
 
 HOSTILE = '<script>alert("x")</script>'
@@ -145,7 +146,7 @@ async def test_the_budget_controller_proposes_and_nothing_runs_by_it(
     client_as: Callable[..., Any], desk: Desk, clock: ManualClock
 ) -> None:
     toml = profile_text("city")
-    set_up(desk, watching=Watching(TrustWatch()), setup=replace(desk.setup, profile=toml))
+    set_up(desk, watching=Watching(TrustWatch()), setup=replace(desk.setup, profile=toml), tuner=AgreedTuner())
     for number in range(30):
         rows = told(f"fire-{number}", "reject", at=number, profile="city/2")
         await take(desk.engine, [*rows], minutes(60))
@@ -157,6 +158,7 @@ async def test_the_budget_controller_proposes_and_nothing_runs_by_it(
     assert "<strong>2.42</strong>" in page
     assert "higher thresholds, later watches" in page
     assert "version = &#34;3&#34;" in page
+    assert '<form method="post" action="/tuning/candidates">' in page, "it can be begun as a candidate"
     assert desk.setup.profile == toml
 
 

@@ -92,6 +92,16 @@ def tuner(desk: Desk) -> AgreedTuner:
     return with_bench(desk, AgreedTuner())
 
 
+async def test_a_candidate_may_begin_as_a_text_that_is_handed_over(
+    client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner
+) -> None:
+    handed = CITY.replace("eta = 5.0", "eta = 2.5", 1)
+    async with client_as("analyst") as client:
+        answer = await send(client, "/tuning/candidates", nonce="n9", toml=handed)
+        known = await the_candidate(desk, answer.headers["location"])
+    assert known.toml == handed.replace('version = "2"', 'version = "2.1"')
+
+
 async def test_a_candidate_begins_as_what_is_in_force_with_the_next_version(
     client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner
 ) -> None:
