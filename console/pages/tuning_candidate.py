@@ -73,6 +73,8 @@ async def make(visit: Visit) -> Response:
     form = await visit.form()
     candidate_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
     holds = await promoting.in_force(visit.desk)
+    if visit.desk.tuner is None or not holds.toml:
+        return visit.go("/tuning")  # which says that nothing can be tried here
     taken = {one.version for one in await candidates.newest(visit.desk.engine) if one.name == holds.name}
     taken |= {one.change.version for one in await promoting.history(visit.desk.engine, 1000)}
     version = next_version(holds.version)

@@ -13,7 +13,6 @@ from starlette.responses import JSONResponse, Response
 from console.archive import looking
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
-from console.pages.tuning_candidate import tuner_of
 from console.tuning import candidates, promoting, shadows, trials
 from console.tuning.shadows import Shadow
 from console.tuning.trials import Tried
@@ -158,7 +157,6 @@ async def shadow_of(visit: Visit) -> Shadow:
 
 async def shadow(visit: Visit) -> Response:
     """Show what a candidate would have said, beside what was said."""
-    tuner_of(visit)
     engine, one = visit.desk.engine, await shadow_of(visit)
     of_it = await trials.of_shadow(engine, one.shadow_id)
     last = next((tried for tried in of_it if tried.state == "done"), None)

@@ -397,6 +397,21 @@ async def test_two_people_put_a_candidate_in_force_and_one_takes_it_back(
     assert await audit.broken_at(desk.engine) is None
 
 
+async def test_what_the_settings_do_not_fit_any_more_does_not_return(
+    client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner, clock: ManualClock
+) -> None:
+    old = CITY.replace('version = "2"', 'version = "1"').replace(', "other"]', "]")
+    fields: dict[str, Any] = {"proposed_by": "a", "approved_by": "b", "decided_at": minutes(-9)}
+    was = ProfileChange(change_id="was", name="city", version="1", toml=old, **fields)
+    now = ProfileChange(change_id="now", name="", version="", toml="", **{**fields, "decided_at": minutes(-8)})
+    await take(desk.engine, [was, now], clock.now())
+    async with client_as("analyst", language="en") as client:
+        answer = await send(client, "/tuning/back", to="was")
+    assert answer.status_code == 422
+    assert "Its text cannot be put in force" in flat(answer)
+    assert await saying.waiting(desk.engine) == []
+
+
 async def test_what_is_worse_is_said_to_be_worse_and_wanted_knowingly(
     client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner
 ) -> None:

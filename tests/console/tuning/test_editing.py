@@ -66,6 +66,15 @@ def test_a_difference_is_numbered_in_both_texts() -> None:
         ("in", "e", None, 5),
     ]
     assert difference(CITY, CITY) == []
+
+
+@pytest.mark.timeout(20)
+def test_a_text_that_was_made_to_hurt_is_compared_soon() -> None:
+    lines = ["#"] * 12_000
+    assert difference("\n".join([*lines, "a"]), "\n".join(["b", *lines]))
+
+
+def test_what_stands_for_a_text_tells_two_apart() -> None:
     assert text_id("a") != text_id("b")
 
 
