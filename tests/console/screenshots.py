@@ -103,7 +103,7 @@ async def pictures(album: Album, morning: Morning) -> None:
         await watch(album, officer, incident)
     async with album.somebody("admin") as admin:
         await bench(album, admin)
-        for name in ("tuning", "audit", "privacy", "accounts"):
+        for name in ("tuning", "trust", "audit", "privacy", "accounts"):
             await album.take(admin, name, f"/{name}")
 
 
