@@ -32,6 +32,8 @@ class Health:
         self.sent: Counter[str] = Counter()  # records put on a topic
         self.is_ready = False
         self.lag = 0  # records not committed
+        self.model = ""  # by which posts are read
+        self.lacking = ""  # the model that should read them and cannot, with the reason
         self.waiting = 0  # records not handled: fewer, since Faust's commits may fall behind for good
         self._moved_at = monotonic()
         self._committed = -1
@@ -86,6 +88,8 @@ class Health:
             "ready": self.is_ready,
             "lag": self.lag,
             "waiting": self.waiting,
+            "model": self.model,
+            "lacking": self.lacking,
             "handled": dict(self.handled),
             "sent": dict(self.sent),
             "wrong": wrong,

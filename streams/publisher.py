@@ -13,6 +13,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    ModelChange,
     Notification,
     Post,
     Pulse,
@@ -49,7 +50,7 @@ LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Stated = Bulletin | Verdict | Silence | SourceStatus
+Stated = Bulletin | Verdict | Silence | ModelChange | SourceStatus
 Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | Notification | DeadLetter
 
 
@@ -134,6 +135,10 @@ class KafkaPublisher:
     async def silences(self, silences: Sequence[Silence]) -> None:
         """Put on `decisions.v1` what somebody does not want to be told."""
         await self.send(DECISIONS, silences)
+
+    async def model_changes(self, changes: Sequence[ModelChange]) -> None:
+        """Put on `decisions.v1` by which model posts are to be read."""
+        await self.send(DECISIONS, changes)
 
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""

@@ -11,6 +11,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    ModelChange,
     Notification,
     Post,
     Pulse,
@@ -111,7 +112,7 @@ TOPICS = (
     DEAD_LETTERS,
 )
 
-OnDecisions: Any = Verdict | Silence
+OnDecisions: Any = Verdict | Silence | ModelChange
 """What stands on `decisions.v1`."""
 OnSignals: Any = Signal | Tick | Statement | Retraction
 """What stands on `signals.v1`: evidence, time passing, what people and authorities say, and what is taken back."""

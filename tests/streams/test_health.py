@@ -101,7 +101,16 @@ def test_the_page_answers_503_when_it_stands_still_and_says_why(health: Health, 
     port = free_port()
     serve(health, port)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
-        assert json.load(answer) == {"ready": False, "lag": 0, "waiting": 0, "handled": {}, "sent": {}, "wrong": None}
+        assert json.load(answer) == {
+            "ready": False,
+            "lag": 0,
+            "waiting": 0,
+            "model": "",
+            "lacking": "",
+            "handled": {},
+            "sent": {},
+            "wrong": None,
+        }
     health.saw(lag=3, committed=0)
     seconds.at += STALL_SECS + 1
     with pytest.raises(urllib.error.HTTPError) as caught:
