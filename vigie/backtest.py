@@ -14,8 +14,9 @@ from detectors.backtest import Value, came_at, replayed
 from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
+from models.hazard import HazardModel
 from models.places import Gazetteer
-from records import Clock, MalformedRecord, Place, SettingsError, Tick, decode
+from records import Clock, MalformedRecord, Place, Post, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
 from streams.topics import OnSignals
@@ -110,7 +111,14 @@ def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) ->
     posts, bad = asyncio.run(read_posts(paths, clock))
     if not posts:
         raise _nothing_in(bad)
-    passes, enrich = gate(settings), steps(settings, is_exact=True).enrich
+    return past_of(posts, settings, bad)
+
+
+def past_of(
+    posts: Sequence[Post], settings: Settings, bad: Sequence[str] = (), *, reader: HazardModel | None = None
+) -> Past:
+    """Return the signals of posts in order of time, one by one by the model that ships, or many at once by another."""
+    passes, enrich = gate(settings), steps(settings, is_exact=reader is None, reader=reader).enrich
     kept = [post for post in posts if passes(post.text)]
     values: list[Value] = []
     for start in range(0, len(kept), BATCH):
