@@ -60,6 +60,7 @@ _LEAST_RATIO, _MOST_RATIO = 0.001, 1000.0
 _LONGEST = 1000  # letters looked at
 _WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,40}(?![^\W\d_])")
 _DIGITS = 6
+_SHOWN = 12  # letters of a checksum
 _TAUGHT = ("fr", "en", None)  # None: too short or too mixed to tell
 _ACTUALITIES: tuple[Actuality, ...] = get_args(Actuality)  # ACTUALITIES, with their type
 _PUBLIC: tuple[PublicHazard, ...] = ("fire", "flood", "industrial")
@@ -75,9 +76,8 @@ class HazardModel:
     Source  models/cards/hazard-4.md names the data, the licences and the scores
     """
 
-    version = VERSION
-
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, version: str = VERSION) -> None:
+        self.version = version
         for name, shape in SHAPES.items():
             found = arrays[name].shape if name in arrays else None
             if found != shape:
@@ -102,7 +102,7 @@ class HazardModel:
 
         Errors  BrokenInvariant where the weights are missing, changed, or of another shape
         """
-        return cls(read_arrays(folder))
+        return cls(read_arrays(folder), version_of(folder))
 
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
@@ -154,6 +154,7 @@ class HazardModel:
             likelihood_ratios=ratios,
             class_shares=self._class_shares,
             is_degraded=language not in _TAUGHT,
+            version=self.version,
         )
 
 
@@ -174,6 +175,28 @@ def read_arrays(folder: Path) -> dict[str, NDArray[np.float32]]:
         )
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name].astype(np.float32) for name in arrays.files}
+
+
+def version_of(folder: Path) -> str:
+    """Return what the weights of a folder are called: those that were learned elsewhere, by what is in them, too."""
+    digest = digest_of(folder)
+    return VERSION if digest == digest_of(WEIGHTS) else f"{VERSION}+{digest[:_SHOWN]}"
+
+
+def digest_of(folder: Path) -> str:
+    """Return the checksum that stands beside the weights of a folder.
+
+    Errors  BrokenInvariant where there is none
+    """
+    path = folder / CHECKSUMS_FILE
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise BrokenInvariant(f"{path}: cannot be read ({error}): {_MEND}") from error
+    found = [line.partition("  ")[0] for line in lines if line.endswith(f"  {ARRAYS_FILE}")]
+    if not found:
+        raise BrokenInvariant(f"{path}: says nothing of {ARRAYS_FILE}: {_MEND}")
+    return found[0]
 
 
 def write_arrays(folder: Path, arrays: Arrays) -> None:

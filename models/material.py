@@ -88,13 +88,14 @@ def material_from(lessons: Sequence[Lesson], vocabulary: Vocabulary) -> Material
         lessons=lessons,
         pieces=vocabulary.cut(texts),
         grams=table,
-        targets=np.array([_targets(lesson) for lesson in lessons], dtype=np.float64),
+        targets=np.array([targets(lesson) for lesson in lessons], dtype=np.float64),
         weights=np.array([lesson.weight for lesson in lessons]),
         folds=folds_from(lessons),
     )
 
 
-def _targets(lesson: Lesson) -> list[float]:
+def targets(lesson: Lesson) -> list[float]:
+    """Return what is true of a lesson: 1, 0, or NaN where nobody knows, a number a head."""
     is_now = lesson.actuality in (None, "now")
     known = [lesson.hazards[hazard] for hazard in HAZARDS]
     known += [None if spoken is None else spoken and is_now for spoken in known]

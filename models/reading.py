@@ -26,3 +26,4 @@ class PostReading(msgspec.Struct, frozen=True, kw_only=True):
     likelihood_ratios: dict[str, float]  # for "it is happening now": falls for past, exercise, figurative, forecast
     class_shares: dict[str, Probability]  # of posts about the hazard, now, where the model was calibrated
     is_degraded: bool = False  # neither French nor English, as far as can be told: only the sentence vectors carry
+    version: str = ""  # of the model that read it

@@ -25,6 +25,7 @@ from records.errors import (
     SourceUnavailable,
     VigieError,
 )
+from records.model_change import ModelChange
 from records.notification import Notification, NotificationState
 from records.place import Place
 from records.post import Geo, Media, Post
@@ -65,6 +66,7 @@ __all__ = [
     "ManualClock",
     "Matcher",
     "Media",
+    "ModelChange",
     "Notification",
     "NotificationState",
     "Place",

@@ -46,7 +46,9 @@ OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
 class Reader(Protocol):
     """Reads posts: hazard, witness, actuality."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """What signals name it by."""
 
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
@@ -241,7 +243,7 @@ class Enrich:
             url=post.url,
             text=shown,
             candidates=tuple(places[1:3]),
-            versions={"hazard": self.reader.version, "place": self.locator.version},
+            versions={"hazard": reading.version or self.reader.version, "place": self.locator.version},
         )
 
 

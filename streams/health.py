@@ -33,6 +33,8 @@ class Health:
         self.is_ready = False
         self.lag = 0  # records not committed
         self.profile = ""  # by which is decided
+        self.model = ""  # by which posts are read
+        self.lacking = ""  # the model that should read them and cannot, with the reason
         self.waiting = 0  # records not handled: fewer, since Faust's commits may fall behind for good
         self._moved_at = monotonic()
         self._committed = -1
@@ -88,6 +90,8 @@ class Health:
             "lag": self.lag,
             "waiting": self.waiting,
             "profile": self.profile,
+            "model": self.model,
+            "lacking": self.lacking,
             "handled": dict(self.handled),
             "sent": dict(self.sent),
             "wrong": wrong,

@@ -7,6 +7,10 @@ POSTS = Counter(
     "Posts read from posts.v1, each in one outcome. `dead_letter` rising: a source has changed its format.",
     ["outcome"],
 )
+MODEL_LACKING = Gauge(
+    "vigie_model_lacking",
+    "1: the hazard model in force is not on this machine, and the one before it reads. Copy its folder here.",
+)
 SIGNALS = Counter(
     "vigie_signals_total",
     "Values read from signals.v1, each in one outcome. `dead_letter` rising: our own records do not fit, act now.",

@@ -13,6 +13,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    ModelChange,
     Notification,
     Post,
     ProfileChange,
@@ -50,7 +51,7 @@ LINGER_MS = 5
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 512  # records handed over before their receipts are awaited
 
-Stated = Bulletin | Verdict | Silence | ProfileChange | SourceStatus
+Stated = Bulletin | Verdict | Silence | ProfileChange | ModelChange | SourceStatus
 Keyed = Post | Pulse | Signal | Tick | Statement | Stated | Alert | Retraction | DigestMade | Notification | DeadLetter
 
 
@@ -145,6 +146,10 @@ class KafkaPublisher:
         pairs = [(one.key.encode(), encode(one)) for one in changes]
         for partition in range(self.settings.partitions):
             await self.send_raw(SIGNALS.name, pairs, partition=partition)
+
+    async def model_changes(self, changes: Sequence[ModelChange]) -> None:
+        """Put on `decisions.v1` by which model posts are to be read."""
+        await self.send(DECISIONS, changes)
 
     async def alerts(self, alerts: Sequence[Alert]) -> None:
         """Put alert revisions on `alerts.v1`."""

@@ -11,6 +11,7 @@ from records import (
     Bulletin,
     Claimed,
     DeadLetter,
+    ModelChange,
     Notification,
     Post,
     ProfileChange,
@@ -112,7 +113,7 @@ TOPICS = (
     DEAD_LETTERS,
 )
 
-OnDecisions: Any = Verdict | Silence | ProfileChange
+OnDecisions: Any = Verdict | Silence | ProfileChange | ModelChange
 """What stands on `decisions.v1`."""
 OnSignals: Any = Signal | Tick | Statement | Retraction | ProfileChange
 """What stands on `signals.v1`: evidence, time passing, what people and authorities say, what is taken back, and the

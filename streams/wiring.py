@@ -39,6 +39,7 @@ from streams.enrich import Enrich, Enriched
 from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
+from streams.reader_in_force import ReaderInForce
 from streams.settings import StreamSettings
 from streams.stated import statements
 from streams.telling import Telling, TellingTasks
@@ -64,6 +65,7 @@ class Steps:
     enrich: Enrich
     detect: Detect
     telling: Telling | None = None  # None: nobody is told, only the topic
+    in_force: ReaderInForce | None = None  # None: posts are read by one model, whatever people put in force
 
 
 class Wiring:
@@ -92,6 +94,8 @@ class Wiring:
         if self.steps.telling is not None:
             self._agent("notify", ALERTS, self._notify, batch=NOTIFY_BATCH)
             TellingTasks(self.app, self.settings, self.steps.telling, self.publisher, self.clock).connect()
+        if self.steps.in_force is not None:
+            self.app.task(self._follow_models)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
         if self.settings.has_ticks:
@@ -286,8 +290,15 @@ class Wiring:
         self.due.clear()
         self.shelves.clear()
 
+    async def _follow_models(self) -> None:
+        if self.steps.in_force is not None:
+            await self.steps.in_force.follow(self.settings)
+
     async def _look(self) -> None:
         self.health.look(self.app)
+        self.health.model = self.steps.enrich.reader.version
+        if self.steps.in_force is not None:
+            self.health.lacking = self.steps.in_force.lacking
 
     async def _disconnect(self, *_: Any, **__: Any) -> None:
         await self.publisher.stop()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -16,15 +17,16 @@ from models.doubts import Doubts
 from models.gate import Gate
 from models.geoparse import Geoparser
 from models.geoparse.group import GroupVote
-from models.hazard import HazardModel
+from models.hazard import HazardModel, digest_of
 from models.known_texts import known_texts_in
 from models.places import Gazetteer, LocalPlace, load_local_places
 from models.reading import PostReading
 from models.solidarity import Solidarity
-from records import Clock, Place, SettingsError, SourceUnavailable
+from records import BrokenInvariant, Clock, Place, SettingsError, SourceUnavailable
 from streams.claims import Claiming
 from streams.detect import Detect
-from streams.enrich import Enrich
+from streams.enrich import Enrich, Reader
+from streams.reader_in_force import ReaderInForce
 from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
@@ -91,15 +93,24 @@ def steps(
     *,
     telling: Telling | None = None,
     is_exact: bool = False,
+    reader: HazardModel | None = None,
+    is_live: bool = False,
 ) -> Steps:
-    """Return what the worker's agents run; exact ones give the same figures to the last bit each time."""
+    """Return what the worker's agents run; exact ones give the same figures to the last bit each time.
+
+    `reader` reads the posts; where none is given, the model that ships does. Live, the one does that people put in
+    force.
+
+    Errors  SettingsError when the settings cannot be used; BrokenInvariant when weights are damaged
+    """
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
     profile = profile_of(settings, home)
     places = {source.name: usual_place(gazetteer, source) for source in settings.sources if source.place}
-    model = HazardModel.load()
+    reads = _reading(reader or HazardModel.load(), is_exact=is_exact)
+    in_force = ReaderInForce(reads, partial(_loaded, is_exact=is_exact), settings.data.dir) if is_live else None
     enrich = Enrich(
-        reader=OneByOne(model) if is_exact else model,
+        reader=in_force or reads,
         locator=Geoparser(gazetteer, home=home, local=local_places(settings, gazetteer), votes=GroupVote(gazetteer)),
         hazards=frozenset(profile.hazards),
         source_places=places,
@@ -110,7 +121,19 @@ def steps(
         enrich=enrich,
         detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty))),
         telling=telling,
+        in_force=in_force,
     )
+
+
+def _reading(model: HazardModel, *, is_exact: bool) -> Reader:
+    return OneByOne(model) if is_exact else model
+
+
+def _loaded(folder: Path, *, is_exact: bool) -> Reader:
+    """Load a model that was put in force, which is in the folder that bears its digest."""
+    if digest_of(folder) != folder.name:
+        raise BrokenInvariant(f"{folder}: holds other weights than its name says; copy them there again")
+    return _reading(HazardModel.load(folder), is_exact=is_exact)
 
 
 class OneByOne:

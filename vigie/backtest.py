@@ -17,6 +17,7 @@ from detectors.backtest import Told, Value, came_at, replayed
 from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
+from models.hazard import HazardModel
 from models.places import Gazetteer
 from records import Clock, MalformedRecord, Place, Post, ProfileChange, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
@@ -133,9 +134,12 @@ def _past_from_posts(paths: Sequence[Path], settings: Settings, clock: Clock) ->
     return Past(tuple(values_from(posts, settings)), posts[0].event_time, posts[-1].event_time, tuple(bad))
 
 
-def values_from(posts: Iterable[Post], settings: Settings) -> Iterator[Value]:
-    """Yield what posts become on their way to the detectors: those that pass the gate, read and placed one by one."""
-    passes, enrich = gate(settings), steps(settings, is_exact=True).enrich
+def values_from(posts: Iterable[Post], settings: Settings, *, reader: HazardModel | None = None) -> Iterator[Value]:
+    """Yield what posts become on their way to the detectors: those that pass the gate, read and placed.
+
+    One by one by the model that ships, many at once by another.
+    """
+    passes, enrich = gate(settings), steps(settings, is_exact=reader is None, reader=reader).enrich
     kept = [post for post in posts if passes(post.text)]
     for start in range(0, len(kept), BATCH):
         for result in enrich(kept[start : start + BATCH]):

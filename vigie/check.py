@@ -23,6 +23,7 @@ from vigie import assembly
 from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.duty_settings import duties_from
 from vigie.edge import listening_socket
+from vigie.model_promoting import read_by, refuse_lacking
 from vigie.promoting import decided_by
 from vigie.receiver_assembly import check_alertmanager, sink_from
 from vigie.receiver_settings import (
@@ -97,8 +98,9 @@ def _tried(attempt: Callable[[], object]) -> Iterator[Problem]:
         yield problem_from(error)
 
 
-def _models(_: Settings) -> Iterator[Problem]:
+def _models(settings: Settings) -> Iterator[Problem]:
     yield from _tried(HazardModel.load)
+    yield from _tried(lambda: refuse_lacking(settings))
 
 
 def _gate(settings: Settings) -> Iterator[Problem]:
@@ -360,6 +362,7 @@ def _recording(settings: Settings) -> Iterator[Problem]:
 
 BESIDE: dict[str, Callable[[Settings], str]] = {
     "territory, profile and places": decided_by,
+    "hazard model": read_by,
     "official accounts": lambda settings: counted(settings.official_accounts),
 }
 """What a check tells while it looks."""

@@ -124,7 +124,7 @@ def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
         settings = load(_existing(settings_file))
         streams = settings.streams(has_ticks=not recorded)
         tells = telling(settings, clock) if settings.receivers and not recorded else None
-        run_worker(streams, assembly.steps(settings, telling=tells, is_exact=exact), clock)
+        run_worker(streams, assembly.steps(settings, telling=tells, is_exact=exact, is_live=True), clock)
 
 
 @main.command()
@@ -950,8 +950,20 @@ work_option = click.option(
 @public_data_option
 @work_option
 @click.option("--out", type=FILE, help="The folder for weights and points.txt; over the shipped ones where not given.")
-def train(public_data: Path | None, work: Path, out: Path | None) -> None:
-    """Train the hazard model on the corpus and, where given, on public data; the same again gives the same."""
+@click.option(
+    "--with-verdicts", is_flag=True, help="Correct the shipped model by what people decided: minutes, not an hour."
+)
+@settings_option
+def train(
+    public_data: Path | None, work: Path, out: Path | None, *, with_verdicts: bool, settings_file: Path | None
+) -> None:
+    """Train the hazard model on the corpus and, where given, on public data; the same again gives the same.
+
+    With --with-verdicts, learn a candidate from the decisions in the console's archive, and measure it.
+    """
+    if with_verdicts:
+        _teach(public_data, out, settings_file)
+        return
     from models.hazard import WEIGHTS
     from models.posts_corpus import CORPUS
 
@@ -965,6 +977,84 @@ def train(public_data: Path | None, work: Path, out: Path | None) -> None:
             learn_points(CORPUS, public_data, POINTS_FILE if out is None else out / POINTS_FILE.name)
         report = fit(CORPUS, public_data, out or WEIGHTS, work=work, told=_said)
     click.echo(msgspec.json.format(msgspec.json.encode(report)).decode())
+
+
+def _teach(public_data: Path | None, out: Path | None, settings_file: Path | None) -> None:
+    with told():
+        from vigie.model_promoting import words_on
+        from vigie.teaching import decided_in, teach
+
+        if out is None:
+            raise SettingsError("--out: is missing; name a folder for the candidate")
+        posts = decided_in(load(_existing(settings_file)), SystemClock())
+        click.echo(words_on(teach(posts, public_data, out, _said)))
+
+
+@main.group()
+def model() -> None:
+    """Look at, and change, the hazard model by which running workers read posts; two people decide it."""
+
+
+@model.command("show")
+@settings_option
+def model_show(settings_file: Path | None) -> None:
+    """Say which model is in force, since when, and who decided so."""
+    from vigie.model_promoting import in_force, sentence_on
+
+    with told():
+        settings = load(_existing(settings_file))
+        click.echo(sentence_on(in_force(settings), settings))
+
+
+@model.command("try")
+@click.argument("folder", type=FILE)
+@click.option("--although-worse", default="", metavar="REASON", help="Why it would be taken although it is worse.")
+def model_try(folder: Path, although_worse: str) -> None:
+    """Load the candidate in FOLDER, say how it does beside the shipped model, and whether it could be promoted."""
+    from models.candidate import read_candidate
+    from vigie.model_promoting import refuse_worse, words_on
+
+    with told():
+        report = read_candidate(folder).report
+        click.echo(words_on(report))
+        refuse_worse(report, although_worse)
+
+
+@model.command("promote")
+@settings_option
+@click.argument("folder", type=FILE)
+@click.option("--by", "proposed_by", required=True, help="Who proposes it: a role of the crisis cell.")
+@click.option("--approved-by", required=True, help="Who approves it: somebody else.")
+@click.option("--because", "--reason", "reason", default="", help="Why, for whoever comes next.")
+@click.option("--although-worse", default="", metavar="REASON", help="Why it is taken although it is worse.")
+def model_promote(settings_file: Path | None, folder: Path, **said: str) -> None:
+    """Have all workers read by the candidate in FOLDER from now on, without a restart."""
+    from models.candidate import read_candidate
+    from vigie.model_promoting import in_force, made, promotion_of, stored
+
+    with told():
+        settings = load(_existing(settings_file))
+        candidate = read_candidate(folder)
+        promotion_of(candidate, None, now=SystemClock().now(), **said)  # whoever asks is told before the broker is
+        change = promotion_of(candidate, in_force(settings), now=SystemClock().now(), **said)
+        stored(candidate, settings.data.dir)
+        made(settings.streams(), change)
+    click.echo(f"in force: {change.version}")
+
+
+@model.command("back")
+@settings_option
+@click.option("--by", "proposed_by", required=True, help="Who wants it: a role of the crisis cell.")
+@click.option("--because", "--reason", "reason", default="", help="Why, for whoever comes next.")
+def model_back(settings_file: Path | None, *, proposed_by: str, reason: str) -> None:
+    """Go back to the model that ships; one person may."""
+    from vigie.model_promoting import in_force, made, way_back
+
+    with told():
+        settings = load(_existing(settings_file))
+        change = way_back(in_force(settings), proposed_by=proposed_by, reason=reason, now=SystemClock().now())
+        made(settings.streams(), change)
+    click.echo(f"in force: {change.version}, which ships")
 
 
 @main.command()

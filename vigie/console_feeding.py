@@ -22,6 +22,7 @@ from console.reports.verifying import ask_of_itself, wanted
 from records import (
     Alert,
     MalformedRecord,
+    ModelChange,
     ProfileChange,
     Retraction,
     Signal,
@@ -63,8 +64,8 @@ NEW = timedelta(hours=2)
 """What is older was looked at already, or is over."""
 LATELY = timedelta(days=7)
 """How far back people's decisions are looked for on the topic, which keeps them for longer."""
-UNKEPT = (Tick, Statement)
-"""What stands among the signals and is for the detectors alone: decisions and bulletins have topics of their own."""
+UNKEPT = (Tick, Statement, ModelChange)
+"""What is for detectors alone, decisions and bulletins having topics of their own, or is no incident's, as a model."""
 
 
 @dataclass(frozen=True)

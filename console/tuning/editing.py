@@ -107,9 +107,7 @@ def difference(old: str, new: str, around: int = 3) -> list[Line]:
     """Return what a text changes in another, with so many lines around each change."""
     before, after = old.splitlines(), new.splitlines()
     lines: list[Line] = []
-    matcher = difflib.SequenceMatcher(
-        None, before, after
-    )  # lines that a long text repeats guide nothing: else hours
+    matcher = difflib.SequenceMatcher(None, before, after)  # lines that a long text repeats guide nothing: else hours
     for group in matcher.get_grouped_opcodes(around):
         if lines:
             lines.append(Line("gap", "", None, None))

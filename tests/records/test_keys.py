@@ -25,6 +25,7 @@ from records import Alert, Place, Retraction
         ("claimed", "facebook:e0001"),
         ("notification", "00ff/fire-0123456789abcdef/3/cellule"),
         ("dead_letter", "posts.v1"),
+        ("model_change", "model"),
     ],
 )
 def test_each_record_has_its_key(name: str, key: str, records: dict[str, msgspec.Struct]) -> None:
