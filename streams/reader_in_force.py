@@ -41,7 +41,7 @@ def kept_change(data_dir: Path) -> ModelChange | None:
     path = models_folder(data_dir) / KEPT
     try:
         return decode(path.read_bytes(), ModelChange)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, MalformedRecord) as error:
         raise BrokenInvariant(
@@ -83,11 +83,14 @@ class ReaderInForce:
             self._keep(change)
 
     def _is_news(self, change: ModelChange) -> bool:
-        """Tell whether a change is newer than the one that holds, or could not be carried out and perhaps can now."""
+        """Tell whether a change is newer than the one that holds."""
         known = self.change
-        if known is None or (change.decided_at, change.change_id) > (known.decided_at, known.change_id):
-            return True
-        return change == known and bool(self.lacking)
+        return known is None or (change.decided_at, change.change_id) > (known.decided_at, known.change_id)
+
+    def look_again(self) -> None:
+        """Load what could not be loaded, where somebody has brought it here meanwhile."""
+        if self.lacking and self.change is not None:
+            self._put_in_force(self.change)
 
     def _put_in_force(self, change: ModelChange) -> None:
         """Read by another model from now on; where it is not here, go on by the one before, and say so loudly."""

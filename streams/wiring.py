@@ -47,6 +47,7 @@ from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, On
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
+LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
 PROFILE_KEY = b"profile"  # of a change of the profile
@@ -96,6 +97,7 @@ class Wiring:
             TellingTasks(self.app, self.settings, self.steps.telling, self.publisher, self.clock).connect()
         if self.steps.in_force is not None:
             self.app.task(self._follow_models)
+            self.app.timer(LACKING_SECS, name="model")(self._look_for_model)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
         self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
         if self.settings.has_ticks:
@@ -293,6 +295,10 @@ class Wiring:
     async def _follow_models(self) -> None:
         if self.steps.in_force is not None:
             await self.steps.in_force.follow(self.settings)
+
+    async def _look_for_model(self) -> None:
+        if self.steps.in_force is not None:
+            await asyncio.to_thread(self.steps.in_force.look_again)
 
     async def _look(self) -> None:
         self.health.look(self.app)

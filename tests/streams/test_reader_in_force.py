@@ -90,11 +90,11 @@ def test_one_that_is_not_here_leaves_the_one_before_and_is_told_of(data: Path) -
     assert REGISTRY.get_sample_value("vigie_model_lacking") == 1
 
 
-def test_it_is_taken_up_once_it_is_here_and_heard_of_again(data: Path) -> None:
+def test_it_is_taken_up_once_somebody_has_brought_it_here(data: Path) -> None:
     found = reader(data)
     found.take(change("3" * 64, 2))
     (models_folder(data) / ("3" * 64)).mkdir()
-    found.take(change("3" * 64, 2))
+    found.look_again()
     assert (found.version, found.lacking) == ("3", "")
     assert REGISTRY.get_sample_value("vigie_model_lacking") == 0
 
