@@ -133,11 +133,11 @@ VIEWS = {
     "tuning": View("tuning", "/tuning"),
     "tuning, empty": View("tuning", "/tuning", is_empty=True),
     "tuning, wrongly back": View("tuning", "/tuning/back", status=422, sends={"to": "never"}),
-    "candidate": View("candidate", "/tuning/candidates/draft"),
-    "candidate, proposed": View("candidate", "/tuning/candidates/proposed"),
-    "candidate, in force": View("candidate", "/tuning/candidates/first"),
+    "candidate": View("candidate", "/tuning/candidates/c-draft"),
+    "candidate, proposed": View("candidate", "/tuning/candidates/c-proposed"),
+    "candidate, in force": View("candidate", "/tuning/candidates/c-first"),
     "candidate, with nothing in it": View(
-        "candidate", "/tuning/candidates/draft", status=422, sends={"text_id": DRAFT, "set:budget.watch": ""}
+        "candidate", "/tuning/candidates/c-draft", status=422, sends={"text_id": DRAFT, "set:budget.watch": ""}
     ),
     "trial": View("trial", "/tuning/trials/trial-draft"),
     "trial, under way": View("trial", "/tuning/trials/trial-waiting"),

@@ -23,8 +23,8 @@ FreshDesk = Callable[..., Any]
 
 RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-DEAF = (("watch = 14.0", "watch = 0.000014"), ("alert = 0.5", "alert = 0.0000005"))
-KEEN = (("watch = 14.0", "watch = 140000.0"), ("alert = 0.5", "alert = 100.0"))
+DEAF = (("watch = 14.0", "watch = 0.0002"), ("alert = 0.5", "alert = 0.0001"))
+KEEN = (("watch = 14.0", "watch = 9000.0"), ("alert = 0.5", "alert = 100.0"))
 FEWER_RATES = (("[hazard.fire]", "[hazard.fire]\nrates = 3"),)
 PATIENT = (("[hazard.fire]", "[hazard.fire]\nhold_minutes = 120.0"),)
 HASTY = (("[hazard.fire]", "[hazard.fire]\nhold_minutes = 5.0\npace_minutes = 5.0\nmemory_hours = 3.0"),)
@@ -66,7 +66,7 @@ def test_what_would_have_been_nothing_opens_nothing_more(
     desk: Desk, signal: MakesSignals, change: MakesChanges
 ) -> None:
     desk.promote(change(0, *DEAF))
-    desk.tell(*(signal(number, number) for number in range(2)))
+    desk.tell(signal(0, 0))  # which is a watch by the profile of the settings
     assert raised(desk) == []
 
 
@@ -102,7 +102,7 @@ def test_the_newest_holds_and_what_is_known_changes_nothing(desk: Desk, change: 
     assert desk.promote(first)
     assert not desk.promote(second)
     assert not desk.promote(replace(first, decided_at=first.decided_at + timedelta(hours=1)))
-    assert desk.detector.profile_in_force(desk.shelf).budget.watch == 0.000014
+    assert desk.detector.profile_in_force(desk.shelf).budget.watch == 0.0002
     assert desk.promote(change(10, **BACK, change_id="of the same moment, and later"))
     assert desk.detector.profile_in_force(desk.shelf) is desk.detector.profile
 
@@ -254,7 +254,7 @@ def test_what_cannot_take_over_is_refused_with_the_reason_and_the_one_before_sta
         desk.promote(change(1, *replaced))
     assert str(refused.value).startswith("profile city/3: ")
     assert found in str(refused.value)
-    assert desk.detector.profile_in_force(desk.shelf).budget.watch == 140000.0
+    assert desk.detector.profile_in_force(desk.shelf).budget.watch == 9000.0
 
 
 def test_a_profile_that_needs_a_home_is_refused_where_there_is_none(change: MakesChanges) -> None:
@@ -266,7 +266,7 @@ def test_one_in_force_that_cannot_be_used_any_more_stops_the_worker_and_says_wha
     desk: Desk, fresh_desk: FreshDesk, signal: MakesSignals, change: MakesChanges
 ) -> None:
     desk.promote(change(0, *KEEN))
-    desk.store.values[CHANGES] = desk.store.values[CHANGES].replace(b"watch = 140000.0", b"watch = -40000.0")
+    desk.store.values[CHANGES] = desk.store.values[CHANGES].replace(b"watch = 9000.0", b"watch = -900.0")
     reborn = fresh_desk(desk.store)
     with pytest.raises(BrokenInvariant, match="say `vigie profile back`"):
         reborn.tell(signal(1, 0))
@@ -278,7 +278,7 @@ def test_one_before_that_cannot_be_used_any_more_stops_nobody(
     desk.promote(change(0, *KEEN))
     desk.tell(signal(1, 0))
     desk.promote(change(1, **BACK))
-    desk.store.values[CHANGES] = desk.store.values[CHANGES].replace(b"watch = 140000.0", b"watch = -40000.0")
+    desk.store.values[CHANGES] = desk.store.values[CHANGES].replace(b"watch = 9000.0", b"watch = -900.0")
     (alert,) = fresh_desk(desk.store).tell(signal(2, 2, author_tier=2))
     assert alert.incident_id == desk.alerts[0].incident_id
 

@@ -39,7 +39,7 @@ ROUEN = "Gros incendie à Rouen, je vois les flammes depuis ma fenêtre, ça br�
 def deaf(version: str = "3") -> str:
     """Return the profile of a city that would hardly ever be woken."""
     toml = profile_text("city").replace('version = "2"', f'version = "{version}"')
-    return toml.replace("watch = 14.0", "watch = 0.000014").replace("alert = 0.5", "alert = 0.0000005")
+    return toml.replace("watch = 14.0", "watch = 0.0002").replace("alert = 0.5", "alert = 0.0001")
 
 
 def change(number: int, **changes: Any) -> ProfileChange:
@@ -127,7 +127,7 @@ def test_the_next_decision_is_by_the_new_profile_and_nothing_that_is_known_is_lo
             second = await running.until(HAVRE, lambda one: one.revision == 2)
             assert time.monotonic() - began < SOON_SECS
             assert (second.incident_id, second.profile, second.authors) == (first.incident_id, "city/3", 2)
-            assert second.thresholds["watch"] > 1e5 * first.thresholds["watch"]
+            assert second.thresholds["watch"] > 1e4 * first.thresholds["watch"]
 
             await running.anew()
             assert await running.decides_by() == "city/3"
@@ -154,7 +154,7 @@ def test_one_that_cannot_be_used_is_a_dead_letter_and_the_one_before_stays(tmp_p
     async def lived() -> tuple[dict[str, Any], list[DeadLetter]]:
         async with Pipeline(settings, partitions=2) as pipeline:
             await pipeline.profile_changes([change(1)])
-            await pipeline.profile_changes([change(2, toml=deaf().replace("0.000014", "-1.0"))])
+            await pipeline.profile_changes([change(2, toml=deaf().replace("0.0002", "-1.0"))])
             return await pipeline.drained(), await read(pipeline.streams, DEAD_LETTERS, 2)
 
     health, letters = asyncio.run(lived())
@@ -223,8 +223,8 @@ def test_it_is_promoted_shown_and_taken_back(profile: Callable[..., Result], tmp
         (deaf(), ("--by", "analyste", "--approved-by", "Analyste"), "a second person approves"),
         (deaf(), ("--by", "analyste", "--approved-by", " "), "a second person approves"),
         (deaf(), ("--by", " ", "--approved-by", "chef"), "say who wants it"),
-        (deaf().replace("0.000014", "0.0"), BY, "budget.watch = 0.0"),
-        (deaf().replace("0.000014", "0.0000001"), BY, "more than budget.watch"),
+        (deaf().replace("0.0002", "0.0"), BY, "budget.watch = 0.0"),
+        (deaf().replace("alert = 0.0001", "alert = 0.5"), BY, "more than budget.watch"),
         (deaf().replace("least_rate = 0.01", "least_rate = 99.0"), BY, "above most_rate"),
         (deaf().replace('"fire", ', ""), BY, "read at its start"),
     ],

@@ -164,17 +164,17 @@ def _raised(incident_id: str, at: datetime, *, is_true: bool) -> Raised:
 async def fill_bench(desk: Desk) -> None:
     """Put candidates in all states, trials, a shadow and a promotion into an archive."""
     analyst, admin = Visitor(name="compte analyst", role="analyst"), Visitor(name="compte admin", role="admin")
-    for number, candidate_id in enumerate(("draft", "proposed", "dropped", "first")):
+    for number, candidate_id in enumerate(("c-draft", "c-proposed", "c-dropped", "c-first")):
         toml = changed(desk.setup.profile, {"version": f"2.{number + 1}", "budget.watch": 28.0})
         await candidates.make(desk, analyst, candidate_id=candidate_id, toml=toml, based_on="2")
     await _promoted(desk, analyst, admin)
     holds = await promoting.in_force(desk)
-    for candidate_id in ("draft", "proposed"):
+    for candidate_id in ("c-draft", "c-proposed"):
         known = await _known(desk, candidate_id)
-        await _tried(desk, known, f"trial-{candidate_id}", holds.toml, quicker=-8.0)
-    await promoting.propose(desk, analyst, await _known(desk, "proposed"), "moins de veilles la nuit")
-    await candidates.drop(desk, analyst, await _known(desk, "dropped"))
-    known = await _known(desk, "draft")
+        await _tried(desk, known, f"trial-{candidate_id.removeprefix('c-')}", holds.toml, quicker=-8.0)
+    await promoting.propose(desk, analyst, await _known(desk, "c-proposed"), "moins de veilles la nuit")
+    await candidates.drop(desk, analyst, await _known(desk, "c-dropped"))
+    known = await _known(desk, "c-draft")
     for trial_id in ("trial-waiting", "trial-stopped"):
         asked = TrialAsked(in_force=holds.toml, candidate=known.toml, scenarios=("two_fires",))
         await trials.ask(desk, analyst, trial_id=trial_id, candidate=known, asked=asked)
@@ -189,10 +189,10 @@ async def fill_bench(desk: Desk) -> None:
 
 
 async def _promoted(desk: Desk, analyst: Visitor, admin: Visitor) -> None:
-    known = await _known(desk, "first")
+    known = await _known(desk, "c-first")
     await _tried(desk, known, "trial-first", desk.setup.profile, quicker=6.0)
     await promoting.propose(desk, analyst, known, "Lubrizol plus tôt")
-    await promoting.approve(desk, admin, await _known(desk, "first"), knows_worse=False)
+    await promoting.approve(desk, admin, await _known(desk, "c-first"), knows_worse=False)
 
 
 async def _tried(desk: Desk, known: Candidate, trial_id: str, in_force: str, *, quicker: float) -> None:
