@@ -31,6 +31,8 @@ Runs = Callable[..., Result]
 NamesLines = Callable[[str, Path | str, Sequence[int]], bool]
 
 HOME = "76351"
+SINCE, UNTIL = "2012-01-30T08:00:00+01:00", "2012-01-30T09:45:00+01:00"
+"""The part of the morning in which the power station begins to burn, and an alert is raised."""
 BLAZE = "power station"
 PNG = b"\x89PNG\r\n\x1a\n"
 CANDIDATE = "candidate.toml"
@@ -44,7 +46,7 @@ class Day:
         self.folder = folder
         self.posts, self.signals = folder / "posts.jsonl", folder / "signals.jsonl"
         self.truth_file, self.candidate = folder / "truth.json", folder / CANDIDATE
-        write_recording(story.posts, self.posts)
+        write_recording((post for post in story.posts if SINCE <= post["ts"] < UNTIL), self.posts)
         self.settings = settings_for(home=HOME, profile="", local_places=None, paths=[self.posts])
         self.past = read_past([self.posts], self.settings, SystemClock())
         self.signals.write_bytes(b"".join(encode(value) + b"\n" for value in self.past.values))
