@@ -21,6 +21,7 @@ import structlog
 from msgspec.structs import replace
 
 from records import Clock, MalformedRecord, Retraction, SettingsError, Signal, SourceUnavailable, decode, encode
+from streams.app import declare_topics
 from streams.reader import standing
 from streams.resuming import Lying, Mark, follow_on
 from streams.settings import StreamSettings
@@ -119,6 +120,7 @@ class Recorder:
         while True:
             try:
                 await self._in_turn(self.begin)
+                await declare_topics(self._settings)  # a Kafka may make what is asked for, with partitions of its own
                 batches = follow_on(self._settings, SIGNALS, self._marks, at_end=self._caught_up)
                 async with aclosing(batches) as found:
                     async for lying in found:

@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 
 from records import SourceUnavailable, VigieError
+from streams.app import declare_topics
 from streams.restore import Carried, carried, forget_saved, put_back, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, GONE_BY, POSTS, SIGNALS
@@ -173,6 +174,7 @@ class Supervisor:
         if self.broker is not None:
             self.broker.start()
             self.broker_started_at = time.monotonic()
+            asyncio.run(declare_topics(self.streams))  # at once: a reader that asks first gets one of the broker's own
             asyncio.run(restore_on_fresh_broker(self.streams))
             if kept:
                 asyncio.run(put_back(self.streams, kept))

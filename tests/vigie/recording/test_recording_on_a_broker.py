@@ -23,8 +23,9 @@ pytestmark = pytest.mark.broker
 Heard = Callable[..., Signal]
 
 
-def streams_on(port: int, folder: Path) -> StreamSettings:
-    return StreamSettings(kafka_url=f"kafka://127.0.0.1:{port}", data_dir=folder, is_embedded=True, partitions=4)
+def streams_on(port: int, folder: Path, partitions: int = 4) -> StreamSettings:
+    url = f"kafka://127.0.0.1:{port}"
+    return StreamSettings(kafka_url=url, data_dir=folder, is_embedded=True, partitions=partitions)
 
 
 def keys(recordings: Recordings) -> list[str]:
@@ -124,3 +125,15 @@ async def test_what_the_signals_topic_has_forgotten_is_taken_back_all_the_same(
         await put(streams, lambda to: to.send(RETRACTIONS, [gone]))
         async with recording(streams, recordings):
             await until(lambda: keys(recordings) != ["bluesky:post-1"])
+
+
+async def test_one_that_comes_first_leaves_no_topic_of_the_brokers_own_shape(
+    recordings: Recordings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FLUSH_SECS", 0.2)
+    port = free_port()
+    streams = streams_on(port, tmp_path, partitions=2)
+    with EmbeddedBroker(port=port):
+        async with recording(streams, recordings):
+            await until(recordings.folder.exists)
+        await declare_topics(streams)  # a worker, which refuses topics with other partitions
