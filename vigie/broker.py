@@ -4,10 +4,12 @@ It keeps everything in memory and never frees it: what is in flight dies with it
 """
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,9 @@ from vigie.children import end_with_parent
 
 READY_SECS = 20.0
 STOP_SECS = 5.0
+PORTS = range(15_000, 32_000)
+"""Below those for outgoing connections: Linux begins at 32,768, others later."""
+TRIES = 100
 
 
 class BrokerDied(RuntimeError):
@@ -26,11 +31,17 @@ class BrokerDied(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a TCP port of the loopback interface that nobody listens on just now.
+
+    It is none of those that the system gives to outgoing connections, one of which might take it meanwhile.
+
+    Errors  OSError when none is found
+    """
+    for port in random.sample(PORTS, TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no free port from {PORTS.start} to {PORTS.stop - 1} in {TRIES} tries")
 
 
 class EmbeddedBroker:

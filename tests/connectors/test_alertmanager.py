@@ -7,7 +7,6 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from connectors.sinks.upkeep import UpkeptOutbox
 from records import Alert, ManualClock, Matcher, SettingsError, Silence, SystemClock, encode
 from records.labels import labels_of
 from streams.decided import Decided
+from vigie.broker import free_port
 from vigie.mirroring import Mirror
 
 BINARY = "prometheus-alertmanager"
@@ -44,12 +44,6 @@ receivers:
         send_resolved: true
 """
 SECRET = "hunter2canary"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
 
 
 class Cell:

@@ -13,7 +13,6 @@ import argparse
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any, NamedTuple
 from connectors.contract import Unobserved
 from connectors.pseudonym import FixedPseudonyms
 from records import ManualClock
+from vigie.broker import free_port
 
 HERE = Path(__file__).resolve().parent
 CONNECTORS = HERE.parents[1] / "connectors"
@@ -113,12 +113,6 @@ def cores() -> tuple[int, int]:
     """Return the core of the reader and that of the feeder: the same where there is but one."""
     found = sorted(os.sched_getaffinity(0))
     return found[0], found[-1]
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def started(script: str, plan: dict[str, Any]) -> subprocess.Popen[str]:
