@@ -19,6 +19,7 @@ from detectors.backtest import Told, Value
 from detectors.lifecycle import RANKS
 from detectors.profile import kilometres_between
 from records import Alert, Evidence, Level, Place, Retraction, Signal, words_of
+from records.alert import OVER
 from records.backtest import Found, Judgement, Outcome, Raised, Seen, SourceShare
 from records.share import share_of
 from records.signal import Hazard
@@ -26,7 +27,6 @@ from records.truth import TrueIncident, Truth
 
 NOTIFIED = frozenset({"watch", "alert", "confirmed"})
 ALERTED = frozenset({"alert", "confirmed"})
-OVER = frozenset({"resolved", "rejected"})
 ABOUT_SHARE = 0.25
 """Of a revision's weight, that makes it about something."""
 LEAST_KM = 5.0
