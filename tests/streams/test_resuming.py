@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from records import Signal
+from streams import resuming
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.resuming import Lying, Mark
@@ -63,8 +64,9 @@ async def test_it_goes_on_behind_what_was_read_last(topic: tuple[StreamSettings,
 
 
 async def test_a_topic_that_has_something_else_where_it_was_left_is_read_anew(
-    topic: tuple[StreamSettings, Topic],
+    topic: tuple[StreamSettings, Topic], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(resuming, "LOOK_MS", 500)  # so long an offset beyond the end is waited for
     settings, its = topic
     marks = marks_of(await found(settings, its, {}))
     others = {0: Mark(marks[0].offset, "another"), 1: Mark(5_000, marks[1].digest)}
