@@ -1,6 +1,5 @@
 """The reader in force: the newest change holds, after a restart too; a model that is not here leaves the one before."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from models.reading import PostReading
 from records import BrokenInvariant, ModelChange, encode
 from streams.reader_in_force import ReaderInForce, kept_change, models_folder
 from tests.streams.conftest import StubReader
@@ -24,9 +22,6 @@ class Named(StubReader):
 
     def __init__(self, version: str) -> None:
         self.version = version
-
-    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
-        return super().read(texts, langs)
 
 
 def load(folder: Path) -> Named:
