@@ -193,13 +193,13 @@ def _weight(evidence: Iterable[Evidence]) -> float:
 
 
 def _speaks_of(incident: TrueIncident, hazard: Hazard, place: Place, began: datetime, until: datetime) -> bool:
-    """Tell by hazard, place and time."""
-    if hazard not in _KIN[incident.hazard] or incident.place is None:
-        return False
+    """Tell by hazard, time and place."""
     there = incident.place
+    is_then = until >= incident.began_at - EARLY and began <= end_of(incident)
+    if there is None or not is_then or hazard not in _KIN[incident.hazard]:
+        return False
     apart = kilometres_between(place.lat, place.lon, there.lat, there.lon)
-    is_there = apart <= place.radius_km + there.radius_km + LEAST_KM
-    return is_there and began <= end_of(incident) and until >= incident.began_at - EARLY
+    return apart <= place.radius_km + there.radius_km + LEAST_KM
 
 
 def end_of(incident: TrueIncident) -> datetime:
