@@ -84,17 +84,21 @@ class Case:
     @property
     def watched(self) -> Watched:
         """What the profile says by which the ledger is worked out at this point."""
+        if self.by is None:  # asked a dozen times a signal
+            return self.usual
         if self._back_then is not None:
             return self._back_then
         in_force = self.ledger.profiles.get(IN_FORCE)
-        return self.usual if in_force is None or self.by is None else self.by(in_force.change_id)
+        return self.usual if in_force is None else self.by(in_force.change_id)
 
     @contextmanager
     def as_of(self, by: Watched) -> Iterator[None]:
         """Speak of what was, by what the profile said then."""
         self._back_then = by
-        yield
-        self._back_then = None
+        try:
+            yield
+        finally:
+            self._back_then = None
 
     def put_in_force(self, change_id: str) -> None:
         """Go on by another profile."""

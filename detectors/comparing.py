@@ -8,7 +8,7 @@ Units   minutes of delay, false ones a day
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec.structs import replace
 
@@ -154,18 +154,6 @@ def _changes(in_force: Outcome, candidate: Outcome) -> Iterable[Change]:
             yield Change(kind=kind, amount=after - before)
 
 
-_KINDS: dict[tuple[str, str], ChangeKind] = {
-    ("watch", "found"): "watch_found",
-    ("watch", "missed"): "watch_missed",
-    ("watch", "earlier"): "watch_earlier",
-    ("watch", "later"): "watch_later",
-    ("alert", "found"): "alert_found",
-    ("alert", "missed"): "alert_missed",
-    ("alert", "earlier"): "alert_earlier",
-    ("alert", "later"): "alert_later",
-}
-
-
 def _change_of(found: Found, level: str, before: float | None, after: float | None) -> Iterable[Change]:
     if before == after:
         return
@@ -173,4 +161,6 @@ def _change_of(found: Found, level: str, before: float | None, after: float | No
         way, amount = ("found", after) if before is None else ("missed", before)
     else:
         way, amount = ("earlier", before - after) if after < before else ("later", after - before)
-    yield Change(kind=_KINDS[level, way], amount=amount or 0.0, incident_id=found.incident_id, label=found.label)
+    yield Change(
+        kind=cast(ChangeKind, f"{level}_{way}"), amount=amount or 0.0, incident_id=found.incident_id, label=found.label
+    )

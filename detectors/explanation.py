@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 from detectors.correction_words import corrections_in
 from detectors.rumour_words import rumour_in
 from records import Context, Correction, CrisisClock, Declaration, Rumour, Verdict
+from records.alert import OVER
 
 MINUTE, HOUR, DAY, YEAR = 1.0, 60.0, 1440.0, 525_960.0
 LONGEST_YEARS = 1000
 LONG_SILENCE = 10  # minutes without an official word before it is worth a sentence
 PLURAL_FR = 2.0  # French counts 1,9 as singular
 MANY, LEAST = 10.0, 0.001  # posts expected: whole above, not told apart below
-
-OVER = ("resolved", "rejected")  # nobody has to be asked any more
 
 _UNITS = {
     "fr": (("minute", "minutes"), ("heure", "heures"), ("jour", "jours"), ("an", "ans")),

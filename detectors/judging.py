@@ -19,6 +19,7 @@ from detectors.backtest import Told, Value
 from detectors.lifecycle import RANKS
 from detectors.profile import kilometres_between
 from records import Alert, Evidence, Level, Place, Retraction, Signal, words_of
+from records.alert import OVER
 from records.backtest import Found, Judgement, Outcome, Raised, Seen, SourceShare
 from records.share import share_of
 from records.signal import Hazard
@@ -26,7 +27,6 @@ from records.truth import TrueIncident, Truth
 
 NOTIFIED = frozenset({"watch", "alert", "confirmed"})
 ALERTED = frozenset({"alert", "confirmed"})
-OVER = frozenset({"resolved", "rejected"})
 ABOUT_SHARE = 0.25
 """Of a revision's weight, that makes it about something."""
 LEAST_KM = 5.0
@@ -193,13 +193,13 @@ def _weight(evidence: Iterable[Evidence]) -> float:
 
 
 def _speaks_of(incident: TrueIncident, hazard: Hazard, place: Place, began: datetime, until: datetime) -> bool:
-    """Tell by hazard, place and time."""
-    if hazard not in _KIN[incident.hazard] or incident.place is None:
-        return False
+    """Tell by hazard, time and place."""
     there = incident.place
+    is_then = until >= incident.began_at - EARLY and began <= end_of(incident)
+    if there is None or not is_then or hazard not in _KIN[incident.hazard]:
+        return False
     apart = kilometres_between(place.lat, place.lon, there.lat, there.lon)
-    is_there = apart <= place.radius_km + there.radius_km + LEAST_KM
-    return is_there and began <= end_of(incident) and until >= incident.began_at - EARLY
+    return apart <= place.radius_km + there.radius_km + LEAST_KM
 
 
 def end_of(incident: TrueIncident) -> datetime:

@@ -40,9 +40,12 @@ def pooled(tests: Sequence[tuple[str, Backtest]]) -> Backtest:
 def _outcome(parts: Sequence[tuple[str, Outcome]], days: float) -> Outcome:
     outcomes = [one for _, one in parts]
     first = outcomes[0]
-    watches, alerts, false_watches, false_alerts, notifications = (
+    watches, alerts, false_watches, false_alerts, notifications, failed = (
         sum(getattr(one, name) for one in outcomes)
-        for name in ("watches", "alerts", "false_watches", "false_alerts", "notifications")
+        for name in ("watches", "alerts", "false_watches", "false_alerts", "notifications", "failed")
+    )
+    watch_precision, alert_precision = (
+        _share(getattr(one, name) for one in outcomes) for name in ("watch_precision", "alert_precision")
     )
     return Outcome(
         profile=first.profile,
@@ -55,13 +58,16 @@ def _outcome(parts: Sequence[tuple[str, Outcome]], days: float) -> Outcome:
         alerts_a_day=alerts / days,
         false_watches_a_day=false_watches / days,
         false_alerts_a_day=false_alerts / days,
-        watch_precision=_share(one.watch_precision for one in outcomes),
-        alert_precision=_share(one.alert_precision for one in outcomes),
+        unjudged_watches_a_day=(watches - watch_precision.cases) / days,
+        unjudged_alerts_a_day=(alerts - alert_precision.cases) / days,
+        watch_precision=watch_precision,
+        alert_precision=alert_precision,
         watch_recall=_share(one.watch_recall for one in outcomes),
         alert_recall=_share(one.alert_recall for one in outcomes),
         watch_delay=_mean((one.watch_delay, len(one.found)) for one in outcomes),
         alert_delay=_mean((one.alert_delay, len(one.found)) for one in outcomes),
         notifications=notifications,
+        failed=failed,
         raised=(),
         found=tuple(chain.from_iterable(_named(name, one.found) for name, one in parts)),
         by_source=_sources(chain.from_iterable(one.by_source for one in outcomes)),
@@ -108,10 +114,16 @@ def _frontier(tests: Sequence[Backtest], number: int, days: float) -> tuple[Fron
 
 def _point(parts: Sequence[tuple[Backtest, FrontierPoint]], days: float) -> FrontierPoint:
     points = [point for _, point in parts]
+    false_watches, false_alerts, unjudged_watches, unjudged_alerts = (
+        sum(getattr(point, f"{name}_a_day") * test.days for test, point in parts) / days
+        for name in ("false_watches", "false_alerts", "unjudged_watches", "unjudged_alerts")
+    )
     return FrontierPoint(
         factor=points[0].factor,
-        false_watches_a_day=sum(point.false_watches_a_day * test.days for test, point in parts) / days,
-        false_alerts_a_day=sum(point.false_alerts_a_day * test.days for test, point in parts) / days,
+        false_watches_a_day=false_watches,
+        false_alerts_a_day=false_alerts,
+        unjudged_watches_a_day=unjudged_watches,
+        unjudged_alerts_a_day=unjudged_alerts,
         watch_recall=_share(point.watch_recall for point in points),
         alert_recall=_share(point.alert_recall for point in points),
         watch_delay=_mean((point.watch_delay, test.true_incidents) for test, point in parts),

@@ -31,6 +31,9 @@ PROFILES = Path(__file__).parent / "profiles"
 HOME_PARTS = (0.8, 0.15, 0.05)
 """Of the home's part of the budget, those of its own node, of its inter-communal body and of the whole area."""
 
+LONGEST_SHOWN = 60
+LONGEST_BITS = 64
+
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Population = Annotated[int, msgspec.Meta(ge=1, le=10_000_000)]
 Kilometres = Annotated[float, msgspec.Meta(gt=0, le=500)]
@@ -206,11 +209,9 @@ def _file_of(name_or_path: str | Path) -> Path:
 def profile_from(toml_text: str, *, file: str) -> Profile:
     """Return the profile that a TOML text describes, without a home."""
     try:
-        found = tomllib.loads(toml_text)
-    except tomllib.TOMLDecodeError as error:
+        found = loaded(toml_text)
+    except ValueError as error:
         raise SettingsError(f"{file}: this is not TOML: {error}") from error
-    except RecursionError as error:
-        raise SettingsError(f"{file}: this is not TOML that anybody wrote: nested too deeply") from error
     if "home" in found:
         raise SettingsError(f"{file}: home: does not belong in a profile; give it when starting (--home INSEE)")
     infinite = _first_infinite(found)
@@ -224,6 +225,27 @@ def profile_from(toml_text: str, *, file: str) -> Profile:
     if problem:
         raise SettingsError(f"{file}: {problem.told()}")
     return profile
+
+
+def loaded(toml_text: str) -> dict[str, Any]:
+    """Return what a TOML text says.
+
+    Errors  ValueError where it is none, or was made to hurt
+    """
+    try:
+        return tomllib.loads(toml_text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def shown(value: object) -> str:
+    """Return what stands there, as far as it is worth showing; no number is too long for a hexadecimal one."""
+    if isinstance(value, dict):
+        return "{…}"
+    if isinstance(value, list):
+        return "[…]"
+    told = hex(value) if isinstance(value, int) and value.bit_length() > LONGEST_BITS else repr(value)
+    return told if len(told) <= LONGEST_SHOWN else f"{told[:LONGEST_SHOWN]}…"
 
 
 def _told(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
@@ -240,7 +262,7 @@ def _told(error: msgspec.ValidationError, found: dict[str, Any]) -> str:
         value = value.get(key) if isinstance(value, dict) else None
     if isinstance(value, dict):
         return f"{keys}: {reason}"
-    return f"{keys} = {value!r}: {reason}"
+    return f"{keys} = {shown(value)}: {reason}"
 
 
 def contradictions_in(profile: Profile) -> Iterator[ProfileProblem]:

@@ -4,7 +4,6 @@ Shape   settings come from the types of `Profile`, so that a form and the detect
 Errors  none: problems are returned, all that can be told at once
 """
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from math import isfinite
 from typing import Any
@@ -12,12 +11,11 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from detectors.profile import Profile, contradictions_in
+from detectors.profile import Profile, contradictions_in, loaded, shown
 from records.profile_change import MOST_TOML
 from records.profile_setting import ProfileProblem, ProfileSetting, SettingKind
 
 ANY_HAZARD = "hazard.*"
-LONGEST_SHOWN = 60
 NOT_WRITTEN = frozenset({"home"})
 """What a profile has and no text says."""
 KINDS: Mapping[type[inspect.Type], SettingKind] = {
@@ -79,10 +77,9 @@ def problems_with(toml_text: str, *, has_home: bool = True) -> tuple[ProfileProb
     if len(toml_text) > MOST_TOML:
         return (ProfileProblem(code="too_long", found=str(len(toml_text)), values={"most": str(MOST_TOML)}),)
     try:
-        found = tomllib.loads(toml_text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
-        return (ProfileProblem(code="no_toml", values={"why": why}),)
+        found = loaded(toml_text)
+    except ValueError as error:
+        return (ProfileProblem(code="no_toml", values={"why": str(error)}),)
     wrong = tuple(_misfits(found))
     if wrong:
         return wrong
@@ -129,22 +126,20 @@ def _general(key: str) -> str:
 
 
 def _unknown(key: str, value: object) -> ProfileProblem:
-    return ProfileProblem(code="unknown_key", key=key, found=_shown(value))
+    return ProfileProblem(code="unknown_key", key=key, found=shown(value))
 
 
 def _misfit(setting: ProfileSetting, key: str, value: Any) -> ProfileProblem | None:
     if not _is_of_kind(setting.kind, value):
-        return ProfileProblem(
-            code="wrong_kind", key=key, found=_shown(value), values={"kind": KIND_WORDS[setting.kind]}
-        )
+        return ProfileProblem(code="wrong_kind", key=key, found=shown(value), values={"kind": KIND_WORDS[setting.kind]})
     if setting.kind not in {"number", "whole"}:
         return None
-    if not isfinite(value):
+    if isinstance(value, float) and not isfinite(value):
         return ProfileProblem(code="not_finite", key=key, found=str(value))
     if is_within(setting, value):
         return None
     bounds = {"least": _figure(setting.least), "most": _figure(setting.most)}
-    return ProfileProblem(code="out_of_bounds", key=key, found=str(value), values=bounds)
+    return ProfileProblem(code="out_of_bounds", key=key, found=shown(value), values=bounds)
 
 
 def _figure(bound: float | None) -> str:
@@ -176,11 +171,3 @@ def _missing(known: Iterable[ProfileSetting], written: Mapping[str, Any]) -> Ite
         is_general = setting.key.startswith(ANY_HAZARD)
         keys = [setting.key.replace("*", hazard) for hazard in hazards] if is_general else [setting.key]
         yield from (ProfileProblem(code="missing", key=key) for key in keys if key not in written)
-
-
-def _shown(value: object) -> str:
-    """Return what stands there, as far as it is worth showing: tables and lists may hold themselves for ever."""
-    if isinstance(value, dict):
-        return "{…}"
-    shown = "[…]" if isinstance(value, list) else repr(value)
-    return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"

@@ -12,11 +12,10 @@ from collections import Counter
 from detectors.moment import instant_from
 from detectors.state import Incident
 from records import Doubt, Rumour
-from records.alert import RumourSign
+from records.alert import OVER, RumourSign
 
 SPREAD = 10
 """Posts, copies and relays together; what fewer people say has not spread yet."""
-OVER = ("resolved", "rejected")
 
 
 def has_spread(copies: int) -> bool:

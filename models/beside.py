@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from models.candidate import Judged, Measured
 from models.posts_corpus import CorpusPost
@@ -84,7 +83,17 @@ def _mean_f1(posts: Sequence[CorpusPost], readings: Sequence[PostReading]) -> Sc
 def _precision(posts: Sequence[CorpusPost], readings: Sequence[PostReading]) -> Score:
     truth = np.array([bool(post.hazards) for post in posts])
     said = np.array([max(reading.hazards[hazard] for hazard in HAZARDS[:3]) for reading in readings])
-    return lambda times: float(average_precision_score(truth, said, sample_weight=times))
+    order = np.argsort(-said, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(said[order]), 1.0))  # posts alike are told together
+    true_ones = truth[order]
+
+    def score(times: Numbers) -> float:
+        """Score as `average_precision_score` does, which sorts each draw anew."""
+        right = np.cumsum(times[order] * true_ones)[ends]
+        told = np.cumsum(times[order])[ends]
+        return float(np.diff(right, prepend=0.0) @ (right / np.maximum(told, 1)) / max(right[-1], 1.0))
+
+    return score
 
 
 def _actuality(posts: Sequence[CorpusPost], readings: Sequence[PostReading]) -> Score:

@@ -9,6 +9,7 @@ from records.time import Instant
 
 MOST_TOML: Final = 32_768
 """Characters of a profile: those that come with Vigie have some two thousand."""
+PROFILE_KEY: Final = "profile"
 
 
 class ProfileChange(
@@ -49,4 +50,4 @@ class ProfileChange(
     @property
     def key(self) -> str:
         """One key for all, so that compaction keeps the newest."""
-        return "profile"
+        return PROFILE_KEY

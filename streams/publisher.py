@@ -83,10 +83,12 @@ class KafkaPublisher:
             )
             try:
                 await producer.start()
+                self._producer = producer
             except (KafkaError, OSError) as error:
-                await producer.stop()
                 raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {error}") from error
-            self._producer = producer
+            finally:
+                if self._producer is None:  # asked to stop in the middle of it, it must be stopped as well
+                    await producer.stop()
 
     async def stop(self) -> None:
         """Send what is left and disconnect."""

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from threading import Lock
 
 import structlog
 
@@ -57,6 +58,7 @@ class ReaderInForce:
         self._load = load
         self._folder = models_folder(data_dir)
         self._reader = shipped
+        self._lock = Lock()  # loading takes seconds: one found late must not displace one that came meanwhile
         self.change: ModelChange | None = None
         self.lacking = ""  # what should be in force here and cannot be, with the reason
         kept = kept_change(data_dir)
@@ -78,9 +80,10 @@ class ReaderInForce:
             change = decode(value, OnDecisions)
         except MalformedRecord:
             return
-        if isinstance(change, ModelChange) and self._is_news(change):
-            self._put_in_force(change)
-            self._keep(change)
+        with self._lock:
+            if isinstance(change, ModelChange) and self._is_news(change):
+                self._put_in_force(change)
+                self._keep(change)
 
     def _is_news(self, change: ModelChange) -> bool:
         """Tell whether a change is newer than the one that holds."""
@@ -89,8 +92,9 @@ class ReaderInForce:
 
     def look_again(self) -> None:
         """Load what could not be loaded, where somebody has brought it here meanwhile."""
-        if self.lacking and self.change is not None:
-            self._put_in_force(self.change)
+        with self._lock:
+            if self.lacking and self.change is not None:
+                self._put_in_force(self.change)
 
     def _put_in_force(self, change: ModelChange) -> None:
         """Read by another model from now on; where it is not here, go on by the one before, and say so loudly."""

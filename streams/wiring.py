@@ -30,6 +30,7 @@ from records import (
     Tick,
     Verdict,
 )
+from records.profile_change import PROFILE_KEY
 from records.signal import Hazard
 from streams import metrics
 from streams.batches import DeadLetters, by_partition, die, finish
@@ -50,7 +51,6 @@ HEALTH_SECS = 1.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
-PROFILE_KEY = b"profile"  # of a change of the profile
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
 CORES = os.cpu_count() or 1
@@ -317,7 +317,7 @@ def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any
     """
     part: list[EventT[Any]] = []
     for event in events:
-        is_profile = event.message.key == PROFILE_KEY
+        is_profile = event.message.key == PROFILE_KEY.encode()
         if part and (is_profile or len(part) == KEPT_TOGETHER):
             yield part
             part = []

@@ -11,13 +11,14 @@ from records.share import share_of
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def outcome(*delays: float, false: int, days: float) -> Outcome:
+def outcome(*delays: float, false: int, days: float, unjudged: int = 0) -> Outcome:
     mean = sum(delays) / len(delays) if delays else None
     found = tuple(
         Found(incident_id=f"i{number}", hazard="fire", since=BEGIN, length_minutes=100.0, watch_minutes=delay)
         for number, delay in enumerate(delays)
     )
-    number = len(delays) + false
+    judged = len(delays) + false
+    number = judged + unjudged
     return Outcome(
         profile="city",
         version="1",
@@ -29,7 +30,8 @@ def outcome(*delays: float, false: int, days: float) -> Outcome:
         alerts_a_day=0.0,
         false_watches_a_day=false / days,
         false_alerts_a_day=0.0,
-        watch_precision=share_of(len(delays), number),
+        unjudged_watches_a_day=unjudged / days,
+        watch_precision=share_of(len(delays), judged),
         alert_precision=share_of(0, 0),
         watch_recall=share_of(len(delays), len(delays)),
         alert_recall=share_of(0, len(delays)),
@@ -49,6 +51,7 @@ def backtest(*outcomes: Outcome, days: float, start: int = 0) -> Backtest:
             factor=factor,
             false_watches_a_day=outcomes[0].false_watches_a_day * factor,
             false_alerts_a_day=0.0,
+            unjudged_watches_a_day=outcomes[0].unjudged_watches_a_day * factor,
             watch_recall=outcomes[0].watch_recall,
             alert_recall=outcomes[0].alert_recall,
             watch_delay=outcomes[0].watch_delay,
@@ -85,6 +88,16 @@ def test_what_is_counted_adds_up_and_what_is_told_a_day_is_of_all_days() -> None
     assert found.comparison is not None
     assert found.comparison.is_ == "better"
     assert [(one.kind, one.amount) for one in found.comparison.changes] == [("watch_earlier", 6.0)]
+
+
+def test_what_nobody_judged_counts_as_it_does_in_one() -> None:
+    quiet, loud = outcome(10.0, false=0, days=1.0), outcome(10.0, false=0, days=1.0, unjudged=6)
+    one, other = backtest(quiet, loud, days=1.0), backtest(loud, loud, days=1.0)
+    found = pooled([("one", one), ("other", other)])
+    assert [each.unjudged_watches_a_day for each in found.outcomes] == [3.0, 6.0]
+    assert [point.unjudged_watches_a_day for point in found.frontiers[0]] == [3.0, 6.0]
+    assert found.comparison is not None
+    assert found.comparison.is_ == "worse"
 
 
 def test_one_alone_is_itself_in_figures() -> None:

@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from detectors.case import Case, Watched
+from detectors.detector import Detector
+from detectors.ledger import Ledger
 from detectors.profile import load_profile
 from detectors.promotion import promoted
 from detectors.shelf import CHANGES, MOST_CHANGES, newest_changes
@@ -160,6 +163,14 @@ def test_what_is_taken_back_is_gone_under_another_profile(
     desk.write()
     assert (revision.level, revision.revision) == ("watch", desk.alerts[-1].revision + 1)
     assert "La centrale brûle, 1".encode() not in b"".join(desk.store.values.values())
+
+
+def test_what_fails_while_it_speaks_of_what_was_leaves_what_is_in_force(detector: Detector) -> None:
+    usual, then = (Watched(detector.profile, "fire", {}, ()) for _ in range(2))
+    case = Case(Ledger(1), "76", usual, by=lambda _: usual)
+    with pytest.raises(ZeroDivisionError), case.as_of(then):
+        raise ZeroDivisionError
+    assert case.watched is usual
 
 
 STEPS = st.tuples(

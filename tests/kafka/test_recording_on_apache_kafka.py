@@ -1,8 +1,7 @@
 """On Apache Kafka: a topic is followed on where it was left, and it shows what it has let go of meanwhile."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,10 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
-from streams.resuming import Lying, Mark, follow_on
+from streams.resuming import Mark
 from streams.settings import StreamSettings
 from streams.topics import SIGNALS
+from tests.streams.following import found
 
 if TYPE_CHECKING:
     from tests.kafka.conftest import Kafka
@@ -44,24 +44,6 @@ async def let_go(settings: StreamSettings, before: int) -> None:
     await admin.close()
 
 
-async def found(settings: StreamSettings, marks: Mapping[int, Mark]) -> list[Lying]:
-    """Return what lies behind marks, up to where the topic ends now."""
-    lying: list[Lying] = []
-    ended = asyncio.Event()
-
-    async def read() -> None:
-        async with aclosing(follow_on(settings, SIGNALS, marks, at_end=ended.set)) as batches:
-            async for batch in batches:
-                lying.extend(batch)
-
-    task = asyncio.create_task(read())
-    async with asyncio.timeout(60):
-        await ended.wait()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return lying
-
-
 @pytest.mark.parametrize(
     ("before", "is_anew", "first"),
     [
@@ -75,9 +57,9 @@ async def test_it_goes_on_behind_what_was_read_or_where_the_topic_begins_now(
     before: int, is_anew: bool, first: int, settings: StreamSettings
 ) -> None:
     await send(settings, range(12))
-    mark = (await found(settings, {}))[5].mark
+    mark = (await found(settings, SIGNALS, {}))[5].mark
     await let_go(settings, before)
-    lying = await found(settings, {0: mark})
+    lying = await found(settings, SIGNALS, {0: mark})
     assert [one.value for one in lying] == [f"{number}".encode() for number in range(first, 12)]
     assert {one.is_anew for one in lying} == {is_anew}
     assert all(one.at is not None for one in lying)
@@ -85,5 +67,5 @@ async def test_it_goes_on_behind_what_was_read_or_where_the_topic_begins_now(
 
 async def test_a_mark_beyond_the_end_is_of_another_broker(settings: StreamSettings) -> None:
     await send(settings, range(3))
-    lying = await found(settings, {0: Mark(7, "ab")})
+    lying = await found(settings, SIGNALS, {0: Mark(7, "ab")})
     assert [(one.offset, one.is_anew) for one in lying] == [(0, True), (1, True), (2, True)]

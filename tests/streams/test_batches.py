@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import DeadLetter, ManualClock, Post, encode
+from records.profile_change import PROFILE_KEY
 from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, by_partition, finish
 from streams.publisher import KafkaPublisher
 from streams.topics import NUDGE, POSTS
-from streams.wiring import KEPT_TOGETHER, PROFILE_KEY, kept_together
+from streams.wiring import KEPT_TOGETHER, kept_together
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
@@ -136,7 +137,9 @@ def test_the_process_ends_before_anything_can_be_acknowledged_when(way: str) -> 
 
 
 def test_a_change_of_profile_is_kept_by_itself_and_signals_by_the_dozen(event: Callable[..., Any]) -> None:
-    events = [event(key=PROFILE_KEY if number in (0, 3, 4) else b"fire/76", offset=number) for number in range(80)]
+    events = [
+        event(key=PROFILE_KEY.encode() if number in (0, 3, 4) else b"fire/76", offset=number) for number in range(80)
+    ]
     parts = [[one.message.offset for one in part] for part in kept_together(events)]
     assert parts[:4] == [[0], [1, 2], [3], [4]]
     assert [len(part) for part in parts[4:]] == [KEPT_TOGETHER, KEPT_TOGETHER, 11]

@@ -1,4 +1,4 @@
-"""A reader that is asked to stop leaves nothing open, also in the middle of connecting."""
+"""What reads or writes, and is asked to stop, leaves nothing open, also in the middle of connecting."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams import embedded, reader
+from streams import embedded, publisher, reader
 from streams.settings import StreamSettings
 from streams.topics import SIGNALS
 
 
 class Slow:
-    """A consumer that never gets to its broker."""
+    """A consumer, or a producer, that never gets to its broker."""
 
     def __init__(self) -> None:
         self.is_starting = asyncio.Event()
@@ -36,12 +36,17 @@ async def _ask_for_ends(settings: StreamSettings) -> None:
     await embedded.true_end_offsets(settings.bootstrap_servers, {TP("signals.v1", 0): 3})
 
 
-@pytest.mark.parametrize("work", [_read, _ask_for_ends])
+async def _publish(settings: StreamSettings) -> None:
+    await publisher.KafkaPublisher(settings).start()
+
+
+@pytest.mark.parametrize("work", [_read, _ask_for_ends, _publish])
 async def test_what_is_asked_to_stop_while_it_connects_is_stopped(
     work: Callable[[StreamSettings], Any], settings_for: Callable[..., StreamSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = Slow()
     monkeypatch.setattr(reader, "AIOKafkaConsumer", lambda **_: slow)
+    monkeypatch.setattr(publisher, "AIOKafkaProducer", lambda **_: slow)
     monkeypatch.setattr("aiokafka.AIOKafkaConsumer", lambda **_: slow)
     task = asyncio.create_task(work(settings_for()))
     await slow.is_starting.wait()

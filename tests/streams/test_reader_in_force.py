@@ -1,14 +1,14 @@
 """The reader in force: the newest change holds, after a restart too; a model that is not here leaves the one before."""
 
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 
-from models.reading import PostReading
 from records import BrokenInvariant, ModelChange, encode
 from streams.reader_in_force import ReaderInForce, kept_change, models_folder
 from tests.streams.conftest import StubReader
@@ -22,9 +22,6 @@ class Named(StubReader):
 
     def __init__(self, version: str) -> None:
         self.version = version
-
-    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
-        return super().read(texts, langs)
 
 
 def load(folder: Path) -> Named:
@@ -97,6 +94,29 @@ def test_it_is_taken_up_once_somebody_has_brought_it_here(data: Path) -> None:
     found.look_again()
     assert (found.version, found.lacking) == ("3", "")
     assert REGISTRY.get_sample_value("vigie_model_lacking") == 0
+
+
+def test_one_that_loads_while_the_next_is_decided_does_not_displace_it(data: Path) -> None:
+    is_loading, may_go_on = Event(), Event()
+
+    def slowly(folder: Path) -> Named:
+        found = load(folder)
+        if found.version == "3":
+            is_loading.set()
+            may_go_on.wait(10)
+        return found
+
+    found = ReaderInForce(Named("shipped"), slowly, data)
+    found.take(change("3" * 64, 1))
+    (models_folder(data) / ("3" * 64)).mkdir()
+    with ThreadPoolExecutor() as threads:
+        looking = threads.submit(found.look_again)
+        assert is_loading.wait(10)
+        taking = threads.submit(found.take, change(SECOND, 2))
+        wait([taking], timeout=0.2)  # it may be done, or wait its turn
+        may_go_on.set()
+        wait([looking, taking], timeout=10)
+    assert found.version == "2"
 
 
 @pytest.mark.parametrize("value", [b"", b"nonsense", b'{"type":"verdict"}'])

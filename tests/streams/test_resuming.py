@@ -1,18 +1,18 @@
 """A topic followed from where it was left: nothing twice on the same broker, and all of it on another."""
 
-import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from records import Signal
+from streams import resuming
 from streams.app import declare_topics
 from streams.publisher import KafkaPublisher
-from streams.resuming import Lying, Mark, follow_on
+from streams.resuming import Lying, Mark
 from streams.settings import StreamSettings
 from streams.topics import Topic
+from tests.streams.following import found
 from vigie.broker import EmbeddedBroker
 
 pytestmark = pytest.mark.broker
@@ -37,24 +37,6 @@ async def send(settings: StreamSettings, topic: Topic, numbers: Any) -> None:
     for number in numbers:
         await publisher.send_raw(topic.name, [(b"key", f"value {number}".encode())], partition=number % 2)
     await publisher.stop()
-
-
-async def found(settings: StreamSettings, topic: Topic, marks: Mapping[int, Mark]) -> list[Lying]:
-    """Return what lies behind marks, up to where the topic ends now."""
-    lying: list[Lying] = []
-    ended = asyncio.Event()
-
-    async def read() -> None:
-        async with aclosing(follow_on(settings, topic, marks, at_end=ended.set)) as batches:
-            async for batch in batches:
-                lying.extend(batch)
-
-    task = asyncio.create_task(read())
-    async with asyncio.timeout(60):
-        await ended.wait()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    return lying
 
 
 def numbers(lying: list[Lying]) -> list[int]:
@@ -82,8 +64,9 @@ async def test_it_goes_on_behind_what_was_read_last(topic: tuple[StreamSettings,
 
 
 async def test_a_topic_that_has_something_else_where_it_was_left_is_read_anew(
-    topic: tuple[StreamSettings, Topic],
+    topic: tuple[StreamSettings, Topic], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(resuming, "LOOK_MS", 500)  # so long an offset beyond the end is waited for
     settings, its = topic
     marks = marks_of(await found(settings, its, {}))
     others = {0: Mark(marks[0].offset, "another"), 1: Mark(5_000, marks[1].digest)}

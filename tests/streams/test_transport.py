@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -38,7 +39,7 @@ async def member(settings: StreamSettings, *topics: str) -> AsyncIterator[AIOKaf
     consumer = AIOKafkaConsumer(
         *topics,
         bootstrap_servers=settings.bootstrap_servers,
-        group_id=f"group of {topics}",
+        group_id=uuid4().hex,  # one that another test has left is not given out again for seconds
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )
