@@ -1,9 +1,10 @@
 """Judging: which incidents that were raised are true, which are false, and what became of each true one.
 
 A revision is *about* what its posts speak of: where a truth names its posts, by them; where it names a place, by
-hazard, place and time. What people are first told of must rest on something true; the word "alert" must be about it,
-by a quarter of its weight at least, for a stray true post does not make a false alert true. Nor does a stray post of
-what is known to be false make anything false: that takes a quarter, too.
+hazard, place and time; where it names some of its posts, by either, for another profile may rest on others. What people
+are first told of must rest on something true; the word "alert" must be about it, by a quarter of its weight at least,
+for a stray true post does not make a false alert true. Nor does a stray post of what is known to be false make anything
+false: that takes a quarter, too.
 
 Shape   what was told, in any order; a truth; the values, whose retractions take their words from what is shown
 Units   minutes since an incident was first spoken of, or since it began where nobody noted that
@@ -60,7 +61,9 @@ def outcome_of(
     sources = {signal.post_key: signal.source for signal in signals}
     taken_back = _taken_back(values)
     raised = _told_of(_raised(revisions, truth, sources, taken_back) for revisions in _by_incident(told))
-    found = tuple(_found(incident, raised, told, signals, taken_back) for incident in truth.incidents)
+    found = tuple(
+        _found(incident, truth, raised, told, signals=signals, taken_back=taken_back) for incident in truth.incidents
+    )
     watches, alerts = raised, [one for one in raised if one.alert_at]
     false_watches = sum(one.watch_is == "false" for one in watches)
     false_alerts = sum(one.alert_is == "false" for one in alerts)
@@ -130,7 +133,7 @@ def _raised(
     alerted = [one for one in revisions if one.alert.level in ALERTED]
     first = (notified or revisions)[0].alert
     last = revisions[-1]
-    about = sorted(set(chain.from_iterable(_about(one.alert, truth.incidents) for one in notified)))
+    about = sorted(set(chain.from_iterable(_about(one.alert, truth) for one in notified)))
     return Raised(
         incident_id=first.incident_id,
         hazard=last.alert.hazard,
@@ -160,9 +163,9 @@ def _rank(level: Level) -> int:
 
 def _judged(revisions: Sequence[Told], truth: Truth, *, least: float) -> Judgement:
     """Judge revisions: true where one of them rests on something true, by a share of its weight."""
-    if any(_about(one.alert, truth.incidents, least) for one in revisions):
+    if any(_about(one.alert, truth, least) for one in revisions):
         return "true"
-    is_known_false = any(_about(one.alert, truth.false_ones) for one in revisions)
+    is_known_false = any(_is_about(one.alert, known) for one in revisions for known in truth.false_ones)
     return "false" if revisions and (truth.is_complete or is_known_false) else "unjudged"
 
 
@@ -172,16 +175,25 @@ def _notifications(revisions: Sequence[Told]) -> int:
     return sum(one != before for before, one in zip([None, *said], said, strict=False))
 
 
-def _about(alert: Alert, incidents: Iterable[TrueIncident], least: float = ABOUT_SHARE) -> list[str]:
-    """Return what of a truth a revision is about."""
-    return [one.incident_id for one in incidents if _is_about(alert, one, least)]
+def _about(alert: Alert, truth: Truth, least: float = ABOUT_SHARE) -> list[str]:
+    """Return what really happened that a revision is about."""
+    return [one.incident_id for one in truth.incidents if _is_about(alert, one, least, other=truth.false_ones)]
 
 
-def _is_about(alert: Alert, incident: TrueIncident, least: float) -> bool:
-    if incident.post_ids:
-        weight = _weight_in(alert.evidence, incident.post_ids)
-        return weight > 0.0 and weight >= least * _weight(alert.evidence)
+def _is_about(
+    alert: Alert, incident: TrueIncident, least: float = ABOUT_SHARE, *, other: Iterable[TrueIncident] = ()
+) -> bool:
+    """Tell whether a revision is about something; by place alone it is not, where it rests on posts of another."""
+    if _rests_on(alert, incident, least):
+        return True
+    if incident.post_ids and (not incident.has_other_posts or any(_rests_on(alert, one) for one in other)):
+        return False
     return _speaks_of(incident, alert.hazard, alert.place, alert.onset, alert.raised_at)
+
+
+def _rests_on(alert: Alert, incident: TrueIncident, least: float = ABOUT_SHARE) -> bool:
+    weight = _weight_in(alert.evidence, incident.post_ids)
+    return weight > 0.0 and weight >= least * _weight(alert.evidence)
 
 
 def _weight_in(evidence: Iterable[Evidence], post_ids: frozenset[str]) -> float:
@@ -209,17 +221,21 @@ def end_of(incident: TrueIncident) -> datetime:
 
 def _found(
     incident: TrueIncident,
+    truth: Truth,
     raised: Sequence[Raised],
     told: Sequence[Told],
+    *,
     signals: Sequence[Signal],
     taken_back: Mapping[str, str],
 ) -> Found:
     """Return what became of a true incident."""
     mine = {one.incident_id for one in raised if incident.incident_id in one.speaks_of}
-    spoken = [one for one in told if one.alert.incident_id in mine and _is_about(one.alert, incident, 0.0)]
-    watch = min((one.at for one in spoken if one.alert.level in NOTIFIED), default=None)
-    about = (one for one in spoken if one.alert.level in ALERTED and _is_about(one.alert, incident, ABOUT_SHARE))
-    alert = min((one.at for one in about), default=None)
+
+    def is_about(one: Told, least: float) -> bool:
+        return one.alert.incident_id in mine and _is_about(one.alert, incident, least, other=truth.false_ones)
+
+    watch = min((one.at for one in told if one.alert.level in NOTIFIED and is_about(one, 0.0)), default=None)
+    alert = min((one.at for one in told if one.alert.level in ALERTED and is_about(one, ABOUT_SHARE)), default=None)
     of_it = [signal for signal in signals if _is_of(signal, incident)]
     since = incident.first_post_at or incident.began_at
     return Found(
@@ -240,8 +256,10 @@ def _found(
 
 
 def _is_of(signal: Signal, incident: TrueIncident) -> bool:
-    if incident.post_ids:
-        return native_id(signal.post_key) in incident.post_ids
+    if native_id(signal.post_key) in incident.post_ids:
+        return True
+    if incident.post_ids and not incident.has_other_posts:
+        return False
     return _speaks_of(incident, signal.hazard, signal.place, signal.event_time, signal.event_time)
 
 

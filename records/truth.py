@@ -22,6 +22,7 @@ class TrueIncident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     first_post_at: Instant | None = None  # when it was first spoken of
     official_at: Instant | None = None  # when an authority first said so
     post_ids: frozenset[str] = frozenset()  # as the platform numbers them: those that speak of it
+    has_other_posts: bool = False  # these are some of them only: where and when others speak tells as well
     label: dict[str, str] = {}  # language -> what people call it
 
 

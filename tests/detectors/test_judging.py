@@ -272,6 +272,36 @@ def test_without_posts_and_place_nothing_is_about_it(told: Any) -> None:
     assert only(outcome).watch_is == "false"
 
 
+# ----- by some of its posts, and by place and time -----
+
+
+def test_what_rests_on_posts_that_nobody_was_shown_is_of_the_incident_of_its_place_and_time(
+    told: Any, home: Place, signal: MakesSignals
+) -> None:
+    shown = {"place": home, "post_ids": frozenset({"1"}), "first_post_at": None, "began_at": minutes_on(0)}
+    history = [told("i1", 1, "watch", 5.0, weights={"3": 1.0})]
+    others = [signal(3.0, 3)]
+    some = judged(history, Truth(incidents=(fire(**shown, has_other_posts=True),), is_complete=True), others)
+    assert (only(some).watch_is, some.found[0].watch_minutes, some.found[0].signals) == ("true", 5.0, 1)
+    all_of_it = judged(history, Truth(incidents=(fire(**shown),), is_complete=True), others)
+    assert (only(all_of_it).watch_is, all_of_it.found[0].watch_minutes) == ("false", None)
+    assert all_of_it.found[0].signals == 0
+
+
+def test_what_was_rejected_is_known_by_place_and_time_as_well(told: Any, home: Place) -> None:
+    rumour = placed(home, incident_id="rumour", post_ids=frozenset({"1"}), has_other_posts=True)
+    outcome = judged([told("i1", 1, "watch", 5.0, weights={"3": 1.0})], Truth(false_ones=(rumour,)))
+    assert only(outcome).watch_is == "false"
+
+
+def test_posts_of_a_rumour_do_not_become_true_by_a_fire_that_burns_beside_it(told: Any, home: Place) -> None:
+    blaze = placed(home, post_ids=frozenset({"1"}), has_other_posts=True)
+    truth = Truth(incidents=(blaze,), false_ones=(placed(home, incident_id="rumour", post_ids=frozenset({"7"})),))
+    outcome = judged([told("i1", 1, "alert", 8.0, weights={"7": 1.0}), told("i2", 1, "alert", 9.0)], truth)
+    assert [one.alert_is for one in outcome.raised] == ["false", "true"]
+    assert outcome.found[0].raised == ("i2",)
+
+
 # ----- missed, delays, notifications, sources -----
 
 
