@@ -297,7 +297,8 @@ def silence() -> None:
 @click.option("--because", "reason", required=True, help="Why, for whoever comes next.")
 def silence_add(settings_file: Path | None, matchers: tuple[str, ...], *, span: str, author: str, reason: str) -> None:
     """Hold back what fits all MATCHERS, as in Alertmanager: "hazard = fire" "level =~ watch|signal"."""
-    from vigie.silencing import made, silence_from
+    from vigie.deciding import made
+    from vigie.silencing import silence_from
 
     with told():
         one = silence_from(matchers, span=span, author=author, reason=reason, now=SystemClock().now())
@@ -356,13 +357,13 @@ def profile_show(settings_file: Path | None, toml: bool) -> None:
 @click.option("--because", "reason", default="", help="Why, for whoever comes next.")
 def profile_promote(settings_file: Path | None, file: Path, *, proposed_by: str, approved_by: str, reason: str) -> None:
     """Have all workers decide by the profile in FILE from now on, without a restart; nothing they know is lost."""
-    from vigie.promoting import made, promotion_of
+    from vigie.deciding import Asked, made
+    from vigie.promoting import promotion_of
 
     with told():
         settings = load(_existing(settings_file))
-        change = promotion_of(
-            file, settings, proposed_by=proposed_by, approved_by=approved_by, reason=reason, now=SystemClock().now()
-        )
+        asked = Asked(proposed_by=proposed_by, approved_by=approved_by, reason=reason, at=SystemClock().now())
+        change = promotion_of(file, settings, asked)
         made(settings.streams(), change)
     click.echo(f"in force: {change.name}/{change.version}")
 
@@ -373,11 +374,12 @@ def profile_promote(settings_file: Path | None, file: Path, *, proposed_by: str,
 @click.option("--because", "reason", default="", help="Why, for whoever comes next.")
 def profile_back(settings_file: Path | None, *, proposed_by: str, reason: str) -> None:
     """Go back to the profile of the settings; one person may."""
-    from vigie.promoting import made, way_back
+    from vigie.deciding import Asked, made
+    from vigie.promoting import way_back
 
     with told():
         settings = load(_existing(settings_file))
-        change = way_back(settings, proposed_by=proposed_by, reason=reason, now=SystemClock().now())
+        change = way_back(settings, Asked(proposed_by=proposed_by, reason=reason, at=SystemClock().now()))
         made(settings.streams(), change)
     click.echo(f"in force: {change.name}/{change.version}, of the settings")
 
@@ -1027,16 +1029,17 @@ def model_try(folder: Path, although_worse: str) -> None:
 @click.option("--approved-by", required=True, help="Who approves it: somebody else.")
 @click.option("--because", "--reason", "reason", default="", help="Why, for whoever comes next.")
 @click.option("--although-worse", default="", metavar="REASON", help="Why it is taken although it is worse.")
-def model_promote(settings_file: Path | None, folder: Path, **said: str) -> None:
+def model_promote(settings_file: Path | None, folder: Path, *, although_worse: str, **said: str) -> None:
     """Have all workers read by the candidate in FOLDER from now on, without a restart."""
     from models.candidate import read_candidate
-    from vigie.model_promoting import in_force, made, promotion_of, stored
+    from vigie.deciding import Asked, made
+    from vigie.model_promoting import promotion_of, stored
 
     with told():
         settings = load(_existing(settings_file))
         candidate = read_candidate(folder)
-        promotion_of(candidate, None, now=SystemClock().now(), **said)  # whoever asks is told before the broker is
-        change = promotion_of(candidate, in_force(settings), now=SystemClock().now(), **said)
+        asked = Asked(at=SystemClock().now(), **said)
+        change = promotion_of(candidate, settings, asked, although_worse=although_worse)
         stored(candidate, settings.data.dir)
         made(settings.streams(), change)
     click.echo(f"in force: {change.version}")
@@ -1048,11 +1051,12 @@ def model_promote(settings_file: Path | None, folder: Path, **said: str) -> None
 @click.option("--because", "--reason", "reason", default="", help="Why, for whoever comes next.")
 def model_back(settings_file: Path | None, *, proposed_by: str, reason: str) -> None:
     """Go back to the model that ships; one person may."""
-    from vigie.model_promoting import in_force, made, way_back
+    from vigie.deciding import Asked, made
+    from vigie.model_promoting import way_back
 
     with told():
         settings = load(_existing(settings_file))
-        change = way_back(in_force(settings), proposed_by=proposed_by, reason=reason, now=SystemClock().now())
+        change = way_back(settings, Asked(proposed_by=proposed_by, reason=reason, at=SystemClock().now()))
         made(settings.streams(), change)
     click.echo(f"in force: {change.version}, which ships")
 
