@@ -21,6 +21,9 @@ from vigie.settings import FILE_VARIABLE, Settings, load
 if TYPE_CHECKING:
     from vigie.source_check import Coverage
 
+POLITE = 10
+"""By how much less than others a trial asks of the processor: whoever decides live goes first."""
+
 FILE = click.Path(path_type=Path)
 IN_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -760,6 +763,7 @@ def trial() -> None:
     from vigie.trial import run_trial
 
     end_with_parent()
+    os.nice(POLITE)
     out = sys.stdout.buffer
 
     def say(record: object) -> None:

@@ -5,7 +5,6 @@ Errors  none: what cannot be tried is told in the last line
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,8 +31,6 @@ from vigie.scenarios.recording import recorded
 from vigie.scenarios.scenario import scenario_from
 from vigie.trial_courses import courses_of
 
-POLITE = 10
-"""By how much less than others it asks of the processor: whoever decides live goes first."""
 STEP = 0.005
 """Less progress is not worth a line."""
 RECORDED = "recorded"
@@ -64,7 +61,6 @@ class Case:
 
 def run_trial(order: bytes, say: Callable[[TrialProgress | TrialDone | TrialFailed], None]) -> bool:
     """Try what was asked, and tell how far it is and what came of it; return whether anything did."""
-    os.nice(POLITE)
     try:
         say(TrialDone(trial=trial(msgspec.json.decode(order, type=TrialOrder), say)))
     except (SettingsError, msgspec.MsgspecError) as error:
