@@ -103,8 +103,7 @@ def trial() -> None:
         out.flush()
 
     vigie_logging.set_up("trial")
-    with needing("console"):
-        sys.exit(0 if run_trial(sys.stdin.buffer.read(), say) else NOTHING_READ)
+    sys.exit(0 if run_trial(sys.stdin.buffer.read(), say) else NOTHING_READ)
 
 
 @click.group()
