@@ -52,6 +52,7 @@ from streams.topics import (
     OnSignals,
     Topic,
 )
+from vigie.anew import begun_anew
 
 log = structlog.get_logger()
 
@@ -123,17 +124,7 @@ class Feeding:
 
     async def run(self) -> None:
         """Feed, and hand on, for ever."""
-        while True:
-            self._again.clear()
-            reading = asyncio.create_task(self._read())
-            again = asyncio.create_task(self._again.wait())
-            try:
-                await asyncio.wait({reading, again}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (reading, again):
-                    task.cancel()
-                done = await asyncio.gather(reading, again, return_exceptions=True)
-            _raise_first(done)
+        await begun_anew(self._read, self._again)
 
     async def _read(self) -> None:
         self._desk.filling.begin(fed.topic.name for fed in FED)
@@ -274,10 +265,3 @@ def readable(fed: Fed, values: Sequence[Written], now: datetime) -> Iterator[Rea
             yield Read(record, told_at)
         except MalformedRecord as error:
             log.warning("left out of the archive", topic=fed.topic.name, error=str(error))
-
-
-def _raise_first(done: Sequence[object]) -> None:
-    """Raise what went wrong in a task; that one was cancelled is no error."""
-    for result in done:
-        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
-            raise result

@@ -55,6 +55,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
     settings.data.dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(listening_on(console.host, console.port, "console"))
+        serve_metrics(console.metrics_port, "console.metrics_port")
         engine = await archive_of(settings)
         stack.push_async_callback(engine.dispose)
         publisher = KafkaPublisher(streams)
@@ -68,7 +69,6 @@ async def _run(settings: Settings, clock: Clock) -> None:
         recorder = recorder_of(settings, streams, clock)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding, recorder)
         tasks = [feeding.run(), serve(app, listening), _keep(desk), bench(desk)]
-        serve_metrics(console.metrics_port, "console.metrics_port")
         tasks += [recorder.run()] if recorder else []
         tasks += [desk.watching.run(engine, clock)] if desk.watching else []
         followers: list[Follower] = [feeding, *([recorder] if recorder else [])]

@@ -5,24 +5,18 @@ travel: they are copied to `<data dir>/models/<digest>/`; to other machines with
 """
 
 import asyncio
-import secrets
 import shutil
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from models.candidate import Candidate, CandidateReport, Measured, OnScenario, read_candidate
 from models.hazard import VERSION, HazardModel
 from records import BrokenInvariant, ModelChange, SettingsError, decode
 from records.model_change import MODEL_KEY, SHIPPED
-from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.reader_in_force import kept_change, models_folder
-from streams.settings import StreamSettings
 from streams.topics import DECISIONS
-from vigie.children import Child
+from vigie.deciding import Asked, after, told, worker_says
 from vigie.settings import Settings
-
-JUST_AFTER = timedelta(milliseconds=1)
 
 
 def in_force(settings: Settings) -> ModelChange | None:
@@ -37,38 +31,23 @@ def in_force(settings: Settings) -> ModelChange | None:
     return max(known, key=lambda one: (one.decided_at, one.change_id), default=None)
 
 
-def promotion_of(
-    candidate: Candidate,
-    before: ModelChange | None,
-    *,
-    proposed_by: str,
-    approved_by: str,
-    reason: str,
-    although_worse: str,
-    now: datetime,
-) -> ModelChange:
+def promotion_of(candidate: Candidate, settings: Settings, asked: Asked, *, although_worse: str) -> ModelChange:
     """Return the change that puts a candidate in force.
 
     Errors  SettingsError when it is worse and nobody says why it is taken all the same, when it is in force already,
-            when nobody else approves, or when it corrects another model than the one that ships
+            when nobody else approves, or when it corrects another model than the one that ships; SourceUnavailable
+            when the broker does not answer
     """
     refuse_worse(candidate.report, although_worse)
     if candidate.report.shipped != VERSION:
         raise SettingsError(
             f"{candidate.folder}: corrects {candidate.report.shipped}, and {VERSION} ships now; train again"
         )
+    change = _change(candidate.digest, candidate.version, asked, although_worse.strip())
+    before = in_force(settings)
     if before is not None and before.digest == candidate.digest:
         raise SettingsError(f"{candidate.folder}: {candidate.version} is in force already")
-    return _change(
-        candidate.digest,
-        candidate.version,
-        before,
-        proposed_by=proposed_by,
-        approved_by=approved_by,
-        reason=reason,
-        although_worse=although_worse.strip(),
-        now=now,
-    )
+    return after(change, before)
 
 
 def refuse_worse(report: CandidateReport, although_worse: str) -> None:
@@ -84,39 +63,17 @@ def refuse_worse(report: CandidateReport, although_worse: str) -> None:
         )
 
 
-def way_back(before: ModelChange | None, *, proposed_by: str, reason: str, now: datetime) -> ModelChange:
+def way_back(settings: Settings, asked: Asked) -> ModelChange:
     """Return the change that has the shipped model read again.
 
-    Errors  SettingsError when nobody wants it
+    Errors  SettingsError when nobody wants it; SourceUnavailable when the broker does not answer
     """
-    return _change(SHIPPED, VERSION, before, proposed_by=proposed_by, approved_by="", reason=reason, now=now)
+    return after(_change(SHIPPED, VERSION, asked), in_force(settings))
 
 
-def _change(
-    digest: str,
-    version: str,
-    before: ModelChange | None,
-    *,
-    proposed_by: str,
-    approved_by: str,
-    reason: str,
-    now: datetime,
-    although_worse: str = "",
-) -> ModelChange:
-    if not proposed_by.strip():
-        raise SettingsError("--by: is empty; say who wants it")
+def _change(digest: str, version: str, asked: Asked, although_worse: str = "") -> ModelChange:
     try:
-        return ModelChange(
-            change_id=secrets.token_hex(8),
-            digest=digest,
-            version=version,
-            proposed_by=proposed_by.strip(),
-            approved_by=approved_by.strip(),
-            decided_at=max(now, before.decided_at + JUST_AFTER) if before is not None else now,
-            reason=reason.strip(),
-            although_worse=although_worse,
-            replaces=before.change_id if before is not None else "",
-        )
+        return ModelChange(digest=digest, version=version, although_worse=although_worse, **asked.fields())
     except ValueError as error:
         raise SettingsError(f"model: {error}") from error
 
@@ -140,38 +97,18 @@ def stored(candidate: Candidate, data_dir: Path) -> Path:
     return folder
 
 
-def made(settings: StreamSettings, change: ModelChange) -> None:
-    """Make a change known to every worker.
-
-    Errors  SourceUnavailable when the broker does not take it
-    """
-
-    async def send() -> None:
-        publisher = KafkaPublisher(settings)
-        try:
-            await publisher.model_changes([change])
-        finally:
-            await publisher.stop()
-
-    asyncio.run(send())
-
-
 def sentence_on(change: ModelChange | None, settings: Settings) -> str:
     """Return which model is in force, since when and by whom, and what the worker of this machine says."""
-    if change is None:
-        return f"{VERSION}, which ships\n{read_by(settings)}"
-    which = f"{VERSION}, which ships" if change.is_back else change.version
-    who = f"proposed by {change.proposed_by}"
-    who += f", approved by {change.approved_by}" if change.approved_by else ""
-    because = f": {change.reason}" if change.reason else ""
-    worse = f"\ntaken although it is worse: {change.although_worse}" if change.although_worse else ""
-    said = f"{which}, since {change.decided_at.astimezone():%Y-%m-%d %H:%M}, {who}{because}{worse}"
-    return f"{said}\n{read_by(settings)}"
+    which = f"{VERSION}, which ships"
+    if change is not None:
+        which = told(which if change.is_back else change.version, change)
+        which += f"\ntaken although it is worse: {change.although_worse}" if change.although_worse else ""
+    return f"{which}\n{read_by(settings)}"
 
 
 def read_by(settings: Settings) -> str:
     """Return by which model the worker of this machine reads, in words."""
-    health = Child("worker", [], environ={}, health_port=settings.worker.health_port).health() or {}
+    health = worker_says(settings)
     if health.get("lacking"):
         return str(health["lacking"])
     known = health.get("model")

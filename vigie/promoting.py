@@ -4,22 +4,17 @@ What cannot be used is refused here, before anything is sent: whoever asks is to
 """
 
 import asyncio
-import secrets
-from datetime import datetime
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from detectors.profile import Profile, profile_from, profile_text
 from detectors.promotion import promoted
 from models.places import Gazetteer
 from records import ProfileChange, SettingsError, decode
-from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS
 from vigie.assembly import default_profile, home_of, profile_of
-from vigie.children import Child
+from vigie.deciding import Asked, after, told, worker_says
 from vigie.settings import Settings
 
 KEY = b"profile"
@@ -42,9 +37,7 @@ def in_force(settings: StreamSettings) -> ProfileChange | None:
     return decode(value, ProfileChange) if value is not None else None
 
 
-def promotion_of(
-    file: Path, settings: Settings, *, proposed_by: str, approved_by: str, reason: str, now: datetime
-) -> ProfileChange:
+def promotion_of(file: Path, settings: Settings, asked: Asked) -> ProfileChange:
     """Return the change that puts the profile of a file in force.
 
     Errors  SettingsError, with what would do, when it cannot be used, cannot take over from the one in force, or when
@@ -52,7 +45,7 @@ def promotion_of(
     """
     toml, usual = profile_text(file), usual_profile(settings)
     profile = profile_from(toml, file=file.name)
-    change = _change(toml, profile, proposed_by=proposed_by, approved_by=approved_by, reason=reason, now=now)
+    change = _change(toml, profile, asked)
     promoted(change, usual)
     before = in_force(settings.streams())
     taken = [(usual.name, usual.version)] + ([(before.name, before.version)] if before is not None else [])
@@ -61,57 +54,22 @@ def promotion_of(
             f"{file.name}: {profile.name}/{profile.version} is what another profile is called, and alerts name the one "
             "that they were raised by; give this one a version of its own"
         )
-    return _after(change, before)
+    return after(change, before)
 
 
-def way_back(settings: Settings, *, proposed_by: str, reason: str, now: datetime) -> ProfileChange:
+def way_back(settings: Settings, asked: Asked) -> ProfileChange:
     """Return the change that puts the profile of the settings in force again.
 
     Errors  SettingsError when that cannot be used; SourceUnavailable when the broker does not answer
     """
-    usual = usual_profile(settings)
-    change = _change("", usual, proposed_by=proposed_by, approved_by="", reason=reason, now=now)
-    return _after(change, in_force(settings.streams()))
+    return after(_change("", usual_profile(settings), asked), in_force(settings.streams()))
 
 
-def _change(
-    toml: str, profile: Profile, *, proposed_by: str, approved_by: str, reason: str, now: datetime
-) -> ProfileChange:
-    if not proposed_by.strip():
-        raise SettingsError("--by: is empty; say who wants it")
+def _change(toml: str, profile: Profile, asked: Asked) -> ProfileChange:
     try:
-        return ProfileChange(
-            change_id=secrets.token_hex(8),
-            name=profile.name,
-            version=profile.version,
-            toml=toml,
-            proposed_by=proposed_by.strip(),
-            approved_by=approved_by.strip(),
-            decided_at=now,
-            reason=reason.strip(),
-        )
+        return ProfileChange(name=profile.name, version=profile.version, toml=toml, **asked.fields())
     except ValueError as error:
         raise SettingsError(f"profile: {error}") from error
-
-
-def _after(change: ProfileChange, before: ProfileChange | None) -> ProfileChange:
-    return replace(change, replaces=before.change_id) if before is not None else change
-
-
-def made(settings: StreamSettings, change: ProfileChange) -> None:
-    """Make a change known to every worker.
-
-    Errors  SourceUnavailable when the broker does not take it
-    """
-
-    async def send() -> None:
-        publisher = KafkaPublisher(settings)
-        try:
-            await publisher.profile_changes([change])
-        finally:
-            await publisher.stop()
-
-    asyncio.run(send())
 
 
 def text_of(change: ProfileChange | None, settings: Settings) -> str:
@@ -124,25 +82,15 @@ def text_of(change: ProfileChange | None, settings: Settings) -> str:
 def sentence_on(change: ProfileChange | None, settings: Settings) -> str:
     """Return which profile is in force, since when and by whom, and what the worker of this machine says."""
     usual = usual_profile(settings)
-    if change is None:
-        said = f"{usual.name}/{usual.version}, of the settings"
-    else:
-        which = (
-            f"{usual.name}/{usual.version}, of the settings" if change.is_back else f"{change.name}/{change.version}"
-        )
-        who = [
-            f"proposed by {change.proposed_by}",
-            *([f"approved by {change.approved_by}"] if change.approved_by else []),
-        ]
-        because = f": {change.reason}" if change.reason else ""
-        said = f"{which}, since {change.decided_at.astimezone():%Y-%m-%d %H:%M}, {', '.join(who)}{because}"
-    return f"{said}\n{decided_by(settings)}"
+    which = f"{usual.name}/{usual.version}, of the settings"
+    if change is not None:
+        which = told(which if change.is_back else f"{change.name}/{change.version}", change)
+    return f"{which}\n{decided_by(settings)}"
 
 
 def decided_by(settings: Settings) -> str:
     """Return by which profile the worker of this machine decides, in words."""
-    health = Child("worker", [], environ={}, health_port=settings.worker.health_port).health() or {}
-    known = health.get("profile")
+    known = worker_says(settings).get("profile")
     return (
         f"the worker of this machine decides by {known}"
         if known

@@ -26,6 +26,7 @@ from streams.reader import standing
 from streams.resuming import Lying, Mark, follow_on
 from streams.settings import StreamSettings
 from streams.topics import RETRACTIONS, SIGNALS, OnSignals
+from vigie.anew import begun_anew, ended
 from vigie.recording import SCHEMA, Row, is_recorded, table_of
 from vigie.recordings import Held, Recordings
 from vigie.unnaming import Names, Sought, unnamed
@@ -102,19 +103,10 @@ class Recorder:
     async def _run_alone(self) -> None:
         writing = asyncio.create_task(self._write_for_ever())
         try:
-            await self._read_for_ever()
+            await begun_anew(self._read, self._again)
         finally:
             await ended(writing)
             self._tried_to_write()
-
-    async def _read_for_ever(self) -> None:
-        while True:
-            self._again.clear()
-            reading, again = asyncio.create_task(self._read()), asyncio.create_task(self._again.wait())
-            try:
-                await asyncio.wait({reading, again}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                await ended(reading, again)
 
     async def _read(self) -> None:
         while True:
@@ -287,15 +279,6 @@ class Recorder:
         if not retractions or not self._recordings.all:
             return
         self._held_of(retractions, SCHEMA.empty_table())
-
-
-async def ended(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until they end: once is not always enough, for `asyncio.wait_for` of 3.11 may lose it."""
-    left = {task for task in tasks if not task.done()}
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=1.0)
 
 
 def _row_of(one: Lying, now: datetime) -> Row | None:

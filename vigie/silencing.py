@@ -13,10 +13,10 @@ from rich.table import Table
 from connectors.sinks.routing import matcher_from
 from records import Clock, MalformedRecord, SettingsError, Silence, decode
 from records.silence import LONGEST, MOST_WORDS
-from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
+from vigie.deciding import made
 
 _SPAN = re.compile(r"(?P<number>\d{1,4})(?P<unit>[mhd])")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
@@ -57,22 +57,6 @@ def silence_from(matchers: Sequence[str], *, span: str, author: str, reason: str
         ends_at=now + span_from(span),
         made_at=now,
     )
-
-
-def made(settings: StreamSettings, silence: Silence) -> None:
-    """Make a silence known.
-
-    Errors  SourceUnavailable when the broker does not take it
-    """
-
-    async def send() -> None:
-        publisher = KafkaPublisher(settings)
-        try:
-            await publisher.silences([silence])
-        finally:
-            await publisher.stop()
-
-    asyncio.run(send())
 
 
 def known(settings: StreamSettings) -> dict[str, Silence]:

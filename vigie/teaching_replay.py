@@ -10,9 +10,8 @@ from models.hazard import HazardModel
 from models.places import Gazetteer
 from records import Post, SettingsError
 from records.backtest import Outcome
-from records.truth import Truth
 from vigie.assembly import home_of, profile_of
-from vigie.backtest import Past, bench_of, values_from
+from vigie.backtest import Bench, Past, values_from
 from vigie.scenarios.recording import recorded
 from vigie.scenarios.scenario import Scenario
 from vigie.settings import Settings
@@ -23,12 +22,15 @@ def on_scenario(scenario: Scenario, old: HazardModel, new: HazardModel) -> OnSce
 
     Errors  SettingsError where it cannot be used
     """
-    truth = scenario.truth(Gazetteer())
+    gazetteer = Gazetteer()
+    truth, places = scenario.truth(gazetteer), gazetteer.wide_places()
     with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
         settings, posts = asyncio.run(recorded(scenario, scenario.all_posts, Path(folder)))
         if not posts:
             raise SettingsError(f"scenario {scenario.name}: nobody posts anything in it")
-        shipped, candidate = (_outcome(settings, posts, truth, model) for model in (old, new))
+        profile = profile_of(settings, home_of(settings, gazetteer))
+        pasts = [_past(settings, posts, model) for model in (old, new)]
+    shipped, candidate = (Bench(past, truth, places).run([profile], has_frontiers=False).outcomes[0] for past in pasts)
     return OnScenario(
         scenario=scenario.name,
         missed_shipped=_missed(shipped),
@@ -49,11 +51,9 @@ def _judged(shipped: Outcome, candidate: Outcome) -> Replayed:
     return "same" if less == 0 else "better" if less > 0 else "worse"
 
 
-def _outcome(settings: Settings, posts: list[Post], truth: Truth, model: HazardModel) -> Outcome:
-    profile = profile_of(settings, home_of(settings, Gazetteer()))
+def _past(settings: Settings, posts: list[Post], model: HazardModel) -> Past:
     values = tuple(values_from(posts, settings, reader=model))
-    past = Past(values, posts[0].event_time, posts[-1].event_time)
-    return bench_of(past, truth).run([profile], has_frontiers=False).outcomes[0]
+    return Past(values, posts[0].event_time, posts[-1].event_time)
 
 
 def _missed(outcome: Outcome) -> int:

@@ -4,36 +4,28 @@ Shape   one `TrialOrder` in; lines of `TrialProgress` out, then one of `TrialDon
 Errors  none: what cannot be tried is told in the last line
 """
 
-import asyncio
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from detectors.backtest import Told, Value, came_at
+from detectors.backtest import Told, Value
 from detectors.comparing import FACTORS
 from detectors.pooling import pooled
 from detectors.profile import Profile, profile_from
 from models.places import Gazetteer
 from records import Place, ProfileChange, SettingsError, SystemClock, Tick
 from records.backtest import Backtest
-from records.signal import Hazard
 from records.trial import CaseKind, Course, Trial, TrialAsked, TrialCase, TrialDone, TrialFailed, TrialProgress
 from records.truth import Truth
-from streams.stated import statements
-from vigie.backtest import Bench, Past, values_from
-from vigie.scenarios.recording import recorded
+from vigie.backtest import Bench, Past
+from vigie.scenarios.reading import values_of
 from vigie.scenarios.scenario import scenario_from
 from vigie.trial_courses import courses_of
 
-POLITE = 10
-"""By how much less than others it asks of the processor: whoever decides live goes first."""
 STEP = 0.005
 """Less progress is not worth a line."""
 RECORDED = "recorded"
@@ -48,6 +40,7 @@ class TrialOrder(msgspec.Struct, frozen=True, kw_only=True):
     asked: TrialAsked
     commune: str  # the home, "" where there is none
     recording: str  # a folder
+    readings: str  # one for what posts of scenarios become
 
 
 @dataclass(frozen=True)
@@ -64,7 +57,6 @@ class Case:
 
 def run_trial(order: bytes, say: Callable[[TrialProgress | TrialDone | TrialFailed], None]) -> bool:
     """Try what was asked, and tell how far it is and what came of it; return whether anything did."""
-    os.nice(POLITE)
     try:
         say(TrialDone(trial=trial(msgspec.json.decode(order, type=TrialOrder), say)))
     except (SettingsError, msgspec.MsgspecError) as error:
@@ -116,7 +108,7 @@ def _cases(order: TrialOrder, gazetteer: Gazetteer, progress: "_Progress") -> It
         yield Case(RECORDED, "recorded", {}, past, asked.truth, home)
     for name in asked.scenarios:
         progress.begin(name)
-        yield _scenario_case(name, gazetteer)
+        yield _scenario_case(name, Path(order.readings), gazetteer)
 
 
 def recorded_past(folder: Path, since: datetime, until: datetime) -> Past:
@@ -133,13 +125,9 @@ def recorded_past(folder: Path, since: datetime, until: datetime) -> Past:
     return Past(tuple(kept), since, until)
 
 
-def _scenario_case(name: str, gazetteer: Gazetteer) -> Case:
+def _scenario_case(name: str, readings: Path, gazetteer: Gazetteer) -> Case:
     scenario = scenario_from(name)
-    with TemporaryDirectory() as folder:
-        settings, posts = asyncio.run(recorded(scenario, scenario.all_posts, Path(folder)))
-        signals = list(values_from(posts, settings))
-    values = sorted([*signals, *statements(scenario.notices, get_args(Hazard))], key=came_at)
-    past = Past(tuple(values), scenario.starts_at, scenario.ends_at)
+    past = Past(tuple(values_of(scenario, readings)), scenario.starts_at, scenario.ends_at)
     label = {"fr": scenario.title.of("fr"), "en": scenario.title.of("en")}
     return Case(name, "scenario", label, past, scenario.truth(gazetteer), gazetteer.home_place(scenario.home))
 

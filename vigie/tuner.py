@@ -19,6 +19,7 @@ from vigie.scenarios.scenario import library, scenario_from
 from vigie.settings import RECORDING, Settings
 from vigie.trial import TrialOrder
 
+READINGS = "scenarios"  # the folder of what posts of scenarios become, in data.dir
 LONGEST_LINE = 256 * 1024 * 1024  # bytes: a report of thirty days
 STOP_SECS = 5.0
 SAID: Any = TrialProgress | TrialDone | TrialFailed
@@ -33,6 +34,7 @@ class LocalTuner:
     def __init__(self, settings: Settings) -> None:
         self._commune = settings.territory.commune
         self._recording = settings.data.dir / RECORDING
+        self._readings = settings.data.dir / READINGS
         self._can_read = settings.recording.is_there
 
     def settings(self) -> Sequence[ProfileSetting]:
@@ -58,7 +60,9 @@ class LocalTuner:
 
         Errors  TrialRefused when it comes to no end
         """
-        order = TrialOrder(asked=asked, commune=self._commune, recording=str(self._recording))
+        order = TrialOrder(
+            asked=asked, commune=self._commune, recording=str(self._recording), readings=str(self._readings)
+        )
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",

@@ -148,9 +148,10 @@ def _said_by_staff(said: str, staff: dict[str, str]) -> str:
     for part in (record, record.get("said")):
         if not isinstance(part, dict):
             continue
-        for name in (one for one in STAFF if part.get(one)):
+        named = [one for one in STAFF if part.get(one)]
+        for name in named:
             part[name] = staff.setdefault(part[name], f"somebody {len(staff) + 1}")
-        if "decided_by" in part:
+        if named:
             part["reason"] = ""
     return encode(decode(msgspec.json.encode(record), OnSignals)).decode()
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey
 
+from records import SettingsError, SystemClock
 from vigie import console_settings
 from vigie.broker import free_port
-from vigie.settings import load
+from vigie.console_process import run_console
+from vigie.settings import Settings, load
 
 Finds = Callable[[str, str], list[str]]
 OIDC = '{issuer}oidc_client = "vigie"\noidc_secret_file = "secret"\noidc_roles = {{ "cell" = "operator" }}\n'
@@ -172,3 +174,14 @@ def test_the_examples_of_settings_and_of_servers_in_front_fit_together() -> None
         text = (examples / server).read_text(encoding="utf-8")
         assert name in text
         assert f"127.0.0.1:{console.port}" in text
+
+
+def test_a_port_of_its_metrics_that_is_taken_is_told_before_anything_is_begun(
+    loaded: Callable[[str], Settings], tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        taken = f"port = {free_port()}\nmetrics_port = {server.getsockname()[1]}\n"
+        settings = loaded(f'[kafka]\nurl = "kafka://127.0.0.1:1"\n[data]\ndir = "{tmp_path}"\n[console]\n{taken}')
+        with pytest.raises(SettingsError, match=r"^console\.metrics_port: cannot listen on port"):
+            run_console(settings, SystemClock())
+    assert not (tmp_path / "console.sqlite").exists()

@@ -20,8 +20,9 @@ from streams.topics import ALERTS, DEAD_LETTERS
 from vigie import check
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.cli import main
+from vigie.deciding import JUST_AFTER, made
 from vigie.pipeline import Pipeline
-from vigie.promoting import in_force, made
+from vigie.promoting import in_force
 from vigie.replay import settings_for
 
 SOON_SECS = 5.0
@@ -256,10 +257,13 @@ def test_a_check_says_by_which_profile_the_worker_of_this_machine_decides(
 
 
 @pytest.mark.broker
-def test_what_it_replaces_is_noted(broker: EmbeddedBroker, profile: Callable[..., Result], tmp_path: Path) -> None:
-    streams = streams_on(broker, tmp_path)
-    made(streams, change(1, version="7", toml=deaf("7")))
+def test_it_is_later_than_what_it_replaces_though_that_was_decided_by_a_clock_that_runs_ahead(
+    broker: EmbeddedBroker, profile: Callable[..., Result], tmp_path: Path
+) -> None:
+    streams, ahead = streams_on(broker, tmp_path), datetime.now(UTC) + timedelta(hours=1)
+    made(streams, change(1, version="7", toml=deaf("7"), decided_at=ahead))
     assert profile("promote", str(tmp_path / "candidate.toml"), *BY).exit_code == 0
     now = in_force(streams)
     assert now is not None
     assert (now.version, now.replaces, now.toml) == ("3", "c1", deaf())
+    assert now.decided_at == ahead + JUST_AFTER, "workers take the newest"

@@ -12,9 +12,10 @@ from records import ManualClock, SettingsError
 from streams.app import declare_topics
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main
+from vigie.deciding import made
 from vigie.routing_settings import router_from
 from vigie.settings import Settings
-from vigie.silencing import end, known, made, silence_from, span_from
+from vigie.silencing import end, known, silence_from, span_from
 from vigie.telling import router
 
 JSONL = '[[receivers]]\nkind = "jsonl"\npath = "alerts.jsonl"\n'

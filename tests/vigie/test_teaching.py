@@ -83,7 +83,6 @@ class Deaf:
 
 
 def test_a_model_that_misses_what_happens_in_a_scenario_is_worse() -> None:
-
     model = HazardModel.load()
     found = on_scenario(scenario_from("undeclared"), model, Deaf(model))  # type: ignore[arg-type]
     assert isinstance(found, OnScenario)

@@ -11,14 +11,19 @@ import msgspec
 import pytest
 
 from console.tuning.tuner import TrialRefused
+from detectors.backtest import Value, replayed
 from detectors.profile import load_profile, profile_text
 from models.places import Gazetteer
-from records import ProfileChange, Signal
+from records import ProfileChange, Signal, encode
 from records.trial import Trial, TrialAsked, TrialDone, TrialFailed, TrialProgress
 from records.truth import TrueIncident, Truth
 from vigie.backtest import Bench, Past
 from vigie.recording import Facts, Row, table_of
 from vigie.recordings import Recordings
+from vigie.replay import CLOSING
+from vigie.scenarios import reading
+from vigie.scenarios.reading import values_of
+from vigie.scenarios.scenario import scenario_from
 from vigie.settings import Data, Settings, Territory
 from vigie.trial import TrialOrder, run_trial, trial
 from vigie.tuner import LocalTuner
@@ -118,7 +123,9 @@ def asked_of(**changes: Any) -> TrialAsked:
 
 
 def ordered(recording: Path, **changes: Any) -> TrialOrder:
-    return TrialOrder(asked=asked_of(**changes), commune="76351", recording=str(recording))
+    return TrialOrder(
+        asked=asked_of(**changes), commune="76351", recording=str(recording), readings=str(recording / "readings")
+    )
 
 
 def test_a_trial_of_the_recording_is_a_backtest_of_the_same(
@@ -160,31 +167,98 @@ def test_progress_only_grows_and_comes_to_its_end(recording: Path) -> None:
     assert 0.95 < done[-1] <= 1.0
 
 
-def test_a_scenario_brings_its_own_truth(tmp_path: Path) -> None:
+@pytest.fixture
+def a_fire(tmp_path: Path) -> Path:
+    """Write a scenario: twelve witnesses of a fire, one every two minutes."""
     folder = tmp_path / "a_fire"
     folder.mkdir()
     (folder / "scenario.toml").write_text(SCENARIO, encoding="utf-8")
-    head = (Path(__file__).parents[2] / "vigie/scenarios/library/two_fires/posts.tsv").read_text(encoding="utf-8")
-    columns = next(line for line in head.splitlines() if line.startswith("time"))
-    names = columns.split("\t")
-    rows = []
-    for number in range(12):
-        values = {
-            "time": f"08:{number * 2:02}:00",
-            "id": f"f{number}",
-            "source": "facebook",
-            "author": f"a{number}",
-            "text": f"{POSTS[number % 4]} ({number})",
-            "happening": "fire",
-        }
-        rows.append("\t".join(values.get(name, "") for name in names))
-    (folder / "posts.tsv").write_text("\n".join([columns, *rows]) + "\n", encoding="utf-8")
-    found = trial(ordered(tmp_path, since=None, until=None, scenarios=(str(folder),)), lambda _: None)
+    rows = ["time\tid\tsource\tauthor\ttext\thappening"]
+    rows += [
+        f"08:{number * 2:02}:00\tf{number}\tfacebook\ta{number}\t{POSTS[number % 4]} ({number})\tfire"
+        for number in range(12)
+    ]
+    (folder / "posts.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_a_scenario_brings_its_own_truth_and_a_kept_reading_gives_the_same_alerts(
+    a_fire: Path, tmp_path: Path, gazetteer: Gazetteer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ordered(tmp_path, since=None, until=None, scenarios=(str(a_fire),))
+    scenario, profile = scenario_from(str(a_fire)), load_profile("city", gazetteer.home_place("76351"))
+
+    def alerts(values: list[Value]) -> list[bytes]:
+        run = replayed(profile, values, until=scenario.ends_at + CLOSING, places=gazetteer.wide_places())
+        return [encode(one.alert) for one in run.told]
+
+    anew = alerts(values_of(scenario, Path(order.readings)))
+    monkeypatch.setattr(reading, "values_from", None)  # whoever reads again fails
+    assert alerts(values_of(scenario, Path(order.readings))) == anew != []
+    found = trial(order, lambda _: None)
     [case] = found.cases
-    assert (case.name, case.kind, case.label["fr"]) == (str(folder), "scenario", "Un feu")
+    assert (case.name, case.kind, case.label["fr"]) == (str(a_fire), "scenario", "Un feu")
     assert case.backtest.is_complete
     assert case.backtest.outcomes[0].found[0].watch_minutes is not None
     assert found.whole.true_incidents == 1
+
+
+class Reader:
+    """Reads scenarios into nothing, and counts how often."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+
+    def read(self, scenario: Path) -> int:
+        """Ask for what comes of a scenario; return how often one was read so far."""
+        values_of(scenario_from(str(scenario)), self.folder)
+        return self.count
+
+    def values_from(self, *_: object) -> list[Value]:
+        self.count += 1
+        return []
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Stand in for all that reads: one file stands for code and weights."""
+    (tmp_path / "weights").write_bytes(b"hazard/4")
+    (tmp_path / "lexicon").write_bytes(b"torchage")
+    monkeypatch.setenv("VIGIE_EDGE_LEXICON", str(tmp_path / "lexicon"))
+    made = Reader(tmp_path / "readings")
+    monkeypatch.setattr(reading, "READS", (tmp_path / "weights",))
+    monkeypatch.setattr(reading, "values_from", made.values_from)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [("a_fire/posts.tsv", b"pompiers"), ("weights", b"hazard/4"), ("lexicon", b"torchage")],
+)
+def test_what_would_be_read_otherwise_is_read_anew(
+    changed: str, word: bytes, a_fire: Path, reader: Reader, tmp_path: Path
+) -> None:
+    assert [reader.read(a_fire), reader.read(a_fire)] == [1, 1]
+    file = tmp_path / changed
+    file.write_bytes(file.read_bytes().replace(word, b"autre"))
+    assert [reader.read(a_fire), reader.read(a_fire)] == [2, 2]
+
+
+def test_what_cannot_be_used_is_read_anew_and_what_nobody_asked_for_the_longest_goes(
+    a_fire: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader.read(a_fire)
+    [kept] = reader.folder.iterdir()
+    kept.write_bytes(b"{")
+    assert [reader.read(a_fire), reader.read(a_fire)] == [2, 2]
+    monkeypatch.setattr(reading, "MOST_BYTES", 5)
+    for name, at in (("old", 1), ("older", 0)):
+        (reader.folder / f"{name}.jsonl").write_bytes(b"1234\n")
+        os.utime(reader.folder / f"{name}.jsonl", (at, at))
+    kept.unlink()
+    reader.read(a_fire)
+    assert {path.stem for path in reader.folder.iterdir()} == {"old", kept.stem}
 
 
 @pytest.mark.parametrize(

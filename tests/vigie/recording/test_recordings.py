@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from msgspec.structs import replace
 
-from records import ManualClock, SettingsError, Signal, Statement, SystemClock, Verdict
+from records import ManualClock, ProfileChange, SettingsError, Signal, Statement, SystemClock, Verdict
 from streams.settings import StreamSettings
 from vigie import sweeping
 from vigie.check import CHECKS
@@ -96,11 +96,22 @@ def test_what_goes_out_does_not_say_who_of_the_cell_decided(
     assert isinstance(decided.said, Verdict)
     first = replace(decided, said=replace(decided.said, decided_by="jeanne", reason="vu par Paul"))
     other = replace(decided, said=replace(decided.said, decided_by="paul", decision_id="d2"))
-    recorder.take(line.of(heard(1), first, other, replace(first, hazard="flood")))
+    back = ProfileChange(
+        change_id="c1",
+        name="",
+        version="",
+        toml="",
+        proposed_by="jeanne",
+        approved_by="",
+        decided_at=clock.now(),
+        reason="back, by jeanne",
+    )
+    recorder.take(line.of(heard(1), first, other, replace(first, hazard="flood"), back))
     recorder.write()
     recordings.export(tmp_path / "case.parquet", None, None)
     recordings.take_in(tmp_path / "case.parquet", clock.now())
-    statements = (row.record for row in recordings.rows_of("case") if isinstance(row.record, Statement))
+    records = [row.record for row in recordings.rows_of("case")]
+    statements = [one for one in records if isinstance(one, Statement)]
     said = [one.said for one in statements if isinstance(one.said, Verdict)]
     assert [(one.decided_by, one.reason) for one in said] == [
         ("somebody 1", ""),
@@ -108,6 +119,7 @@ def test_what_goes_out_does_not_say_who_of_the_cell_decided(
         ("somebody 1", ""),
     ]
     assert said[0].post_keys == ("bluesky:post-1",)
+    assert records[-1] == replace(back, proposed_by="somebody 1", reason="")
 
 
 def test_what_there_is_is_shown(filled: Recordings, vigie: Vigie, settings: Path) -> None:

@@ -1,0 +1,1 @@
+"""The subcommands of `vigie`, each a few lines."""
