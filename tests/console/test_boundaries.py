@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from console.base_map import boundaries
 from console.base_map.boundaries import MOST_POINTS, read_boundaries
 from records import SettingsError
 
@@ -122,6 +123,7 @@ def test_a_file_with_more_points_than_a_page_can_carry_is_drawn_coarser(path: Pa
     assert 100 < len(ring) <= MOST_POINTS
 
 
-def test_one_that_stays_too_heavy_is_refused(path: Path) -> None:
+def test_one_that_stays_too_heavy_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boundaries, "MOST_POINTS", 5_000)
     with pytest.raises(SettingsError, match="points even when drawn coarsely; cut out your area first"):
-        read(path, collection(feature(coordinates=[coast(200_000, 0.1)])))
+        read(path, collection(feature(coordinates=[coast(10_000, 0.1)])))
