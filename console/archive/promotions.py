@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console.archive.tables import promotion
 from records import ProfileChange, decode, encode
@@ -38,10 +38,9 @@ async def take_promotions(
         await connection.execute(insert(promotion), rows)
 
 
-async def newest_promotion(engine: AsyncEngine) -> ProfileChange | None:
+async def newest_promotion(connection: AsyncConnection) -> ProfileChange | None:
     """Return the change that holds, None where there never was one."""
     columns = promotion.c
-    wanted = select(columns.record).order_by(columns.decided_at.desc(), columns.change_id.desc()).limit(1)
-    async with engine.connect() as connection:
-        row = await connection.scalar(wanted)
+    wanted = select(columns.record).order_by(columns.decided_at.desc(), columns.change_id.desc())
+    row = await connection.scalar(wanted.limit(1))
     return None if row is None else decode(row, ProfileChange)

@@ -243,7 +243,7 @@ async def _page(visit: Visit, known: Candidate, said: Typed | None = None) -> Re
         chosen=given.values,
         recorded=recorded,
         stretch=_stretch(visit, recorded, given.values),
-        is_own=visit.visitor.name.strip().casefold() == known.proposed_by.strip().casefold(),
+        is_own=known.is_proposed_by(visit.visitor.name),
         nonce=nonce(),
         done=visit.request.query_params.get("done", ""),
         is_same=text_id(holds.toml) == known.text_id,

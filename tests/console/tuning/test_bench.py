@@ -10,16 +10,19 @@ from typing import Any
 import httpx
 import pytest
 
+from console.access.visitor import Visitor
 from console.archive import audit, saying
 from console.archive.taking import take
 from console.archive.words import post_id_of
 from console.desk import Desk
 from console.tuning import candidates, promoting, running, shadows, trials
 from console.tuning.candidates import Candidate
+from console.tuning.editing import changed
 from records import ManualClock, ProfileChange
+from records.trial import TrialAsked
 from tests.console.conftest import CSRF
 from tests.console.made import an_alert, minutes
-from tests.console.tuning.bench import CITY, AgreedTuner, with_bench
+from tests.console.tuning.bench import CITY, AgreedTuner, a_trial, with_bench
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -451,6 +454,27 @@ async def test_a_proposal_that_is_changed_is_none_any_more(
         answer = await send(other, f"{address}/approve", text_id=seen)
     assert answer.status_code == 422
     assert (await promoting.in_force(desk)).version == "2"
+
+
+async def test_of_two_that_are_approved_at_once_one_was_tried_beside_what_holds_no_more(
+    desk: Desk, tuner: AgreedTuner
+) -> None:
+    analyst, admin = Visitor(name="analyste", role="analyst"), Visitor(name="cadre", role="admin")
+    known = []
+    for version in ("2.1", "2.2"):
+        toml = changed(CITY, {"version": version, "budget.watch": 28.0})
+        await candidates.make(desk, analyst, candidate_id=version, toml=toml, based_on="city/2")
+        one = await the_candidate(desk, version)
+        asked = TrialAsked(in_force=CITY, candidate=toml, scenarios=("two_fires",))
+        await trials.ask(desk, analyst, trial_id=version, candidate=one, asked=asked)
+        assert await trials.begin(desk.engine, version)
+        await trials.end(desk.engine, version, a_trial(asked, quicker=6.0), desk.clock.now())
+        await promoting.propose(desk, analyst, one, "")
+        known.append(await the_candidate(desk, version))
+    approving = [promoting.approve(desk, admin, one, knows_worse=False) for one in known]
+    done = await asyncio.gather(*approving, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["ProfileChange", "Unfit"]
+    assert len(await promoting.history(desk.engine)) == 1
 
 
 async def test_a_change_that_came_on_the_topic_holds_and_is_known_once(desk: Desk, tuner: AgreedTuner) -> None:
