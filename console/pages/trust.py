@@ -3,6 +3,7 @@
 Missed incidents are noted here. Nothing on this page changes what runs.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -34,7 +35,8 @@ async def declare(visit: Visit) -> Response:
     """Note a missed incident."""
     desk, visitor = visit.desk, visit.visitor
     typed = {name: str(value) for name, value in (await visit.form()).items()}
-    new = missed_from(
+    new = await asyncio.to_thread(
+        missed_from,
         typed,
         missed_id=identity(typed.get("nonce", ""), visitor.account_id),
         by=visitor.name,
