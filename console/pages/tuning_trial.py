@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from console.archive import looking
 from console.once import identity, nonce
 from console.pages.page import Page, Visit
+from console.trust.missed import BEGINNING
 from console.tuning import candidates, promoting, shadows, trials
 from console.tuning.shadows import Shadow
 from console.tuning.trials import Tried
@@ -64,6 +65,7 @@ async def show(visit: Visit) -> Response:
         trial=found,
         pairs=pairs,
         false_ones=false_ones,
+        missed=BEGINNING,
         charts=charts(found, visit.language) if found else "",
         nonce=nonce(),
     )

@@ -31,6 +31,8 @@ KNOWN_BY: Mapping[str, str] = {
     "other": "another way",
 }
 """How it became known: a way, never anybody's name."""
+BEGINNING = "missed:"
+"""Of its id among true incidents: no page is about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ def truth_from(found: Iterable[Missed]) -> Iterable[TrueIncident]:
     """Yield missed incidents as truth: by hazard, place and time alone, for nobody knows its posts."""
     for one in found:
         yield TrueIncident(
-            incident_id=f"missed:{one.missed_id}",
+            incident_id=f"{BEGINNING}{one.missed_id}",
             hazard=one.hazard,
             place=one.place,
             began_at=one.began_at,

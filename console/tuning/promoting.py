@@ -18,6 +18,7 @@ from console.archive.saying import put_outgoing
 from console.archive.tables import candidate as candidates
 from console.archive.tables import outgoing, promotion
 from console.archive.words import storable
+from console.catalogue import words
 from console.desk import Desk
 from console.tuning import trials
 from console.tuning.candidates import Candidate, candidate_in, named
@@ -267,6 +268,7 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
 
     Errors  Unfit
     """
+    said = words(desk.setup.language)
     async with writing(desk.engine) as connection:
         newest = await newest_promotion(connection)
         earlier = await _change(connection, change_id) if change_id else None
@@ -285,7 +287,7 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
             proposed_by=earlier.proposed_by if earlier else visitor.name,
             approved_by=earlier.approved_by if earlier else "",
             decided_at=decided_at,
-            reason=f"back, by {visitor.name}",
+            reason=said.gettext("gone back to by %(name)s") % {"name": visitor.name},
             replaces=newest.change_id if newest else "",
         )
         await _say(connection, change, desk.clock.now(), verdict="", trial_id="")

@@ -232,6 +232,8 @@ async def test_a_trial_says_what_would_change_with_the_figures(
     assert "Lubrizol: watch 6 min earlier" in page
     assert "the profile in force takes 20 min at 0.5 times its budget" in page
     assert "1 of 2" in page
+    assert '<a href="/incidents/fire-true">Lubrizol</a>' in page
+    assert '<th scope="row">missed:m1</th>' in page, "no page is about what was never raised"
     assert "50 %" not in page, "of so few cases no percentage is told"
     assert "mots d’un inconnu" not in page
     [asked] = tuner.asked
@@ -390,7 +392,10 @@ async def test_two_people_put_a_candidate_in_force_and_one_takes_it_back(
         assert (await send(one, "/tuning/back", to=said.record.change_id)).status_code == 303
         assert (await promoting.in_force(desk)).version == "2.1"
     changes = [said.record for said in await saying.waiting(desk.engine)]
-    assert [isinstance(one, ProfileChange) and one.is_back for one in changes] == [True, False]
+    assert [(one.is_back, one.reason) for one in changes if isinstance(one, ProfileChange)] == [
+        (True, "rétabli par astreinte (analyst)"),
+        (False, "rétabli par astreinte (analyst)"),
+    ]
     assert [one.action for one in await audit.entries(desk.engine)][:4] == [
         "profile_back",
         "profile_back",
