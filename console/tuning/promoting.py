@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from console.access.visitor import Visitor
 from console.archive import audit
 from console.archive.database import writing
-from console.archive.promotions import newest_promotion, take_promotions
+from console.archive.promotions import newest_promotion, take_promotion
 from console.archive.saying import put_outgoing
 from console.archive.tables import candidate as candidates
 from console.archive.tables import outgoing, promotion
@@ -313,7 +313,7 @@ def _cannot_return(desk: Desk, toml: str) -> bool:
 async def _say(
     connection: AsyncConnection, change: ProfileChange, now: datetime, *, verdict: str, trial_id: str
 ) -> None:
-    await take_promotions(connection, [change], now, verdict=verdict, trial_id=trial_id)
+    await take_promotion(connection, change, now, verdict=verdict, trial_id=trial_id)
     await put_outgoing(connection, "profile", change.change_id, change, now)
 
 

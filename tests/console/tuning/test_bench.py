@@ -490,6 +490,8 @@ async def test_a_change_that_came_on_the_topic_holds_and_is_known_once(desk: Des
         await take(desk.engine, [change], minutes(2))
     assert (await promoting.in_force(desk)).version == "7"
     assert len(await promoting.history(desk.engine)) == 1
+    [line] = await audit.entries(desk.engine)
+    assert (line.actor, line.action, line.detail["approved_by"]) == ("vigie", "profile_heard_of", "b")
     assert change in await saying.said_since(desk.engine, minutes(500), minutes(600))
 
 
