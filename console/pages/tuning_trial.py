@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -22,8 +23,8 @@ from records.alert import Level
 from records.backtest import Backtest, Found, Raised
 from records.trial import Course, Trial
 
-SHOWN = 20
-"""So many false ones of a case are listed."""
+RECORDED = "recorded"
+"""The part of a trial that is no scenario."""
 MOST_REAL = 500
 
 
@@ -60,6 +61,7 @@ async def show(visit: Visit) -> Response:
     return visit.render(
         "tuning_trial.html",
         tried=tried,
+        part=await _part(visit, tried),
         candidate=known,
         is_current=known is not None and tried.is_of(known, holds.toml),
         trial=found,
@@ -123,7 +125,16 @@ def _course(one: Course, language: str) -> dict[str, Any]:
 async def state(visit: Visit) -> Response:
     """Return how far a trial is."""
     tried = await trial_of(visit)
-    return JSONResponse({"state": tried.state, "part": tried.part, "done": round(tried.done, 3)})
+    return JSONResponse({"state": tried.state, "part": await _part(visit, tried), "done": round(tried.done, 3)})
+
+
+async def _part(visit: Visit, tried: Tried) -> str:
+    """Return what of a trial is being worked on, as people call it."""
+    if tried.part == RECORDED:
+        return visit.text("The recording")
+    tuner = visit.desk.tuner
+    offered = await run_in_threadpool(tuner.scenarios) if tuner and tried.part else ()
+    return next((one.label[visit.language] for one in offered if one.name == tried.part), tried.part)
 
 
 async def stop(visit: Visit) -> Response:

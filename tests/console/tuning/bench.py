@@ -51,7 +51,7 @@ class AgreedTuner:
 
     async def run(self, asked: TrialAsked, on_progress: Callable[[TrialProgress], None]) -> Trial:
         self.asked.append(asked)
-        on_progress(TrialProgress(part="recorded", done=0.25))
+        on_progress(TrialProgress(part="recorded" if asked.since else asked.scenarios[0], done=0.25))
         if self.refuses:
             raise TrialRefused(self.refuses)
         if self.waits is not None:
