@@ -80,7 +80,7 @@ async def make(visit: Visit) -> Response:
     version = next_version(holds.version)
     while version in taken:
         version = next_version(version)
-    text = str(form.get("toml", ""))[:MOST_TOML] or holds.toml
+    text = _text(str(form.get("toml", "")))[:MOST_TOML] or holds.toml
     try:
         toml = candidates.with_version(text, version)
     except NotTOML:
@@ -104,7 +104,7 @@ async def change(visit: Visit) -> Response:
     if values.get("text_id") != known.text_id:
         return await _page(visit, known, Typed(values, values.get("toml"), why="changed_meanwhile"))
     if "toml" in values:
-        toml = values["toml"].replace("\r\n", "\n")
+        toml = _text(values["toml"])
         problems = list(tuner.problems(toml))
     else:
         toml, problems = _from_form(tuner, known, values)
@@ -113,6 +113,11 @@ async def change(visit: Visit) -> Response:
     if toml != known.toml and not await candidates.change(visit.desk, visit.visitor, known, toml):
         return await _page(visit, known, Typed(values, values.get("toml"), why="changed_meanwhile"))
     return visit.go(f"/tuning/candidates/{known.candidate_id}", done="changed")
+
+
+def _text(sent: str) -> str:
+    """Return a text as it was before a browser sent it."""
+    return sent.replace("\r\n", "\n")
 
 
 def _from_form(tuner: Tuner, known: Candidate, values: Mapping[str, str]) -> tuple[str, list[ProfileProblem]]:

@@ -100,7 +100,7 @@ async def test_a_candidate_may_begin_as_a_text_that_is_handed_over(
 ) -> None:
     handed = CITY.replace("eta = 5.0", "eta = 2.5", 1)
     async with client_as("analyst") as client:
-        answer = await send(client, "/tuning/candidates", nonce="n9", toml=handed)
+        answer = await send(client, "/tuning/candidates", nonce="n9", toml=handed.replace("\n", "\r\n"))
         known = await the_candidate(desk, answer.headers["location"])
     assert known.toml == handed.replace('version = "2"', 'version = "2.1"')
 
