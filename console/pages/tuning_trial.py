@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from console.archive import looking
-from console.once import identity, nonce
+from console.once import nonce
 from console.pages.page import Page, Visit
+from console.pages.tuning_candidate import asked_for
 from console.trust.missed import BEGINNING
 from console.tuning import candidates, promoting, shadows, trials
 from console.tuning.shadows import Shadow
@@ -146,15 +147,13 @@ async def stop(visit: Visit) -> Response:
 
 async def again(visit: Visit) -> Response:
     """Ask for a trial of the same kind, with the candidate and the profile in force as they stand now."""
-    tried, form = await trial_of(visit), await visit.form()
+    tried = await trial_of(visit)
     known = await candidates.candidate(visit.desk.engine, tried.candidate_id)
     if known is None or await promoting.all_problems(visit.desk, known.toml):
         return visit.go(f"/tuning/candidates/{tried.candidate_id}")
     holds = await promoting.in_force(visit.desk)
     asked = msgspec.structs.replace(tried.asked, in_force=holds.toml, candidate=known.toml)
-    trial_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
-    await trials.ask(visit.desk, visit.visitor, trial_id=trial_id, candidate=known, asked=asked)
-    return visit.go(f"/tuning/trials/{trial_id}")
+    return await asked_for(visit, known, asked)
 
 
 async def shadow_of(visit: Visit) -> Shadow:

@@ -266,6 +266,27 @@ async def test_a_trial_keeps_nobody_who_wrote(client_as: Callable[..., Any], des
     }
 
 
+async def test_a_form_that_is_sent_again_with_something_else_asks_for_something_else(
+    client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner
+) -> None:
+    async with client_as("analyst") as client:
+        address = await begun(client)
+        wanted: list[tuple[str, dict[str, str]]] = [
+            ("trials", {"scenario": "two_fires"}),
+            ("trials", {"scenario": "lubrizol_2019"}),
+            ("shadows", {"days": "1"}),
+            ("shadows", {"days": "2"}),
+        ]
+        for what, fields in wanted:
+            twice = [await send(client, f"{address}/{what}", nonce="n", **fields) for _ in range(2)]
+            assert twice[0].headers["location"] == twice[1].headers["location"]
+        other = await send(client, "/tuning/candidates", nonce="n1", toml=CITY + "# of another mind\n")
+    candidate_id = address.rpartition("/")[2]
+    assert other.headers["location"] != address
+    assert len(await trials.of_candidate(desk.engine, candidate_id)) == 2
+    assert len(await shadows.of_candidate(desk.engine, candidate_id)) == 2
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
