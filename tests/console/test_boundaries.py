@@ -124,4 +124,4 @@ def test_a_file_with_more_points_than_a_page_can_carry_is_drawn_coarser(path: Pa
 
 def test_one_that_stays_too_heavy_is_refused(path: Path) -> None:
     with pytest.raises(SettingsError, match="points even when drawn coarsely; cut out your area first"):
-        read(path, collection(feature(coordinates=[coast(200_000, 0.1)])))
+        read(path, collection(feature(coordinates=[coast(120_000, 0.1)])))
