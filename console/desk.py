@@ -39,6 +39,7 @@ class Setup:
     shifts: tuple[time, ...] = ()  # when people change, on the zone's clock
     profile: str = ""  # the profile that incidents are raised by, as TOML; "": not known here
     incidents_kept: timedelta = INCIDENTS_KEPT
+    recording_kept: timedelta | None = None  # None: nothing is recorded here
     pseudonym_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)  # of who files reports
 
 

@@ -1,7 +1,10 @@
 """Templating: templates in each language, escaped always, with the few filters that all of them use."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, format_time
@@ -53,12 +56,18 @@ def _environment(language: Language, zone: ZoneInfo) -> Environment:
     found.filters["moment"] = moment
     found.filters["clock"] = clock
     found.filters["figure"] = lambda number: format_decimal(number, "#,##0.##", locale=language)
+    found.filters["urlencode"] = in_address
     found.filters["lasted"] = lasted
     found.filters["term"] = called
     found.filters["precision"] = precision_of
     found.filters["reason"] = lambda text: reason(text, said.gettext)
     found.filters["iso"] = lambda at: at.isoformat(timespec="seconds")
     return found
+
+
+def in_address(said: str | Mapping[str, Any]) -> str:
+    """Return what stands in an address; a slash in it leads nowhere else, as it would with Jinja's own filter."""
+    return quote(said, safe="") if isinstance(said, str) else urlencode(said)
 
 
 def lasted(span: timedelta) -> str:

@@ -263,6 +263,8 @@ WORDS: dict[Kind, dict[str, str]] = {
         "profile_declined": "declined a profile, or took a proposal back",
         "profile_promoted": "approved a profile, which is in force then",
         "profile_back": "went back to an earlier profile",
+        "profile_heard_of": "heard that the profile in force was changed elsewhere",
+        "model_heard_of": "heard that the model in force was changed",
         "language_chosen": "chose a language",
     },
     "finding": {"true": "true", "false": "false", "unclear": "unclear"},

@@ -106,6 +106,7 @@ def setup_of(settings: Settings) -> Setup:
         shifts=tuple(time.fromisoformat(at) for at in settings.digest.times),
         profile=profile_text(settings.territory.profile or default_profile(home)),
         incidents_kept=console.keep_years * YEAR,
+        recording_kept=settings.recording.kept if has_recording(settings) else None,
         pseudonym_key=key_in(settings.data.dir),
     )
     return (
@@ -118,14 +119,20 @@ def recorder_of(settings: Settings, streams: StreamSettings, clock: Clock) -> "R
 
     None where its library is not installed, or where it is off and nothing was ever recorded.
     """
-    recording = settings.recording
-    folder = settings.data.dir / RECORDING
-    if not recording.is_there or not (recording.is_on or folder.exists()):
+    if not has_recording(settings):
         return None
     from vigie.recorder import Recorder  # noqa: PLC0415  needs the extra `recording`
     from vigie.recordings import Recordings  # noqa: PLC0415  the same
 
+    recording = settings.recording
+    folder = settings.data.dir / RECORDING
     return Recorder(Recordings(folder), streams, clock, keep=recording.kept, is_on=recording.is_on)
+
+
+def has_recording(settings: Settings) -> bool:
+    """Tell whether anything is recorded here, or was once."""
+    recording = settings.recording
+    return recording.is_there and (recording.is_on or (settings.data.dir / RECORDING).exists())
 
 
 def key_in(folder: Path) -> bytes:

@@ -22,7 +22,6 @@ from console.reports.verifying import ask_of_itself, wanted
 from records import (
     Alert,
     MalformedRecord,
-    ModelChange,
     ProfileChange,
     Retraction,
     Signal,
@@ -65,8 +64,8 @@ NEW = timedelta(hours=2)
 """What is older was looked at already, or is over."""
 LATELY = timedelta(days=7)
 """How far back people's decisions are looked for on the topic, which keeps them for longer."""
-UNKEPT = (Tick, Statement, ModelChange)
-"""What is for detectors alone, decisions and bulletins having topics of their own, or is no incident's, as a model."""
+UNKEPT = (Tick, Statement)
+"""What is for detectors alone, decisions and bulletins having topics of their own."""
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ PERIODS: Mapping[str, tuple[str, ...]] = {
         "console, textes et liens des messages montrés avec un incident, et empreinte de leur auteur : {words} jours",
         "console, incidents sans ces textes, décisions, notes, personnes prévenues, messages signés, "
         "signalements saisis, incidents manqués notés, questions aux bénévoles, silences, "
-        "essais de profils (sans texte ni auteur) : {years:g} ans après la dernière nouvelle",
+        "profils essayés ou mis en vigueur et qui les a proposés, essais (sans texte ni auteur) : "
+        "{years:g} ans après la dernière nouvelle",
         "console, comptages sans texte : {pulses} et {rates} jours",
         "console, comptes, et liste de qui a fait quoi (audit) : tant que le service existe ; Vigie ne les efface pas",
     ),
     "en": (
         "console, texts and links of posts shown with an incident, and the hash of their author: {words} days",
         "console, incidents without these texts, decisions, notes, who was told, signed messages, reports taken in, "
-        "missed incidents noted, questions to volunteers, silences, trials of profiles (neither text nor author): "
-        "{years:g} years after the last news of them",
+        "missed incidents noted, questions to volunteers, silences, profiles tried or put in force and who proposed "
+        "them, their trials (neither text nor author): {years:g} years after the last news of them",
         "console, counts without texts: {pulses} and {rates} days",
         "console, accounts, and the list of who did what (audit): as long as the service exists; Vigie purges neither",
     ),

@@ -117,6 +117,8 @@ WORDS = {
         "alerts": "alertes avec leurs preuves, décisions à leur sujet, destinataires prévenus, et comptages sans texte",
         "claims": "besoins et offres lus dans ces messages, avec leur texte et leur lien, sans leurs auteurs",
         "solidarity": " Recenser pour la cellule de crise les besoins et les offres d’aide dits autour d’un incident.",
+        "changes": "derniers changements du profil et du modèle, et qui les a proposés et approuvés (fonction ou "
+        "compte) : dans l’état des processus, jusqu’à ce que d’autres prennent leur place",
         "hours": "heures",
         "days": "jours",
         "none": "aucun",
@@ -130,6 +132,8 @@ WORDS = {
         "alerts": "alerts with their evidence, decisions on them, receivers told, and counts without texts",
         "claims": "needs and offers read in these posts, with their text and link, without their authors",
         "solidarity": " To list for the crisis cell what people need and offer around an incident.",
+        "changes": "the last changes of the profile and the model, and who proposed and approved them (role or "
+        "account): in the state of the processes, until others take their place",
         "hours": "hours",
         "days": "days",
         "none": "none",
@@ -176,9 +180,12 @@ def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
             [_said(one.name, RECEIVERS[one.kind][language], language) for one in settings.receivers], words
         ),
         retention=_listed(
-            [_period(kind, topics, language) for kind, topics in periods.items()]
-            + console_papers.periods_of(settings.console, language)
-            + recording_papers.periods_of(settings, language),
+            [
+                *(_period(kind, topics, language) for kind, topics in periods.items()),
+                words["changes"],
+                *console_papers.periods_of(settings.console, language),
+                *recording_papers.periods_of(settings, language),
+            ],
             words,
         ),
         console=console_papers.said_of(settings.console, name, language),

@@ -51,6 +51,8 @@ OLDEST = {
     "sources": tables.source_change.c.since,
     "tombstones": tables.tombstone.c.at,
     "sessions": tables.session.c.made_at,
+    "candidates": tables.candidate.c.changed_at,
+    "promotions": tables.promotion.c.decided_at,
     "trials": tables.trial.c.made_at,
     "audit": tables.audit.c.at,
 }
@@ -86,6 +88,8 @@ def _old(now: datetime, limit: datetime) -> Iterator[tuple[str, Delete]]:
         tables.report: tables.report.c.made_at <= limit,
         tables.missed: tables.missed.c.made_at <= limit,
         tables.source_change: _is_past(limit),
+        tables.candidate: tables.candidate.c.changed_at <= limit,
+        tables.promotion: _is_replaced(limit),
         tables.trial: tables.trial.c.made_at <= limit,
         tables.shadow: tables.shadow.c.ends_at <= limit,
     }
@@ -112,6 +116,12 @@ def _is_past(limit: datetime) -> ColumnElement[bool]:
         of_it & (later.c.since > tables.source_change.c.since) & (later.c.since <= limit)
     )
     return (tables.source_change.c.since <= limit) & followed.exists()
+
+
+def _is_replaced(limit: datetime) -> ColumnElement[bool]:
+    """Tell of a profile that it is too old, and that another one holds since."""
+    decided_at = tables.promotion.c.decided_at
+    return (decided_at <= limit) & (decided_at < select(func.max(decided_at)).scalar_subquery())
 
 
 async def _fold(connection: AsyncConnection, before: datetime) -> None:

@@ -6,18 +6,17 @@ post that was taken back, changed, or is too old is in none of them.
 Shape   an engine in, examples out, in an order that follows from the archive alone
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from math import sqrt
 from typing import NamedTuple
 
-from sqlalchemy import select, true
+from sqlalchemy import true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from console.archive import tables
-from console.archive.database import parts
-from console.archive.looking import decisions, recorded
+from console.archive.looking import decisions, told_of
+from console.archive.rulings import RULINGS
 from console.archive.words import WORDS_KEPT
 from console.deciding.rejection import rejected_as
 from records import Alert, Verdict, words_of
@@ -29,7 +28,6 @@ OF_THE_TEXT: Mapping[str, DecidedAs] = {"exercise": "exercise", "figurative": "f
 """Reasons of a rejection that speak of what the posts say. A hoax tells of a fire as a witness does, and what is
 elsewhere or known already is a fire: from these nothing is learned about words."""
 LEAST_RATIO = 0.01
-TOLD = frozenset({"confirm", "reject"})
 
 
 class Ruling(NamedTuple):
@@ -49,7 +47,7 @@ async def decided_posts(engine: AsyncEngine, now: datetime) -> list[DecidedPost]
     contradicted: set[str] = set()
     async with engine.connect() as connection:
         rulings = await _rulings(connection)
-        for incident_id, revisions in (await _told_of(connection, rulings)).items():
+        for incident_id, revisions in (await told_of(connection, rulings)).items():
             for one in _examples(rulings[incident_id], revisions, now):
                 first = found.setdefault(one.known_by, one)
                 if (first.decided_as, first.hazard) != (one.decided_as, one.hazard):
@@ -71,7 +69,7 @@ def ruling_of(verdicts: Sequence[Verdict]) -> Ruling | None:
 
     Whoever decides anew has changed his mind; two people who decide differently have not agreed.
     """
-    decided = {one.decided_by: _said_by(one) for one in verdicts if one.decision in TOLD}
+    decided = {one.decided_by: _said_by(one) for one in verdicts if one.decision in RULINGS}
     hazards = {one.decided_by: one.read_as for one in verdicts if one.decision == "change_hazard"}
     if len(set(decided.values())) != 1 or len(set(hazards.values())) > 1:
         return None
@@ -84,18 +82,6 @@ def ruling_of(verdicts: Sequence[Verdict]) -> Ruling | None:
 
 def _said_by(verdict: Verdict) -> DecidedAs | None:
     return "confirmed" if verdict.decision == "confirm" else OF_THE_TEXT.get(rejected_as(verdict.reason))
-
-
-async def _told_of(connection: AsyncConnection, incident_ids: Iterable[str]) -> dict[str, list[Alert]]:
-    """Return all that was told of incidents, with the words that stand."""
-    columns = tables.revision.c
-    wanted = select(columns.sequence, columns.incident_id, columns.recorded_at, columns.record, columns.words)
-    found: dict[str, list[Alert]] = {}
-    for part in parts(sorted(incident_ids)):
-        of_them = wanted.where(columns.incident_id.in_(part)).order_by(columns.incident_id, columns.revision)
-        for one in await recorded(connection, of_them):
-            found.setdefault(one.alert.incident_id, []).append(one.alert)
-    return found
 
 
 def _examples(ruling: Ruling, revisions: Sequence[Alert], now: datetime) -> Iterator[DecidedPost]:

@@ -115,6 +115,17 @@ async def recorded(connection: AsyncConnection, wanted: Select[Any]) -> list[Rec
     ]
 
 
+async def told_of(connection: AsyncConnection, incident_ids: Iterable[str]) -> dict[str, list[Alert]]:
+    """Return all that was told of each of these incidents, in order, with the words that stand."""
+    columns = tables.revision.c
+    found: dict[str, list[Alert]] = {}
+    for part in parts(sorted(incident_ids)):
+        of_them = select(tables.revision).where(columns.incident_id.in_(part))
+        for one in await recorded(connection, of_them.order_by(columns.incident_id, columns.revision)):
+            found.setdefault(one.alert.incident_id, []).append(one.alert)
+    return found
+
+
 async def changed_since(engine: AsyncEngine, sequence: int, most: int = 1000) -> list[tuple[int, Alert]]:
     """Return the newest revision of each incident that changed after a number, with the number of its last change.
 

@@ -300,7 +300,7 @@ async def said_since(engine: AsyncEngine, since: datetime, now: datetime) -> lis
     async with engine.connect() as connection:
         said = [decode(row, Verdict) for row in await connection.scalars(verdicts)]
         kept = [decode(row, Silence) for row in await connection.scalars(silences)]
-    holds = await newest_promotion(engine)
+        holds = await newest_promotion(connection)
     return [
         *(one for one in said if one.decision_id),
         *(one for one in kept if not one.origin),

@@ -15,13 +15,14 @@ from console.archive.counts import take_pulses, take_signals
 from console.archive.database import writing
 from console.archive.decisions import Decided, take_decisions
 from console.archive.newest import TAKERS
-from console.archive.promotions import take_promotions
+from console.archive.promotions import hear_of
 from console.archive.retracting import take_retractions
 from console.archive.revisions import Told, take_revisions
 from console.live.hub import Change
 from records import (
     Alert,
     Bulletin,
+    ModelChange,
     Notification,
     ProfileChange,
     Pulse,
@@ -35,7 +36,7 @@ from records.digest import DigestMade
 
 log = structlog.get_logger()
 
-Decision = Verdict | Silence | ProfileChange
+Decision = Verdict | Silence | ProfileChange | ModelChange
 Record = Alert | Decision | Notification | SourceStatus | Bulletin | Pulse | Signal | Retraction | DigestMade
 
 DATABASE_IS_AWAY = (OperationalError, InterfaceError, InternalError, ProgrammingError)
@@ -85,7 +86,7 @@ async def _keep(connection: AsyncConnection, read: Sequence[Read], now: datetime
         changes += await take_revisions(connection, told, now)
     if decided := [Decided(one.record, one.at) for one in read if isinstance(one.record, Verdict)]:
         changes += await take_decisions(connection, decided)
-    await _keep_promotions(connection, read)
+    await _keep_changes(connection, read)
     for record, taker in TAKERS.items():
         if found := [one.record for one in read if isinstance(one.record, record)]:
             changes += await taker(connection, found)
@@ -93,10 +94,10 @@ async def _keep(connection: AsyncConnection, read: Sequence[Read], now: datetime
     return list({(change.kind, change.key): change for change in changes}.values())
 
 
-async def _keep_promotions(connection: AsyncConnection, read: Sequence[Read]) -> None:
+async def _keep_changes(connection: AsyncConnection, read: Sequence[Read]) -> None:
     for one in read:
-        if isinstance(one.record, ProfileChange):
-            await take_promotions(connection, [one.record], one.at)
+        if isinstance(one.record, ProfileChange | ModelChange):
+            await hear_of(connection, one.record, one.at)
 
 
 async def _keep_counts(connection: AsyncConnection, read: Sequence[Read], now: datetime) -> None:

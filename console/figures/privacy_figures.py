@@ -45,6 +45,8 @@ def limits(incidents_kept: timedelta) -> dict[str, timedelta | None]:
         "silences": incidents_kept,
         "digests": incidents_kept,
         "sources": incidents_kept,
+        "candidates": incidents_kept,
+        "promotions": incidents_kept,
         "trials": incidents_kept,
         "signals": READ_AGAIN,
         "rates": keeping.RATES_KEPT,
@@ -55,7 +57,9 @@ def limits(incidents_kept: timedelta) -> dict[str, timedelta | None]:
     }
 
 
-UNSURE = frozenset({"incidents", "decisions", "notifications", "messages", "verifications", "sources", "signals"})
+UNSURE = frozenset(
+    {"incidents", "decisions", "notifications", "messages", "verifications", "sources", "promotions", "signals"}
+)
 """Kept from the last that was told of an incident, or as long as it holds: the oldest may be older than the period."""
 
 

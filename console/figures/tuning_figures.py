@@ -4,7 +4,7 @@ Units   days and weeks on the zone's clock, by when a level was first reached; s
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,14 +12,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console.archive import looking
 from console.archive.dossier import Decided
-from console.archive.tables import decision, revision
+from console.archive.rulings import standing
+from console.archive.tables import revision
 from records.share import wilson
 
 DAY = timedelta(days=1)
 DAYS_A_WEEK = 7
-RULINGS = ("confirm", "reject")
 LAST = 100
 """So many of the last rulings are counted."""
 FEW = 10
@@ -95,20 +94,14 @@ def weeks(found: Sequence[Day]) -> list[Week]:
 
 async def rulings(engine: AsyncEngine) -> list[Ruled]:
     """Return how many of the last incidents that people ruled on they rejected, all together and by hazard."""
-    columns = decision.c
     async with engine.connect() as connection:
-        found = await looking.decisions(connection, columns.kind.in_((*RULINGS, "withdraw")))
-    last = sorted(_standing(found).values(), key=lambda one: one.verdict.decided_at)[-LAST:]
+        found = await standing(connection)
+    last = sorted(found.values(), key=lambda one: one.verdict.decided_at)[-LAST:]
     hazards = sorted({one.verdict.hazard for one in last})
     return [
         _ruled("", last),
         *(_ruled(hazard, [one for one in last if one.verdict.hazard == hazard]) for hazard in hazards),
     ]
-
-
-def _standing(found: Iterable[Decided]) -> Mapping[str, Decided]:
-    """Return the last ruling on each incident that nobody took back."""
-    return {one.verdict.incident_id: one for one in found if one.verdict.decision in RULINGS and not one.is_withdrawn}
 
 
 def _ruled(hazard: str, found: Sequence[Decided]) -> Ruled:

@@ -1,11 +1,13 @@
 """Privacy: what is kept and for how long, who took what out, and how somebody can object."""
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from console.archive import audit
 from console.archive.database import writing
 from console.archive.keeping import keep
 from console.figures import privacy_figures as figures
+from console.figures.privacy_figures import Kept
 from console.pages.page import Page, Visit
 
 
@@ -15,13 +17,23 @@ async def privacy(visit: Visit) -> Response:
     lookers = await figures.lookers(engine, now)
     return visit.render(
         "privacy.html",
-        kept=await figures.kept(engine, now, visit.desk.setup.incidents_kept),
+        kept=[*await figures.kept(engine, now, visit.desk.setup.incidents_kept), *await _recording(visit)],
+        is_recorded=visit.desk.setup.recording_kept is not None,
         last_purge=await figures.last_purge(engine),
         exports=await figures.exports(engine, now),
         looked=sum(times for _, times in lookers),
         lookers=lookers if visit.visitor.may("audit") else (),
         done=visit.request.query_params.get("done", ""),
     )
+
+
+async def _recording(visit: Visit) -> list[Kept]:
+    """Return what the recording keeps beside the archive; empty where there is none."""
+    span, tuner = visit.desk.setup.recording_kept, visit.desk.tuner
+    if span is None:
+        return []
+    found = await run_in_threadpool(tuner.recorded) if tuner else None
+    return [Kept("recording", span, found.since if found else None, is_late=False)]
 
 
 async def purge(visit: Visit) -> Response:

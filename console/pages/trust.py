@@ -3,6 +3,7 @@
 Missed incidents are noted here. Nothing on this page changes what runs.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from console.once import identity, nonce
 from console.pages.page import Page, Visit
 from console.problem import Problem
 from console.trust import measuring, missed
-from console.trust.missed_form import MOST_WORDS, missed_from
+from console.trust.missed_form import FIELDS, MOST_WORDS, missed_from
 from console.trust.precision import FEW
 from console.trust.reliability import Bin
 from console.tuning.promoting import in_force
@@ -34,9 +35,10 @@ async def declare(visit: Visit) -> Response:
     """Note a missed incident."""
     desk, visitor = visit.desk, visit.visitor
     typed = {name: str(value) for name, value in (await visit.form()).items()}
-    new = missed_from(
+    new = await asyncio.to_thread(
+        missed_from,
         typed,
-        missed_id=identity(typed.get("nonce", ""), visitor.account_id),
+        missed_id=identity(typed.get("nonce", ""), visitor.account_id, *(typed.get(name, "") for name in FIELDS)),
         by=visitor.name,
         now=desk.clock.now(),
         zone=desk.setup.zone,

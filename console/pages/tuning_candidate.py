@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -71,7 +72,8 @@ def told(visit: Visit, problem: ProfileProblem) -> str:
 async def make(visit: Visit) -> Response:
     """Begin a candidate from a text that was handed over, or else from what is in force; with the next version."""
     form = await visit.form()
-    candidate_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
+    handed = _text(str(form.get("toml", "")))[:MOST_TOML]
+    candidate_id = identity(str(form.get("nonce", "")), visit.visitor.account_id, handed)
     holds = await promoting.in_force(visit.desk)
     if visit.desk.tuner is None or not holds.toml:
         return visit.go("/tuning")  # which says that nothing can be tried here
@@ -80,7 +82,7 @@ async def make(visit: Visit) -> Response:
     version = next_version(holds.version)
     while version in taken:
         version = next_version(version)
-    text = str(form.get("toml", ""))[:MOST_TOML] or holds.toml
+    text = handed or holds.toml
     try:
         toml = candidates.with_version(text, version)
     except NotTOML:
@@ -104,7 +106,7 @@ async def change(visit: Visit) -> Response:
     if values.get("text_id") != known.text_id:
         return await _page(visit, known, Typed(values, values.get("toml"), why="changed_meanwhile"))
     if "toml" in values:
-        toml = values["toml"].replace("\r\n", "\n")
+        toml = _text(values["toml"])
         problems = list(tuner.problems(toml))
     else:
         toml, problems = _from_form(tuner, known, values)
@@ -113,6 +115,11 @@ async def change(visit: Visit) -> Response:
     if toml != known.toml and not await candidates.change(visit.desk, visit.visitor, known, toml):
         return await _page(visit, known, Typed(values, values.get("toml"), why="changed_meanwhile"))
     return visit.go(f"/tuning/candidates/{known.candidate_id}", done="changed")
+
+
+def _text(sent: str) -> str:
+    """Return a text as it was before a browser sent it."""
+    return sent.replace("\r\n", "\n")
 
 
 def _from_form(tuner: Tuner, known: Candidate, values: Mapping[str, str]) -> tuple[str, list[ProfileProblem]]:
@@ -159,7 +166,13 @@ async def ask(visit: Visit) -> Response:
         scenarios=chosen,
         has_frontiers=values.get("frontiers") == "1",
     )
-    trial_id = identity(values.get("nonce", ""), visit.visitor.account_id)
+    return await asked_for(visit, known, asked)
+
+
+async def asked_for(visit: Visit, known: Candidate, asked: TrialAsked) -> Response:
+    """Ask for a trial, and lead to it."""
+    nonce = str((await visit.form()).get("nonce", ""))
+    trial_id = identity(nonce, visit.visitor.account_id, msgspec.json.encode(asked).decode())
     await trials.ask(visit.desk, visit.visitor, trial_id=trial_id, candidate=known, asked=asked)
     return visit.go(f"/tuning/trials/{trial_id}")
 
@@ -204,7 +217,7 @@ async def begin_shadow(visit: Visit) -> Response:
         return await _page(visit, known, Typed(why="bad_days"))
     if problems := await promoting.all_problems(visit.desk, known.toml):
         return await _page(visit, known, Typed(problems=problems))
-    shadow_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
+    shadow_id = identity(str(form.get("nonce", "")), visit.visitor.account_id, known.text_id, days)
     await shadows.begin(visit.desk, visit.visitor, shadow_id=shadow_id, candidate=known, days=int(days))
     return visit.go(f"/tuning/shadows/{shadow_id}")
 
@@ -243,7 +256,7 @@ async def _page(visit: Visit, known: Candidate, said: Typed | None = None) -> Re
         chosen=given.values,
         recorded=recorded,
         stretch=_stretch(visit, recorded, given.values),
-        is_own=visit.visitor.name.strip().casefold() == known.proposed_by.strip().casefold(),
+        is_own=known.is_proposed_by(visit.visitor.name),
         nonce=nonce(),
         done=visit.request.query_params.get("done", ""),
         is_same=text_id(holds.toml) == known.text_id,

@@ -7,12 +7,15 @@ from typing import Any, get_args
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from console.archive import looking
-from console.once import identity, nonce
+from console.once import nonce
 from console.pages.page import Page, Visit
+from console.pages.tuning_candidate import asked_for
+from console.trust.missed import BEGINNING
 from console.tuning import candidates, promoting, shadows, trials
 from console.tuning.shadows import Shadow
 from console.tuning.trials import Tried
@@ -21,8 +24,8 @@ from records.alert import Level
 from records.backtest import Backtest, Found, Raised
 from records.trial import Course, Trial
 
-SHOWN = 20
-"""So many false ones of a case are listed."""
+RECORDED = "recorded"
+"""The part of a trial that is no scenario."""
 MOST_REAL = 500
 
 
@@ -59,11 +62,13 @@ async def show(visit: Visit) -> Response:
     return visit.render(
         "tuning_trial.html",
         tried=tried,
+        part=await _part(visit, tried),
         candidate=known,
         is_current=known is not None and tried.is_of(known, holds.toml),
         trial=found,
         pairs=pairs,
         false_ones=false_ones,
+        missed=BEGINNING,
         charts=charts(found, visit.language) if found else "",
         nonce=nonce(),
     )
@@ -121,7 +126,16 @@ def _course(one: Course, language: str) -> dict[str, Any]:
 async def state(visit: Visit) -> Response:
     """Return how far a trial is."""
     tried = await trial_of(visit)
-    return JSONResponse({"state": tried.state, "part": tried.part, "done": round(tried.done, 3)})
+    return JSONResponse({"state": tried.state, "part": await _part(visit, tried), "done": round(tried.done, 3)})
+
+
+async def _part(visit: Visit, tried: Tried) -> str:
+    """Return what of a trial is being worked on, as people call it."""
+    if tried.part == RECORDED:
+        return visit.text("The recording")
+    tuner = visit.desk.tuner
+    offered = await run_in_threadpool(tuner.scenarios) if tuner and tried.part else ()
+    return next((one.label[visit.language] for one in offered if one.name == tried.part), tried.part)
 
 
 async def stop(visit: Visit) -> Response:
@@ -133,15 +147,13 @@ async def stop(visit: Visit) -> Response:
 
 async def again(visit: Visit) -> Response:
     """Ask for a trial of the same kind, with the candidate and the profile in force as they stand now."""
-    tried, form = await trial_of(visit), await visit.form()
+    tried = await trial_of(visit)
     known = await candidates.candidate(visit.desk.engine, tried.candidate_id)
     if known is None or await promoting.all_problems(visit.desk, known.toml):
         return visit.go(f"/tuning/candidates/{tried.candidate_id}")
     holds = await promoting.in_force(visit.desk)
     asked = msgspec.structs.replace(tried.asked, in_force=holds.toml, candidate=known.toml)
-    trial_id = identity(str(form.get("nonce", "")), visit.visitor.account_id)
-    await trials.ask(visit.desk, visit.visitor, trial_id=trial_id, candidate=known, asked=asked)
-    return visit.go(f"/tuning/trials/{trial_id}")
+    return await asked_for(visit, known, asked)
 
 
 async def shadow_of(visit: Visit) -> Shadow:

@@ -1,6 +1,7 @@
 // The page of an incident: its chart, its small map, links that are shown on demand, and word of a newer revision.
 // All of it only adds: the page says the same without it.
 
+import { clock, resolvedColour } from "./chart.js";
 import { follow } from "./live.js";
 import { makeMap } from "./map.js";
 
@@ -65,13 +66,6 @@ function drawChart() {
   }, [[...column("at"), until], lasting("posts"), lasting("strong"), lasting("at").map(() => Number(usual))], place);
 }
 
-function clock(zone) {
-  const form = new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone,
-  });
-  return (_, moments) => moments.map((at) => form.format(new Date(at * 1000)));
-}
-
 function markOnset(u, at, words, ink) {
   if (at < u.scales.x.min || at > u.scales.x.max) return;
   const x = u.valToPos(at, "x", true);
@@ -87,16 +81,6 @@ function markOnset(u, at, words, ink) {
   ctx.textAlign = x > u.bbox.left + u.bbox.width / 2 ? "right" : "left";
   ctx.fillText(words, x + (ctx.textAlign === "right" ? -6 : 6), u.bbox.top + 12 * devicePixelRatio);
   ctx.restore();
-}
-
-// A canvas knows no light-dark(): ask the browser what it makes of it here.
-function resolvedColour(value) {
-  const probe = document.createElement("span");
-  probe.style.color = value;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
 }
 
 addEventListener("resize", () => {

@@ -1,5 +1,7 @@
 // The bench: how far a trial is, and its charts. All of it only adds: the tables say the same without it.
 
+import { clock, resolvedColour } from "./chart.js";
+
 /* global uPlot */
 
 const AGAIN_AFTER = 1_000; // ms
@@ -121,23 +123,6 @@ function drawCourse() {
       ...thresholds.map(({ head }) => head),
     ],
   }, [moments, ofPosts(0), ofPosts(1), ofLine(lines[0], 0), ofLine(lines[1], 0), ...thresholds.map(({ data }) => data)], place));
-}
-
-function clock(zone) {
-  const form = new Intl.DateTimeFormat(document.documentElement.lang, {
-    hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone,
-  });
-  return (_, moments) => moments.map((at) => form.format(new Date(at * 1000)));
-}
-
-// A canvas knows no light-dark(): ask the browser what it makes of it here.
-function resolvedColour(value) {
-  const probe = document.createElement("span");
-  probe.style.color = value;
-  document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
-  probe.remove();
-  return colour;
 }
 
 document.getElementById("course")?.addEventListener("change", draw);

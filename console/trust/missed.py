@@ -31,6 +31,8 @@ KNOWN_BY: Mapping[str, str] = {
     "other": "another way",
 }
 """How it became known: a way, never anybody's name."""
+BEGINNING = "missed:"
+"""Of its id among true incidents: no page is about it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +50,11 @@ class Missed:
     withdrawn_by: str  # "": it stands
 
 
-async def missed(
-    engine: AsyncEngine, since: datetime, until: datetime, *, also_withdrawn: bool = False
-) -> list[Missed]:
-    """Return what was missed that began in a span, the last first."""
+async def missed(engine: AsyncEngine, since: datetime, until: datetime) -> list[Missed]:
+    """Return what was missed that began in a span, the last first; not what was taken back."""
     columns = table.c
-    wanted = select(table).where((columns.began_at >= since) & (columns.began_at < until))
-    if not also_withdrawn:
-        wanted = wanted.where(columns.withdrawn_by == "")
+    stands = (columns.began_at >= since) & (columns.began_at < until) & (columns.withdrawn_by == "")
+    wanted = select(table).where(stands)
     async with engine.connect() as connection:
         rows = await connection.execute(wanted.order_by(columns.began_at.desc(), columns.missed_id))
         return [_from(row) for row in rows]
@@ -96,10 +95,12 @@ async def declare(engine: AsyncEngine, visitor: Visitor, new: Missed) -> None:
 
 
 async def withdraw(engine: AsyncEngine, visitor: Visitor, missed_id: str, now: datetime) -> bool:
-    """Take a missed incident back; tell whether one stood."""
+    """Take a missed incident back, and its words away; tell whether one stood."""
     stands = (table.c.missed_id == missed_id) & (table.c.withdrawn_by == "")
     async with writing(engine) as connection:
-        done = await connection.execute(update(table).where(stands).values(withdrawn_by=storable(visitor.name)))
+        done = await connection.execute(
+            update(table).where(stands).values(withdrawn_by=storable(visitor.name), words="")
+        )
         if done.rowcount:
             await audit.note(
                 connection,
@@ -121,7 +122,7 @@ def truth_from(found: Iterable[Missed]) -> Iterable[TrueIncident]:
     """Yield missed incidents as truth: by hazard, place and time alone, for nobody knows its posts."""
     for one in found:
         yield TrueIncident(
-            incident_id=f"missed:{one.missed_id}",
+            incident_id=f"{BEGINNING}{one.missed_id}",
             hazard=one.hazard,
             place=one.place,
             began_at=one.began_at,

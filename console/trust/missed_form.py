@@ -10,6 +10,7 @@ from console.typed_moment import moment_from
 from records import Place
 from records.signal import Hazard
 
+FIELDS = ("hazard", "place", "place_id", "began_at", "known_by", "words")
 MOST_WORDS = 500
 MOST_OF_NAME = 200
 MOST_CHOICES = 8

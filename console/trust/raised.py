@@ -14,20 +14,18 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from console.archive import looking
 from console.archive.dossier import Decided
-from console.archive.tables import decision, incident, revision
-from console.catalogue import LANGUAGES, words
-from console.deciding.decision_form import REJECTED_AS
+from console.archive.rulings import standing
+from console.archive.tables import incident, revision
+from console.deciding.rejection import FREE, rejected_as
 from records import Alert, decode
+from records.alert import OVER
 from records.signal import Hazard
 
 Ruling = Literal["true", "false", ""]
-RULINGS: Mapping[str, Ruling] = {"confirm": "true", "reject": "false"}
+MEANS: Mapping[str, Ruling] = {"confirm": "true", "reject": "false"}
 TOLD = ("watch", "alert")
 """Levels by which people are told; what is confirmed by hand Vigie did not raise."""
-OVER = frozenset({"resolved", "rejected"})
-OTHER = "other"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +67,6 @@ async def raised(engine: AsyncEngine, since: datetime, until: datetime) -> list[
         _raised(watch, alerts.get(name), newest.get(name, watch), rulings.get(name)) for name, watch in watches.items()
     ]
     return sorted(found, key=lambda one: (one.watch_at, one.incident_id))
-
-
-async def standing(connection: AsyncConnection, since: datetime) -> dict[str, Decided]:
-    """Return the last ruling since a moment on each incident, as far as nobody took it back."""
-    columns = decision.c
-    wanted = columns.kind.in_((*RULINGS, "withdraw")) & (columns.decided_at >= since)
-    found = await looking.decisions(connection, wanted)
-    return {one.verdict.incident_id: one for one in found if one.verdict.decision in RULINGS and not one.is_withdrawn}
 
 
 def _first_of(levels: Iterable[str]) -> Subquery:
@@ -130,14 +120,6 @@ def _raised(watch: Alert, alert: Alert | None, newest: Alert, ruling: Decided | 
         profile=watch.profile,
         detector=watch.versions.get("detector", ""),
         model=watch.versions.get("hazard", ""),
-        ruling=RULINGS[verdict.decision] if verdict else "",
-        why=why_rejected(verdict.reason) if verdict and verdict.decision == "reject" else "",
+        ruling=MEANS[verdict.decision] if verdict else "",
+        why=rejected_as(verdict.reason) or FREE if verdict and verdict.decision == "reject" else "",
     )
-
-
-def why_rejected(reason: str) -> str:
-    """Return the code of why something was rejected: its words begin the reason, in the language of the cell."""
-    for code, said in REJECTED_AS.items():
-        if code != OTHER and any(reason.startswith(words(language).gettext(said)) for language in LANGUAGES):
-            return code
-    return OTHER

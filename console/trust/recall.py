@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from console.archive.database import parts
+from console.archive.rulings import standing
 from console.archive.tables import incident, revision
 from console.reports.intake import SOURCE
 from console.trust.missed import Missed, missed
-from console.trust.raised import standing
 from records import Alert, decode
 from records.share import Share, share_of
 

@@ -47,6 +47,10 @@ class Candidate:
         """Whether anything can still become of it."""
         return self.state in {"draft", "proposed"}
 
+    def is_proposed_by(self, name: str) -> bool:
+        """Tell whether it is somebody's own proposal."""
+        return name.strip().casefold() == self.proposed_by.strip().casefold()
+
 
 async def candidate(engine: AsyncEngine, candidate_id: str) -> Candidate | None:
     """Return a candidate, None where there is none."""

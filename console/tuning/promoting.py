@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from console.access.visitor import Visitor
 from console.archive import audit
 from console.archive.database import writing
-from console.archive.promotions import take_promotions
+from console.archive.promotions import newest_promotion, take_promotion
 from console.archive.saying import put_outgoing
 from console.archive.tables import candidate as candidates
 from console.archive.tables import outgoing, promotion
 from console.archive.words import storable
+from console.catalogue import words
 from console.desk import Desk
 from console.tuning import trials
 from console.tuning.candidates import Candidate, candidate_in, named
@@ -84,7 +85,8 @@ def _from(row: Any) -> Promoted:
 
 async def in_force(desk: Desk) -> InForce:
     """Return the profile in force: that of the newest change, or of the settings' file."""
-    change = await _newest(desk.engine)
+    async with desk.engine.connect() as connection:
+        change = await newest_promotion(connection)
     toml = _text(change, desk.setup.profile)
     name, version = named(toml)
     return InForce(toml=toml, name=name, version=version, change=change)
@@ -92,12 +94,8 @@ async def in_force(desk: Desk) -> InForce:
 
 async def profile_in(engine: AsyncEngine, usual: str) -> str:
     """Return the text of the profile in force; `usual` is that of the settings' file."""
-    return _text(await _newest(engine), usual)
-
-
-async def _newest(engine: AsyncEngine) -> ProfileChange | None:
-    found = await history(engine, 1)
-    return found[0].change if found else None
+    async with engine.connect() as connection:
+        return _text(await newest_promotion(connection), usual)
 
 
 def _text(change: ProfileChange | None, usual: str) -> str:
@@ -150,7 +148,7 @@ async def propose(desk: Desk, visitor: Visitor, known: Candidate, reason: str) -
     Errors  Unfit
     """
     now = desk.clock.now()
-    tried = await _fit(desk, known)
+    tried, _ = await _fit(desk, known)
     if tried.verdict in DOUBTFUL and not reason.strip():
         raise Unfit("no_reason")
     columns = candidates.c
@@ -174,8 +172,8 @@ async def propose(desk: Desk, visitor: Visitor, known: Candidate, reason: str) -
         )
 
 
-async def _fit(desk: Desk, known: Candidate) -> Tried:
-    """Return the trial on which a candidate may be promoted.
+async def _fit(desk: Desk, known: Candidate) -> tuple[Tried, InForce]:
+    """Return the trial on which a candidate may be promoted, and beside what it was made.
 
     Errors  Unfit
     """
@@ -187,7 +185,7 @@ async def _fit(desk: Desk, known: Candidate) -> Tried:
     tried = await last_trial(desk.engine, known, now_in_force.toml)
     if tried is None:
         raise Unfit("untried")
-    return tried
+    return tried, now_in_force
 
 
 async def decline(desk: Desk, visitor: Visitor, known: Candidate) -> None:
@@ -220,16 +218,16 @@ async def approve(desk: Desk, visitor: Visitor, known: Candidate, *, knows_worse
     """
     if known.state != "proposed":
         raise Unfit("not_proposed")
-    if visitor.name.strip().casefold() == known.proposed_by.strip().casefold():
+    if known.is_proposed_by(visitor.name):
         raise Unfit("same_person")
-    tried = await _fit(desk, known)
+    tried, holds = await _fit(desk, known)
     if tried.verdict in DOUBTFUL and not knows_worse:
         raise Unfit("not_known")
     async with writing(desk.engine) as connection:
-        now = await candidate_in(connection, known.candidate_id)
-        if now != known:
+        newest = await newest_promotion(connection)
+        if await candidate_in(connection, known.candidate_id) != known or newest != holds.change:
             raise Unfit("changed_meanwhile")
-        decided_at = await _moment(connection, desk)
+        decided_at = _moment(newest, desk.clock.now())
         change = ProfileChange(
             change_id=f"{known.candidate_id}/{known.text_id}/{decided_at.isoformat()}",
             name=known.name,
@@ -239,7 +237,7 @@ async def approve(desk: Desk, visitor: Visitor, known: Candidate, *, knows_worse
             approved_by=visitor.name,
             decided_at=decided_at,
             reason=known.reason,
-            replaces=await _newest_id(connection),
+            replaces=newest.change_id if newest else "",
         )
         await connection.execute(
             update(candidates).where(candidates.c.candidate_id == known.candidate_id).values(state="promoted")
@@ -270,17 +268,17 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
 
     Errors  Unfit
     """
+    said = words(desk.setup.language)
     async with writing(desk.engine) as connection:
-        newest = await _newest_id(connection)
-        now = await _change(connection, newest) if newest else None
+        newest = await newest_promotion(connection)
         earlier = await _change(connection, change_id) if change_id else None
         if change_id and (earlier is None or earlier.is_back):
             raise Unfit("unknown_change")
         if earlier is not None and _cannot_return(desk, earlier.toml):
             raise Unfit("problems")
-        if (earlier.toml if earlier else "") == (now.toml if now else ""):
+        if (earlier.toml if earlier else "") == (newest.toml if newest else ""):
             raise Unfit("in_force_already")
-        decided_at = await _moment(connection, desk)
+        decided_at = _moment(newest, desk.clock.now())
         change = ProfileChange(
             change_id=f"back/{visitor.account_id}/{decided_at.isoformat()}",
             name=earlier.name if earlier else "",
@@ -289,8 +287,8 @@ async def go_back(desk: Desk, visitor: Visitor, change_id: str) -> ProfileChange
             proposed_by=earlier.proposed_by if earlier else visitor.name,
             approved_by=earlier.approved_by if earlier else "",
             decided_at=decided_at,
-            reason=f"back, by {visitor.name}",
-            replaces=newest,
+            reason=said.gettext("gone back to by %(name)s") % {"name": visitor.name},
+            replaces=newest.change_id if newest else "",
         )
         await _say(connection, change, desk.clock.now(), verdict="", trial_id="")
         detail = {"profile": f"{change.name}/{change.version}" if earlier else "", "change": change.change_id}
@@ -315,20 +313,13 @@ def _cannot_return(desk: Desk, toml: str) -> bool:
 async def _say(
     connection: AsyncConnection, change: ProfileChange, now: datetime, *, verdict: str, trial_id: str
 ) -> None:
-    await take_promotions(connection, [change], now, verdict=verdict, trial_id=trial_id)
+    await take_promotion(connection, change, now, verdict=verdict, trial_id=trial_id)
     await put_outgoing(connection, "profile", change.change_id, change, now)
 
 
-async def _moment(connection: AsyncConnection, desk: Desk) -> datetime:
+def _moment(newest: ProfileChange | None, now: datetime) -> datetime:
     """Return when a change is decided: after all others, whatever their clocks said, for the newest holds."""
-    last = await connection.scalar(select(promotion.c.decided_at).order_by(promotion.c.decided_at.desc()).limit(1))
-    now = desk.clock.now()
-    return now if last is None or last < now else last + MOMENT
-
-
-async def _newest_id(connection: AsyncConnection) -> str:
-    wanted = select(promotion.c.change_id).order_by(promotion.c.decided_at.desc(), promotion.c.change_id.desc())
-    return await connection.scalar(wanted.limit(1)) or ""
+    return now if newest is None or newest.decided_at < now else newest.decided_at + MOMENT
 
 
 async def _change(connection: AsyncConnection, change_id: str) -> ProfileChange | None:

@@ -3,64 +3,44 @@
 Nobody looks at everything: what people did not rule on is judged neither true nor false.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from console.archive import looking
-from console.archive.dossier import Decided, Dossier
-from console.archive.tables import decision
+from console.archive.looking import told_of
+from console.archive.rulings import standing
 from console.trust.missed import missed_truth
 from records import Alert
+from records.alert import OVER
 from records.truth import TrueIncident, Truth
-
-RULINGS = ("confirm", "reject")
 
 
 async def truth_of(engine: AsyncEngine, since: datetime, until: datetime) -> Truth:
-    """Return what people decided of the incidents that were told of in a stretch of time."""
-    columns = decision.c
+    """Return what people decided of the incidents that began in a stretch of time."""
     async with engine.connect() as connection:
-        found = await looking.decisions(connection, columns.kind.in_((*RULINGS, "withdraw")))
+        rulings = await standing(connection, since)
+        told = await told_of(connection, rulings)
     true: list[TrueIncident] = []
     false: list[TrueIncident] = []
-    for incident_id, ruling in standing(found).items():
-        dossier = await looking.incident(engine, incident_id)
-        if dossier is None or not since <= dossier.alert.onset < until:
-            continue
-        (true if ruling.verdict.decision == "confirm" else false).append(_incident(dossier))
+    for incident_id, ruling in rulings.items():
+        revisions = told.get(incident_id)
+        if revisions and since <= revisions[-1].onset < until:
+            (true if ruling.verdict.decision == "confirm" else false).append(_incident(revisions))
     return Truth(incidents=(*true, *await missed_truth(engine, since, until)), false_ones=tuple(false))
 
 
-def standing(found: Iterable[Decided]) -> dict[str, Decided]:
-    """Return the last ruling on each incident that nobody took back."""
-    return {one.verdict.incident_id: one for one in found if one.verdict.decision in RULINGS and not one.is_withdrawn}
-
-
-def _incident(dossier: Dossier) -> TrueIncident:
-    alert = dossier.alert
-    shown = [one for revision in dossier.revisions for one in revision.alert.evidence]
-    times = [one.event_time for one in shown]
+def _incident(revisions: Sequence[Alert]) -> TrueIncident:
+    newest = revisions[-1]
+    shown = [one for alert in revisions for one in alert.evidence]
     return TrueIncident(
-        incident_id=alert.incident_id,
-        hazard=alert.hazard,
-        began_at=alert.onset,
-        ended_at=_ended_at(dossier),
-        place=alert.place,
-        first_post_at=min(times, default=None),
-        official_at=_official_at(alert),
+        incident_id=newest.incident_id,
+        hazard=newest.hazard,
+        began_at=newest.onset,
+        ended_at=max((one.raised_at for one in revisions if one.level in OVER), default=None),
+        place=newest.place,
+        first_post_at=min((one.event_time for one in shown), default=None),
+        official_at=newest.clock.first_authority if newest.clock else None,
         post_ids=frozenset(one.post_key.partition(":")[2] or one.post_key for one in shown),
-        label={"fr": alert.place.name, "en": alert.place.name},
+        label={"fr": newest.place.name, "en": newest.place.name},
     )
-
-
-def _ended_at(dossier: Dossier) -> datetime | None:
-    """Return when it was told to be over."""
-    over = [one.alert.raised_at for one in dossier.revisions if one.alert.level in {"resolved", "rejected"}]
-    return max(over, default=None)
-
-
-def _official_at(alert: Alert) -> datetime | None:
-    clock = alert.clock
-    return None if clock is None else clock.first_authority

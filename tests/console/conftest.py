@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import structlog
 from click.testing import CliRunner, Result
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -305,13 +305,19 @@ def page_errors() -> list[str]:
 
 
 @pytest.fixture
-async def chromium_page(browser: str, asked_outside: list[str], page_errors: list[str]) -> AsyncIterator[Page]:
-    """Open a page in a context of its own: no cookies, nothing stored, French."""
+async def driven(browser: str) -> AsyncIterator[Browser]:
+    """Drive the browser."""
     async with async_playwright() as playwright:
-        driven = await playwright.chromium.connect_over_cdp(browser)
-        context = await driven.new_context(locale="fr-FR", viewport={"width": 1280, "height": 800})
-        page = await context.new_page()
-        chromium.watch(context, page, asked_outside, page_errors)
-        yield page
-        await context.close()
-        await driven.close()
+        found = await playwright.chromium.connect_over_cdp(browser)
+        yield found
+        await found.close()
+
+
+@pytest.fixture
+async def chromium_page(driven: Browser, asked_outside: list[str], page_errors: list[str]) -> AsyncIterator[Page]:
+    """Open a page in a context of its own: no cookies, nothing stored, French."""
+    context = await driven.new_context(locale="fr-FR", viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    chromium.watch(context, page, asked_outside, page_errors)
+    yield page
+    await context.close()

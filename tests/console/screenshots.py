@@ -5,7 +5,6 @@ Plays the morning at Le Havre, lets an officer and a volunteer do their work in 
 
 import asyncio
 import logging
-import re
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,6 +21,7 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright, 
 from tests.console import chromium
 from tests.console.entering import PASSWORD
 from tests.console.morning import Morning, playing
+from tests.console.people import log_in
 
 DESK, PHONE, WALL = (ViewportSize(width=w, height=h) for w, h in ((1366, 900), (390, 844), (1920, 1080)))
 COLOURS = 240
@@ -50,7 +50,7 @@ class Album:
         page = await context.new_page()
         try:
             if name:
-                await log_in(page, name)
+                await log_in(page, name, PASSWORD)
             yield page
         finally:
             await context.close()
@@ -121,15 +121,6 @@ async def bench(album: Album, admin: Page) -> None:
     await expect(admin.locator(".frontier canvas").first).to_be_visible(timeout=SLOWEST)
     await album.take(admin, "tuning-trial")
     await album.take(admin, "tuning-candidate", address)
-
-
-async def log_in(page: Page, name: str) -> None:
-    """Come in."""
-    await page.goto("/login")
-    await page.fill("[name=name]", name)
-    await page.fill("[name=password]", PASSWORD)
-    await page.press("[name=password]", "Enter")
-    await expect(page).not_to_have_url(re.compile("/login"))
 
 
 async def watch(album: Album, officer: Page, incident: str) -> None:

@@ -2,84 +2,27 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.console.chromium import CUT_OFF, watch
+from tests.console.chromium import CUT_OFF
 from tests.console.entering import PASSWORD
+from tests.console.people import SLOW, account, log_in, log_in_first, somebody
 from tests.console.whole import Whole, running
 from vigie.cli import main
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(600)]
-
-SLOW = 30_000  # milliseconds; a decision goes through the broker and the detectors, and comes back
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
     with running(tmp_path_factory.mktemp("whole")) as one:
         yield one
-
-
-@pytest.fixture
-async def driven(browser: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.connect_over_cdp(browser)
-        yield found
-        await found.close()
-
-
-@asynccontextmanager
-async def somebody(
-    driven: Browser, whole: Whole, asked_outside: list[str], page_errors: list[str], *, language: str = "fr"
-) -> AsyncIterator[Page]:
-    """Open a browser of somebody's own."""
-    context = await driven.new_context(
-        locale=f"{language}-{language.upper()}", base_url=whole.address, viewport={"width": 1280, "height": 900}
-    )
-    page = await context.new_page()
-    page.set_default_timeout(SLOW)
-    watch(context, page, asked_outside, page_errors)
-    try:
-        yield page
-    finally:
-        await context.close()
-
-
-async def log_in(page: Page, name: str, password: str) -> None:
-    await page.goto("/login")
-    await page.fill("[name=name]", name)
-    await page.fill("[name=password]", password)
-    await page.press("[name=password]", "Enter")
-    await expect(page).not_to_have_url(re.compile("/login"))
-
-
-async def log_in_first(page: Page, name: str, password: str) -> None:
-    """Log in with a one-time password, and choose another."""
-    await log_in(page, name, password)
-    await expect(page).to_have_url(re.compile("/password"))
-    fields = page.locator("input[type=password]")
-    await fields.nth(0).fill(password)
-    await fields.nth(1).fill(PASSWORD)
-    await fields.nth(2).fill(PASSWORD)
-    await fields.nth(2).press("Enter")
-    await expect(page).not_to_have_url(re.compile("/password"))
-
-
-async def account(admin: Page, name: str, role: str) -> str:
-    """Make an account; return its one-time password."""
-    await admin.goto("/accounts")
-    form = admin.locator("form[action='/accounts']")
-    await form.locator("[name=name]").fill(name)
-    await form.locator("[name=role]").select_option(role)
-    await form.locator("button").click()
-    return await admin.locator(".notice-ok code").inner_text()
 
 
 @pytest.fixture(scope="module")

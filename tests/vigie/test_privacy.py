@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +18,7 @@ from streams.reader import read
 from streams.topics import POSTS
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main
+from vigie.console_assembly import setup_of
 from vigie.objection import object_to
 from vigie.privacy_report import LANGUAGES, PAPERS, RECEIVERS, SOURCES, paper, write_report
 from vigie.receiver_settings import ReceiverSettings
@@ -69,9 +70,24 @@ def test_a_paper_is_filled_from_the_settings_and_marks_what_is_missing(
     assert SOURCES["bluesky"][language] in text
     assert RECEIVERS["jsonl"][language] in text
     assert {"fr": "18 heures", "en": "18 hours"}[language] in text
+    assert {"fr": "proposés et approuvés", "en": "proposed and approved"}[language] in text
     assert "2026-11-22" in text
     assert re.search(r"[{}]", text) is None
     assert {"fr": "à compléter", "en": "to be completed"}[language] in text, "no officer was named"
+
+
+@pytest.mark.parametrize(
+    ("recording", "kept"),
+    [
+        pytest.param("keep_days = 12", timedelta(days=12), id="it is on"),
+        pytest.param("is_on = false", None, id="it is off, and nothing is left"),
+    ],
+)
+def test_the_console_knows_how_long_the_recording_is_kept(
+    recording: str, kept: timedelta | None, settings_file: Path, tmp_path: Path
+) -> None:
+    settings_file.write_text(f'{TOML}[data]\ndir = "{tmp_path}"\n[recording]\n{recording}\n')
+    assert setup_of(load(settings_file)).recording_kept == kept
 
 
 @pytest.mark.parametrize(

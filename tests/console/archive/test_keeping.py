@@ -12,6 +12,8 @@ from console.archive import audit, looking, tables
 from console.archive.database import writing
 from console.archive.keeping import keep, oldest
 from console.archive.taking import Record, take
+from console.tuning.promoting import history
+from records import ProfileChange
 from tests.console.made import (
     DAY,
     INCIDENT,
@@ -44,6 +46,13 @@ THAT_DAY: list[Record] = [
     a_digest(),
     a_retraction("facebook:e0099", at=minutes(0)),
 ]
+CANDIDATE: dict[str, Any] = {
+    **dict.fromkeys(("name", "version", "toml", "reason", "proposed_by"), ""),
+    "candidate_id": "c",
+    "state": "draft",
+    **dict.fromkeys(("made_by", "changed_by"), "a"),
+    **dict.fromkeys(("made_at", "changed_at"), minutes(0)),
+}
 TRIAL: dict[str, Any] = {
     **dict.fromkeys(("candidate_id", "candidate_text", "in_force_text", "part", "why", "verdict", "shadow_id"), ""),
     "trial_id": "t",
@@ -82,6 +91,7 @@ async def filled(engine: AsyncEngine) -> AsyncEngine:
         await connection.execute(insert(tables.report).values(a_report_row(made_at=minutes(0))))
         await connection.execute(insert(tables.verification).values(OF_A_REPORT))
         await connection.execute(insert(tables.message).values(MESSAGE))
+        await connection.execute(insert(tables.candidate).values(CANDIDATE))
         await connection.execute(insert(tables.trial).values(TRIAL))
         await connection.execute(insert(tables.shadow).values(SHADOW))
     return engine
@@ -109,6 +119,7 @@ async def count(engine: AsyncEngine, table: str) -> int:
         pytest.param("report", YEARS - 1, YEARS, id="reports: as long"),
         pytest.param("verification", YEARS - 1, YEARS, id="what was asked of a report: as long"),
         pytest.param("message", YEARS - 1, YEARS, id="messages: as long as their incident"),
+        pytest.param("candidate", YEARS - 1, YEARS, id="candidate profiles: as long, from their last change on"),
         pytest.param("trial", YEARS - 1, YEARS, id="trials of profiles: as long"),
         pytest.param("shadow", YEARS + DAY - 1, YEARS + DAY, id="shadows: as long, from their end on"),
     ],
@@ -118,6 +129,16 @@ async def test_how_long(filled: AsyncEngine, table: str, last_kept: int, first_g
     assert await count(filled, table) == 1
     await keep(filled, minutes(first_gone))
     assert await count(filled, table) == 0
+
+
+async def test_the_profile_in_force_stays_however_old_and_those_before_go(engine: AsyncEngine) -> None:
+    fields: dict[str, Any] = {"name": "", "version": "", "toml": "", "proposed_by": "a", "approved_by": ""}
+    changes = [ProfileChange(change_id=f"{number}", decided_at=minutes(number), **fields) for number in range(3)]
+    await take(engine, changes, minutes(3))
+    await keep(engine, minutes(YEARS))
+    assert [one.change.change_id for one in await history(engine)] == ["2", "1"]
+    await keep(engine, minutes(2 * YEARS))
+    assert [one.change.change_id for one in await history(engine)] == ["2"]
 
 
 async def test_rates_stand_on_when_their_signals_are_forgotten_and_go_after_90_days(filled: AsyncEngine) -> None:

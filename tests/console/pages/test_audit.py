@@ -13,7 +13,9 @@ from sqlalchemy import update
 from console.archive import audit
 from console.archive.database import writing
 from console.archive.tables import audit as table
+from console.archive.taking import Read, take
 from console.desk import Desk
+from records import ModelChange
 from tests.console.conftest import CSRF
 from tests.console.entering import flat
 from tests.console.made import minutes
@@ -150,6 +152,21 @@ async def test_what_lines_say_is_text(client_as: Callable[..., Any], desk: Desk)
     assert numbers(page) == [1]
     assert "<script>alert" not in page
     assert "<b>x</b>" not in page
+
+
+async def test_a_model_that_was_put_in_force_by_command_stands_there_once(
+    client_as: Callable[..., Any], desk: Desk
+) -> None:
+    made = {"proposed_by": "atelier", "approved_by": HOSTILE, "reason": "moins de fausses"}
+    change = ModelChange(change_id="m1", digest="0" * 64, version="hazard/7+d1", decided_at=minutes(0), **made)
+    for _ in range(2):
+        await take(desk.engine, [Read(change, minutes(1))], minutes(2))
+    async with client_as("analyst") as client:
+        page = flat(await client.get("/audit"))
+    assert len(numbers(page)) == 1
+    assert "a appris que le modèle en vigueur a été changé" in page
+    assert "hazard/7+d1" in page
+    assert HOSTILE not in page
 
 
 async def test_the_newest_are_one_step_away(client_as: Callable[..., Any], desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""What pages ask of the archive: as often for many things as for few, and the words of posts only where they show."""
+"""What is asked of the archive: as often for many things as for few, and the words of posts only where they show."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,8 +12,9 @@ from console.archive.database import writing
 from console.archive.taking import take
 from console.desk import Desk
 from console.reports import verifying
+from console.tuning.truth import truth_of
 from tests.console.conftest import CSRF
-from tests.console.made import a_digest, a_post, a_report_row, a_silence, an_alert, minutes
+from tests.console.made import a_digest, a_post, a_report_row, a_silence, a_verdict, an_alert, minutes
 
 CELL = Visitor(name="astreinte (operator)", role="operator")
 
@@ -69,6 +70,18 @@ async def test_a_page_asks_as_often_for_many_things_as_for_one(
             asked.append(len(statements))
             assert [text for one in numbers for text in said if text.format(one) not in page] == []
     assert asked[0] == asked[1]
+
+
+async def test_what_is_true_is_asked_as_often_for_many_incidents_as_for_one(desk: Desk, statements: list[str]) -> None:
+    asked = []
+    for number in (1, 2, 3):
+        incident_id = f"fire-{number}"
+        said = a_verdict("confirm", incident_id=incident_id, decision_id=f"d{number}")
+        await take(desk.engine, [an_alert(incident_id=incident_id), said], minutes(0))
+        statements.clear()
+        assert len((await truth_of(desk.engine, minutes(-60), minutes(60))).incidents) == number
+        asked.append(len(statements))
+    assert asked == [asked[0]] * 3
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from records import ManualClock
 from tests.console.conftest import CSRF
 from tests.console.entering import flat
 from tests.console.made import INCIDENT, a_pulse, an_alert, minutes
+from tests.console.tuning.bench import AgreedTuner, with_bench
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -63,6 +64,25 @@ async def test_the_oldest_is_shown_and_what_is_older_than_promised_is_marked(
     assert "30 Jan 2012 08:33" in fresh  # of the words
     assert "older than promised" not in fresh
     assert old.count("older than promised") == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        pytest.param("en", ("Recording for tuning", "<td>17 days</td>", "10 Jan 2012", "loses its hash"), id="English"),
+        pytest.param("fr", ("Enregistrement pour", "<td>17 jours</td>", "10 janv. 2012", "son empreinte"), id="French"),
+    ],
+)
+async def test_the_recording_is_told_of_where_there_is_one(
+    client_as: Callable[..., Any], desk: Desk, language: str, words: tuple[str, ...]
+) -> None:
+    with_bench(desk, AgreedTuner())
+    pages = []
+    for span in (None, timedelta(days=17)):
+        object.__setattr__(desk.setup, "recording_kept", span)
+        async with client_as("viewer", language=language) as client:
+            pages.append(flat(await client.get("/privacy")))
+    assert [[one in page for one in words] for page in pages] == [[False] * 4, [True] * 4]
 
 
 async def test_an_admin_lets_go_of_what_is_too_old(

@@ -1,5 +1,6 @@
 """The page of trust: figures with what they do not know, missed incidents, and a proposal that changes nothing."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ from console.desk import Desk
 from console.trust.missed import missed
 from console.trust.watching import Watching
 from detectors.profile import profile_text
-from records import ManualClock, SettingsError
+from records import ManualClock, Place, SettingsError
 from tests.console.conftest import CSRF
 from tests.console.made import LE_HAVRE, a_pulse, minutes
 from tests.console.trust.told import SINCE, UNTIL, past, told
@@ -112,8 +113,16 @@ async def test_the_period_is_chosen(client_as: Callable[..., Any], desk: Desk, c
 
 
 async def test_a_missed_incident_is_noted_shown_and_taken_back(client_as: Callable[..., Any], desk: Desk) -> None:
-    set_up(desk, find_place=lambda name: (LE_HAVRE,))
+    asked_in: list[str] = []
+
+    def slow(_name: str) -> tuple[Place, ...]:
+        asked_in.append(threading.current_thread().name)
+        return (LE_HAVRE,)
+
+    set_up(desk, find_place=slow)
     async with client_as("analyst", language="en") as client:
+        other = await client.post("/trust/missed", data={**FORM, "words": "un toit"})
+        await client.post(f"/trust/missed/{other.headers['location'].rpartition('=')[2]}/withdraw", data={"csrf": CSRF})
         answers = [await client.post("/trust/missed", data=FORM) for _ in range(2)]
         assert [answer.status_code for answer in answers] == [303, 303]
         page = flat(await client.get(answers[0].headers["location"]))
@@ -127,7 +136,14 @@ async def test_a_missed_incident_is_noted_shown_and_taken_back(client_as: Callab
     assert again.status_code == 422
     assert "This was taken back already" in flat(again)
     assert await missed(desk.engine, SINCE, UNTIL) == []
-    assert [one.actor for one in await audit.entries(desk.engine)] == ["astreinte (analyst)"] * 2
+    assert threading.main_thread().name not in asked_in, "the gazetteer takes seconds, and others wait meanwhile"
+    assert [one.actor for one in await audit.entries(desk.engine)] == ["astreinte (analyst)"] * 4
+
+
+async def test_what_an_address_says_leads_a_form_nowhere_else(client_as: Callable[..., Any]) -> None:
+    async with client_as("analyst") as client:
+        page = (await client.get("/trust", params={"done": "declared", "missed": "../../messages/1"})).text
+    assert 'action="/trust/missed/..%2F..%2Fmessages%2F1/withdraw"' in page
 
 
 async def test_a_form_that_cannot_be_used_keeps_what_was_typed(client_as: Callable[..., Any], desk: Desk) -> None:

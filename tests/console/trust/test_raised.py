@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from console.archive.taking import take
 from console.trust.precision import GROUPINGS, by_group, precision, why_false
-from console.trust.raised import Raised, raised, why_rejected
+from console.trust.raised import Raised, raised
 from tests.console.made import a_verdict, an_alert, minutes
 from tests.console.trust.told import SINCE, UNTIL, of_platform, told
 
@@ -53,19 +53,6 @@ async def test_the_last_ruling_that_stands_counts(engine: AsyncEngine) -> None:
     await take(engine, [*rows, *said], minutes(100))
     rulings = {name: one.ruling for name, one in (await found_in(engine)).items()}
     assert rulings == {"back": "", "changed": "true", "true": "true", "seen": ""}
-
-
-@pytest.mark.parametrize(
-    ("reason", "code"),
-    [
-        pytest.param("canular", "hoax", id="French"),
-        pytest.param("an exercise: siren test", "exercise", id="English, with words"),
-        pytest.param("vu avec le SDIS", "other", id="words alone"),
-        pytest.param("", "other", id="nothing"),
-    ],
-)
-def test_why_something_was_rejected(reason: str, code: str) -> None:
-    assert why_rejected(reason) == code
 
 
 async def test_precision_counts_what_was_judged_by_each_name(engine: AsyncEngine) -> None:

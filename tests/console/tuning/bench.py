@@ -51,7 +51,7 @@ class AgreedTuner:
 
     async def run(self, asked: TrialAsked, on_progress: Callable[[TrialProgress], None]) -> Trial:
         self.asked.append(asked)
-        on_progress(TrialProgress(part="recorded", done=0.25))
+        on_progress(TrialProgress(part="recorded" if asked.since else asked.scenarios[0], done=0.25))
         if self.refuses:
             raise TrialRefused(self.refuses)
         if self.waits is not None:
@@ -108,7 +108,7 @@ def a_trial(asked: TrialAsked, *, quicker: float) -> Trial:
 
 
 def an_outcome(version: str, delay: float) -> Outcome:
-    """Make an outcome that finds one true incident after so long, and one false one."""
+    """Make an outcome that finds one true incident after so long, misses another, and finds a false one."""
     watch_at = minutes(-60 + delay)
     return Outcome(
         profile="city",
@@ -143,6 +143,7 @@ def an_outcome(version: str, delay: float) -> Outcome:
                 signals=12,
                 seen=(Seen(post_key="facebook:s1", at=minutes(-50), likelihood_ratio=4.0, text="mots d’un inconnu"),),
             ),
+            Found(incident_id="missed:m1", hazard="fire", since=minutes(-40), length_minutes=60.0),
         ),
         by_source=(SourceShare(source="bluesky", signals=120, true_weight=3.5, false_weight=1.0, first=1, alone=1),),
     )

@@ -10,16 +10,19 @@ from typing import Any
 import httpx
 import pytest
 
+from console.access.visitor import Visitor
 from console.archive import audit, saying
 from console.archive.taking import take
 from console.archive.words import post_id_of
 from console.desk import Desk
 from console.tuning import candidates, promoting, running, shadows, trials
 from console.tuning.candidates import Candidate
+from console.tuning.editing import changed
 from records import ManualClock, ProfileChange
+from records.trial import TrialAsked
 from tests.console.conftest import CSRF
 from tests.console.made import an_alert, minutes
-from tests.console.tuning.bench import CITY, AgreedTuner, with_bench
+from tests.console.tuning.bench import CITY, AgreedTuner, a_trial, with_bench
 
 HOSTILE = '<script>alert("x")</script>'
 
@@ -97,7 +100,7 @@ async def test_a_candidate_may_begin_as_a_text_that_is_handed_over(
 ) -> None:
     handed = CITY.replace("eta = 5.0", "eta = 2.5", 1)
     async with client_as("analyst") as client:
-        answer = await send(client, "/tuning/candidates", nonce="n9", toml=handed)
+        answer = await send(client, "/tuning/candidates", nonce="n9", toml=handed.replace("\n", "\r\n"))
         known = await the_candidate(desk, answer.headers["location"])
     assert known.toml == handed.replace('version = "2"', 'version = "2.1"')
 
@@ -229,6 +232,8 @@ async def test_a_trial_says_what_would_change_with_the_figures(
     assert "Lubrizol: watch 6 min earlier" in page
     assert "the profile in force takes 20 min at 0.5 times its budget" in page
     assert "1 of 2" in page
+    assert '<a href="/incidents/fire-true">Lubrizol</a>' in page
+    assert '<th scope="row">missed:m1</th>' in page, "no page is about what was never raised"
     assert "50 %" not in page, "of so few cases no percentage is told"
     assert "mots d’un inconnu" not in page
     [asked] = tuner.asked
@@ -259,6 +264,27 @@ async def test_a_trial_keeps_nobody_who_wrote(client_as: Callable[..., Any], des
     assert {item.post_key for one in found.cases[0].backtest.outcomes[0].found for item in one.seen} == {
         post_id_of("facebook:s1")
     }
+
+
+async def test_a_form_that_is_sent_again_with_something_else_asks_for_something_else(
+    client_as: Callable[..., Any], desk: Desk, tuner: AgreedTuner
+) -> None:
+    async with client_as("analyst") as client:
+        address = await begun(client)
+        wanted: list[tuple[str, dict[str, str]]] = [
+            ("trials", {"scenario": "two_fires"}),
+            ("trials", {"scenario": "lubrizol_2019"}),
+            ("shadows", {"days": "1"}),
+            ("shadows", {"days": "2"}),
+        ]
+        for what, fields in wanted:
+            twice = [await send(client, f"{address}/{what}", nonce="n", **fields) for _ in range(2)]
+            assert twice[0].headers["location"] == twice[1].headers["location"]
+        other = await send(client, "/tuning/candidates", nonce="n1", toml=CITY + "# of another mind\n")
+    candidate_id = address.rpartition("/")[2]
+    assert other.headers["location"] != address
+    assert len(await trials.of_candidate(desk.engine, candidate_id)) == 2
+    assert len(await shadows.of_candidate(desk.engine, candidate_id)) == 2
 
 
 @pytest.mark.parametrize(
@@ -292,7 +318,7 @@ async def test_a_trial_can_be_stopped_and_shows_how_far_it_is(
 
         async def is_on() -> bool:
             answer = (await client.get(f"{path}/state")).json()
-            return bool(answer == {"state": "running", "part": "recorded", "done": 0.25})
+            return bool(answer == {"state": "running", "part": "Two fires", "done": 0.25})
 
         await until(is_on)
         assert "Stop it" in flat(await client.get(path))
@@ -327,10 +353,11 @@ async def test_what_ran_when_the_console_died_is_told_as_broken_off(
     tuner.waits = asyncio.Event()
     async with client_as("analyst", language="en") as client:
         address = await begun(client)
-        path = (await send(client, f"{address}/trials", scenario="two_fires", nonce="t1")).headers["location"]
+        stretch = {"recorded": "1", "since": "2012-01-29T08:00", "until": "2012-01-30T08:00"}
+        path = (await send(client, f"{address}/trials", nonce="t1", **stretch)).headers["location"]
 
         async def is_on() -> bool:
-            return await state_of(client, path) == "running"
+            return '<span id="part">The recording</span>' in (await client.get(path)).text
 
         async with at_work(desk):
             await until(is_on)
@@ -387,7 +414,10 @@ async def test_two_people_put_a_candidate_in_force_and_one_takes_it_back(
         assert (await send(one, "/tuning/back", to=said.record.change_id)).status_code == 303
         assert (await promoting.in_force(desk)).version == "2.1"
     changes = [said.record for said in await saying.waiting(desk.engine)]
-    assert [isinstance(one, ProfileChange) and one.is_back for one in changes] == [True, False]
+    assert [(one.is_back, one.reason) for one in changes if isinstance(one, ProfileChange)] == [
+        (True, "rétabli par astreinte (analyst)"),
+        (False, "rétabli par astreinte (analyst)"),
+    ]
     assert [one.action for one in await audit.entries(desk.engine)][:4] == [
         "profile_back",
         "profile_back",
@@ -453,6 +483,27 @@ async def test_a_proposal_that_is_changed_is_none_any_more(
     assert (await promoting.in_force(desk)).version == "2"
 
 
+async def test_of_two_that_are_approved_at_once_one_was_tried_beside_what_holds_no_more(
+    desk: Desk, tuner: AgreedTuner
+) -> None:
+    analyst, admin = Visitor(name="analyste", role="analyst"), Visitor(name="cadre", role="admin")
+    known = []
+    for version in ("2.1", "2.2"):
+        toml = changed(CITY, {"version": version, "budget.watch": 28.0})
+        await candidates.make(desk, analyst, candidate_id=version, toml=toml, based_on="city/2")
+        one = await the_candidate(desk, version)
+        asked = TrialAsked(in_force=CITY, candidate=toml, scenarios=("two_fires",))
+        await trials.ask(desk, analyst, trial_id=version, candidate=one, asked=asked)
+        assert await trials.begin(desk.engine, version)
+        await trials.end(desk.engine, version, a_trial(asked, quicker=6.0), desk.clock.now())
+        await promoting.propose(desk, analyst, one, "")
+        known.append(await the_candidate(desk, version))
+    approving = [promoting.approve(desk, admin, one, knows_worse=False) for one in known]
+    done = await asyncio.gather(*approving, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in done) == ["ProfileChange", "Unfit"]
+    assert len(await promoting.history(desk.engine)) == 1
+
+
 async def test_a_change_that_came_on_the_topic_holds_and_is_known_once(desk: Desk, tuner: AgreedTuner) -> None:
     text = CITY.replace('version = "2"', 'version = "7"')
     fields: dict[str, Any] = {"name": "city", "version": "7", "toml": text, "proposed_by": "a", "approved_by": "b"}
@@ -461,6 +512,8 @@ async def test_a_change_that_came_on_the_topic_holds_and_is_known_once(desk: Des
         await take(desk.engine, [change], minutes(2))
     assert (await promoting.in_force(desk)).version == "7"
     assert len(await promoting.history(desk.engine)) == 1
+    [line] = await audit.entries(desk.engine)
+    assert (line.actor, line.action, line.detail["approved_by"]) == ("vigie", "profile_heard_of", "b")
     assert change in await saying.said_since(desk.engine, minutes(500), minutes(600))
 
 

@@ -50,6 +50,11 @@ def test_a_head_with_a_list_over_several_lines_stays_one() -> None:
     assert tomllib.loads(changed(text, {"population_floor": 5}))["population_floor"] == 5
 
 
+@pytest.mark.parametrize("text", ["budget = 5\n", "[[budget]]\nwatch = 1\n", "hazard.fire = 1\nbudget.watch = 3.0\n"])
+def test_a_setting_of_what_is_no_table_is_put_nowhere(text: str) -> None:
+    assert changed(text, {"budget.watch": 3.0, "hazard.fire.eta": None}) == text
+
+
 @pytest.mark.parametrize("text", ["x = [", "[a]\n[a]", "a = " + "[" * 20_000])
 def test_what_is_no_toml_is_said_to_be_none(text: str) -> None:
     for tried in (values_in, lambda one: changed(one, {"a": 1})):

@@ -1,18 +1,16 @@
 """The bench in a real browser, on the whole of Vigie: change, try, compare, shadow, approve as another, and go back."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from models.places import Gazetteer
 from records import Signal
-from tests.console.chromium import watch
+from tests.console.people import account, log_in_first, somebody
 from tests.console.whole import Whole
 from vigie.recording import Facts, Row, table_of
 from vigie.recordings import Recordings
@@ -20,7 +18,6 @@ from vigie.settings import RECORDING, load
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(900)]
 
-PASSWORD = "quatre mots sans aucun lien"
 HEARD = iter(
     (
         "Gros incendie au Havre, je vois les flammes d'ici",
@@ -34,7 +31,6 @@ HEARD = iter(
     )
 )
 TAKEN_UP = "Workers decide by it: the newest alert since names it."
-SLOW = 60_000  # milliseconds
 SLOWEST = 400_000  # a scenario's posts are read anew, on a machine that does other things as well
 
 
@@ -73,53 +69,6 @@ def _record(data: Path, folder: Path) -> None:
     rows = [Row(one, 0, number, one.received_at) for number, one in enumerate(signals)]
     kept = Recordings(data / RECORDING if data.is_absolute() else folder / data / RECORDING)
     kept.write(kept.folder / f"{begin:%Y-%m-%d}.parquet", table_of(rows), Facts())
-
-
-@pytest.fixture
-async def driven(browser: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        found = await playwright.chromium.connect_over_cdp(browser)
-        yield found
-        await found.close()
-
-
-@asynccontextmanager
-async def somebody(
-    driven: Browser, whole: Whole, asked_outside: list[str], page_errors: list[str]
-) -> AsyncIterator[Page]:
-    """Open a browser of somebody's own."""
-    context = await driven.new_context(locale="en-GB", base_url=whole.address, viewport={"width": 1280, "height": 900})
-    page = await context.new_page()
-    page.set_default_timeout(SLOW)
-    watch(context, page, asked_outside, page_errors)
-    try:
-        yield page
-    finally:
-        await context.close()
-
-
-async def come_in(page: Page, name: str, password: str) -> None:
-    """Log in with a one-time password, and choose another."""
-    await page.goto("/login")
-    await page.fill("[name=name]", name)
-    await page.fill("[name=password]", password)
-    await page.press("[name=password]", "Enter")
-    await expect(page).to_have_url(re.compile("/password"))
-    fields = page.locator("input[type=password]")
-    for number, text in enumerate((password, PASSWORD, PASSWORD)):
-        await fields.nth(number).fill(text)
-    await fields.nth(2).press("Enter")
-    await expect(page).not_to_have_url(re.compile("/password"))
-
-
-async def account(admin: Page, name: str) -> str:
-    """Make an account of an analyst; return its one-time password."""
-    await admin.goto("/accounts")
-    form = admin.locator("form[action='/accounts']")
-    await form.locator("[name=name]").fill(name)
-    await form.locator("[name=role]").select_option("analyst")
-    await form.locator("button").click()
-    return await admin.locator(".notice-ok code").inner_text()
 
 
 async def change(page: Page, **values: str) -> None:
@@ -188,14 +137,14 @@ async def test_a_profile_is_changed_tried_compared_shadowed_approved_promoted_an
     whole: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str]
 ) -> None:
     async with (
-        somebody(driven, whole, asked_outside, page_errors) as analyst,
-        somebody(driven, whole, asked_outside, page_errors) as chief,
+        somebody(driven, whole, asked_outside, page_errors, language="en") as analyst,
+        somebody(driven, whole, asked_outside, page_errors, language="en") as chief,
     ):
-        async with somebody(driven, whole, asked_outside, page_errors) as admin:
-            await come_in(admin, "admin", whole.first_password)
-            passwords = {name: await account(admin, name) for name in ("analyste", "chef")}
-        await come_in(analyst, "analyste", passwords["analyste"])
-        await come_in(chief, "chef", passwords["chef"])
+        async with somebody(driven, whole, asked_outside, page_errors, language="en") as admin:
+            await log_in_first(admin, "admin", whole.first_password)
+            passwords = {name: await account(admin, name, "analyst") for name in ("analyste", "chef")}
+        await log_in_first(analyst, "analyste", passwords["analyste"])
+        await log_in_first(chief, "chef", passwords["chef"])
 
         await edit(analyst)
         address = analyst.url.partition("?")[0]
