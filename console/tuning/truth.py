@@ -42,5 +42,6 @@ def _incident(revisions: Sequence[Alert]) -> TrueIncident:
         first_post_at=min((one.event_time for one in shown), default=None),
         official_at=newest.clock.first_authority if newest.clock else None,
         post_ids=frozenset(one.post_key.partition(":")[2] or one.post_key for one in shown),
+        has_other_posts=True,
         label={"fr": newest.place.name, "en": newest.place.name},
     )

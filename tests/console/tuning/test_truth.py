@@ -47,6 +47,7 @@ async def test_it_is_known_by_the_posts_of_all_its_revisions(sqlite_engine: Asyn
     await known(sqlite_engine, first, last, a_verdict("confirm", incident_id=first.incident_id, decision_id="d"))
     [one] = (await truth_of(sqlite_engine, minutes(-60), minutes(60))).incidents
     assert one.post_ids == {"e0001", "e0002"}
+    assert one.has_other_posts
     assert one.first_post_at == minutes(-4)
     assert one.official_at == minutes(40)
     assert one.ended_at == last.raised_at
