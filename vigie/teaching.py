@@ -58,7 +58,7 @@ async def _decided_in(settings: Settings, clock: Clock) -> list[DecidedPost]:
 def teach(posts: Sequence[DecidedPost], public: Path | None, out: Path, told: Told) -> CandidateReport:
     """Correct the shipped model by what people decided, write the candidate, and measure it beside the shipped one.
 
-    Errors  SettingsError where there is nothing to learn from, or the folder is that of the shipped model
+    Errors  SettingsError where there is nothing to learn from, or the folder cannot be that of a candidate
     """
     if not posts:
         raise SettingsError(
@@ -66,6 +66,10 @@ def teach(posts: Sequence[DecidedPost], public: Path | None, out: Path, told: To
         )
     if out.resolve() == WEIGHTS.resolve():
         raise SettingsError(f"--out {out}: is the shipped model's folder; a candidate needs one of its own")
+    try:
+        out.mkdir(parents=True, exist_ok=True)  # before minutes of learning
+    except OSError as error:
+        raise SettingsError(f"--out {out}: cannot be made ({error.strerror}); name another folder") from error
     lessons = lessons_from_verdicts(posts)
     others = _others(public)
     told(f"learning from {len(lessons)} posts, held in place by {len(others)} others")

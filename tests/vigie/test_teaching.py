@@ -37,6 +37,13 @@ def test_the_shipped_model_is_not_written_over() -> None:
         teach([ONE], None, WEIGHTS, silent)
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_learned(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.touch()
+    with pytest.raises(SettingsError, match="cannot be made"):
+        teach([ONE], None, taken, silent)
+
+
 def test_what_was_decided_in_an_exercise_is_no_lesson(loaded: Callable[[str], Settings]) -> None:
     settings = loaded('[territory]\ncommune = "76351"\n[console]\nis_exercise = true\n')
     with pytest.raises(SettingsError, match="an exercise is no lesson"):
