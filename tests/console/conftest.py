@@ -132,16 +132,27 @@ def postgresql() -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def shaped(postgresql: str) -> str:
+    """Make an archive without content on PostgreSQL, to be copied."""
+    asyncio.run(_shaped(f"{postgresql}/postgres"))
+    return "postgres"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Return the address of an empty database; each test that asks for it runs on both kinds."""
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the address of an archive without content; each test that asks for it runs on both kinds of database."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'console.sqlite'}"
+        shutil.copy(request.getfixturevalue("empty_archive"), tmp_path / "console.sqlite")
+        yield f"sqlite:///{tmp_path / 'console.sqlite'}"
+        return
     server: str = request.getfixturevalue("postgresql")
+    template: str = request.getfixturevalue("shaped")
     name = f"t{secrets.token_hex(6)}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    return f"{server}/{name}"
+    with psycopg.connect(f"{server}/template1", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        yield f"{server}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture
@@ -152,16 +163,16 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+async def _shaped(address: str) -> None:
+    engine = await opened(address_from(address))
+    await engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def empty_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make an archive without content on SQLite, to be copied: to give it its shape takes long."""
     file = tmp_path_factory.mktemp("archive") / "console.sqlite"
-
-    async def make() -> None:
-        engine = await opened(address_from(f"sqlite:///{file}"))
-        await engine.dispose()
-
-    asyncio.run(make())
+    asyncio.run(_shaped(f"sqlite:///{file}"))
     return file
 
 

@@ -33,8 +33,11 @@ async def test_a_database_of_a_later_version_is_refused_and_left_alone(engine: A
 
 
 async def test_to_try_a_database_leaves_it_as_it_is(database: str) -> None:
-    await tried(address_from(database))
     plain = create_async_engine(address_from(database))
+    async with plain.begin() as connection:
+        await connection.run_sync(metadata.drop_all)
+        await connection.execute(text("DROP TABLE alembic_version"))
+    await tried(address_from(database))
     async with plain.connect() as connection:
         assert await connection.run_sync(lambda found: inspect(found).get_table_names()) == []
     await plain.dispose()

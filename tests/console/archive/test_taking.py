@@ -1,6 +1,7 @@
 """Taking: everything once, in any order, by however many at once."""
 
 import asyncio
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -372,22 +373,28 @@ async def test_filled_again_from_the_topics_the_archive_says_the_same(engine: As
     assert await look(engine) == before
 
 
+async def taken(batches: Sequence[Sequence[Record]], empty: Path, folder: Path) -> dict[str, Any]:
+    shutil.copy(empty, folder / "console.sqlite")
+    engine = await opened(address_from(f"sqlite:///{folder / 'console.sqlite'}"))
+    try:
+        for batch in batches:
+            await take(engine, batch, NOW)
+        return await look(engine)
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def taken_in_order(empty_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return asyncio.run(taken([TOLD], empty_archive, tmp_path_factory.mktemp("in-order")))
+
+
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_any_order_any_repeats_any_batches_give_the_same(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+def test_any_order_any_repeats_any_batches_give_the_same(
+    taken_in_order: dict[str, Any], empty_archive: Path, tmp_path_factory: pytest.TempPathFactory, data: Any
+) -> None:
     order = [*data.draw(st.permutations(TOLD)), *data.draw(st.lists(st.sampled_from(TOLD), max_size=8))]
     cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1), max_size=5)))
-
-    async def taken(batches: Sequence[Sequence[Record]], folder: Path) -> dict[str, Any]:
-        engine = await opened(address_from(f"sqlite:///{folder / 'console.sqlite'}"))
-        try:
-            for batch in batches:
-                await take(engine, batch, NOW)
-            return await look(engine)
-        finally:
-            await engine.dispose()
-
     parts = [order[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(order)], strict=True)]
-    folder = tmp_path_factory.mktemp("order")
-    (folder / "once").mkdir()
-    assert asyncio.run(taken(parts, folder)) == asyncio.run(taken([TOLD], folder / "once"))
+    assert asyncio.run(taken(parts, empty_archive, tmp_path_factory.mktemp("order"))) == taken_in_order
