@@ -14,7 +14,7 @@ demo: $(STAMP)
 
 # More processes than cores: many tests wait for brokers.
 test: $(STAMP_DEV)
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP_DEV)
 	$(BIN)/ruff check .

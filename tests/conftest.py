@@ -1,6 +1,19 @@
-"""What holds for all tests: no example of Hypothesis fails for being slow, for the machine may be busy."""
+"""What holds for all tests: those that wait for other programs begin first, and none fails for being slow.
 
+Hypothesis fails no example for its time, for the machine may be busy.
+"""
+
+import pytest
 from hypothesis import settings
+
+WAITING = ("broker", "apache_kafka", "browser")
+"""Marks of tests that wait for other programs: last, they would be waited for while nothing else is left to do."""
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with tests that wait before the others; the order within a file stays."""
+    first = {item.path for item in items if any(item.get_closest_marker(mark) for mark in WAITING)}
+    items.sort(key=lambda item: item.path not in first)

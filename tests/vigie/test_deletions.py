@@ -1,8 +1,11 @@
 """A deletion reaches what was made of a post, through broker and worker: no later revision shows its words."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,81 +20,91 @@ from vigie.sweeping import swept
 pytestmark = pytest.mark.broker
 
 MORNING = datetime(2024, 2, 6, 7, 40, tzinfo=UTC)
-FIRST = "Il y a un énorme incendie au Havre là, je vois les flammes depuis ma fenêtre"
-SECOND = "Incendie au Havre, une fumée noire monte derrière la gare, les pompiers arrivent"
-EDITED = "Le Havre : ce n'est rien, un exercice des pompiers, désolé"
+FIRST = "Il y a un énorme incendie {there} là, je vois les flammes depuis ma fenêtre"
+SECOND = "Incendie {there}, une fumée noire monte derrière la gare, les pompiers arrivent"
+EDITED = "Ce n'est rien {there}, un exercice des pompiers, désolé"
+LE_HAVRE = "au Havre"
+TAKEN_BACK: dict[str, tuple[str, dict[str, Any]]] = {
+    "deleted": (LE_HAVRE, {"verb": "delete", "text": "", "url": None}),
+    "edited": ("à Strasbourg", {"verb": "update", "text": EDITED.format(there="à Strasbourg")}),
+    "author gone": ("à Perpignan", {"verb": "purge", "text": "", "id": "author:first of author gone", "url": None}),
+}
+"""Ways to take a post back, each in a town of its own: one worker sees them all."""
 
 
-def post(number: int, text: str) -> Post:
-    at = MORNING + timedelta(minutes=number)
+def post(minutes: int, text: str, name: str, there: str = LE_HAVRE) -> Post:
+    at = MORNING + timedelta(minutes=minutes)
     return Post(
         source="stub",
-        id=f"p{number}",
-        author_id=f"pseudonym{number}",
+        id=name,
+        author_id=name,
         posted_at=at,
         received_at=at,
-        text=text,
+        text=text.format(there=there),
         lang="fr",
-        url=f"https://example.org/p{number}",
+        url=f"https://example.org/{name.replace(' ', '-')}",
     )
 
 
-async def told(folder: Path, last: Post) -> list[Alert]:
-    """Return all revisions of two posts and what is said of the first one last."""
+@asynccontextmanager
+async def pipeline_in(folder: Path) -> AsyncIterator[Pipeline]:
     settings = settings_for(home="76351", profile="", local_places=None, paths=[folder / "nothing.jsonl"])
     async with Pipeline(settings, partitions=4) as pipeline:
-        await pipeline.posts([post(0, FIRST), post(5, SECOND)])
-        await pipeline.drained()
-        await pipeline.posts([last])
-        return await pipeline.alerts()
+        yield pipeline
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        pytest.param({"verb": "delete", "text": "", "url": None}, id="deleted"),
-        pytest.param({"verb": "update", "text": EDITED}, id="edited"),
-        pytest.param({"verb": "purge", "text": "", "id": "author:pseudonym0", "url": None}, id="author gone"),
-    ],
-)
-def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(
-    changes: dict[str, object], tmp_path: Path
-) -> None:
-    last = replace(post(0, FIRST), received_at=MORNING + timedelta(minutes=10), **changes)
-    alerts = asyncio.run(told(tmp_path, last))
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[Alert]:
+    """Return all revisions of two posts in each town, and of what is said of the first one last."""
+
+    async def story() -> list[Alert]:
+        async with pipeline_in(tmp_path_factory.mktemp("told")) as pipeline:
+            for name, (there, _) in TAKEN_BACK.items():
+                await pipeline.posts([post(0, FIRST, f"first of {name}", there), post(5, SECOND, name, there)])
+            await pipeline.drained()
+            for name, (there, changes) in TAKEN_BACK.items():
+                later = {"received_at": MORNING + timedelta(minutes=10), **changes}
+                await pipeline.posts([replace(post(0, FIRST, f"first of {name}", there), **later)])
+            return await pipeline.alerts()
+
+    return asyncio.run(story())
+
+
+@pytest.mark.parametrize("name", TAKEN_BACK)
+def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(name: str, told: list[Alert]) -> None:
+    there, _ = TAKEN_BACK[name]
+    alerts = [alert for alert in told if any(item.post_key == f"stub:{name}" for item in alert.evidence)]
     shown = [{item.text for item in alert.evidence} for alert in alerts]
-    assert any(FIRST in texts for texts in shown[:-1])
-    (gone,) = [item for item in alerts[-1].evidence if item.post_key == "stub:p0"]
+    assert any(FIRST.format(there=there) in texts for texts in shown[:-1])
+    (gone,) = [item for item in alerts[-1].evidence if item.post_key == f"stub:first of {name}"]
     assert (gone.text, gone.url, gone.author_id, gone.is_removed) == ("", None, "removed", True)
-    assert shown[-1] == {"", SECOND}
+    assert shown[-1] == {"", SECOND.format(there=there)}
     assert alerts[-1].authors == 2
 
 
 def test_a_post_deleted_in_the_batch_that_brought_it_leaves_nothing(tmp_path: Path) -> None:
     async def told_at_once() -> list[Alert]:
-        settings = settings_for(home="76351", profile="", local_places=None, paths=[tmp_path / "nothing.jsonl"])
-        async with Pipeline(settings, partitions=4) as pipeline:
-            first = post(0, FIRST)
-            await pipeline.posts([first, replace(first, verb="delete", text="", url=None), post(5, SECOND)])
+        async with pipeline_in(tmp_path) as pipeline:
+            first = post(0, FIRST, "first")
+            await pipeline.posts([first, replace(first, verb="delete", text="", url=None), post(5, SECOND, "second")])
             return await pipeline.alerts()
 
     last = asyncio.run(told_at_once())[-1]
     shown = {item.text for item in last.evidence}
-    assert SECOND in shown
-    assert shown <= {"", SECOND}, "whether the batch was one or two"
+    assert SECOND.format(there=LE_HAVRE) in shown
+    assert shown <= {"", SECOND.format(there=LE_HAVRE)}, "whether the batch was one or two"
 
 
 def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_back_by_the_sweep(
     tmp_path: Path,
 ) -> None:
     async def story() -> tuple[list[Alert], list[Alert]]:
-        settings = settings_for(home="76351", profile="", local_places=None, paths=[tmp_path / "nothing.jsonl"])
-        async with Pipeline(settings, partitions=4) as pipeline:
-            await pipeline.posts([post(0, FIRST), post(5, SECOND)])
+        async with pipeline_in(tmp_path) as pipeline:
+            await pipeline.posts([post(0, FIRST, "first"), post(5, SECOND, "second")])
             for alert in await pipeline.alerts():
                 await pipeline.pass_time([f"{alert.hazard}/{alert.area}"], MORNING + timedelta(days=4))
             await pipeline.drained()
-            gone = replace(post(0, FIRST), verb="purge", text="", id="author:pseudonym0", url=None)
+            gone = replace(post(0, FIRST, "first"), verb="purge", text="", id="author:first", url=None)
             await pipeline.posts([gone])
             before = await pipeline.alerts()
             later = ManualClock(SystemClock().now() + timedelta(hours=2))
@@ -105,54 +118,52 @@ def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_b
             return before, await pipeline.alerts()
 
     before, after = asyncio.run(story())
-    assert FIRST in {item.text for alert in before[-1:] for item in alert.evidence}, "they had forgotten it"
+    words = FIRST.format(there=LE_HAVRE)
+    assert words in {item.text for alert in before[-1:] for item in alert.evidence}, "they had forgotten it"
     newest = {alert.incident_id: alert for alert in sorted(after, key=lambda alert: alert.revision)}
     assert newest
-    assert all(FIRST not in {item.text for item in alert.evidence} for alert in newest.values())
+    assert all(words not in {item.text for item in alert.evidence} for alert in newest.values())
 
 
 NEED = "Le Havre : besoin de couvertures, et d'un hébergement pour 4 personnes évacuées"
 OFFER = "Je peux héberger deux personnes au Havre après l'incendie"
+SAID_LAST: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "deleted": ({"verb": "delete", "text": "", "url": None}, set()),
+    "edited": ({"verb": "update", "text": EDITED.format(there=LE_HAVRE)}, set()),
+    "edited in part": ({"verb": "update", "text": NEED.replace("de couvertures, et ", "")}, {"need/shelter"}),
+    "author gone": ({"verb": "purge", "text": "", "id": "author:author gone", "url": None}, set()),
+    "told again": ({"received_at": MORNING}, {"need/shelter", "need/clothes"}),
+}
+"""What is said last of a post, and what it claims then."""
 
 
-def asked(post_id: str = "p0") -> set[str]:
-    return {f"stub:{post_id}/need/shelter", f"stub:{post_id}/need/clothes"}
+@pytest.fixture(scope="module")
+def claimed(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[str]]:
+    """Return what posts claim: before their last word, and after it and a sweep."""
+
+    async def story() -> tuple[set[str], set[str]]:
+        async with pipeline_in(tmp_path_factory.mktemp("claimed")) as pipeline:
+            await pipeline.posts([*(post(0, NEED, name) for name in SAID_LAST), post(1, OFFER, "offer")])
+            await pipeline.drained()
+            before = {claim.key for claim in await claims_of(pipeline.streams)}
+            for name, (changes, _) in SAID_LAST.items():
+                later = {"received_at": MORNING + timedelta(minutes=10), **changes}
+                await pipeline.posts([replace(post(0, NEED, name), **later)])
+            await pipeline.drained()
+            later_on = ManualClock(SystemClock().now() + timedelta(hours=2))
+            done = await swept(pipeline.streams, pipeline.publisher, later_on)
+            pipeline.published += done.taken_back.posts
+            pipeline.ticks += done.taken_back.alerts
+            await pipeline.drained()
+            return before, {claim.key for claim in await claims_of(pipeline.streams)}
+
+    return asyncio.run(story())
 
 
-async def claimed(folder: Path, last: Post | None) -> tuple[set[str], set[str]]:
-    """Return what two posts claim: before the first one's last word, and after it and a sweep."""
-    settings = settings_for(home="76351", profile="", local_places=None, paths=[folder / "nothing.jsonl"])
-    async with Pipeline(settings, partitions=4) as pipeline:
-        await pipeline.posts([post(0, NEED), post(1, OFFER)])
-        await pipeline.drained()
-        before = {claim.key for claim in await claims_of(pipeline.streams)}
-        await pipeline.posts([last] if last else [])
-        await pipeline.drained()
-        done = await swept(pipeline.streams, pipeline.publisher, ManualClock(SystemClock().now() + timedelta(hours=2)))
-        pipeline.published += done.taken_back.posts
-        pipeline.ticks += done.taken_back.alerts
-        await pipeline.drained()
-        return before, {claim.key for claim in await claims_of(pipeline.streams)}
-
-
-@pytest.mark.parametrize(
-    ("changes", "left"),
-    [
-        pytest.param({"verb": "delete", "text": "", "url": None}, set(), id="deleted"),
-        pytest.param({"verb": "update", "text": EDITED}, set(), id="edited"),
-        pytest.param(
-            {"verb": "update", "text": NEED.replace("de couvertures, et ", "")},
-            {"stub:p0/need/shelter"},
-            id="edited in part",
-        ),
-        pytest.param({"verb": "purge", "text": "", "id": "author:pseudonym0", "url": None}, set(), id="author gone"),
-        pytest.param({"received_at": MORNING}, asked(), id="told again"),
-    ],
-)
-def test_what_a_post_claimed_goes_with_it_and_the_rest_stays(
-    changes: dict[str, object], left: set[str], tmp_path: Path
-) -> None:
-    last = replace(post(0, NEED), **{"received_at": MORNING + timedelta(minutes=10), **changes})
-    before, after = asyncio.run(claimed(tmp_path, last))
-    assert before == asked() | {"stub:p1/offer/shelter"}
-    assert after == left | {"stub:p1/offer/shelter"}
+@pytest.mark.parametrize("name", SAID_LAST)
+def test_what_a_post_claimed_goes_with_it_and_the_rest_stays(name: str, claimed: tuple[set[str], set[str]]) -> None:
+    _, left = SAID_LAST[name]
+    before, after = ({key for key in keys if key.startswith(f"stub:{name}/")} for keys in claimed)
+    assert before == {f"stub:{name}/need/shelter", f"stub:{name}/need/clothes"}
+    assert after == {f"stub:{name}/{one}" for one in left}
+    assert all("stub:offer/offer/shelter" in keys for keys in claimed)
