@@ -107,6 +107,7 @@ def _write(text: bytes, out: Path) -> None:
         return
     with _written("--json", out):
         out.write_bytes(text)
+    click.echo(f"written: {out}", err=True)
 
 
 @contextmanager

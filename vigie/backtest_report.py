@@ -1,6 +1,7 @@
 """What a backtest found, as tables on a terminal."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -37,14 +38,23 @@ CHANGES = {
 }
 
 
+def _elsewhere(found: Backtest) -> list[RenderableType]:
+    """Warn of what happened before or after the recording: it cannot be found there, by its posts alone at most."""
+    lies = sum(
+        one.since > found.ends_at or one.since + timedelta(minutes=one.length_minutes) < found.starts_at
+        for one in found.outcomes[0].found
+    )
+    return [Text(f"{lies} of the true incidents lie outside that time: is it the right truth?")] if lies else []
+
+
 def report(found: Backtest) -> RenderableType:
     """Return what a backtest found."""
     head = Text(
         f"{found.starts_at:%Y-%m-%d %H:%M} to {found.ends_at:%Y-%m-%d %H:%M} UTC ({found.days:.2f} days), "
-        f"{found.signals} signals, {found.true_incidents} true incidents"
+        f"{found.signals} signals, {found.true_incidents} true incident{'' if found.true_incidents == 1 else 's'}"
         + ("" if found.is_complete else "; what else was raised is not judged")
     )
-    parts: list[RenderableType] = [head, Text(), _summary(found.outcomes)]
+    parts: list[RenderableType] = [head, *_elsewhere(found), Text(), _summary(found.outcomes)]
     if found.true_incidents:
         parts += [Text(), _incidents(found.outcomes)]
     names = names_of(found.outcomes)

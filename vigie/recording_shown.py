@@ -39,7 +39,7 @@ def table_of(files: Iterable[Kept]) -> Table:
     signals = sum(one.signals for one in shown)
     table = Table(title=f"{signals} signals in {len(shown)} files, {size / MIB:.1f} MiB")
     for name in ("file", "from", "to", "signals", "rows", "bytes a row", "trouble"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for one in shown:
         table.add_row(
             one.name,

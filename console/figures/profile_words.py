@@ -58,6 +58,8 @@ TABLES: Mapping[str, str] = {
     "weights": "What adds weight to a post",
 }
 UNKNOWN = ("not explained here", "")
+MOST_BUDGET = 1e6
+"""A week; what is more is no budget, and may be no number that can be drawn."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,13 @@ def profile_from(text: str) -> Profile | None:
     """Return what a profile says, None where the text is no TOML."""
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
     budget = found.get("budget", {})
     given = budget.items() if isinstance(budget, dict) else ()
     return Profile(
         tables=tuple(_tables(found)),
-        budget={name: float(value) for name, value in given if isinstance(value, int | float)},
+        budget={name: float(value) for name, value in given if isinstance(value, int | float) and value < MOST_BUDGET},
     )
 
 

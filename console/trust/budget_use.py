@@ -23,7 +23,7 @@ def profile_named(toml: str) -> str:
     """Return the name and version of a profile, as alerts name it; "" where the text is none."""
     try:
         found = tomllib.loads(toml)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return ""
     name, version = found.get("name"), found.get("version")
     return f"{name}/{version}" if name and version else ""

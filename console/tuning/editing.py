@@ -54,7 +54,7 @@ def _below(key: str, value: object, depth: int = 2) -> list[tuple[str, object]]:
 def _loaded(toml: str) -> dict[str, Any]:
     try:
         return tomllib.loads(toml)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is no TOML error
         raise NotTOML(str(error)) from error
 
 

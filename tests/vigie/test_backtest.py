@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import Result
+from msgspec.structs import replace
 from rich.console import Console
 
 from detectors.backtest import came_at, replayed
@@ -130,9 +131,17 @@ def test_the_tables_say_it_in_words(ran: Result, found: Backtest, day: Day) -> N
         assert words in ran.output
     assert "The second profile is" in ran.output
     text = drawn(found)
-    assert f"{len(day.past.values)} signals, 1 true incidents" in text
+    assert f"{len(day.past.values)} signals, 1 true incident\n" in text
+    assert "outside that time" not in text
     assert "watches a day" in text
     assert "unjudged" not in text  # all is known
+
+
+def test_a_truth_of_another_time_is_doubted(found: Backtest) -> None:
+    outcome = found.outcomes[0]
+    elsewhere = replace(outcome.found[0], since=found.ends_at + timedelta(days=365))
+    text = drawn(replace(found, outcomes=(replace(outcome, found=(elsewhere,)),)))
+    assert "1 of the true incidents lie outside that time: is it the right truth?" in text
 
 
 def test_the_plots_are_png_files_in_a_folder_that_was_made(ran: Result, day: Day) -> None:

@@ -368,7 +368,7 @@ def test_the_password_does_not_show_when_settings_are_printed(
 
 
 def test_the_embedded_broker_needs_no_address_but_one_process_alone_does(loaded: Callable[[str], Settings]) -> None:
-    with pytest.raises(SettingsError, match=r"kafka\.url: the embedded broker lives in `vigie run` only; set VIGIE_K"):
+    with pytest.raises(SettingsError, match=r"kafka\.url: the embedded broker lives in `vigie run` only; give it a p"):
         loaded("").streams()
     assert loaded("[broker]\nport = 9092\n").streams().kafka_url == "kafka://127.0.0.1:9092"
 

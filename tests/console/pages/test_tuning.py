@@ -114,6 +114,13 @@ def test_every_setting_that_a_profile_can_have_is_explained() -> None:
         assert UNKNOWN[0] not in shown.values()
 
 
+def test_numbers_of_hundreds_of_digits_are_no_budget() -> None:
+    assert profile_from(f"a = {'9' * 5000}") is None
+    profile = profile_from(f"[budget]\nwatch = 2\nalert = {'9' * 400}")
+    assert profile is not None
+    assert profile.budget == {"watch": 2.0}
+
+
 async def test_a_profile_that_is_none_is_shown_as_it_is(client_as: Callable[..., Any], desk: Desk) -> None:
     with_profile(desk, f"this is no TOML {HOSTILE}")
     async with client_as("analyst", language="en") as client:

@@ -133,7 +133,7 @@ async def test_only_hours_in_which_a_source_was_read_count(engine: AsyncEngine) 
 
 @pytest.mark.parametrize(
     ("toml", "name"),
-    [('name = "city"\nversion = "2"', "city/2"), ("no toml", ""), ("name = 'x'", "")],
+    [('name = "city"\nversion = "2"', "city/2"), ("no toml", ""), ("name = 'x'", ""), (f"a = {'9' * 5000}", "")],
 )
 def test_a_profile_has_the_name_that_alerts_bear(toml: str, name: str) -> None:
     assert profile_named(toml) == name
