@@ -148,12 +148,15 @@ async def test_a_token_loses_what_its_account_loses(desk: Desk, entered: Made, a
         assert (await program.get("/api/incidents", headers=bearing(token))).status_code == 200
 
 
-async def test_no_token_administers_or_makes_another(entered: Made, account: Made, log_in: Made) -> None:
+async def test_no_token_administers_tunes_or_makes_another(entered: Made, account: Made, log_in: Made) -> None:
     await account("admin")
     async with entered() as client, entered() as program:
         await log_in(client, "admin")
         header = bearing(await token_of(client, "admin"))
         assert (await program.get("/accounts", headers=header)).status_code == 403
+        for what in ("approve", "propose"):
+            answer = await program.post(f"/tuning/candidates/x/{what}", headers=header, data={})
+            assert answer.status_code == 403
         fields = {"label": "x", "role": "viewer", "days": "90"}
         assert (await program.post("/accounts/me/tokens", headers=header, data=fields)).status_code == 403
         assert (await program.get("/password", headers=header)).status_code == 303
