@@ -14,14 +14,14 @@ demo: $(STAMP)
 
 # More processes than cores: many tests wait for brokers.
 test: $(STAMP_DEV)
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
 check: $(STAMP_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile -m "not broker and not apache_kafka and not data"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not broker and not apache_kafka and not data and not long"
 
 bench: $(STAMP_DEV)
 	$(BIN)/vigie bench throughput
