@@ -1,8 +1,8 @@
 """Real streams through the whole pipeline: delay from the onset, and what was raised before it.
 
-None of these events taught the models. `pytest tests/evaluation -s` prints the figures of docs/evaluation.md; `-m long` those of the great ones alone.
-Volumes are those of a one-per-cent sample, but for Napa; the authors of the posts are not in the data, so each post
-counts as another author's.
+None of these events taught the models. `pytest tests/evaluation -s` prints the figures of docs/evaluation.md; with
+`-m long`, those of the great ones alone. Volumes are those of a one-per-cent sample, but for Napa; the authors of the
+posts are not in the data, so each post counts as another author's.
 """
 
 import gzip
