@@ -23,7 +23,7 @@ from vigie.broker import EmbeddedBroker, free_port
 pytestmark = pytest.mark.broker
 MakesAlert = Callable[..., Alert]
 
-DECISIONS, KILLS = 100, {"sqlite": 4, "postgresql": 2}
+DECISIONS, KILLS = 100, {"sqlite": 3, "postgresql": 1}
 WITHIN_SECS = 40.0
 
 

@@ -111,7 +111,7 @@ async def a_day_passes(stage: "Stage") -> None:
     "last",
     [
         pytest.param({"verb": "delete"}, id="deleted"),
-        pytest.param({"verb": "purge", "id": "author:witness"}, id="author gone"),
+        pytest.param({"verb": "purge", "id": "author:witness"}, id="author gone", marks=pytest.mark.long),
     ],
 )
 def test_what_was_deleted_is_nowhere_a_day_later(stage: "Stage", posts: Sequence[Post], last: dict[str, str]) -> None:

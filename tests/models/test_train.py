@@ -33,6 +33,7 @@ def lessons(material: Material) -> list[Lesson]:
     return list(material.lessons)
 
 
+@pytest.mark.long
 def test_training_gives_a_model_and_goes_on_where_it_stopped(material: Material, tmp_path: Path) -> None:
     told: list[str] = []
     arrays, report = fit(material, SHORT, tmp_path, told.append)
@@ -50,6 +51,7 @@ def test_training_gives_a_model_and_goes_on_where_it_stopped(material: Material,
         np.testing.assert_allclose(array, again[name], atol=1e-6, err_msg=name)
 
 
+@pytest.mark.long
 def test_experts_learned_twice_are_the_same_and_another_recipe_gives_others(material: Material) -> None:
     chosen = np.asarray(material.folds == 0)
     with ProcessPoolExecutor(
