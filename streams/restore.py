@@ -15,7 +15,7 @@ from rocksdict import AccessType, Options, Rdict
 
 from detectors.shelf import CHANGES, newest_changes
 from records import BrokenInvariant
-from streams.app import declare_topics, table_dir
+from streams.app import table_dir
 from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings
@@ -28,7 +28,7 @@ SAVED = "tables.saved"
 
 
 async def restore_on_fresh_broker(settings: StreamSettings) -> int:
-    """Put the saved state on a fresh broker's changelog; return how many keys.
+    """Put the saved state on the changelog of a fresh broker, where topics are declared; return how many keys.
 
     The profile that people put in force is for every partition, the newest that one of them has.
 
@@ -43,7 +43,6 @@ async def restore_on_fresh_broker(settings: StreamSettings) -> int:
             tables.rename(saved)
     if not saved.exists():
         return 0
-    await declare_topics(settings)
     publisher = KafkaPublisher(settings)
     restored = 0
     try:
@@ -72,11 +71,10 @@ async def carried(settings: StreamSettings) -> Carried:
 
 
 async def put_back(settings: StreamSettings, kept: Carried) -> None:
-    """Put on a fresh broker what the one before it had.
+    """Put on a fresh broker, where topics are declared, what the one before it had.
 
     Errors  SourceUnavailable when the broker does not take it
     """
-    await declare_topics(settings)
     publisher = KafkaPublisher(settings)
     try:
         for topic, pairs in kept.items():

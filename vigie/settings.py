@@ -210,7 +210,7 @@ class Settings(BaseSettings):
         if url == EMBEDDED:
             raise SettingsError(
                 "kafka.url: the embedded broker lives in `vigie run` only; "
-                "give it a port under [broker] and start that again, or set VIGIE_KAFKA_URL to a broker, as kafka://host:9092"
+                "give it a port under [broker] and start it again, or set VIGIE_KAFKA_URL to a broker, as kafka://host:9092"
             )
         return StreamSettings(
             kafka_url=url,

@@ -77,6 +77,7 @@ async def test_what_the_tables_held_stands_on_a_fresh_broker_s_changelog(
     here.close()
     next_door.close()
 
+    await declare_topics(settings)
     assert await restore_on_fresh_broker(settings) == 4
     found = await on_changelog(settings)
     expected = {b"fire/76/node": b"1", b"fire/76/stat": b"2", b"flood/14/node": b"3", b"flood/14/stat": b"4"}
@@ -96,6 +97,7 @@ async def test_the_newest_profile_in_force_is_restored_for_every_partition(
         table = table_file(settings, partition)
         table[CHANGES.encode()] = kept[-1]
         table.close()
+    await declare_topics(settings)
     assert await restore_on_fresh_broker(settings) == 4
     found = await on_changelog(settings, keys=4)
     assert found == {(partition, CHANGES.encode()): kept[1] for partition in range(4)}
@@ -121,13 +123,16 @@ async def test_a_broker_that_dies_while_restoring_costs_nothing(
     table = table_file(settings, 0)
     table[b"fire/76/node"] = b"1"
     table.close()
+    await declare_topics(settings)
     assert await restore_on_fresh_broker(settings) == 1
     half_read_back = settings.data_dir / "tables"
     half_read_back.mkdir()
+    await declare_topics(settings)
     assert await restore_on_fresh_broker(settings) == 1
     assert not half_read_back.exists()
     forget_saved(settings)
     assert not (settings.data_dir / SAVED).exists()
+    await declare_topics(settings)
     assert await restore_on_fresh_broker(settings) == 0
 
 
