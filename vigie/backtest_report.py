@@ -39,12 +39,12 @@ CHANGES = {
 
 
 def _elsewhere(found: Backtest) -> list[RenderableType]:
-    """Warn of what happened before or after the recording: it cannot be found there, by its posts alone at most."""
-    lies = sum(
+    """Warn of what happened before or after the recording, which the truth of another day may name."""
+    elsewhere = sum(
         one.since > found.ends_at or one.since + timedelta(minutes=one.length_minutes) < found.starts_at
         for one in found.outcomes[0].found
     )
-    return [Text(f"{lies} of the true incidents lie outside that time: is it the right truth?")] if lies else []
+    return [Text(f"outside that time: {elsewhere} of them; is it the right truth?")] if elsewhere else []
 
 
 def report(found: Backtest) -> RenderableType:

@@ -141,7 +141,7 @@ def test_a_truth_of_another_time_is_doubted(found: Backtest) -> None:
     outcome = found.outcomes[0]
     elsewhere = replace(outcome.found[0], since=found.ends_at + timedelta(days=365))
     text = drawn(replace(found, outcomes=(replace(outcome, found=(elsewhere,)),)))
-    assert "1 of the true incidents lie outside that time: is it the right truth?" in text
+    assert "outside that time: 1 of them; is it the right truth?" in text
 
 
 def test_the_plots_are_png_files_in_a_folder_that_was_made(ran: Result, day: Day) -> None:
