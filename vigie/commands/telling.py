@@ -13,11 +13,15 @@ from vigie.commands.command import FILE, IN_FILE, existing, language_option, nee
 from vigie.lines import NOTHING_READ, SOME_BAD
 from vigie.settings import load
 
+its_language_option = click.option(
+    "--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given."
+)
+
 
 @click.command()
 @settings_option
 @click.option("--hours", type=click.FloatRange(0.1, 720), default=12.0, show_default=True, help="How far back.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@its_language_option
 @click.option("--html", "is_html", is_flag=True, help="A page instead of plain text.")
 def digest(settings_file: Path | None, hours: float, language: Literal["fr", "en"] | None, *, is_html: bool) -> None:
     """Say what whoever comes on duty should know: new, ongoing, rejected, declared, not seen, open questions."""
@@ -41,7 +45,7 @@ def digest(settings_file: Path | None, hours: float, language: Literal["fr", "en
 @click.command()
 @settings_option
 @click.option("--hours", type=click.FloatRange(0.1, 72), default=72.0, show_default=True, help="How far back.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@its_language_option
 @click.option("--json", "is_json", is_flag=True, help="An incident a line, with all that is known of each post.")
 def solidarity(
     settings_file: Path | None, hours: float, language: Literal["fr", "en"] | None, *, is_json: bool
@@ -65,7 +69,7 @@ def solidarity(
 @click.command()
 @settings_option
 @click.option("--days", type=click.IntRange(1, 3650), default=91, show_default=True, help="How far back.")
-@click.option("--language", type=click.Choice(["fr", "en"]), help="That of the settings where not given.")
+@its_language_option
 @click.option("--proposed", "is_proposed", is_flag=True, help="Only the profile that the budget controller proposes.")
 def trust(settings_file: Path | None, days: int, language: Literal["fr", "en"] | None, *, is_proposed: bool) -> None:
     """Say how far to believe Vigie, by what people decided; with --proposed, status 1 where nothing is proposed."""
