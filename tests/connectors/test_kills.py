@@ -24,7 +24,7 @@ from connectors.pseudonym import FixedPseudonyms
 from connectors.runner import Pace, run
 from records import Bulletin, DeadLetter, ManualClock, Post, Pulse, SourceUnavailable
 
-COUNT, KILLS, LOSSY = 5_000, 50, 3_000
+COUNT, KILLS, LOSSY = 10_000, 50, 3_000
 STALLED_SECS, REST_SECS, END_SECS = 30.0, 0.4, 60.0
 NEVER = 10**9  # posts
 SPARE = 5  # kills that may not come about: several can be due in the last batch

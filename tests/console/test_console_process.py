@@ -23,7 +23,8 @@ from vigie.broker import EmbeddedBroker, free_port
 pytestmark = pytest.mark.broker
 MakesAlert = Callable[..., Alert]
 
-DECISIONS, KILLS = 100, {"sqlite": 3, "postgresql": 1}
+DECISIONS = 200
+KILLS, OFTEN = {"sqlite": 3, "postgresql": 1}, {"sqlite": 10, "postgresql": 3}
 WITHIN_SECS = 40.0
 
 
@@ -67,11 +68,12 @@ async def shows(client: httpx.AsyncClient, revision: int) -> None:
     await until(holds)
 
 
+@pytest.mark.parametrize("times", [KILLS, pytest.param(OFTEN, marks=pytest.mark.long)], ids=["a few times", "often"])
 async def test_each_decision_stands_once_wherever_the_process_is_killed(
-    database: str, tmp_path: Path, alert_with: MakesAlert
+    database: str, tmp_path: Path, alert_with: MakesAlert, times: dict[str, int]
 ) -> None:
     chance = random.Random(20120130)  # noqa: S311
-    kills = set(chance.sample(range(DECISIONS), KILLS[database.partition(":")[0]]))
+    kills = set(chance.sample(range(DECISIONS), times[database.partition(":")[0]]))
     with EmbeddedBroker() as broker:
         console = Console(tmp_path, database, broker=broker.port)
         try:
