@@ -28,7 +28,7 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
     wiring = Wiring(app, settings, steps, clock)
     wiring.connect()
     if settings.health_port:
-        serve(wiring.health, settings.health_port)
+        serve(wiring.health, settings.health_host, settings.health_port)
     log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
     worker = faust.Worker(app, loglevel="warn", logfile=sys.stderr, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it writes to standard output, a pipe or not

@@ -55,7 +55,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
     settings.data.dir.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(listening_on(console.host, console.port, "console"))
-        serve_metrics(console.metrics_port, "console.metrics_port")
+        serve_metrics(settings.metrics.host, console.metrics_port, "console.metrics_port")
         engine = await archive_of(settings)
         stack.push_async_callback(engine.dispose)
         publisher = KafkaPublisher(streams)

@@ -62,7 +62,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         for source in sources
     ]
     work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
-    serve_metrics(settings.edge.metrics_port, "edge.metrics_port")
+    serve_metrics(settings.metrics.host, settings.edge.metrics_port, "edge.metrics_port")
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])
