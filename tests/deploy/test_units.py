@@ -27,6 +27,7 @@ OURS = [file for file in SERVICES if file.name != "kafka.service"]
 PROGRAM = "/opt/vigie/.venv/bin/vigie"
 EXPOSED = 20  # tenths, of 100 at most: what `systemd-analyze security` may find
 READY_SECS = 150.0
+MDWE_KERNEL = (6, 3)
 SETTINGS = """
 [territory]
 commune = "76351"
@@ -131,6 +132,19 @@ def test_they_are_given_the_time_that_an_orderly_end_takes() -> None:
     assert whole.stop_secs > children + supervisor.DRAIN_SECS + BROKER_STOP_SECS
     assert whole.kill_mode == "mixed", "`vigie run` stops its processes in their order: nobody else must ask them"
     assert all(Unit.read(file, instance="1").stop_secs > STOP_SECS for file in OURS)
+
+
+def test_memory_that_a_unit_will_not_have_executed_is_not_executed_here_either(tmp_path: Path) -> None:
+    """So that the run below says something of MemoryDenyWriteExecute."""
+    if tuple(map(int, os.uname().release.split(".")[:2])) < MDWE_KERNEL:
+        pytest.skip("this kernel cannot forbid memory that is written and executed: Linux 6.3 can")
+    attempt = f"{sys.executable} -c 'import mmap; mmap.mmap(-1, 4096, prot=7)'"
+    made = Supervised(Unit.read(UNITS / "vigie.service", moved={f"{PROGRAM} run": attempt}), tmp_path / "log")
+    made.start()
+    try:
+        until(made, "refused", lambda: "PermissionError" in made.log)
+    finally:
+        made.close()
 
 
 @pytest.fixture(scope="module")
