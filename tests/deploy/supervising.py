@@ -64,10 +64,11 @@ class Unit:
 
         last = {name: values[-1] for name, values in said.items()}
         pairs = (word.partition("=") for line in said.get("Environment", ()) for word in shlex.split(here(line)))
+        home = {"HOME": here("/var/lib/" + last["User"])} if "User" in last else {}  # as deploy/systemd/*.sysusers say
         return cls(
             name=file.name,
             command=tuple(shlex.split(here(last["ExecStart"]))),
-            environ={name: value for name, _, value in pairs},
+            environ={**home, **{name: value for name, _, value in pairs}},
             restart=last.get("Restart", "no"),
             restart_secs=float(last.get("RestartSec", "0.1")),
             stop_secs=float(last.get("TimeoutStopSec", "90")),
