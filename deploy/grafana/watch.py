@@ -125,29 +125,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             ],
             big=True,
             missing=Words("Aucun, si Vigie écoute", "None, provided that Vigie listens"),
-            size=(10, 11),
-        ),
-        pen.stat(
-            Words("Dernière alerte", "Last alert"),
-            Words(
-                "Quand un incident est devenu alerte pour la dernière fois, depuis que le processus tourne.",
-                "When an incident last became an alert, since the process was started.",
-            ),
-            [Query('max(vigie_last_alert_timestamp_seconds{level="alert"}) * 1000', Words("dernière alerte", "last alert"))],
-            unit="dateTimeFromNow",
-            steps=((None, "#2b2b2b"),),
-            missing=Words("aucune", "none"),
-            size=(5, 3),
-        ),
-        pen.stat(
-            Words("Non affichés", "Not shown"),
-            Words(
-                "Incidents de moindre niveau au-delà des 200 que ce tableau reçoit : ils sont dans la console.",
-                "Incidents of lesser levels beyond the 200 that this board is given: they are in the console.",
-            ),
-            [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
-            steps=((None, "#2b2b2b"), (1, ORANGE)),
-            size=(5, 3),
+            size=(10, 14),
         ),
         pen.stat(
             Words("Ce que Vigie n'entend pas", "What Vigie does not hear"),
@@ -161,7 +139,29 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             values={"0": Value(Words("écoute", "listening"), GREEN), "1": Value(Words("AVEUGLE", "BLIND"), RED)},
             names=WAYS,
             missing=Words("PAS DE DONNÉES : rien n'est écouté", "NO DATA: nothing is listened to"),
-            size=(24, 4),
+            size=(14, 4),
+        ),
+        pen.stat(
+            Words("Dernière alerte", "Last alert"),
+            Words(
+                "Quand un incident est devenu alerte pour la dernière fois, depuis que le processus tourne.",
+                "When an incident last became an alert, since the process was started.",
+            ),
+            [Query('max(vigie_last_alert_timestamp_seconds{level="alert"}) * 1000', Words("dernière alerte", "last alert"))],
+            unit="dateTimeFromNow",
+            steps=((None, "#2b2b2b"),),
+            missing=Words("aucune", "none"),
+            size=(5, 4),
+        ),
+        pen.stat(
+            Words("Non affichés", "Not shown"),
+            Words(
+                "Incidents de moindre niveau au-delà des 200 que ce tableau reçoit : ils sont dans la console.",
+                "Incidents of lesser levels beyond the 200 that this board is given: they are in the console.",
+            ),
+            [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
+            steps=((None, "#2b2b2b"), (1, ORANGE)),
+            size=(5, 4),
         ),
         pen.timeline(
             Words("Incidents des dernières 24 heures", "Incidents of the last 24 hours"),
