@@ -1,7 +1,7 @@
-"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager, all real.
+"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager.
 
-The committed configurations are used, and changed in what a test cannot wait for or share: ports, folders, how often one
-looks, and for how long something must be wrong (`hurried`). What is asked, and of what, stays as it is.
+All of it is real. The committed configurations are used, and changed in what a test cannot wait for or share: ports,
+folders, how often one looks, and for how long something must be wrong (`hurried`). What is asked stays as it is.
 """
 
 import json
@@ -142,7 +142,9 @@ class Watched:
     def start(self) -> None:
         """Start all, Prometheus before Vigie: it sees counters at zero."""
         self._mail.start()
-        self._run("mastodon", [sys.executable, "-m", "vigie", "fake", "mastodon", "--port", str(self.ports["mastodon"])])
+        self._run(
+            "mastodon", [sys.executable, "-m", "vigie", "fake", "mastodon", "--port", str(self.ports["mastodon"])]
+        )
         self._start_alertmanager()
         self._start_prometheus()
         self.vigie.start()
