@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = DEPLOY / "docker" / "Dockerfile"
 OURS = ("worker-1", "worker-2", "connect", "console")
-EXACT = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?")
+EXACT = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)*(@sha256:[0-9a-f]{64})?")
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
@@ -207,7 +207,7 @@ def test_the_lock_of_the_image_has_the_versions_that_the_tests_run_on() -> None:
 
 @pytest.fixture(scope="module")
 def sent(dockerfile: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the builder is sent of the files that git knows, and what the Dockerfile copies of it."""
+    """Return a folder with what, of the files that git knows, the builder is sent and the Dockerfile copies."""
     folder = tmp_path_factory.mktemp("context")
     listed = subprocess.run(
         ["git", "ls-files", "-z"],  # noqa: S607
