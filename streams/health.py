@@ -106,7 +106,7 @@ class _Quiet(WSGIRequestHandler):
 
 def serve(health: Health, host: str, port: int) -> None:
     """Serve `/metrics` and `/healthz` from a thread of their own."""
-    prometheus = make_wsgi_app()
+    prometheus = make_wsgi_app(metrics.served(metrics.WORKER))
 
     def page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/healthz":

@@ -26,6 +26,7 @@ from records import BrokenInvariant, Clock, Place, SettingsError, SourceUnavaila
 from streams.claims import Claiming
 from streams.detect import Detect
 from streams.enrich import Enrich, Reader
+from streams.metrics import start_at_zero
 from streams.reader_in_force import ReaderInForce
 from streams.telling import Telling
 from streams.wiring import Steps
@@ -39,6 +40,8 @@ log = structlog.get_logger()
 
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
+
+REASONS = ("empty", "invalid", "undecodable", "too_long")  # for which most values are refused
 
 CITY = 50_000  # inhabitants from which the profile of a city is the default
 
@@ -197,6 +200,13 @@ def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
 class EdgeMetrics:
     """What happens at the edge, as metrics and log lines."""
 
+    def __init__(self, sources: Sequence[str] = ()) -> None:
+        """Take the sources that there are, so that each is counted from the start."""
+        start_at_zero(metrics.READ, sources, ("kept", "gated", "not_a_post"), ("",))
+        start_at_zero(metrics.READ, sources, ("refused",), REASONS)
+        start_at_zero(metrics.UNAVAILABLE, sources)
+        start_at_zero(metrics.GAP_SECONDS, sources)
+
     def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
         """Count values by outcome."""
         metrics.READ.labels(source, outcome, reason).inc(values)
@@ -204,6 +214,7 @@ class EdgeMetrics:
     def lagged(self, source: str, seconds: float) -> None:
         """Note how old the last post was."""
         metrics.LAG.labels(source).set(max(seconds, 0.0))
+        metrics.AHEAD.labels(source).set(max(-seconds, 0.0))
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
         """Count and log a source that cannot be read."""

@@ -46,6 +46,9 @@ async def swept(settings: StreamSettings, publisher: KafkaPublisher, clock: Cloc
             log.error("topic could not be looked after", topic=one.topic, error=one.trouble)
         if one.is_over_time(now):
             log.error("topic keeps records for too long, and does not let go of them", topic=one.topic)
+    metrics.SWEPT.set(now.timestamp())
+    for what, number in taken_back._asdict().items():
+        metrics.TAKEN_BACK.labels(what).inc(number)
     log.info("swept", let_go=sum(one.let_go for one in topics), **taken_back._asdict())
     return Sweeping(topics, taken_back)
 

@@ -25,6 +25,7 @@ from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.edge import listening_socket
+from vigie.metrics import EDGE
 from vigie.serving import serve_metrics
 from vigie.settings import load
 from vigie.source_settings import WebhookSource
@@ -350,7 +351,7 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"^edge\.metrics_port: cannot listen on port {port}: Address already"):
-            serve_metrics("127.0.0.1", port, "edge.metrics_port")
+            serve_metrics(EDGE, "127.0.0.1", port, "edge.metrics_port")
         with pytest.raises(SettingsError, match=rf"^sources\.webhook: cannot listen on 127\.0\.0\.1:{port}: Address"):
             listening_socket(WebhookSource(kind="webhook", port=port, secret_file=Path("x")))
 
