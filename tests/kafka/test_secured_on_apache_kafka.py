@@ -53,6 +53,7 @@ kind = "recorded"
 name = "recorded"
 path = "posts.jsonl"
 """
+LOGGING = "Configuration: {Loggers: {Root: {level: INFO}, Logger: []}}\n"  # the image brings one of its own
 POST = (
     '{"id": "1", "platform": "p", "author": "a", "ts": "2026-11-30T07:37:00Z", "text": "Incendie au port du Havre !"}\n'
 )
@@ -230,7 +231,7 @@ def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
     for name in ("defaults", "mounted", "final"):
         (node.folder / name).mkdir()
     for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
-        (node.folder / "defaults" / name).write_text("Configuration: {}\n" if "yaml" in name else "", encoding="utf-8")
+        (node.folder / "defaults" / name).write_text(LOGGING if "yaml" in name else "", encoding="utf-8")
     controller = str(free_port())
     shipped = (DEPLOY / "kafka" / "server.properties").read_text(encoding="utf-8").replace("9093", controller)
     (node.folder / "mounted" / "server.properties").write_text(shipped, encoding="utf-8")
