@@ -50,7 +50,7 @@ from streams.topics import ALERTS, CONTEXT, DECISIONS, NUDGE, POSTS, SIGNALS, SW
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
-SHOW_SECS = 30.0
+SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch

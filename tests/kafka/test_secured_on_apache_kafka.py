@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 import yaml
@@ -193,13 +194,13 @@ def test_with_the_rights_of_the_page_all_of_vigie_works(secured: Node, settings:
     assert "Authorization" not in words
 
 
-def started(name: str, etc: Path, log: object) -> subprocess.Popen[bytes]:
+def started(name: str, etc: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "vigie", name, "--settings", str(etc / "vigie.toml")],
         cwd=etc,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=log,  # type: ignore[arg-type]
-        stderr=log,  # type: ignore[arg-type]
+        stdout=log,
+        stderr=log,
         preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
     )
 
