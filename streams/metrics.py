@@ -13,6 +13,10 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 
 from records import Level
 from records.signal import ACTUALITIES
+from streams.topics import ALERTS as ALERTS_TOPIC
+from streams.topics import CONTEXT, DECISIONS, TOPICS
+from streams.topics import POSTS as POSTS_TOPIC
+from streams.topics import SIGNALS as SIGNALS_TOPIC
 
 WORKER = CollectorRegistry()
 """What a worker counts."""
@@ -34,6 +38,20 @@ BUILD = Info(
     "vigie_build", "Which Vigie this is. More than one version for long: an upgrade got stuck.", registry=EVERYWHERE
 )
 BUILD.info({"version": version("vigie")})
+
+SEND_SECONDS = Histogram(
+    "vigie_kafka_send_seconds",
+    "Seconds until the broker had what was sent to a topic at once. Rising: the broker is slow, and all with it.",
+    ["topic"],
+    buckets=QUICK,
+    registry=EVERYWHERE,
+)
+SEND_FAILURES = Counter(
+    "vigie_kafka_send_failures_total",
+    "Times the broker did not take what was sent to a topic; it is sent again. Rising: the broker is away or full.",
+    ["topic"],
+    registry=EVERYWHERE,
+)
 
 STEP_SECONDS = Histogram(
     "vigie_step_seconds",
@@ -178,6 +196,29 @@ CAME = Gauge(
     ["hazard"],
     registry=WORKER,
 )
+COMMIT_SECONDS = Histogram(
+    "vigie_faust_commit_seconds",
+    "Seconds that Faust took to commit offsets. Rising: the broker is slow; a crash now would repeat more.",
+    buckets=QUICK,
+    registry=WORKER,
+)
+REBALANCES = Counter(
+    "vigie_faust_rebalances_total",
+    "Times partitions were handed out anew among workers. Rising without a start or a stop: workers lose the broker.",
+    registry=WORKER,
+)
+REBALANCING = Gauge(
+    "vigie_faust_rebalancing",
+    "1 while partitions are handed out and tables restored: nothing is handled. For minutes: look at the "
+    "other workers.",
+    registry=WORKER,
+)
+BUFFER_FULL = Counter(
+    "vigie_faust_buffer_full_total",
+    "Times reading a topic had to wait for a step. Rising: the worker cannot keep up; see vigie_step_seconds.",
+    ["topic"],
+    registry=WORKER,
+)
 PROGRESS_AGE = Gauge(
     "vigie_progress_age_seconds",
     "Seconds without progress while there is lag. Past the limit the worker is restarted.",
@@ -195,7 +236,7 @@ STEPS = ("enrich", "detect", "context", "decide", "notify")
 POST_OUTCOMES = ("signal", "no_hazard", "unplaced", "delete", "purge", "dead_letter")
 SIGNAL_OUTCOMES = ("taken", "tick", "statement", "retraction", "profile", "dead_letter")
 REASONS = ("empty", "invalid", "undecodable", "step_failed")
-READ = ("posts.v1", "signals.v1", "context.v1", "decisions.v1", "alerts.v1")
+READ = [topic.name for topic in (POSTS_TOPIC, SIGNALS_TOPIC, CONTEXT, DECISIONS, ALERTS_TOPIC)]
 
 IN_FORCE.info({"profile": "", "model": ""})
 start_at_zero(STEP_SECONDS, STEPS)
@@ -203,10 +244,12 @@ start_at_zero(STEP_RECORDS, STEPS)
 start_at_zero(POSTS, POST_OUTCOMES)
 start_at_zero(READINGS, ("fire", "flood", "industrial", "none"), ACTUALITIES)
 start_at_zero(SIGNALS, SIGNAL_OUTCOMES)
-start_at_zero(STATEMENTS, ("context.v1", "decisions.v1"), ("taken", "dead_letter"))
+start_at_zero(STATEMENTS, (CONTEXT.name, DECISIONS.name), ("taken", "dead_letter"))
 start_at_zero(ALERTS, get_args(Level))
 start_at_zero(NOTICES, ("taken", "dead_letter"))
 start_at_zero(DEAD_LETTERS, READ, REASONS)
+start_at_zero(BUFFER_FULL, READ)
+start_at_zero(SEND_FAILURES, [topic.name for topic in TOPICS])
 
 
 def served(own: CollectorRegistry) -> CollectorRegistry:

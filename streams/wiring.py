@@ -42,6 +42,7 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.reader_in_force import ReaderInForce
+from streams.sensor import RareSensor
 from streams.settings import StreamSettings
 from streams.showing import Showing
 from streams.stated import statements
@@ -92,6 +93,7 @@ class Wiring:
 
     def connect(self) -> None:
         """Register everything with the app."""
+        self.app.sensors.add(RareSensor())
         self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts)
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         self._agent("context", CONTEXT, self._context, batch=STATED_BATCH)

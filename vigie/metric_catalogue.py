@@ -3,7 +3,7 @@
 Shape   `catalogue` for programs, `markdown` for `docs/metrics.md`; nothing is measured, no process need run
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -27,8 +27,11 @@ OURS: Final = "vigie_"
 HEAD: Final = """# Metrics
 
 Written by `vigie metrics` from the help texts in the code; `/metrics` of each process has the same ones. Ports:
-`[worker] health_port`, `[edge] metrics_port`, `[console] metrics_port`, at `[metrics] host`. Beside these
-stand what Python and the process use (`python_`, `process_`), and on workers what Faust counts (`faust_`).
+`[worker] health_port`, `[edge] metrics_port`, `[console] metrics_port`, at `[metrics] host`. Beside these stand what
+Python and the process use (`python_`, `process_`).
+
+Counters with labels that are known beforehand stand at zero from the start. A histogram has `_bucket`, `_sum` and
+`_count`. No metric has a word of a post, or an author.
 """
 TITLES: Final = {
     "worker": "The worker",
@@ -67,7 +70,8 @@ def _labels_of(collector: Collector, family: Metric) -> tuple[str, ...]:
     """Return the labels that a metric has, though nothing may be counted yet."""
     if family.type == "info":
         return tuple(family.samples[0].labels)
-    return tuple(getattr(collector, "_labelnames", None) or getattr(family, "_labelnames", ()))
+    labels: Sequence[str] = getattr(collector, "_labelnames", getattr(family, "_labelnames", ()))
+    return tuple(labels)
 
 
 def markdown() -> str:

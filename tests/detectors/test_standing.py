@@ -75,7 +75,7 @@ def test_the_highest_come_first_and_of_these_the_newest(desk: Desk, signal: Make
 @pytest.fixture
 def at(signal: MakesSignals) -> Callable[[float], datetime]:
     """Return the moment so many minutes after the morning's start."""
-    return lambda minutes: signal(0, minutes).event_time  # type: ignore[no-any-return]
+    return lambda minutes: signal(0, minutes).event_time
 
 
 def rates_at(desk: Desk, at: datetime) -> Any:
