@@ -58,7 +58,9 @@ def _drawn(about: ModuleType, language: Language) -> dashboard.Dashboard:
         .refresh(about.REFRESH)
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .readonly()
-        .variables([_datasource(language), *[_labels(*variable, language) for variable in getattr(about, "VARIABLES", ())]])
+        .variables(
+            [_datasource(language), *[_labels(*variable, language) for variable in getattr(about, "VARIABLES", ())]]
+        )
         .annotations([_incidents(language)])
         .links([_link(language, Words("Tableaux", "Dashboards")), _other(language)])
     )

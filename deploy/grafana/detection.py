@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Row
 
-from deploy.grafana.drawing import GREEN, ORANGE, RED, PanelBuilder, Pen, Query, Value
+from deploy.grafana.drawing import GREEN, ORANGE, RED, Column, PanelBuilder, Pen, Query, Value
 from deploy.grafana.words import ACTUALITIES, HAZARDS, LEVELS, Words
 
 UID = "vigie-detection"
@@ -12,7 +12,7 @@ ABOUT = Words(
     "What Vigie reads and raises, beside what is usual and what the profile allows.",
 )
 SPAN, REFRESH = "now-24h", "1m"
-VARIABLES = (("hazard", "vigie_incidents", Words("Danger", "Hazard")),)
+VARIABLES = (("hazard", "vigie_signals_sent_total", Words("Danger", "Hazard")),)
 
 
 def panels(pen: Pen) -> list[PanelBuilder | Row]:
@@ -25,15 +25,20 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Par minute, après le tri. Une bosse sans incident : une expression, un jeu, un titre de film ; lire quelques messages.",
                 "A minute, behind the gate. A hump without an incident: a phrase, a game, the title of a film; read some posts.",
             ),
-            [Query('sum by (hazard) (rate(vigie_signals_sent_total{hazard=~"$hazard"}[$__rate_interval])) * 60', "{{hazard}}")],
+            [
+                Query(
+                    'sum by (hazard) (rate(vigie_signals_sent_total{hazard=~"$hazard"}[$__rate_interval])) * 60',
+                    "{{hazard}}",
+                )
+            ],
             names=HAZARDS,
         ),
         pen.lines(
             Words("Ce que le modèle y lit", "What the model makes of them"),
             Words(
-                "Part de chaque temps parmi les messages d'un danger. « En ce moment » compte ; « exercice » et « figuré » ne lèvent rien. "
+                "Part de chaque temps parmi les messages que le modèle a lus. « En ce moment » compte ; « exercice » et « figuré » ne lèvent rien. "
                 "Un glissement lent : la langue des messages change, ou le modèle vieillit.",
-                "Share of each tense among posts of a hazard. Only \"now\" counts; \"exercise\" and \"figurative\" raise nothing. A slow "
+                'Share of each tense among the posts that the model has read. Only "now" counts; "exercise" and "figurative" raise nothing. A slow '
                 "shift: the language of posts changes, or the model grows old.",
             ),
             [
@@ -56,8 +61,14 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "is missing.",
             ),
             [
-                Query('sum by (hazard) (vigie_observed_signals_per_hour{hazard=~"$hazard"})', Words("{{hazard}}, observé", "{{hazard}}, observed")),
-                Query('sum by (hazard) (vigie_expected_signals_per_hour{hazard=~"$hazard"})', Words("{{hazard}}, habituel", "{{hazard}}, usual")),
+                Query(
+                    'sum by (hazard) (vigie_observed_signals_per_hour{hazard=~"$hazard"})',
+                    Words("{{hazard}}, observé", "{{hazard}}, observed"),
+                ),
+                Query(
+                    'sum by (hazard) (vigie_expected_signals_per_hour{hazard=~"$hazard"})',
+                    Words("{{hazard}}, habituel", "{{hazard}}, usual"),
+                ),
             ],
             size=(24, 9),
         ),
@@ -79,16 +90,19 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             stacked=True,
         ),
         pen.bars(
-            Words("Alarmes par jour, et permises", "Alarms a day, and allowed"),
+            Words("Incidents en sept jours, et permis", "Incidents within seven days, and allowed"),
             Words(
-                "Combien de fois Vigie a parlé par jour ces derniers temps, à côté de ce que le profil permet de fausses alarmes. Au-delà du "
-                "double pendant une heure, une règle le dit. Levées, et non fausses : cela, seules des personnes le savent.",
-                "How often Vigie has spoken a day of late, beside the false alarms that the profile allows. Beyond twice that for an hour, a "
-                "rule tells. Raised, not false: only people know which are.",
+                "Combien d'incidents ont atteint chaque niveau, vrais et faux, à côté des fausses alarmes par semaine que le profil accepte. "
+                "Au-delà du double et de trois de plus, une règle le dit. Lesquels sont faux, seules des personnes le savent.",
+                "How many incidents reached each level, true and false ones, beside the false alarms a week that the profile accepts. Beyond "
+                "twice that and three more a rule tells. Only people know which are false.",
             ),
             [
-                Query("sum by (level) (vigie_budget_used_per_day)", Words("{{level}} : levées", "{{level}}: raised")),
-                Query("max by (level) (vigie_budget_alarms_per_day)", Words("{{level}} : permises", "{{level}}: allowed")),
+                Query(
+                    "sum by (level) (increase(vigie_incidents_raised_total[7d]))",
+                    Words("{{level}} : levés", "{{level}}: raised"),
+                ),
+                Query("max by (level) (vigie_budget_per_week)", Words("{{level}} : permis", "{{level}}: allowed")),
             ],
         ),
         pen.lines(
@@ -98,8 +112,14 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Seconds from receiving an incident's newest post to sending the revision: half, and 95 of 100, within…",
             ),
             [
-                Query("histogram_quantile(0.5, sum by (le) (rate(vigie_post_to_alert_seconds_bucket[1h])))", Words("la moitié", "half")),
-                Query("histogram_quantile(0.95, sum by (le) (rate(vigie_post_to_alert_seconds_bucket[1h])))", Words("95 sur 100", "95 of 100")),
+                Query(
+                    "histogram_quantile(0.5, sum by (le) (rate(vigie_post_to_alert_seconds_bucket[1h])))",
+                    Words("la moitié", "half"),
+                ),
+                Query(
+                    "histogram_quantile(0.95, sum by (le) (rate(vigie_post_to_alert_seconds_bucket[1h])))",
+                    Words("95 sur 100", "95 of 100"),
+                ),
             ],
             unit="s",
         ),
@@ -136,14 +156,39 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             values={"0": Value(Words("là", "there"), GREEN), "1": Value(Words("MANQUE", "LACKING"), RED)},
             size=(6, 8),
         ),
+        pen.table(
+            Words("Ce qui décide", "What decides"),
+            Words(
+                "Le profil et le modèle de chaque processus. Différents plus d'une minute : l'un d'eux n'a pas entendu un changement.",
+                "Profile and model of each process. Not the same for more than a minute: one of them has not heard of a change.",
+            ),
+            Query("vigie_in_force_info"),
+            [
+                Column("instance", Words("Processus", "Process")),
+                Column("profile", Words("Profil", "Profile")),
+                Column("model", Words("Modèle", "Model")),
+            ],
+            size=(12, 5),
+        ),
+        pen.bars(
+            Words("Ce que disent autorités et personnes", "What authorities and people say"),
+            Words(
+                "Bulletins (context.v1) et décisions (decisions.v1), par issue, depuis que le processus tourne. « dead_letter » : l'un d'eux n'a "
+                "pas été entendu.",
+                'Bulletins (context.v1) and decisions (decisions.v1), by outcome, since the process was started. "dead_letter": one was not '
+                "heard.",
+            ),
+            [Query("sum by (topic, outcome) (vigie_statements_total)", "{{topic}}, {{outcome}}")],
+            size=(12, 5),
+        ),
         pen.row(Words("À l'intérieur", "Inside")),
         pen.lines(
             Words("Zones suivies", "Areas followed"),
             Words(
-                "Zones (danger et département) dont les détecteurs gardent un état, et celles où un incident attend un délai. Croît sans fin : "
-                "le signaler.",
-                "Areas (hazard and département) of which detectors keep a state, and those with an incident that waits for a date. Growing "
-                "without end: report it.",
+                "Zones (danger et département) d'où les détecteurs ont entendu quelque chose, et celles où un incident attend un délai. Une chute : "
+                "le processus a redémarré, ou un autre en a repris.",
+                "Areas (hazard and département) of which detectors have heard anything, and those with an incident that waits for a date. A drop: "
+                "the process was started again, or another has taken some over.",
             ),
             [
                 Query('sum by (hazard) (vigie_detector_areas{hazard=~"$hazard"})', "{{hazard}}"),

@@ -128,11 +128,7 @@ class Pen:
                 .placement(kinds.LegendPlacement.BOTTOM)
                 .show_legend(True)  # noqa: FBT003
             )
-            .tooltip(
-                common.VizTooltipOptions()
-                .mode(kinds.TooltipDisplayMode.MULTI)
-                .sort(kinds.SortOrder.DESCENDING)
-            )
+            .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
             .targets([self._target(query, number) for number, query in enumerate(queries)])
         )
         if least is not None:
@@ -221,7 +217,9 @@ class Pen:
                 panel.override_by_name(column.head.of(self.language), properties)
         return self._told(panel, missing=missing)
 
-    def map(self, title: Words, about: Words, incidents: Query, home: Query, *, steps: Steps, size: tuple[int, int]) -> PanelBuilder:
+    def map(
+        self, title: Words, about: Words, incidents: Query, home: Query, *, steps: Steps, size: tuple[int, int]
+    ) -> PanelBuilder:
         """Return a map of the incidents around the home commune."""
         panel = (
             self._framed(geomap.Panel(), title, about, size)
@@ -276,7 +274,13 @@ class Pen:
         self, query: Query, number: int, *, is_instant: bool = False, is_table: bool = False
     ) -> prometheus.Dataquery:
         legend = query.legend.of(self.language) if isinstance(query.legend, Words) else query.legend
-        target = prometheus.Dataquery().datasource(SOURCE).ref_id(chr(ord("A") + number)).expr(query.expr).legend_format(legend or "__auto")
+        target = (
+            prometheus.Dataquery()
+            .datasource(SOURCE)
+            .ref_id(chr(ord("A") + number))
+            .expr(query.expr)
+            .legend_format(legend or "__auto")
+        )
         target = target.instant() if is_instant else target.range()
         if is_table:
             target = target.format(PromQueryFormat.TABLE)
@@ -354,9 +358,7 @@ def _markers(name: str, query: str, *, symbol: str, colour: str, size: int) -> c
         .type("markers")
         .name(name)
         .config({"showLegend": False, "style": style})
-        .location(
-            common.FrameGeometrySource().mode(kinds.FrameGeometrySourceMode.GEOHASH).geohash("geohash")
-        )
+        .location(common.FrameGeometrySource().mode(kinds.FrameGeometrySourceMode.GEOHASH).geohash("geohash"))
         .filter_data({"id": "byRefId", "options": query})
         .tooltip(True)  # noqa: FBT003
     )

@@ -125,7 +125,7 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Ce que deviennent les messages", "What becomes of posts"),
             Words(
                 "Par minute ; chaque message a une issue et une seule. « dead_letter » : un format a changé.",
-                "A minute; each post has one outcome. \"dead_letter\": a format has changed.",
+                'A minute; each post has one outcome. "dead_letter": a format has changed.',
             ),
             [Query("sum by (outcome) (rate(vigie_posts_total[$__rate_interval])) * 60", "{{outcome}}")],
             stacked=True,
@@ -134,7 +134,7 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Ce que deviennent les signaux", "What becomes of signals"),
             Words(
                 "Par minute. « dead_letter » : nos propres enregistrements ne vont pas, agir tout de suite.",
-                "A minute. \"dead_letter\": our own records do not fit, act now.",
+                'A minute. "dead_letter": our own records do not fit, act now.',
             ),
             [Query("sum by (outcome) (rate(vigie_signals_total[$__rate_interval])) * 60", "{{outcome}}")],
             stacked=True,
@@ -147,8 +147,14 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             ),
             [
                 Query(quantile(0.5, "vigie_post_to_decision_seconds"), Words("la moitié en moins de", "half within")),
-                Query(quantile(0.95, "vigie_post_to_decision_seconds"), Words("95 sur 100 en moins de", "95 of 100 within")),
-                Query(quantile(0.99, "vigie_post_to_decision_seconds"), Words("99 sur 100 en moins de", "99 of 100 within")),
+                Query(
+                    quantile(0.95, "vigie_post_to_decision_seconds"),
+                    Words("95 sur 100 en moins de", "95 of 100 within"),
+                ),
+                Query(
+                    quantile(0.99, "vigie_post_to_decision_seconds"),
+                    Words("99 sur 100 en moins de", "99 of 100 within"),
+                ),
             ],
             unit="s",
         ),
@@ -160,6 +166,15 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             ),
             [Query(quantile(0.95, "vigie_step_seconds", "step"), "{{step}}")],
             unit="s",
+        ),
+        pen.lines(
+            Words("Valeurs par étape", "Values by step"),
+            Words(
+                "Par minute. Autant que leurs issues ensemble, sinon le compte est faux : le signaler.",
+                "A minute. As many as their outcomes together, else the counting is broken: report it.",
+            ),
+            [Query("sum by (step) (rate(vigie_step_records_total[$__rate_interval])) * 60", "{{step}}")],
+            size=(24, 7),
         ),
         pen.bars(
             Words("Mis de côté, par raison", "Set aside, by reason"),
@@ -178,7 +193,7 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Notifications", "Notifications"),
             Words(
                 "Par heure, par issue. « failed » : Vigie a renoncé, prévenir à la main.",
-                "An hour, by outcome. \"failed\": Vigie has given up, tell them by hand.",
+                'An hour, by outcome. "failed": Vigie has given up, tell them by hand.',
             ),
             [Query("sum by (outcome) (increase(vigie_notifications_total[1h]))", "{{outcome}}")],
         ),
@@ -215,10 +230,19 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Retenues, par cause", "Held back, by cause"),
             Words(
                 "Depuis que le processus tourne. « silence » qui monte longtemps après un exercice : quelqu'un a oublié d'en finir un.",
-                "Since the process was started. \"silence\" rising long after an exercise: somebody forgot to end one.",
+                'Since the process was started. "silence" rising long after an exercise: somebody forgot to end one.',
             ),
             [Query("sum by (cause) (vigie_notifications_held_total)", "{{cause}}")],
             size=(8, 8),
+        ),
+        pen.bars(
+            Words("Boîte d'envoi", "Outbox"),
+            Words(
+                "Notifications des 30 derniers jours, par état. « failed » : quelqu'un doit être prévenu à la main.",
+                'Notifications of the last 30 days, by state. "failed": somebody must be told by hand.',
+            ),
+            [Query("sum by (receiver, state) (vigie_outbox_rows)", "{{receiver}}, {{state}}")],
+            size=(24, 6),
         ),
         pen.stat(
             Words("Sans route", "Without a route"),
@@ -246,7 +270,45 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
 
 
 def _console(pen: Pen) -> list[PanelBuilder | Row]:
-    return [pen.row(Words("Console", "Console"))]
+    return [
+        pen.row(Words("Console", "Console")),
+        pen.stat(
+            Words("À jour", "Up to date"),
+            Words(
+                "« non » pendant des minutes après un démarrage : elle est très en retard, ou le courtier ne répond pas.",
+                '"No" for minutes after a start: it is far behind, or the broker does not answer.',
+            ),
+            [Query("min(vigie_console_ready)", Words("à jour", "up to date"))],
+            steps=((None, RED), (1, GREEN)),
+            values={"0": Value(Words("non", "no"), RED), "1": Value(Words("oui", "yes"), GREEN)},
+        ),
+        pen.stat(
+            Words("Pages ouvertes", "Open pages"),
+            Words("Zéro pendant un incident : personne ne regarde.", "Zero during an incident: nobody looks."),
+            [Query("sum(vigie_console_viewers)", Words("pages", "pages"))],
+        ),
+        pen.stat(
+            Words("Décisions en attente", "Decisions waiting"),
+            Words(
+                "Ce que des personnes ont dit et que le courtier n'a pas encore. Plus d'une minute : les détecteurs ne l'entendent pas.",
+                "What people said and the broker does not have yet. For more than a minute: the detectors do not hear it.",
+            ),
+            [Query("sum(vigie_decisions_waiting)", Words("décisions", "decisions"))],
+            steps=ZERO_IS_FINE,
+        ),
+        pen.stat(
+            Words("Enregistrement", "Recording"),
+            Words(
+                "Lignes pas encore sur le disque, lignes perdues, et si l'écriture échoue (1) : alors, regarder le disque.",
+                "Rows not on disk yet, rows lost, and whether writing fails (1): then look at the disk.",
+            ),
+            [
+                Query("sum(vigie_recording_waiting)", Words("en attente", "waiting")),
+                Query("sum(vigie_recording_lost)", Words("perdues", "lost")),
+                Query("max(vigie_recording_failing)", Words("échoue", "failing")),
+            ],
+        ),
+    ]
 
 
 def _machine(pen: Pen) -> list[PanelBuilder | Row]:
@@ -254,7 +316,10 @@ def _machine(pen: Pen) -> list[PanelBuilder | Row]:
         pen.row(Words("Machine", "Machine")),
         pen.lines(
             Words("Mémoire", "Memory"),
-            Words("Par processus. Croît pendant des jours sans redescendre : le signaler.", "By process. Growing for days without coming down: report it."),
+            Words(
+                "Par processus. Croît pendant des jours sans redescendre : le signaler.",
+                "By process. Growing for days without coming down: report it.",
+            ),
             [Query('sum by (job, instance) (process_resident_memory_bytes{job=~"vigie-.*"})', "{{job}} {{instance}}")],
             unit="bytes",
         ),
@@ -264,7 +329,12 @@ def _machine(pen: Pen) -> list[PanelBuilder | Row]:
                 "Cœurs occupés par processus. Un cœur plein pour la lecture : elle est à sa limite, ajouter un processus.",
                 "Cores in use, by process. A whole one for the worker: it is at its limit, add another.",
             ),
-            [Query('sum by (job, instance) (rate(process_cpu_seconds_total{job=~"vigie-.*"}[$__rate_interval]))', "{{job}} {{instance}}")],
+            [
+                Query(
+                    'sum by (job, instance) (rate(process_cpu_seconds_total{job=~"vigie-.*"}[$__rate_interval]))',
+                    "{{job}} {{instance}}",
+                )
+            ],
         ),
         pen.table(
             Words("Versions", "Versions"),
@@ -282,7 +352,10 @@ def _machine(pen: Pen) -> list[PanelBuilder | Row]:
         ),
         pen.lines(
             Words("En marche depuis", "Running since"),
-            Words("Durée de vie de chaque processus. Une dent de scie : il est relancé sans cesse.", "How long each process has run. A saw's teeth: it is started again and again."),
+            Words(
+                "Durée de vie de chaque processus. Une dent de scie : il est relancé sans cesse.",
+                "How long each process has run. A saw's teeth: it is started again and again.",
+            ),
             [Query('time() - process_start_time_seconds{job=~"vigie-.*"}', "{{job}} {{instance}}")],
             unit="s",
             size=(12, 6),

@@ -53,7 +53,12 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Secondes depuis qu'une source a donné un signe, même sans nouveau message.",
                 "Seconds since a source showed any sign, also without a new post.",
             ),
-            [Query('time() - max by (source) (vigie_source_last_sign_timestamp_seconds{source=~"$source"})', "{{source}}")],
+            [
+                Query(
+                    'time() - max by (source) (vigie_source_last_sign_timestamp_seconds{source=~"$source"})',
+                    "{{source}}",
+                )
+            ],
             unit="s",
             steps=((None, GREEN), (600, ORANGE), (3600, RED)),
             size=(8, 8),
@@ -64,21 +69,31 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Secondes depuis le dernier message lu. Long et calme peut être normal la nuit ; à lire avec l'état.",
                 "Seconds since the last post read. Long and quiet may be normal at night; to be read with the state.",
             ),
-            [Query('time() - max by (source) (vigie_source_last_post_timestamp_seconds{source=~"$source"})', "{{source}}")],
+            [
+                Query(
+                    'time() - max by (source) (vigie_source_last_post_timestamp_seconds{source=~"$source"})',
+                    "{{source}}",
+                )
+            ],
             unit="s",
             size=(8, 8),
         ),
         pen.lines(
             Words("Retard des messages", "Age of posts when heard"),
             Words(
-                "Entre l'écriture et la lecture du dernier message. Croît : la plateforme ou notre ligne est en retard. Négatif : son horloge "
-                "avance sur la nôtre.",
-                "Between the saying and the hearing of the last post. Growing: the platform or our line is behind. Negative: its clock is "
-                "ahead of ours.",
+                "Entre l'écriture et la lecture du dernier message. Croît : la plateforme ou notre ligne est en retard. « en avance » : son "
+                "horloge, ou la nôtre, est fausse.",
+                'Between the saying and the hearing of the last post. Growing: the platform or our line is behind. "Ahead": its clock, or '
+                "ours, is wrong.",
             ),
-            [Query('max by (source) (vigie_source_lag_seconds{source=~"$source"})', "{{source}}")],
+            [
+                Query('max by (source) (vigie_source_lag_seconds{source=~"$source"})', "{{source}}"),
+                Query(
+                    'max by (source) (vigie_source_ahead_seconds{source=~"$source"})',
+                    Words("{{source}}, en avance", "{{source}}, ahead"),
+                ),
+            ],
             unit="s",
-            least=None,
             size=(8, 8),
         ),
         pen.row(Words("Ce qui est lu", "What is read")),
@@ -94,9 +109,13 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Ce qu'il en advient", "What becomes of them"),
             Words(
                 "Par minute. La plupart sont écartés par le tri, c'est voulu. « Illisibles » qui monte : la source a changé de format.",
-                "A minute. Most are dropped by the gate, as is meant. \"Refused\" rising: the source has changed its format.",
+                'A minute. Most are dropped by the gate, as is meant. "Refused" rising: the source has changed its format.',
             ),
-            [Query('sum by (outcome) (rate(vigie_read_total{source=~"$source"}[$__rate_interval])) * 60', "{{outcome}}")],
+            [
+                Query(
+                    'sum by (outcome) (rate(vigie_read_total{source=~"$source"}[$__rate_interval])) * 60', "{{outcome}}"
+                )
+            ],
             names=OUTCOMES,
             stacked=True,
         ),
@@ -116,7 +135,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         ),
         pen.lines(
             Words("Lectures impossibles", "Times it could not be read"),
-            Words("Par heure. Croît : la plateforme est en panne, ou nous refuse.", "An hour. Rising: the platform is down, or refuses us."),
+            Words(
+                "Par heure. Croît : la plateforme est en panne, ou nous refuse.",
+                "An hour. Rising: the platform is down, or refuses us.",
+            ),
             [Query('sum by (source) (increase(vigie_source_unavailable_total{source=~"$source"}[1h]))', "{{source}}")],
         ),
         pen.row(Words("Ce qui manque, ce qui coûte", "What is missing, what it costs")),
@@ -138,7 +160,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             ),
             [
                 Query(
-                    'max by (source) (vigie_source_spent_usd / (vigie_source_ceiling_usd > 0)) or vector(0)',
+                    "max by (source) (vigie_source_spent_usd / (vigie_source_ceiling_usd > 0)) or vector(0)",
                     "{{source}}",
                 )
             ],

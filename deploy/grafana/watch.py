@@ -43,7 +43,12 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "l'absence d'incident ne veut alors rien dire.",
                 "How many sources show a sign of life. BLIND: none, or nobody reads what they say; no incident means nothing then.",
             ),
-            [Query(f"({LISTENS} and on() ({DECIDES} > 0)) or vector(0)", Words("sources écoutées", "sources listened to"))],
+            [
+                Query(
+                    f"({LISTENS} and on() ({DECIDES} > 0)) or vector(0)",
+                    Words("sources écoutées", "sources listened to"),
+                )
+            ],
             steps=((None, RED), (1, GREEN)),
             values={"0": Value(Words("AVEUGLE", "BLIND"), RED)},
             missing=Words("PAS DE DONNÉES", "NO DATA"),
@@ -92,7 +97,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "L'heure de la dernière mise à jour. Si elle n'avance plus, cet écran est figé : ne pas s'y fier.",
                 "The time of the last update. When it stands still this screen is frozen: do not rely on it.",
             ),
-            [Query("time() * 1000", Words("heure", "time"))],
+            [Query("vector(time()) * 1000", Words("heure", "time"))],
             unit="time:HH:mm:ss",
             steps=((None, "#2b2b2b"),),
             size=(6, 5),
@@ -142,22 +147,26 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             size=(14, 4),
         ),
         pen.stat(
-            Words("Dernière alerte", "Last alert"),
+            Words("Alertes en 24 heures", "Alerts within 24 hours"),
             Words(
-                "Quand un incident est devenu alerte pour la dernière fois, depuis que le processus tourne.",
-                "When an incident last became an alert, since the process was started.",
+                "Incidents devenus alerte depuis hier à cette heure, vrais et faux. Les lignes d'en dessous disent lesquels et quand.",
+                "Incidents that became an alert since yesterday at this hour, true and false ones. The lines below say which and when.",
             ),
-            [Query('max(vigie_last_alert_timestamp_seconds{level="alert"}) * 1000', Words("dernière alerte", "last alert"))],
-            unit="dateTimeFromNow",
+            [
+                Query(
+                    'sum(increase(vigie_incidents_raised_total{level="alert"}[24h]))',
+                    Words("alertes", "alerts"),
+                )
+            ],
             steps=((None, "#2b2b2b"),),
-            missing=Words("aucune", "none"),
+            decimals=0,
             size=(5, 4),
         ),
         pen.stat(
             Words("Non affichés", "Not shown"),
             Words(
-                "Incidents de moindre niveau au-delà des 200 que ce tableau reçoit : ils sont dans la console.",
-                "Incidents of lesser levels beyond the 200 that this board is given: they are in the console.",
+                "Incidents au-delà des 200 plus hauts et plus récents, que la carte et la liste n'ont pas : ils sont dans la console.",
+                "Incidents beyond the 200 highest and newest, which map and list lack: they are in the console.",
             ),
             [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
             steps=((None, "#2b2b2b"), (1, ORANGE)),

@@ -73,4 +73,3 @@ def _of_class(kind: Any, found: dict[str, Any]) -> dict[str, Any]:
             "properties": {field: _of(hints[attribute], found) for field, attribute in (*always, *given)},
         }
     return {"$ref": f"#/$defs/{name}"}
-

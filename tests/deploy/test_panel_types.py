@@ -83,7 +83,12 @@ def compiles(types: Path, tmp_path: Path) -> Compiles:
         (tmp_path / "panels.ts").write_text(program(found), encoding="utf-8")
         (tmp_path / "tsconfig.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         done = subprocess.run(  # noqa: S603
-            [str(shutil.which("node")), str(types / "node_modules" / "typescript" / "bin" / "tsc"), "-p", str(tmp_path)],
+            [
+                str(shutil.which("node")),
+                str(types / "node_modules" / "typescript" / "bin" / "tsc"),
+                "-p",
+                str(tmp_path),
+            ],
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -126,7 +131,9 @@ def typed(panel: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for override in panel["fieldConfig"]["overrides"]:
         yield "Json<dashboard.MatcherConfig>", override["matcher"]
         for one in override["properties"]:
-            kind, name = (own, one["id"].removeprefix("custom.")) if "." in one["id"] else ("dashboard.FieldConfig", one["id"])
+            kind, name = (
+                (own, one["id"].removeprefix("custom.")) if "." in one["id"] else ("dashboard.FieldConfig", one["id"])
+            )
             yield f'Json<{kind}["{name}"]>', one["value"]
 
 
