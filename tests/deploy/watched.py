@@ -135,7 +135,9 @@ class Watched:
     def start(self) -> None:
         """Start all, Prometheus before Vigie: it sees counters at zero."""
         self._mail.start()
-        self._run("mastodon", [sys.executable, "-m", "vigie", "fake", "mastodon", "--port", str(self.ports["mastodon"])])
+        self._run(
+            "mastodon", [sys.executable, "-m", "vigie", "fake", "mastodon", "--port", str(self.ports["mastodon"])]
+        )
         self._start_alertmanager()
         self._start_prometheus()
         self.vigie.start()
