@@ -90,6 +90,7 @@ class Witness:
         self.sinks: Counter[tuple[str, str]] = Counter()
         self.waits: list[float] = []
         self.stood: dict[str, tuple[dict[str, int], int, float]] = {}
+        self.has_stood = asyncio.Event()  # of the last receiver
 
     def counted(self, source: str, outcome: str, values: int, *, reason: str = "") -> None:
         self.outcomes[outcome] += values
@@ -111,6 +112,7 @@ class Witness:
 
     def stands(self, receiver: str, rows: Mapping[str, int], *, waiting: int, oldest_secs: float) -> None:
         self.stood[receiver] = (dict(rows), waiting, oldest_secs)
+        asyncio.get_running_loop().call_soon(self.has_stood.set)
 
     def put_off(self, receiver: str, error: VigieError, *, retry_secs: float) -> None:
         self.sinks[receiver, "put_off"] += 1

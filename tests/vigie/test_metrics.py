@@ -231,6 +231,16 @@ def test_how_long_people_and_programs_wait_is_measured(run: Run) -> None:
 
 
 @pytest.mark.broker
+def test_what_faust_and_the_broker_do_is_measured_too(run: Run) -> None:
+    assert run.worker["vigie_faust_commit_seconds_count{}"] > 0
+    assert run.worker["vigie_faust_rebalances_total{}"] > 0
+    assert run.worker["vigie_faust_rebalancing{}"] == 0
+    for page, topic in ((run.edge, "posts.v1"), (run.worker, "signals.v1"), (run.worker, "alerts.v1")):
+        assert by(page, "vigie_kafka_send_seconds_count", "topic")[topic] > 0
+        assert by(page, "vigie_kafka_send_failures_total", "topic").total() == 0
+
+
+@pytest.mark.broker
 def test_what_has_not_happened_yet_stands_at_zero_so_that_its_first_time_is_seen(run: Run) -> None:
     assert run.edge['vigie_source_unavailable_total{"source": "staff"}'] == 0
     assert run.edge['vigie_source_gap_seconds_total{"source": "town"}'] == 0
