@@ -23,7 +23,8 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = DEPLOY / "docker" / "Dockerfile"
 OURS = ("worker-1", "worker-2", "connect", "console")
-EXACT = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)?(@sha256:[0-9a-f]{64})?")
+ASKED = "check"  # runs only when somebody asks
+EXACT = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z]+)*(@sha256:[0-9a-f]{64})?")
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
@@ -66,7 +67,13 @@ def test_every_image_is_pinned(services: dict[str, dict[str, Any]], dockerfile: 
     images += [rest.split()[0] for name, rest in dockerfile if name == "FROM"]
     assert len(images) > len(OURS)
     assert [image for image in images if not EXACT.fullmatch(image)] == []
-    assert {services[name]["image"] for name in OURS} == {f"vigie:{VERSION}"}
+    assert {services[name]["image"] for name in (*OURS, ASKED)} == {f"vigie:{VERSION}"}
+
+
+def test_the_kafka_of_the_containers_is_the_one_that_is_tested(services: dict[str, dict[str, Any]]) -> None:
+    pom = (ROOT / "tests" / "kafka" / "pom.xml").read_text(encoding="utf-8")
+    (tested,) = re.findall(r"<artifactId>kafka_2\.13</artifactId>\s*<version>([^<]+)", pom)
+    assert services["kafka"]["image"] == f"apache/kafka:{tested}"
 
 
 def test_every_container_is_held_to_little(services: dict[str, dict[str, Any]]) -> None:
@@ -77,8 +84,11 @@ def test_every_container_is_held_to_little(services: dict[str, dict[str, Any]]) 
         assert "privileged" not in service, name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert service["mem_limit"], name
-        assert service["healthcheck"]["test"][0] == "CMD", name
-        assert service["restart"] == "always", name
+        is_asked = name == ASKED
+        assert service["healthcheck"].get("test", ["CMD"])[0] == "CMD", name
+        assert service["healthcheck"].get("disable", False) is is_asked, name
+        assert service["restart"] == ("no" if is_asked else "always"), name
+        assert service.get("profiles") == ([ASKED] if is_asked else None), name
         assert not any(mount.startswith("/") for mount in service["volumes"]), f"{name} mounts a folder of the host"
 
 
@@ -102,7 +112,7 @@ def test_who_waits_for_whom_is_there_and_can_be_healthy(services: dict[str, dict
 def test_every_command_is_one_of_vigie(services: dict[str, dict[str, Any]], dockerfile: list[tuple[str, str]]) -> None:
     said = dict(dockerfile)
     assert json.loads(said["ENTRYPOINT"]) == ["vigie"]
-    for words in (json.loads(said["CMD"]), *(services[name]["command"] for name in OURS)):
+    for words in (json.loads(said["CMD"]), *(services[name]["command"] for name in (*OURS, ASKED))):
         context = click.Context(main)
         command = main.get_command(context, words[0])
         assert command is not None, f"there is no command {words[0]}"
@@ -181,6 +191,21 @@ def test_prometheus_in_a_container_differs_in_its_targets_alone(services: dict[s
     assert {target.partition(":")[0] for target in targets} <= set(services)
 
 
+def test_grafana_finds_its_dashboards_and_prometheus(services: dict[str, dict[str, Any]]) -> None:
+    grafana = services["grafana"]
+    mounts = {target: DEPLOY / source for source, target, *_ in (mount.split(":") for mount in grafana["volumes"])}
+    provisioning = mounts["/etc/grafana/provisioning"]
+    (board_file,), (source_file,) = (
+        list((provisioning / name).glob("*.y*ml")) for name in ("dashboards", "datasources")
+    )
+    for provider in yaml.safe_load(board_file.read_text(encoding="utf-8"))["providers"]:
+        folder, _, language = provider["options"]["path"].rpartition("/")
+        assert list((mounts[folder] / language).glob("*.json")), provider
+    (source,) = yaml.safe_load(source_file.read_text(encoding="utf-8"))["datasources"]
+    asked = source["url"].replace("${PROMETHEUS_URL}", grafana["environment"]["PROMETHEUS_URL"])
+    assert asked == "http://prometheus:9090"
+
+
 def test_the_image_is_no_root_needs_no_shell_and_takes_nothing_from_the_network_but_locked_packages(
     dockerfile: list[tuple[str, str]],
 ) -> None:
@@ -207,7 +232,7 @@ def test_the_lock_of_the_image_has_the_versions_that_the_tests_run_on() -> None:
 
 @pytest.fixture(scope="module")
 def sent(dockerfile: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what the builder is sent of the files that git knows, and what the Dockerfile copies of it."""
+    """Return a folder with what, of the files that git knows, the builder is sent and the Dockerfile copies."""
     folder = tmp_path_factory.mktemp("context")
     listed = subprocess.run(
         ["git", "ls-files", "-z"],  # noqa: S607
