@@ -19,13 +19,12 @@ DECIDES = 'max(up{job="vigie-worker"})'
 LOOKS = f"({LISTENS} > 0) and on() ({DECIDES} > 0)"
 """True while a source is listened to and somebody decides on what it says: only then does "none" mean none."""
 
-RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1), ("signal", 0.5))
+RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1))
 RANKED = " or ".join(f'(vigie_incident_active{{level="{level}"}} * {rank})' for level, rank in RANKS)
 """Open incidents, each with a number that grows with its level, for colours and order."""
-LEVEL_OF = {f"{rank:g}": Value(LEVELS[level], COLOURS[level]) for level, rank in RANKS}
+LEVEL_OF = {str(rank): Value(LEVELS[level], COLOURS[level]) for level, rank in RANKS}
 STEPS = (
-    (None, COLOURS["signal"]),
-    (1, COLOURS["monitoring"]),
+    (None, COLOURS["monitoring"]),
     (2, COLOURS["watch"]),
     (3, COLOURS["alert"]),
     (4, COLOURS["confirmed"]),
@@ -109,12 +108,12 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.map(
             Words("Où", "Where"),
             Words(
-                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Gris : "
-                "signal, bleu : suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu "
-                "n'est que dans la liste.",
+                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : suivi, "
+                "orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que dans la "
+                "liste.",
                 "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. "
-                "Grey: signal, blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without a "
-                "place is in the list alone.",
+                "Blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without an exact place "
+                "is in the list alone.",
             ),
             Query(RANKED),
             Query("vigie_home"),

@@ -91,7 +91,7 @@ def test_a_rule_says_how_grave_it_is_of_what_and_what_to_do_in_both_languages(ru
     assert rule["labels"]["severity"] in SEVERITIES
     assert rule["labels"].keys() == {"severity", "part"}
     assert list(rule["annotations"]) == ANNOTATIONS
-    assert rule["annotations"]["runbook_url"] == f"{{{{ $externalLabels.docs }}}}/runbooks/{rule['alert']}/"
+    assert rule["annotations"]["runbook_url"] == f"{{{{ $externalLabels.docs }}}}/runbooks/{rule['alert']}.html"
     assert rule["annotations"]["summary"] != rule["annotations"]["summary_en"]
     assert rule["annotations"]["description"] != rule["annotations"]["description_en"]
 

@@ -278,11 +278,11 @@ class Watched:
         )
 
     def _manual(self) -> Path:
-        """Return a folder with the runbooks under the addresses that the manual gives its pages: `runbooks/NAME/`."""
+        """Return a folder with the runbooks under the addresses that `make docs` gives them: `docs/runbooks/NAME.html`."""
+        place = self.folder / "manual" / "docs" / "runbooks"
+        place.mkdir(parents=True)
         for page in RUNBOOKS.glob("Vigie*.md"):
-            place = self.folder / "manual" / "runbooks" / page.stem
-            place.mkdir(parents=True)
-            shutil.copy(page, place / "index.html")
+            shutil.copy(page, place / f"{page.stem}.html")
         return self.folder / "manual"
 
     def _run(self, name: str, command: list[str]) -> None:
