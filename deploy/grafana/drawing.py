@@ -92,7 +92,7 @@ class Pen:
             .color_mode(kinds.BigValueColorMode.BACKGROUND_SOLID)
             .graph_mode(kinds.BigValueGraphMode.NONE)
             .justify_mode(kinds.BigValueJustifyMode.CENTER)
-            .text_mode(kinds.BigValueTextMode.AUTO)
+            .text_mode(kinds.BigValueTextMode.VALUE_AND_NAME)
             .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False))  # noqa: FBT003
             .targets([self._target(query, number, is_instant=True) for number, query in enumerate(queries)])
         )

@@ -15,9 +15,11 @@ ABOUT = Words(
 SPAN, REFRESH = "now-24h", "10s"
 
 LISTENS = 'sum(vigie_source_state{state="listening"})'
+LOOKED_AT = "time() - min(vigie_sources_looked_at_timestamp_seconds) < 60"
 DECIDES = 'max(up{job="vigie-worker"})'
-LOOKS = f"({LISTENS} > 0) and on() ({DECIDES} > 0)"
-"""True while a source is listened to and somebody decides on what it says: only then does "none" mean none."""
+LOOKS = f"({LISTENS} > 0) and on() ({LOOKED_AT}) and on() ({DECIDES} > 0)"
+"""There while a source is listened to, by a process that is awake, and somebody decides on what it says: only then does
+"none" mean none."""
 
 RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1))
 RANKED = " or ".join(f'(vigie_incident_active{{level="{level}"}} * {rank})' for level, rank in RANKS)
@@ -46,7 +48,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             ),
             [
                 Query(
-                    f"({LISTENS} and on() ({DECIDES} > 0)) or vector(0)",
+                    f"({LOOKS}) or vector(0)",
                     Words("sources écoutées", "sources listened to"),
                 )
             ],
