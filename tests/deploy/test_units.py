@@ -19,6 +19,8 @@ from vigie.broker import STOP_SECS as BROKER_STOP_SECS
 from vigie.broker import free_port
 from vigie.children import STOP_SECS
 from vigie.cli import main
+from vigie.receiver_settings import JsonlReceiver
+from vigie.settings import load
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -125,6 +127,23 @@ def test_they_may_all_do_the_same_and_kafka_may_compile_besides() -> None:
     kafka = sandbox(UNITS / "kafka.service")
     assert first - kafka == {"MemoryDenyWriteExecute=yes", "LimitNOFILE=65536"}
     assert kafka - first == {"LimitNOFILE=100000"}
+
+
+def test_the_settings_of_a_new_machine_are_made_as_the_readme_says(tmp_path: Path) -> None:
+    readme = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    made = [
+        line for line in readme.splitlines() if line.startswith(("/opt/vigie/.venv/bin/vigie init", "sed --in-place"))
+    ]
+    here = [
+        line.replace(PROGRAM, f"{sys.executable} -m vigie").replace("/etc/vigie", str(tmp_path / "etc"))
+        for line in made
+    ]
+    assert len(here) == 2
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(["/bin/sh", "-ec", "\n".join(here)], check=True, capture_output=True, env=environ, timeout=60)  # noqa: S603
+    settings = load(tmp_path / "etc" / "vigie.toml")
+    written = [one.path for one in settings.receivers if isinstance(one, JsonlReceiver)]
+    assert [settings.data.dir, *written] == [Path("/var/lib/vigie"), Path("/var/lib/vigie/alerts.jsonl")]
 
 
 def test_they_are_given_the_time_that_an_orderly_end_takes() -> None:
