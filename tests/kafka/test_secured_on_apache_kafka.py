@@ -237,7 +237,7 @@ def test_whoever_has_no_password_is_not_let_in(settings: Settings) -> None:
         asyncio.run(declare_topics(nobody))
 
 
-def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
+def test_the_plain_node_starts_by_its_unit_on_what_the_image_makes_of_its_file(
     libs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The image's own program joins the mounted file and the variables of compose.yaml; Kafka starts on that."""
@@ -264,9 +264,16 @@ def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
     made = (node.folder / "final" / "server.properties").read_text(encoding="utf-8")
     assert "auto.create.topics.enable=false" in made
     assert f"advertised.listeners=PLAINTEXT://localhost:{node.port}" in made
+    unit = Unit.read(
+        DEPLOY / "systemd" / "kafka.service",
+        moved={"/opt/kafka/bin": f"{node.folder}/bin", "/etc/kafka": f"{node.folder}/final"},
+    )
+    kafka = Supervised(unit, node.folder / "log")
+    kafka.start()
     try:
-        node.start(node.folder / "final" / "server.properties")
+        until("Kafka answers", lambda: "Kafka Server started" in kafka.log)
         asyncio.run(declare_topics(StreamSettings(kafka_url=f"kafka://localhost:{node.port}", data_dir=node.folder)))
+        assert kafka.stop() in unit.good_statuses
+        assert (kafka.starts, kafka.left) == (1, [])
     finally:
-        status = node.stop()
-    assert status == 143, "as deploy/systemd/kafka.service says of Java"
+        kafka.close()
