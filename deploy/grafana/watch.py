@@ -111,8 +111,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Où", "Where"),
             Words(
                 "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : "
-                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que dans la "
-                "liste.",
+                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que dans "
+                "la liste.",
                 "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. "
                 "Blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without an exact place "
                 "is in the list alone.",
