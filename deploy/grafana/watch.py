@@ -52,6 +52,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                     Words("sources écoutées", "sources listened to"),
                 )
             ],
+            unit="suffix: source(s)",
             steps=((None, RED), (1, GREEN)),
             values={"0": Value(Words("AVEUGLE", "BLIND"), RED)},
             missing=Words("PAS DE DONNÉES", "NO DATA"),
@@ -111,8 +112,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Où", "Where"),
             Words(
                 "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : "
-                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que dans "
-                "la liste.",
+                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que "
+                "dans la liste.",
                 "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. "
                 "Blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without an exact place "
                 "is in the list alone.",
@@ -135,6 +136,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 Column("hazard", Words("Danger", "Hazard"), HAZARD_OF),
                 Column("place", Words("Lieu", "Place")),
             ],
+            apart="incident_id",
             big=True,
             missing=Words("Aucun, si Vigie écoute", "None, provided that Vigie listens"),
             size=(10, 14),
@@ -189,8 +191,9 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Un incident par ligne, avec son niveau au fil du temps : quand il a commencé, monté, fini.",
                 "An incident a line, with its level as time went by: when it began, rose, ended.",
             ),
-            [Query(RANKED, "{{hazard}} {{place}}")],
+            [Query(f"max by (incident_id, hazard, place) ({RANKED})", "{{hazard}} {{place}}")],
             values=LEVEL_OF,
+            starts=HAZARDS,
             missing=Words("Aucun, si Vigie écoutait", "None, provided that Vigie was listening"),
         ),
         pen.timeline(
