@@ -92,6 +92,7 @@ escalate_to = ["others"]
 """
 TOKEN = "local-token"  # what the local server of Mastodon accepts
 SECRET = "of-these-tests-alone"
+# Strangers in a story that is pressed into minutes raise a watch; the word alert waits for voices that are known.
 WITNESSES = (
     "Énorme incendie à la centrale EDF du Havre, je vois les flammes depuis ma fenêtre",
     "La centrale thermique du Havre brûle, une fumée noire énorme au-dessus du port",
