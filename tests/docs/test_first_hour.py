@@ -24,13 +24,13 @@ from tests.docs.building import ROOT
 from vigie.broker import free_port
 from vigie.settings import Settings
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 
 FENCES = re.compile(r"^```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 IN_ENGLISH = {"ma-commune": "my-town", "alertes.jsonl": "exercise-alerts.jsonl", "exercice": "exercise", "FIN": "END"}
 PASSWORD = "quatre mots sans aucun lien"
-PATIENCE_SECS = 150.0
+PATIENCE_SECS = 240.0
 
 
 @dataclass
