@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pygeohash
 import structlog
 from msgspec.structs import replace
 
@@ -28,6 +29,7 @@ from streams.detect import Detect
 from streams.enrich import Enrich, Reader
 from streams.metrics import start_at_zero
 from streams.reader_in_force import ReaderInForce
+from streams.showing import FINE
 from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
@@ -108,6 +110,8 @@ def steps(
     """
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
+    if is_live and home is not None:
+        metrics.HOME.labels(home.name, pygeohash.encode(home.lat, home.lon, precision=FINE)).set(1)
     profile = profile_of(settings, home)
     places = {source.name: usual_place(gazetteer, source) for source in settings.sources if source.place}
     reads = _reading(reader or HazardModel.load(), is_exact=is_exact)

@@ -28,7 +28,7 @@ from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
-from vigie.sweeping import let_go_for_ever, sweep_for_ever
+from vigie.sweeping import let_go_for_ever, show_promises, sweep_for_ever
 
 log = structlog.get_logger()
 
@@ -65,6 +65,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
     ]
     work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
     metrics.SWEPT.set(clock.now().timestamp())
+    show_promises()
     start_at_zero(metrics.TAKEN_BACK, TakenBack._fields)
     serve_metrics(metrics.EDGE, settings.metrics.host, settings.edge.metrics_port, "edge.metrics_port")
     await declare_topics(streams)

@@ -81,6 +81,12 @@ OLDEST = Gauge(
     ["topic"],
     registry=EDGE,
 )
+RETENTION = Gauge(
+    "vigie_topic_retention_seconds",
+    "For how long a topic may keep a record. It moves with a new version of Vigie alone.",
+    ["topic"],
+    registry=EDGE,
+)
 SWEPT = Gauge(
     "vigie_swept_timestamp_seconds",
     "When what was deleted was last followed up on all topics; at first, when this process began. Hours ago: "
@@ -93,6 +99,12 @@ TAKEN_BACK = Counter(
     "`purge` in vigie_posts_total: nothing was left to be followed up.",
     ["what"],
     registry=EDGE,
+)
+HOME = Gauge(
+    "vigie_home",
+    "1 at the home commune, where one is set: where a map with nothing on it should look.",
+    ["place", "geohash"],
+    registry=WORKER,
 )
 BLIND = Gauge(
     "vigie_blind",
