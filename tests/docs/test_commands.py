@@ -1,4 +1,4 @@
-"""Commands and settings that pages show: each command is one of ours, with its options; each piece of settings loads."""
+"""Commands and settings that pages show: each command is ours, with its options; each piece of settings loads."""
 
 import re
 import shlex
