@@ -7,7 +7,7 @@ STAMP := $(VENV)/installed
 STAMP_DEV := $(VENV)/installed-dev
 DEMO_FLAGS := $(if $(LIVE),--live)
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench docs lock clean
 
 demo: $(STAMP)
 	@$(BIN)/vigie demo $(DEMO_FLAGS)
@@ -26,6 +26,10 @@ check: $(STAMP_DEV)
 bench: $(STAMP_DEV)
 	$(BIN)/vigie bench throughput
 	$(BIN)/vigie bench latency
+
+# The manual as a site: open site/index.html, or put the folder on a web server.
+docs: $(STAMP_DEV)
+	@$(BIN)/python docs/site/build.py site
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -50,7 +54,10 @@ lock: $(BIN)/python
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra console pyproject.toml requirements/build.in -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --extra console --extra notify --extra postgresql pyproject.toml requirements/build.in \
+		-o requirements/server.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra console --extra dev --extra train pyproject.toml requirements/build.in -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) vigie-demo
+	rm -rf $(VENV) vigie-demo site

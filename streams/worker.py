@@ -11,6 +11,7 @@ from records import Clock
 from streams.app import declare_topics, make_app
 from streams.health import serve
 from streams.settings import StreamSettings
+from streams.watchdog import watch
 from streams.wiring import Steps, Wiring
 
 log = structlog.get_logger()
@@ -28,7 +29,9 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
     wiring = Wiring(app, settings, steps, clock)
     wiring.connect()
     if settings.health_port:
-        serve(wiring.health, settings.health_port)
+        serve(wiring.health, settings.health_host, settings.health_port)
+    if settings.has_ticks:  # a replay has nobody to start it again
+        watch(wiring.health)
     log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
     worker = faust.Worker(app, loglevel="warn", logfile=sys.stderr, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it writes to standard output, a pipe or not

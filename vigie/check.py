@@ -58,6 +58,7 @@ from vigie.source_settings import (
 from vigie.telling import digest_plan, router
 
 CONNECT_SECS = 5.0
+LOOPBACK = "127.0.0.1"  # where the embedded broker listens, whoever may read metrics
 KAFKA_SECS = 20.0
 LEAST_FREE_MB = 500
 ASKED_BY_PROXY = frozenset({"http", "https", "ws", "wss"})
@@ -311,7 +312,7 @@ def _ports(settings: Settings) -> Iterator[Problem]:
     yield from _shared({**given, **shown, **webhooks, **{f"receivers.{one.name}.port": one.port for one in feeds}})
     for where, port in given.items():
         try:
-            socket.create_server(("127.0.0.1", port)).close()
+            socket.create_server((LOOPBACK if where == "broker.port" else settings.metrics.host, port)).close()
         except OSError as error:
             yield Problem(
                 where,

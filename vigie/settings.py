@@ -62,7 +62,7 @@ class Kafka(Part):
         default=4, ge=1, le=64, description="a number of partitions of every topic, 1 to 64; fixed from the first day"
     )
     replication_factor: int = Field(default=1, ge=1, le=5, description="copies of each topic; 3 on a cluster")
-    tls: bool = Field(default=False, description="true or false")
+    tls: bool = Field(default=False, description="true when the brokers speak TLS")
     ca_file: Path | None = Field(default=None, description="a PEM file with the broker's authority")
     cert_file: Path | None = Field(default=None, description="a PEM file with our certificate")
     key_file: Path | None = Field(default=None, description="a PEM file with our key")
@@ -94,6 +94,15 @@ class Edge(Part):
 
     metrics_port: int = Field(default=9102, ge=0, le=65535, description="a TCP port for /metrics, or 0")
     lexicon: Path | None = Field(default=None, description="a file with more words for the gate")
+
+
+class Metrics(Part):
+    """Who may read `/metrics` of each process, and `/healthz` of the worker: neither asks for a password."""
+
+    host: Literal["127.0.0.1", "0.0.0.0"] = Field(  # noqa: S104  both answer the supervisor on this machine
+        default="127.0.0.1",
+        description='"127.0.0.1": this machine alone; "0.0.0.0": all that reach it, as containers need',
+    )
 
 
 class Privacy(Part):
@@ -167,6 +176,7 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     worker: Worker = Worker()
     edge: Edge = Edge()
+    metrics: Metrics = Metrics()
     console: ConsoleSettings = ConsoleSettings()
     privacy: Privacy = Privacy()
     messages: MessageSettings = MessageSettings()
@@ -219,6 +229,7 @@ class Settings(BaseSettings):
             is_embedded=self.is_embedded,
             partitions=self.kafka.partitions,
             replication_factor=self.kafka.replication_factor,
+            health_host=self.metrics.host,
             health_port=self.worker.health_port,
             stall_secs=self.worker.stall_secs,
             has_ticks=has_ticks,
