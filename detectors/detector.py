@@ -22,6 +22,7 @@ from detectors.ledger import IN_FORCE, PROFILE, Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
 from detectors.promotion import fitted, promoted, turn_of
+from detectors.rates import Rate, rate_of
 from detectors.retracting import retract, without_words
 from detectors.shelf import Shelf
 from detectors.state import InForce
@@ -177,6 +178,14 @@ class Detector:
         if watched and told.incident_id in self._ledger(retraction.key, told.area, watched, shelf).told:
             return []
         return [without_words(told, retraction.name, retraction.unless)]
+
+    def rates(self, shelf: Shelf, at: datetime) -> Iterator[Rate]:
+        """Yield, of the ledgers in use, how many posts came in the hour before a moment, and how many are usual."""
+        for key, ledger in shelf.in_use():
+            hazard, _, area = key.partition("/")
+            watched = self._watched.get(hazard)
+            if watched is not None:
+                yield rate_of(self._on(ledger, area, watched, shelf), moment_from(at))
 
     def next_due(self, key: str, shelf: Shelf) -> datetime | None:
         """Return when `<hazard>/<area>` needs its next tick; None while nothing waits there."""

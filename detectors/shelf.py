@@ -142,6 +142,18 @@ class Shelf:
         warm = [key for key, kept in self._kept.items() if _holds(kept.ledger, name)]
         return sorted({*warm, *(key for key in tuple(self._cold) if name in self._names_in(key))})
 
+    def told(self, key: str) -> dict[str, Told]:
+        """Return the last word on each incident under a key, in use or not; nothing is worked out for it."""
+        kept = self._kept.get(key)
+        if kept is not None:
+            return dict(kept.ledger.told)
+        head = self._value(Head, f"{key}/head")
+        return {name: self._needed(Told, f"{key}/told/{name}") for name in head.told} if head is not None else {}
+
+    def in_use(self) -> Iterator[tuple[str, Ledger]]:
+        """Yield the ledgers that were asked for since the start, with their keys."""
+        return ((key, kept.ledger) for key, kept in self._kept.items())
+
     def _names_in(self, key: str) -> frozenset[str]:
         """Return whose words a ledger holds that is not in use: looked up once, for working it out takes long."""
         known = self._cold_names.get(key)

@@ -9,6 +9,11 @@ from records.post import Latitude, Longitude, NonEmpty
 PlaceLevel = Literal["point", "site", "quartier", "commune", "epci", "dep", "region", "country"]
 PlaceSource = Literal["geotag", "text", "hashtag", "group", "profile", "home", "person"]  # who decides on incidents
 
+TOO_WIDE: frozenset[PlaceLevel] = frozenset({"dep", "region", "country"})
+"""Levels whose centre is no place where anything happens."""
+NOT_NAMED: frozenset[PlaceSource] = frozenset({"home", "profile"})
+"""Where a place comes from when no post names one."""
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A place chosen for a post. Never without level, radius and reasons."""
@@ -36,6 +41,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.dep:
             return self.dep
         return self.country or "world"
+
+    @property
+    def is_point(self) -> bool:
+        """Whether it may stand on a map as a point: neither as the middle of a large area nor as a guess."""
+        return self.level not in TOO_WIDE and self.source not in NOT_NAMED
 
     @property
     def areas(self) -> tuple[str, ...]:

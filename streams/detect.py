@@ -26,6 +26,7 @@ class Detected:
     changes: dict[str, bytes | None] = field(default_factory=dict)
     rewritten: dict[str, bytes] = field(default_factory=dict)  # without words now: kept first, in any parts
     alerts: list[Alert] = field(default_factory=list)
+    causes: list[int] = field(default_factory=list)  # by which value of the batch each of them was caused
     failed: list[Failed] = field(default_factory=list)
     due: dict[str, datetime | None] = field(default_factory=dict)
     profile: Profile | None = None  # by which it is decided from here on; None where that is as before
@@ -54,6 +55,7 @@ class Detect:
                 result.failed.append(Failed(number, repr(error)))
                 continue
             result.alerts.extend(alerts)
+            result.causes.extend([number] * len(alerts))
             if not isinstance(value, Retraction | ProfileChange):
                 result.due[value.key] = None
         for key in result.due:

@@ -104,9 +104,9 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing: a request is no news."""
 
 
-def serve(health: Health, port: int) -> None:
-    """Serve `/metrics` and `/healthz` from a thread of their own, on the loopback interface."""
-    prometheus = make_wsgi_app()
+def serve(health: Health, host: str, port: int) -> None:
+    """Serve `/metrics` and `/healthz` from a thread of their own."""
+    prometheus = make_wsgi_app(metrics.served(metrics.WORKER))
 
     def page(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/healthz":
@@ -115,5 +115,5 @@ def serve(health: Health, port: int) -> None:
         start_response(status, [("Content-Type", "application/json")])
         return [json.dumps(body).encode()]
 
-    server = make_server("127.0.0.1", port, page, handler_class=_Quiet)
+    server = make_server(host, port, page, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -29,6 +30,7 @@ from records import (
     encode,
 )
 from records.digest import DigestMade
+from streams import metrics
 from streams.settings import StreamSettings
 from streams.topics import (
     ALERTS,
@@ -192,9 +194,10 @@ class KafkaPublisher:
                 raise BrokenInvariant(f"{topic}: {len(pairs)} changes do not fit into {BATCH_BYTES} bytes")
         batch.close()
         try:
-            receipt = await (await producer.send_batch(batch, topic, partition=partition))
+            with metrics.SEND_SECONDS.labels(topic).time():
+                receipt = await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, OSError) as error:
-            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}") from error
+            raise self._refused(topic, error) from error
         return int(receipt.offset) + len(pairs) - 1
 
     async def send_raw(
@@ -206,11 +209,17 @@ class KafkaPublisher:
         if producer is None:
             raise SourceUnavailable(f"kafka {self.settings.kafka_url}: the publisher was stopped")
         try:
-            await _deliver(producer, topic, pairs, partition)
+            began = monotonic()
+            if await _deliver(producer, topic, pairs, partition):
+                metrics.SEND_SECONDS.labels(topic).observe(monotonic() - began)
         except MessageSizeTooLargeError:
             raise
         except (KafkaError, OSError) as error:
-            raise SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}") from error
+            raise self._refused(topic, error) from error
+
+    def _refused(self, topic: str, error: Exception) -> SourceUnavailable:
+        metrics.SEND_FAILURES.labels(topic).inc()
+        return SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}")
 
 
 async def _deliver(
@@ -218,12 +227,16 @@ async def _deliver(
     topic: str,
     pairs: Iterable[tuple[bytes | None, bytes | None]],
     partition: int | None,
-) -> None:
+) -> bool:
+    """Send, and await all receipts; tell whether there was anything to send."""
     receipts: list[asyncio.Future[Any]] = []
+    sent = False
     for key, value in pairs:
+        sent = True
         receipts.append(await producer.send(topic, value=value, key=key, partition=partition))
         if len(receipts) >= IN_FLIGHT:
             await asyncio.gather(*receipts)
             receipts.clear()
     if receipts:
         await asyncio.gather(*receipts)
+    return sent

@@ -70,6 +70,7 @@ class StreamSettings:
     replication_factor: int = 1
     batch_posts: int = 256  # read together when they queue; a quiet stream does not wait for so many
     batch_wait_secs: float = 0.03
+    health_host: str = "127.0.0.1"
     health_port: int = 0  # /metrics and /healthz of the worker; 0: none
     stall_secs: float = 60.0  # lag without progress for so long: unhealthy
     has_ticks: bool = True  # time passes by our clock; False in replays, where records tell the time

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,13 +42,16 @@ from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.reader_in_force import ReaderInForce
+from streams.sensor import RareSensor
 from streams.settings import StreamSettings
+from streams.showing import Showing
 from streams.stated import statements
 from streams.telling import Telling, TellingTasks
-from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
+from streams.topics import ALERTS, CONTEXT, DECISIONS, NUDGE, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
+SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
@@ -85,9 +89,11 @@ class Wiring:
         self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
         self.keys: set[str] = set()  # of the states that the table held when it was recovered
         self.neighbours = Neighbours(steps.detect.detector.profile)
+        self.showing = Showing(steps.detect.detector)
 
     def connect(self) -> None:
         """Register everything with the app."""
+        self.app.sensors.add(RareSensor())
         self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts)
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         self._agent("context", CONTEXT, self._context, batch=STATED_BATCH)
@@ -99,6 +105,7 @@ class Wiring:
             self.app.task(self._follow_models)
             self.app.timer(LACKING_SECS, name="model")(self._look_for_model)
         self.app.timer(HEALTH_SECS, name="health")(self._look)
+        self.app.timer(SHOW_SECS, name="show")(self._show)
         self.app.timer(SWEEP.total_seconds(), name="compact")(self.memory.compact)
         if self.settings.has_ticks:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
@@ -119,7 +126,9 @@ class Wiring:
 
         async def agent(stream: Any) -> None:
             async for events in stream.take_events(batch, within=self.settings.batch_wait_secs):
-                await finish(handle(events))
+                with metrics.STEP_SECONDS.labels(name).time():
+                    await finish(handle(events))
+                metrics.STEP_RECORDS.labels(name).inc(sum(event.message.key != NUDGE for event in events))
                 self.health.moved(topic.name, events)
 
         self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(agent)
@@ -167,7 +176,10 @@ class Wiring:
         size = max(LEAST_SHARE, -(-len(posts) // CORES))
         shares = [posts[start : start + size] for start in range(0, len(posts), size)]
         done = await asyncio.gather(*(asyncio.to_thread(readings, self.steps.enrich, share) for share in shares))
-        return await asyncio.to_thread(placed, self.steps.enrich, posts, [one for share in done for one in share])
+        read = [one for share in done for one in share]
+        for labels, number in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
+            metrics.READINGS.labels(*labels).inc(number)
+        return await asyncio.to_thread(placed, self.steps.enrich, posts, read)
 
     async def _context(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what authorities state to each hazard that it concerns, in order among the evidence."""
@@ -176,6 +188,7 @@ class Wiring:
             statements([bulletin for _, bulletin in bulletins], self.steps.detect.detector.profile.hazards)
         )
         await self.letters.send(dead)
+        count_statements(CONTEXT, bulletins, dead)
 
     async def _decide(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what people decided to the state that their incident is part of, and a profile to all states.
@@ -189,6 +202,7 @@ class Wiring:
         await self._state(Statement(hazard=one.hazard, area=one.area, said=one) for one in heard)
         await self._promote([one for _, one in decisions if isinstance(one, ProfileChange)], now)
         await self.letters.send(dead)
+        count_statements(DECISIONS, decisions, dead)
 
     async def _promote(self, changes: Sequence[ProfileChange], now: datetime) -> None:
         """Put changes of the profile among the evidence, wherever it is."""
@@ -226,6 +240,7 @@ class Wiring:
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
         self._note_profile(result)
+        self.showing.changed(result.alerts, shelf)
         self._count(result, [value for _, value in values], dead)
 
     def _note_due(self, result: Detected) -> None:
@@ -246,6 +261,7 @@ class Wiring:
 
     def _decide_by(self, profile: Profile) -> None:
         self.neighbours.profile = profile
+        self.showing.decides_by(profile)
         self.health.profile = f"{profile.name}/{profile.version}"
 
     def _count(self, result: Detected, values: Sequence[OnShelf], dead: Sequence[DeadLetter]) -> None:
@@ -256,10 +272,16 @@ class Wiring:
                 continue
             metrics.SIGNALS.labels(OUTCOMES[type(value)]).inc()
             if isinstance(value, Signal):
-                metrics.LATENCY.observe(max(0.0, (now - value.received_at).total_seconds()))
+                metrics.LATENCY.observe(seconds_between(value.received_at, now))
+            elif isinstance(value, Retraction):
+                metrics.RETRACTION.observe(seconds_between(value.at, now))
         metrics.SIGNALS.labels("dead_letter").inc(len(dead))
-        for alert in result.alerts:
+        for alert, number in zip(result.alerts, result.causes, strict=True):
             metrics.ALERTS.labels(alert.level).inc()
+            cause = values[number]
+            if isinstance(cause, Signal):
+                secs = seconds_between(cause.received_at, now)
+                metrics.POST_TO_ALERT.labels(alert.hazard, alert.level).observe(secs)
 
     async def _notify(self, events: Sequence[EventT[Any]]) -> None:
         telling = self.steps.telling
@@ -281,16 +303,20 @@ class Wiring:
         self.keys |= held
         try:
             self._decide_by(self.steps.detect.detector.profile_in_force(Shelf(self.memory)))
+            self.showing.forget()
+            self.showing.found(sorted(held), Shelf(self.memory))
         except BrokenInvariant as error:  # which Faust would only log here
             die(error)
         for key in sorted(waiting):
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
+        metrics.OPEN_INCIDENTS.set(len(self.due))
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.due.clear()
         self.shelves.clear()
+        self.showing.forget()
 
     async def _follow_models(self) -> None:
         if self.steps.in_force is not None:
@@ -305,9 +331,29 @@ class Wiring:
         self.health.model = self.steps.enrich.reader.version
         if self.steps.in_force is not None:
             self.health.lacking = self.steps.in_force.lacking
+        metrics.IN_FORCE.info({"profile": self.health.profile, "model": self.health.model})
+
+    async def _show(self) -> None:
+        self.showing.look(list(self.shelves.values()), self.clock.now())
 
     async def _disconnect(self, *_: Any, **__: Any) -> None:
         await self.publisher.stop()
+
+
+def count_statements(topic: Topic, taken: Sequence[Any], dead: Sequence[DeadLetter]) -> None:
+    """Count what authorities and people said."""
+    metrics.STATEMENTS.labels(topic.name, "taken").inc(len(taken))
+    metrics.STATEMENTS.labels(topic.name, "dead_letter").inc(len(dead))
+
+
+def seconds_between(earlier: datetime, later: datetime) -> float:
+    """Return how long something took, by clocks that may differ."""
+    return max(0.0, (later - earlier).total_seconds())
+
+
+def made_of(reading: PostReading) -> tuple[str, str]:
+    """Return what the model has made of a post: of what hazard it speaks, if any, and when or how."""
+    return reading.hazard, reading.actuality
 
 
 def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any]]]:

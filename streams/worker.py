@@ -11,6 +11,7 @@ from records import Clock
 from streams.app import declare_topics, make_app
 from streams.health import serve
 from streams.settings import StreamSettings
+from streams.watchdog import watch
 from streams.wiring import Steps, Wiring
 
 log = structlog.get_logger()
@@ -21,14 +22,16 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
 
     Errors  SourceUnavailable when the broker does not answer; SettingsError when its topics do not fit
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     asyncio.run(declare_topics(settings))
     uvloop.install()  # Faust runs on many small tasks
     app = make_app(settings)
     wiring = Wiring(app, settings, steps, clock)
     wiring.connect()
     if settings.health_port:
-        serve(wiring.health, settings.health_port)
+        serve(wiring.health, settings.health_host, settings.health_port)
+    if settings.has_ticks:  # a replay has nobody to start it again
+        watch(wiring.health)
     log.info("worker starts", kafka=settings.kafka_url, partitions=settings.partitions)
     worker = faust.Worker(app, loglevel="warn", logfile=sys.stderr, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it writes to standard output, a pipe or not

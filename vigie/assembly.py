@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pygeohash
 import structlog
 from msgspec.structs import replace
 
@@ -26,7 +27,9 @@ from records import BrokenInvariant, Clock, Place, SettingsError, SourceUnavaila
 from streams.claims import Claiming
 from streams.detect import Detect
 from streams.enrich import Enrich, Reader
+from streams.metrics import start_at_zero
 from streams.reader_in_force import ReaderInForce
+from streams.showing import FINE
 from streams.telling import Telling
 from streams.wiring import Steps
 from vigie import metrics
@@ -39,6 +42,8 @@ log = structlog.get_logger()
 
 HOME_CONFIDENCE = 0.5  # how sure we are that a local source's post without a place speaks of that source's place
 HOME_REASON = "aucun lieu dans le texte : lieu habituel de la source"
+
+REASONS = ("empty", "invalid", "undecodable", "too_long")  # for which most values are refused
 
 CITY = 50_000  # inhabitants from which the profile of a city is the default
 
@@ -105,6 +110,8 @@ def steps(
     """
     gazetteer = Gazetteer()
     home = home_of(settings, gazetteer)
+    if is_live and home is not None:
+        metrics.HOME.labels(home.name, pygeohash.encode(home.lat, home.lon, precision=FINE)).set(1)
     profile = profile_of(settings, home)
     places = {source.name: usual_place(gazetteer, source) for source in settings.sources if source.place}
     reads = _reading(reader or HazardModel.load(), is_exact=is_exact)
@@ -197,6 +204,13 @@ def pseudonyms(settings: Settings, clock: Clock) -> RotatingPseudonyms:
 class EdgeMetrics:
     """What happens at the edge, as metrics and log lines."""
 
+    def __init__(self, sources: Sequence[str] = ()) -> None:
+        """Take the sources that there are, so that each is counted from the start."""
+        start_at_zero(metrics.READ, sources, ("kept", "gated", "not_a_post"), ("",))
+        start_at_zero(metrics.READ, sources, ("refused",), REASONS)
+        start_at_zero(metrics.UNAVAILABLE, sources)
+        start_at_zero(metrics.GAP_SECONDS, sources)
+
     def counted(self, source: str, outcome: Outcome, values: int, *, reason: str = "") -> None:
         """Count values by outcome."""
         metrics.READ.labels(source, outcome, reason).inc(values)
@@ -204,6 +218,7 @@ class EdgeMetrics:
     def lagged(self, source: str, seconds: float) -> None:
         """Note how old the last post was."""
         metrics.LAG.labels(source).set(max(seconds, 0.0))
+        metrics.AHEAD.labels(source).set(max(-seconds, 0.0))
 
     def unavailable(self, source: str, error: SourceUnavailable, *, retry_secs: float) -> None:
         """Count and log a source that cannot be read."""

@@ -17,11 +17,13 @@ from console.access.accounts import first_admin
 from console.access.door import middleware
 from console.application import application
 from console.archive.keeping import keep
+from console.archive.saying import waiting
 from console.desk import Desk
 from console.templating import compile_all
 from console.tuning.running import run as bench
 from records import Clock
 from streams.publisher import KafkaPublisher
+from vigie import metrics
 from vigie.console_assembly import archive_of, desk_of, doors_of, recorder_of
 from vigie.console_feeding import Feeding
 from vigie.serving import listening_on, serve, serve_metrics
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 KEEP_SECS = 3600.0
+SHOW_SECS = 15.0
 
 
 class Follower(Protocol):
@@ -52,10 +55,10 @@ def run_console(settings: Settings, clock: Clock) -> None:
 
 async def _run(settings: Settings, clock: Clock) -> None:
     streams, console = settings.streams(), settings.console
-    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(listening_on(console.host, console.port, "console"))
-        serve_metrics(console.metrics_port, "console.metrics_port")
+        serve_metrics(metrics.CONSOLE, settings.metrics.host, console.metrics_port, "console.metrics_port")
         engine = await archive_of(settings)
         stack.push_async_callback(engine.dispose)
         publisher = KafkaPublisher(streams)
@@ -68,7 +71,8 @@ async def _run(settings: Settings, clock: Clock) -> None:
         await _greet(desk, settings)
         recorder = recorder_of(settings, streams, clock)
         app = with_health(application(desk, middleware(desk, doors_of(settings))), feeding, recorder)
-        tasks = [feeding.run(), serve(app, listening), _keep(desk), bench(desk)]
+        _show(desk, feeding, recorder)
+        tasks = [feeding.run(), serve(app, listening), _keep(desk), bench(desk), _show_what_waits(desk)]
         tasks += [recorder.run()] if recorder else []
         tasks += [desk.watching.run(engine, clock)] if desk.watching else []
         followers: list[Follower] = [feeding, *([recorder] if recorder else [])]
@@ -84,6 +88,23 @@ def with_health(app: Starlette, feeding: Feeding, recorder: "Recorder | None") -
         return JSONResponse({"ready": feeding.is_up_to_date, "wrong": "", "recording": recording})
 
     return Starlette(routes=[Route("/healthz", healthz), Mount("/", app)])
+
+
+def _show(desk: Desk, feeding: Feeding, recorder: "Recorder | None") -> None:
+    """Have metrics say how the console does, at the moment at which they are asked for."""
+    metrics.VIEWERS.set_function(lambda: len(desk.viewers))
+    metrics.READY.set_function(lambda: feeding.is_up_to_date)
+    if recorder is not None:
+        metrics.RECORDING_WAITING.set_function(lambda: recorder.state["waiting"])
+        metrics.RECORDING_LOST.set_function(lambda: recorder.state["lost"])
+        metrics.RECORDING_FAILING.set_function(lambda: recorder.state["is_failing"])
+
+
+async def _show_what_waits(desk: Desk) -> None:
+    """Have a metric say how much of what people said the broker does not have yet."""
+    while True:
+        metrics.DECISIONS_WAITING.set(len(await waiting(desk.engine)))
+        await asyncio.sleep(SHOW_SECS)
 
 
 async def _greet(desk: Desk, settings: Settings) -> None:

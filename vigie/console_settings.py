@@ -15,7 +15,7 @@ class ConsoleSettings(Part):
     """The page for people."""
 
     port: int = Field(default=8600, ge=0, le=65535, description="a TCP port, or 0: no console")
-    metrics_port: int = Field(default=0, ge=0, le=65535, description="a TCP port for /metrics, or 0: none")
+    metrics_port: int = Field(default=9103, ge=0, le=65535, description="a TCP port for /metrics, or 0: none")
     host: str = Field(default="127.0.0.1", description="the address to listen on; 127.0.0.1 is this machine alone")
     names: tuple[str, ...] = Field(
         default=(), description='host names by which browsers ask for it, as in ["vigie.example.org"]'

@@ -20,13 +20,15 @@ from connectors.watch import Watch
 from records import Clock, SourceUnavailable
 from records.source_status import State, Way
 from streams.app import declare_topics
+from streams.metrics import start_at_zero
 from streams.publisher import KafkaPublisher
+from streams.taking_back import TakenBack
 from vigie import assembly, metrics
 from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
 from vigie.source_settings import FacebookSource
-from vigie.sweeping import let_go_for_ever, sweep_for_ever
+from vigie.sweeping import let_go_for_ever, show_promises, sweep_for_ever
 
 log = structlog.get_logger()
 
@@ -43,9 +45,9 @@ def run_edge(settings: Settings, clock: Clock) -> None:
 
 async def _run(settings: Settings, clock: Clock) -> None:
     streams = settings.streams()
-    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     gate = assembly.gate(settings)
-    watch = Watch(assembly.EdgeMetrics(), clock)
+    watch = Watch(assembly.EdgeMetrics([source.name for source in settings.sources]), clock)
     names = assembly.pseudonyms(settings, clock)
     shop = Workshop(settings, clock, watch, names)
     sources = shop.reading()
@@ -62,7 +64,10 @@ async def _run(settings: Settings, clock: Clock) -> None:
         for source in sources
     ]
     work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
-    serve_metrics(settings.edge.metrics_port, "edge.metrics_port")
+    metrics.SWEPT.set(clock.now().timestamp())
+    show_promises()
+    start_at_zero(metrics.TAKEN_BACK, TakenBack._fields)
+    serve_metrics(metrics.EDGE, settings.metrics.host, settings.edge.metrics_port, "edge.metrics_port")
     await declare_topics(streams)
     await publisher.start()
     log.info("edge starts", sources=[source.name for source in settings.sources])

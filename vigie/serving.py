@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from prometheus_client import start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
 from starlette.applications import Starlette
 
 from records import SettingsError
+from streams.metrics import served
 
 
 class _Server(uvicorn.Server):
@@ -54,15 +55,15 @@ def reason_of(error: OSError) -> str:
     return (error.strerror or str(error)).partition(" (while ")[0]
 
 
-def serve_metrics(port: int, where: str) -> None:
-    """Serve `/metrics` on the loopback interface; do nothing without a port. `where`: the setting that names it.
+def serve_metrics(own: CollectorRegistry, host: str, port: int, where: str) -> None:
+    """Serve `/metrics` with what a process counts; do nothing without a port. `where`: the setting that names it.
 
     Errors  SettingsError when the port cannot be listened on
     """
     if not port:
         return
     try:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port, addr=host, registry=served(own))
     except OSError as error:
         raise SettingsError(
             f"{where}: cannot listen on port {port}: {reason_of(error)}; free that port or set another"

@@ -96,6 +96,15 @@ class Edge(Part):
     lexicon: Path | None = Field(default=None, description="a file with more words for the gate")
 
 
+class Metrics(Part):
+    """Who may read `/metrics` of each process, and `/healthz` of the worker: neither asks for a password."""
+
+    host: Literal["127.0.0.1", "0.0.0.0"] = Field(  # noqa: S104  both answer the supervisor on this machine
+        default="127.0.0.1",
+        description='"127.0.0.1": this machine alone; "0.0.0.0": all that reach it, as containers need',
+    )
+
+
 class Privacy(Part):
     """Who answers for what is read, for the papers that `vigie privacy report` writes."""
 
@@ -167,6 +176,7 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     worker: Worker = Worker()
     edge: Edge = Edge()
+    metrics: Metrics = Metrics()
     console: ConsoleSettings = ConsoleSettings()
     privacy: Privacy = Privacy()
     messages: MessageSettings = MessageSettings()
@@ -219,6 +229,7 @@ class Settings(BaseSettings):
             is_embedded=self.is_embedded,
             partitions=self.kafka.partitions,
             replication_factor=self.kafka.replication_factor,
+            health_host=self.metrics.host,
             health_port=self.worker.health_port,
             stall_secs=self.worker.stall_secs,
             has_ticks=has_ticks,

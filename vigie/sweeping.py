@@ -12,7 +12,7 @@ from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.sweep import Swept, sweep
 from streams.taking_back import TakenBack, take_back
-from streams.topics import SWEEP
+from streams.topics import SWEEP, TOPICS
 from vigie import metrics
 from vigie.settings import RECORDING, Settings
 
@@ -27,6 +27,13 @@ class Sweeping:
 
     topics: list[Swept]
     taken_back: TakenBack
+
+
+def show_promises() -> None:
+    """Show for how long each topic may keep what is on it."""
+    for topic in TOPICS:
+        if topic.retention is not None:
+            metrics.RETENTION.labels(topic.name).set(topic.retention.total_seconds())
 
 
 async def swept(settings: StreamSettings, publisher: KafkaPublisher, clock: Clock) -> Sweeping:
@@ -46,6 +53,9 @@ async def swept(settings: StreamSettings, publisher: KafkaPublisher, clock: Cloc
             log.error("topic could not be looked after", topic=one.topic, error=one.trouble)
         if one.is_over_time(now):
             log.error("topic keeps records for too long, and does not let go of them", topic=one.topic)
+    metrics.SWEPT.set(now.timestamp())
+    for what, number in taken_back._asdict().items():
+        metrics.TAKEN_BACK.labels(what).inc(number)
     log.info("swept", let_go=sum(one.let_go for one in topics), **taken_back._asdict())
     return Sweeping(topics, taken_back)
 

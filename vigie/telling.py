@@ -1,17 +1,20 @@
 """Telling: the outbox with its receivers, routes and silences, the digests, what Alertmanagers know; put together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import get_args
 
 import structlog
 from rich.console import Console
 
 from connectors.sinks.contract import TryLater
+from connectors.sinks.needless import NEVER_TOLD, WORDS
 from connectors.sinks.outbox import Outbox, no_silences
-from connectors.sinks.routing import Router
+from connectors.sinks.routing import Cause, Router
 from connectors.sinks.upkeep import UpkeptOutbox
 from records import Clock, SettingsError, Silence, VigieError
 from streams.decided import Decided
+from streams.metrics import start_at_zero
 from streams.telling import Telling
 from vigie import metrics
 from vigie.digesting import Digesting, ReadClaims, Shifts, digest_of, shifts_from
@@ -61,7 +64,7 @@ def outbox(
         settings.data.dir / "outbox.sqlite",
         sinks,
         clock=clock,
-        observer=SinkMetrics(),
+        observer=SinkMetrics([one.name for one in settings.receivers], [one.name for one in settings.routes]),
         router=router(settings),
         silences=silences or no_silences,
     )
@@ -97,9 +100,26 @@ def router(settings: Settings) -> Router:
 class SinkMetrics:
     """What becomes of notifications, as metrics and log lines."""
 
-    def sent(self, receiver: str) -> None:
-        """Count a notification."""
+    def __init__(self, receivers: Sequence[str] = (), routes: Sequence[str] = ()) -> None:
+        """Take whom there is to tell, and by which routes, so that each is counted from the start."""
+        start_at_zero(metrics.NOTIFICATIONS, receivers, ("sent", "put_off", "failed"))
+        start_at_zero(metrics.HELD, receivers, (*get_args(Cause), WORDS, NEVER_TOLD.partition(":")[0]))
+        start_at_zero(metrics.ALERT_TO_NOTIFICATION, receivers)
+        start_at_zero(metrics.ESCALATED, routes)
+        start_at_zero(metrics.UNTOLD, ("watch", "alert", "confirmed"))
+
+    def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
+        """Count a notification, and how long it took."""
         metrics.NOTIFICATIONS.labels(receiver, "sent").inc()
+        for seconds in after_secs:
+            metrics.ALERT_TO_NOTIFICATION.labels(receiver).observe(seconds)
+
+    def stands(self, receiver: str, rows: Mapping[str, int], *, waiting: int, oldest_secs: float) -> None:
+        """Show how much waits for a receiver, and for how long."""
+        for state, number in rows.items():
+            metrics.OUTBOX_ROWS.labels(receiver, state).set(number)
+        metrics.OUTBOX_WAITING.labels(receiver).set(waiting)
+        metrics.OUTBOX_OLDEST.labels(receiver).set(oldest_secs)
 
     def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
         """Count and log a notification that must be tried again."""

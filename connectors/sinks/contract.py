@@ -3,7 +3,7 @@
 Errors are the protocol: nothing raised means that the receiver has it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -64,8 +64,14 @@ class Retracts(Protocol):
 class SinkObserver(Protocol):
     """Is told what became of notifications: metrics and logs."""
 
-    def sent(self, receiver: str) -> None:
-        """Take note that a receiver was told."""
+    def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
+        """Take note that a receiver was told at once of one alert or several, and how long after each was taken in.
+
+        Those that something kept back are left out: nobody was slow.
+        """
+
+    def stands(self, receiver: str, rows: Mapping[str, int], *, waiting: int, oldest_secs: float) -> None:
+        """Take note how a receiver's rows stand: how many in each state, how many wait unheld, and for how long."""
 
     def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:
         """Take note that a receiver could not be told and will be tried again."""
@@ -89,7 +95,10 @@ class SinkObserver(Protocol):
 class UnobservedSinks:
     """An observer that looks away: for tests and one-off commands."""
 
-    def sent(self, receiver: str) -> None:
+    def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
+        """Look away."""
+
+    def stands(self, receiver: str, rows: Mapping[str, int], *, waiting: int, oldest_secs: float) -> None:
         """Look away."""
 
     def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:

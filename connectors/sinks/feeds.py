@@ -26,12 +26,6 @@ GEOJSON: Final = "incidents.geojson"
 ATOM: Final = "incidents.atom"
 SILENT_FOR: Final = timedelta(days=30)
 CLOSED: Final = ("resolved", "rejected")
-TOO_WIDE: Final = frozenset({"dep", "region", "country"})
-"""Levels whose centre is no place where anything happens."""
-
-NOT_NAMED: Final = frozenset({"home", "profile"})
-"""Where a place comes from when no post names one."""
-
 TITLES: Final[Mapping[Language, str]] = {
     "fr": "Vigie : incidents signalés, à vérifier",
     "en": "Vigie: incidents reported, to be verified",
@@ -210,9 +204,7 @@ def evidence_of(alert: Alert) -> tuple[str, ...]:
 
 def point_of(place: Place) -> Point | None:
     """Return where a place is on a map; None where that would be the middle of a large area, or a guess."""
-    if place.level in TOO_WIDE or place.source in NOT_NAMED:
-        return None
-    return Point((round(place.lon, 5), round(place.lat, 5)))
+    return Point((round(place.lon, 5), round(place.lat, 5))) if place.is_point else None
 
 
 def entry_from(feature: Feature) -> Entry:

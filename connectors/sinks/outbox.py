@@ -53,6 +53,8 @@ Outcome = Literal["sent", "failed", "put_off", "held"]
 """What became of one attempt."""
 
 HOUR = 3600.0
+STATES = ("pending", "sent", "failed", "superseded")
+STANDS_EVERY_SECS = 10.0
 OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
@@ -180,6 +182,7 @@ class Outbox:
         async with asyncio.TaskGroup() as receivers:
             for name in self._receivers:
                 receivers.create_task(self._tell_for_ever(name, look_every_secs))
+            receivers.create_task(self._say_how_it_stands())
             while True:
                 await asyncio.to_thread(self._escalate)
                 await asyncio.sleep(look_every_secs)
@@ -192,6 +195,20 @@ class Outbox:
             with suppress(TimeoutError):
                 async with asyncio.timeout(look_every_secs):
                     await news.wait()
+
+    async def _say_how_it_stands(self) -> None:
+        while True:
+            with suppress(sqlite3.Error):  # a disk that is not well: said again the next time
+                counts, waits = await asyncio.to_thread(lambda: (self._store.counts(), self._store.waits()))
+                self._say(counts, waits)
+            await asyncio.sleep(STANDS_EVERY_SECS)
+
+    def _say(self, counts: Mapping[tuple[str, str], int], waits: Mapping[str, tuple[int, float]]) -> None:
+        now = self._now()
+        for name in self._receivers:
+            waiting, since = waits.get(name, (0, now))
+            rows = {state: counts.get((name, state), 0) for state in STATES}
+            self._observer.stands(name, rows, waiting=waiting, oldest_secs=max(0.0, now - since))
 
     async def drain_all(self) -> int:
         """Send until nothing waits any more, waiting for receivers that are not well; return how many were sent."""
@@ -420,10 +437,11 @@ class Outbox:
         except Exception as error:  # noqa: BLE001  a bug in a sink must not cost the alert
             return await self._put_off(receiver, row, batch, TryLater(f"{type(error).__name__} in the sink"))
         receiver.failures, receiver.trouble = 0, ""
-        return await self._note(receiver, [one.id for one, _ in batch])
+        return await self._note(receiver, [row for row, _ in batch])
 
-    async def _note(self, receiver: Receiver, row_ids: Sequence[int]) -> Outcome:
+    async def _note(self, receiver: Receiver, rows: Sequence[Row]) -> Outcome:
         """Note that rows were sent; where the disk takes nothing, that is tried again, and not the sending."""
+        row_ids = [row.id for row in rows]
         self._unnoted.update(row_ids)
         try:
             await asyncio.to_thread(self._store.done, row_ids, "sent", self._now())
@@ -432,7 +450,10 @@ class Outbox:
             self._observer.put_off(receiver.sink.name, TryLater(receiver.trouble), retry_secs=0.0)
             return "put_off"
         self._unnoted.difference_update(row_ids)
-        self._observer.sent(receiver.sink.name)
+        now = self._now()
+        self._observer.sent(
+            receiver.sink.name, after_secs=[max(0.0, now - row.enqueued_at) for row in rows if not row.held]
+        )
         return "sent"
 
     async def _give_up(self, receiver: Receiver, batch: Batch, error: VigieError) -> Outcome:

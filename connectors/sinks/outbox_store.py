@@ -71,7 +71,10 @@ CREATE TABLE IF NOT EXISTS escalations (
     PRIMARY KEY (incident_id, route)
 );
 """
-COLUMNS = "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at"
+COLUMNS = (
+    "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at,"
+    " enqueued_at"
+)
 INSERT = (
     "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert, next_try_at,"
     " held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receiver, incident_id, revision)"
@@ -109,6 +112,7 @@ class Row(NamedTuple):
     attempts: int
     tried_at: float | None  # the first time
     next_try_at: float
+    enqueued_at: float
 
 
 class Told(NamedTuple):
@@ -470,6 +474,15 @@ class Store:
         with self._lock:
             found = self._db.execute("SELECT receiver, state, count(*) FROM notifications GROUP BY 1, 2").fetchall()
         return {(receiver, state): rows for receiver, state, rows in found}
+
+    def waits(self) -> dict[str, tuple[int, float]]:
+        """Return how many rows wait for each receiver that nothing keeps back, and since when the oldest does."""
+        with self._lock:
+            found = self._db.execute(
+                "SELECT receiver, count(*), min(enqueued_at) FROM notifications"
+                " WHERE state = 'pending' AND held = '' GROUP BY 1"
+            ).fetchall()
+        return {receiver: (rows, since) for receiver, rows, since in found}
 
     def oldest_pending(self) -> float | None:
         """Return since when the oldest row waits that nothing keeps back, or None when none does."""

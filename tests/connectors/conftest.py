@@ -5,7 +5,7 @@ import importlib.util
 import json
 import sys
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -88,6 +88,9 @@ class Witness:
         self.gaps: list[float] = []
         self.lags: list[float] = []
         self.sinks: Counter[tuple[str, str]] = Counter()
+        self.waits: list[float] = []
+        self.stood: dict[str, tuple[dict[str, int], int, float]] = {}
+        self.has_stood = asyncio.Event()  # of the last receiver
 
     def counted(self, source: str, outcome: str, values: int, *, reason: str = "") -> None:
         self.outcomes[outcome] += values
@@ -103,8 +106,13 @@ class Witness:
     def gap(self, source: str, seconds: float) -> None:
         self.gaps.append(seconds)
 
-    def sent(self, receiver: str) -> None:
+    def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
         self.sinks[receiver, "sent"] += 1
+        self.waits += after_secs
+
+    def stands(self, receiver: str, rows: Mapping[str, int], *, waiting: int, oldest_secs: float) -> None:
+        self.stood[receiver] = (dict(rows), waiting, oldest_secs)
+        asyncio.get_running_loop().call_soon(self.has_stood.set)
 
     def put_off(self, receiver: str, error: VigieError, *, retry_secs: float) -> None:
         self.sinks[receiver, "put_off"] += 1

@@ -235,3 +235,33 @@ async def test_a_kill_loses_nothing_and_the_file_has_each_line_once(
     sink.close()
     lines = [msgspec.json.decode(line) for line in (tmp_path / "out.jsonl").read_bytes().splitlines()]
     assert [line["revision"] for line in lines] == [1, 2, 3, 4, 5]
+
+
+async def test_it_says_how_long_a_receiver_waited_but_not_for_what_something_kept_back(
+    bench: Bench, alert: Alert
+) -> None:
+    outbox = bench.outbox(Box(failures=[TryLater("down")]))
+    await outbox.enqueue(revisions(alert, 1))
+    bench.clock.advance(timedelta(seconds=3))
+    assert await outbox.drain() == 0
+    bench.clock.advance(timedelta(seconds=4))
+    assert await outbox.drain() == 1
+    assert bench.witness.waits == [7.0]
+    outbox.close()
+
+
+async def test_it_says_how_much_waits_for_each_receiver_and_since_when(bench: Bench, alert: Alert) -> None:
+    outbox = bench.outbox(Box("well"), Box("down", failures=[TryLater("down")] * 99))
+    await outbox.enqueue(revisions(alert, 1, 2))
+    await outbox.drain()
+    bench.clock.advance(timedelta(minutes=2))
+    running = asyncio.create_task(outbox.run(look_every_secs=0.01))
+    await bench.witness.has_stood.wait()
+    running.cancel()
+    await asyncio.wait({running})
+    none = {"failed": 0, "superseded": 0}
+    assert bench.witness.stood == {
+        "well": ({"pending": 0, "sent": 2, **none}, 0, 0.0),
+        "down": ({"pending": 2, "sent": 0, **none}, 2, 120.0),
+    }
+    outbox.close()

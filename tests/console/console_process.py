@@ -31,6 +31,7 @@ READY_SECS = 90.0
 SETTINGS = """
 [console]
 port = {port}
+metrics_port = {metrics}
 database = "{database}"
 verifies_watches = false
 """
@@ -48,12 +49,12 @@ class Kept:
 class Console:
     """A running `vigie console`."""
 
-    def __init__(self, folder: Path, database: str, *, broker: int) -> None:
+    def __init__(self, folder: Path, database: str, *, broker: int, metrics: int = 0) -> None:
         self.folder, self.database, self.broker, self.port = folder, database, broker, free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"log-{self.port}"
         self.settings = folder / f"vigie-{self.port}.toml"
-        self.settings.write_text(SETTINGS.format(port=self.port, database=database), encoding="utf-8")
+        self.settings.write_text(SETTINGS.format(port=self.port, metrics=metrics, database=database), encoding="utf-8")
         self.streams = StreamSettings(
             kafka_url=f"kafka://127.0.0.1:{broker}", data_dir=folder / "outside", is_embedded=True, partitions=4
         )

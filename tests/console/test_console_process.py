@@ -166,9 +166,7 @@ async def test_what_is_decided_while_the_broker_is_away_arrives_once_when_there_
 async def test_metrics_stand_beside_the_pages(tmp_path: Path) -> None:
     port = free_port()
     with EmbeddedBroker() as broker:
-        console = Console(tmp_path, f"sqlite:///{tmp_path / 'console.sqlite'}", broker=broker.port)
-        with console.settings.open("a", encoding="utf-8") as settings:
-            settings.write(f"metrics_port = {port}\n")
+        console = Console(tmp_path, f"sqlite:///{tmp_path / 'console.sqlite'}", broker=broker.port, metrics=port)
         try:
             console.start()
             await console.answers()

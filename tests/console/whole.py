@@ -26,6 +26,7 @@ SETTINGS = """
 commune = "76351"
 [console]
 port = {console}
+metrics_port = 0
 cell = "Ville du Havre"
 [broker]
 port = {broker}

@@ -130,3 +130,10 @@ def test_a_profile_that_cannot_be_used_costs_only_itself(detect: Detect, signal:
 def test_a_broken_invariant_is_let_out(detect: Detect, signal: MakeSignal) -> None:
     with pytest.raises(BrokenInvariant):
         detect([signal()], Shelf(DictState({"fire/76/head": b"nonsense"})))
+
+
+def test_each_revision_says_by_which_value_it_was_caused(detect: Detect, signal: MakeSignal) -> None:
+    weak = signal(0, likelihood_ratio=0.3)
+    result = detect([weak, *(signal(one, author_tier=2, likelihood_ratio=400.0) for one in (1, 2))], Shelf(DictState()))
+    assert [alert.level for alert in result.alerts] == ["watch", "alert"]
+    assert result.causes == [1, 2]

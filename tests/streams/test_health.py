@@ -99,7 +99,7 @@ def test_is_not_ready_while(
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_the_page_answers_503_when_it_stands_still_and_says_why(health: Health, seconds: Seconds) -> None:
     port = free_port()
-    serve(health, port)
+    serve(health, "127.0.0.1", port)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
         assert json.load(answer) == {
             "ready": False,

@@ -7,9 +7,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from prometheus_client import REGISTRY
 
 from records import BrokenInvariant, ModelChange, encode
+from streams.metrics import WORKER
 from streams.reader_in_force import ReaderInForce, kept_change, models_folder
 from tests.streams.conftest import StubReader
 
@@ -84,7 +84,7 @@ def test_one_that_is_not_here_leaves_the_one_before_and_is_told_of(data: Path) -
     found.take(change("3" * 64, 2))
     assert found.version == "1"
     assert "hazard/4+333333333333 should read here, and cannot" in found.lacking
-    assert REGISTRY.get_sample_value("vigie_model_lacking") == 1
+    assert WORKER.get_sample_value("vigie_model_lacking") == 1
 
 
 def test_it_is_taken_up_once_somebody_has_brought_it_here(data: Path) -> None:
@@ -93,7 +93,7 @@ def test_it_is_taken_up_once_somebody_has_brought_it_here(data: Path) -> None:
     (models_folder(data) / ("3" * 64)).mkdir()
     found.look_again()
     assert (found.version, found.lacking) == ("3", "")
-    assert REGISTRY.get_sample_value("vigie_model_lacking") == 0
+    assert WORKER.get_sample_value("vigie_model_lacking") == 0
 
 
 def test_one_that_loads_while_the_next_is_decided_does_not_displace_it(data: Path) -> None:

@@ -395,6 +395,7 @@ health_port = {self.health_port}
 metrics_port = 0
 [console]
 port = {self.console_port}
+metrics_port = 0
 [[sources]]
 kind = "recorded"
 name = "story"

@@ -18,6 +18,7 @@ from vigie.settings import Settings
 
 Finds = Callable[[str, str], list[str]]
 
+NO_CONSOLE = "[console]\nport = 0\n"
 TERRITORY, DATA, PORTS, GATE = "territory, profile and places", "data folder", "ports", "gate"
 SECRET = "whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg=="
 NOT_STANDARD = (
@@ -154,21 +155,21 @@ def test_a_full_disk_is_told(problems: Finds, monkeypatch: pytest.MonkeyPatch, t
 
 
 def test_a_port_that_is_taken_is_told(problems: Finds, listener: int) -> None:
-    assert problems(f"[worker]\nhealth_port = {listener}\n[edge]\nmetrics_port = 0\n", PORTS) == [
+    assert problems(f"[worker]\nhealth_port = {listener}\n[edge]\nmetrics_port = 0\n{NO_CONSOLE}", PORTS) == [
         f"worker.health_port: cannot listen on port {listener}: Address already in use; "
         "stop what listens there (Vigie itself, when it runs), or set another port"
     ]
 
 
 def test_the_port_of_the_embedded_broker_is_looked_at_too(problems: Finds, listener: int) -> None:
-    ports = "[worker]\nhealth_port = 0\n[edge]\nmetrics_port = 0\n"
+    ports = f"[worker]\nhealth_port = 0\n[edge]\nmetrics_port = 0\n{NO_CONSOLE}"
     (told,) = problems(f"{ports}[broker]\nport = {listener}\n", PORTS)
     assert told.startswith(f"broker.port: cannot listen on port {listener}: ")
     assert problems(f'{ports}[broker]\nport = {listener}\n[kafka]\nurl = "kafka://broker:9092"\n', PORTS) == []
 
 
 def test_one_port_given_twice_is_told(problems: Finds, silent_port: int, webhook: str) -> None:
-    toml = f"[worker]\nhealth_port = {silent_port}\n[edge]\nmetrics_port = 0\n{webhook}"
+    toml = f"[worker]\nhealth_port = {silent_port}\n[edge]\nmetrics_port = 0\n{NO_CONSOLE}{webhook}"
     assert problems(toml, PORTS) == [
         f"sources.webhook.port: port {silent_port} is that of worker.health_port too; give each a port of its own"
     ]
@@ -203,6 +204,22 @@ def test_a_server_that_cannot_be_reached_is_told(problems: Finds, silent_port: i
         f"sources.bluesky.url: 127.0.0.1:{silent_port} does not answer: Connection refused; "
         "see the address, the network, the proxy"
     ]
+
+
+def test_behind_a_proxy_it_is_the_proxy_that_must_answer(
+    problems: Finds, silent_port: int, listener: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bluesky = '[[sources]]\nkind = "bluesky"\nurl = "wss://jetstream.invalid"\n'
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listener}")
+    assert problems(bluesky, "sources") == []
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent_port}")
+    (told,) = problems(bluesky, "sources")
+    assert told.startswith(
+        f"sources.bluesky.url: 127.0.0.1:{silent_port}, the proxy of the environment, does not answer"
+    )
+    monkeypatch.setenv("no_proxy", "jetstream.invalid")
+    (told,) = problems(bluesky, "sources")
+    assert told.startswith("sources.bluesky.url: jetstream.invalid:443 does not answer")
 
 
 def test_a_webhook_source_that_would_do_gives_no_problem(problems: Finds, webhook: str) -> None:
@@ -347,7 +364,7 @@ def test_a_good_file_gives_status_0_from_any_folder(
     (tmp_path / "posts.jsonl").touch()
     settings = written(
         f'[territory]\ncommune = "76351"\n[worker]\nhealth_port = 0\n[edge]\nmetrics_port = 0\n{RECORDED}'
-        f"[console]\nport = {silent_port}\n"
+        f"[console]\nport = {silent_port}\nmetrics_port = 0\n"
         '[[receivers]]\nkind = "terminal"\n'
     )
     done = vigie("check", "--settings", settings)
@@ -363,7 +380,7 @@ def test_a_file_wrong_in_every_room_gives_status_1_and_a_line_each(
     settings = written(
         '[territory]\ncommune = "99999"\nlocal_places = "none.csv"\n[data]\ndir = "words.txt"\n'
         '[kafka]\nurl = "kafka://127.0.0.1:1"\n[worker]\nhealth_port = 0\n'
-        f"[console]\nport = {silent_port}\nis_https = true\n"
+        f"[console]\nport = {silent_port}\nmetrics_port = 0\nis_https = true\n"
         f'[edge]\nmetrics_port = 0\nlexicon = "words.txt"\n{RECORDED * 2}{CELL.format(url="http://127.0.0.1:1")}'
     )
     done = vigie("check", "--settings", settings)

@@ -23,8 +23,10 @@ from records import DeadLetter, Post, Pulse, SettingsError, SourceStatus
 from streams.reader import follow
 from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
+from vigie.assembly import EdgeMetrics
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.edge import listening_socket
+from vigie.metrics import EDGE
 from vigie.serving import serve_metrics
 from vigie.settings import load
 from vigie.source_settings import WebhookSource
@@ -350,9 +352,17 @@ def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(SettingsError, match=rf"^edge\.metrics_port: cannot listen on port {port}: Address already"):
-            serve_metrics(port, "edge.metrics_port")
+            serve_metrics(EDGE, "127.0.0.1", port, "edge.metrics_port")
         with pytest.raises(SettingsError, match=rf"^sources\.webhook: cannot listen on 127\.0\.0\.1:{port}: Address"):
             listening_socket(WebhookSource(kind="webhook", port=port, secret_file=Path("x")))
+
+
+def test_a_source_whose_clock_runs_ahead_is_told_from_one_that_lags() -> None:
+    observer = EdgeMetrics(["ahead"])
+    for seconds, lag, ahead in ((-90.0, 0.0, 90.0), (5.0, 5.0, 0.0)):
+        observer.lagged("ahead", seconds)
+        assert EDGE.get_sample_value("vigie_source_lag_seconds", {"source": "ahead"}) == lag
+        assert EDGE.get_sample_value("vigie_source_ahead_seconds", {"source": "ahead"}) == ahead
 
 
 def test_how_each_source_stands_is_told(stopped: Stopped) -> None:

@@ -27,7 +27,7 @@ Runs = Callable[..., Result]
 DOCS = Path(__file__).parents[2] / "docs"
 READY_SECS = 120.0
 EXERCISE = (
-    '[territory]\ncommune = "76351"\n[console]\nis_exercise = true\n[broker]\nport = {port}\n'
+    '[territory]\ncommune = "76351"\n[console]\nis_exercise = true\nmetrics_port = 0\n[broker]\nport = {port}\n'
     "[edge]\nmetrics_port = 0\n[worker]\nhealth_port = {health}\n"
     '[[sources]]\nkind = "recorded"\nname = "town"\npath = "none.jsonl"\nplace = "76351"\n'
     '[[receivers]]\nkind = "cap"\nfolder = "cap"\nbase_url = "https://vigie.example"\nsender = "v@ville.example"\n'

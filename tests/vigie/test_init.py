@@ -160,5 +160,5 @@ def test_every_setting_is_mentioned_in_the_template(table: str) -> None:
 def test_a_value_that_stands_in_the_template_is_the_default_unless_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "vigie.toml").write_text(FILLED, encoding="utf-8")
     written, default = load(tmp_path / "vigie.toml"), Settings()
-    for table in ("kafka", "broker", "worker", "edge"):
+    for table in ("kafka", "broker", "worker", "edge", "metrics"):
         assert getattr(written, table) == getattr(default, table)

@@ -249,7 +249,7 @@ def test_a_check_says_by_which_profile_the_worker_of_this_machine_decides(
 ) -> None:
     health, port, said = Health(stall_secs=60), free_port(), list[str]()
     health.profile = "city/3"
-    serve(health, port)
+    serve(health, "127.0.0.1", port)
     name = "territory, profile and places"
     monkeypatch.setattr(check, "CHECKS", {name: check.CHECKS[name]})
     assert check.problems_with(written(f"[worker]\nhealth_port = {port}\n"), said.append) == []

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Told(UnobservedSinks):
         self.sent_to: Counter[str] = Counter()
         self.later: list[str] = []
 
-    def sent(self, receiver: str) -> None:
+    def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
         self.sent_to[receiver] += 1
 
     def put_off(self, receiver: str, error: TryLater, *, retry_secs: float) -> None:

@@ -18,8 +18,8 @@ KINDS_OF_SOURCES = (
     "'hubeau', 'meteofrance', 'notices', 'cap'"
 )
 TABLES = (
-    "broker, console, data, digest, duty, edge, inhibitions, intervals, kafka, messages, official_accounts, privacy, "
-    "receivers, recording, routes, rumours, solidarity, sources, territory, windows, worker"
+    "broker, console, data, digest, duty, edge, inhibitions, intervals, kafka, messages, metrics, official_accounts, "
+    "privacy, receivers, recording, routes, rumours, solidarity, sources, territory, windows, worker"
 )
 
 
@@ -421,3 +421,18 @@ def test_a_mistake_in_what_rumours_are_told_by_is_told(
     toml: str, expected: str, refusals: Callable[[str], list[str]]
 ) -> None:
     assert refusals(toml) == [expected]
+
+
+def test_who_may_read_metrics_is_said_once_for_all_processes(loaded: Callable[[str], Settings]) -> None:
+    address = '[kafka]\nurl = "kafka://broker:9092"\n'
+    assert loaded(address).streams().health_host == "127.0.0.1"
+    assert loaded(f'{address}[metrics]\nhost = "0.0.0.0"\n').streams().health_host == "0.0.0.0"  # noqa: S104  what a container needs
+
+
+def test_metrics_on_an_address_where_the_supervisor_would_not_find_them_are_refused(
+    refusals: Callable[[str], list[str]],
+) -> None:
+    assert refusals('[metrics]\nhost = "10.0.0.5"\n') == [
+        "vigie.toml: line 2: metrics.host: found '10.0.0.5'; "
+        'give "127.0.0.1": this machine alone; "0.0.0.0": all that reach it, as containers need'
+    ]

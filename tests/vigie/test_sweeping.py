@@ -13,12 +13,13 @@ from click.testing import CliRunner
 from records import SourceUnavailable, SystemClock
 from streams.sweep import LATE, Swept
 from streams.taking_back import TakenBack
-from streams.topics import GONE_BY, RAW
+from streams.topics import GONE_BY, RAW, TOPICS
 from vigie import sweeping
 from vigie.cli import main
+from vigie.metrics import RETENTION
 from vigie.settings import Settings
 from vigie.supervisor import Supervisor
-from vigie.sweeping import Sweeping, sweep_for_ever, table_of
+from vigie.sweeping import Sweeping, show_promises, sweep_for_ever, table_of
 
 AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
@@ -52,6 +53,13 @@ def test_what_is_kept_for_too_long_stands_out_in_the_table() -> None:
         "KEPT FOR TOO LONG",
         "settings put back: retention.ms",
     ]
+
+
+def test_what_each_topic_may_keep_is_shown_beside_what_it_keeps() -> None:
+    show_promises()
+    shown = {sample.labels["topic"]: sample.value for one in RETENTION.collect() for sample in one.samples}
+    assert shown == {topic.name: topic.retention.total_seconds() for topic in TOPICS if topic.retention}
+    assert shown["posts.v1"] == 72 * 3600
 
 
 def test_the_embedded_broker_that_nobody_can_reach_is_explained(written: Callable[[str], Path]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
-from prometheus_client import REGISTRY
 
 from console.archive.database import address_from, opened
 from console.archive.taking import Record, take
@@ -18,6 +17,7 @@ from records import Alert, SystemClock, Verdict
 from tests.console.made import MORNING, a_pulse
 from tests.console.trust.told import past, told
 from vigie.cli import main
+from vigie.metrics import CONSOLE
 from vigie.trust_watch import TrustWatch, measure
 
 NOW = SystemClock().now()
@@ -93,7 +93,7 @@ def test_without_an_archive_nothing_is_proposed(tmp_path: Path) -> None:
 
 
 def gauge(name: str, **labels: Any) -> float | None:
-    return REGISTRY.get_sample_value(name, labels)
+    return CONSOLE.get_sample_value(name, labels)
 
 
 def test_drift_goes_into_the_metrics_and_what_is_not_known_does_not() -> None:

@@ -176,6 +176,14 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
 
 
 @click.command()
+def metrics() -> None:
+    """Print every metric that the processes serve, with what it means when it moves, as Markdown."""
+    from vigie.metric_catalogue import markdown
+
+    click.echo(markdown(), nl=False)
+
+
+@click.command()
 @click.argument("name")
 @click.option("--port", default=0, help="A TCP port; a free one where not given.")
 def fake(name: str, port: int) -> None:
@@ -211,4 +219,4 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
             sys.exit(Supervisor(load(), Path("vigie.toml")).run())
 
 
-COMMANDS = (init, check, settings_page, run, worker, connect, console, account, source, fake, demo)
+COMMANDS = (init, check, settings_page, run, worker, connect, console, account, source, metrics, fake, demo)

@@ -1,0 +1,259 @@
+"""On Apache Kafka: deploy/kafka's files start it, and Vigie works with the rights of docs/kafka.md, and no others.
+
+The commands of the page are run as written, but for where things stand, who is root, and how Kafka is started.
+"""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+import yaml
+
+from records import SourceUnavailable, SystemClock
+from streams.app import all_topics, declare_topics
+from streams.settings import StreamSettings
+from vigie.broker import free_port
+from vigie.children import end_with_parent
+from vigie.settings import Settings, load
+from vigie.sweeping import sweep_now
+
+pytestmark = [pytest.mark.apache_kafka, pytest.mark.timeout(400)]
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+PAGE = (ROOT / "docs" / "kafka.md").read_text(encoding="utf-8")
+PATIENCE_SECS = 150.0
+HEAP = ("-Xms128m", "-Xmx384m")
+TOOLS = {
+    "kafka-storage.sh": "kafka.tools.StorageTool",
+    "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
+    "kafka-server-start.sh": "kafka.Kafka",
+}
+SETTINGS = """
+[territory]
+commune = "76351"
+[data]
+dir = "data"
+[worker]
+health_port = {health}
+[edge]
+metrics_port = 0
+[console]
+port = 0
+[[sources]]
+kind = "recorded"
+name = "recorded"
+path = "posts.jsonl"
+"""
+LOGGING = "Configuration: {Loggers: {Root: {level: INFO}, Logger: []}}\n"  # the image brings one of its own
+POST = (
+    '{"id": "1", "platform": "p", "author": "a", "ts": "2026-11-30T07:37:00Z", "text": "Incendie au port du Havre !"}\n'
+)
+
+
+class Node:
+    """One node of Apache Kafka, set up by files and commands of the repository in a folder of its own."""
+
+    def __init__(self, folder: Path, libs: Path) -> None:
+        self.folder, self.libs, self.port = folder, libs, free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+        for name in ("etc", "vigie", "data", "bin"):
+            (folder / name).mkdir()
+        for name, tool in TOOLS.items():
+            script = folder / "bin" / name
+            script.write_text(f'#!/bin/sh\nexec java {" ".join(HEAP)} -cp "{libs}/*" {tool} "$@"\n', encoding="utf-8")
+            script.chmod(0o755)
+
+    def moved(self, text: str) -> str:
+        """Return a file or command of ours with its paths and addresses as they are here."""
+        here = {
+            "/opt/kafka/bin": f"{self.folder}/bin",
+            "/etc/kafka": f"{self.folder}/etc",
+            "/var/lib/kafka": f"{self.folder}/data",
+            "kafka-1.example:9093": f"localhost:{self.port}",
+            "://:9093": f"://127.0.0.1:{self.port}",
+            "kafka-1.example": "localhost",
+            "runuser -u kafka -- ": "",
+            "chgrp kafka kafka.pem": "true",
+            "systemctl enable --now kafka.service": "true",
+        }
+        for theirs, ours in here.items():
+            text = text.replace(theirs, ours)
+        return text
+
+    def run(self, commands: str) -> None:
+        """Run commands of the page."""
+        done = subprocess.run(  # noqa: S603
+            ["/bin/bash", "-euo", "pipefail", "-c", self.moved(commands)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECS,
+            check=False,
+        )
+        assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
+
+    def start(self, properties: Path) -> None:
+        """Start it; return when it takes connections."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603  Kafka itself
+                [str(self.folder / "bin" / "kafka-server-start.sh"), str(properties)],
+                stdout=log,
+                stderr=log,
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
+            )
+        until("Kafka answers", lambda: "Kafka Server started" in self.log or self.has_ended())
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+
+    def has_ended(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log[-4000:]
+        return False
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE_SECS)
+
+
+def until(what: str, is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECS
+    while not is_so():
+        assert time.monotonic() < deadline, f"{what}: not so after {PATIENCE_SECS:.0f} s"
+        time.sleep(0.1)
+
+
+def blocks(language: str) -> list[str]:
+    """Return the blocks of the page in one language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def secured(libs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """Provide the node of docs/kafka.md with TLS, passwords and rights; the user vigie has none yet."""
+    node = Node(tmp_path_factory.mktemp("secured"), libs)
+    properties = node.folder / "etc" / "server.properties"
+    text = node.moved((DEPLOY / "kafka" / "server.secure.properties").read_text(encoding="utf-8"))
+    properties.write_text(text.replace("127.0.0.1:9094", f"127.0.0.1:{free_port()}"), encoding="utf-8")
+    certificates, users, _ = blocks("sh")
+    node.run(certificates)
+    node.run(users)
+    try:
+        node.start(properties)
+        yield node
+    finally:
+        node.stop()
+
+
+@pytest.fixture(scope="module")
+def settings(secured: Node) -> Settings:
+    """Return the settings that the page gives Vigie, beside a source and a worker."""
+    etc = secured.folder / "vigie"
+    (etc / "ca.pem").write_bytes((secured.folder / "etc" / "ca.pem").read_bytes())
+    (etc / "vigie.password").write_bytes((secured.folder / "etc" / "vigie.password").read_bytes())
+    (etc / "posts.jsonl").write_text(POST, encoding="utf-8")
+    said = secured.moved(blocks("toml")[1]) + SETTINGS.format(health=free_port())
+    (etc / "vigie.toml").write_text(said, encoding="utf-8")
+    return load(etc / "vigie.toml")
+
+
+def test_without_rights_vigie_says_that_it_has_none(settings: Settings) -> None:
+    with pytest.raises(SourceUnavailable, match="AuthorizationFailed"):
+        asyncio.run(declare_topics(settings.streams()))
+
+
+def test_with_the_rights_of_the_page_all_of_vigie_works(secured: Node, settings: Settings) -> None:
+    secured.run(blocks("sh")[2])
+    health = f"http://127.0.0.1:{settings.worker.health_port}/healthz"
+    etc = secured.folder / "vigie"
+    with (etc / "log").open("ab") as log:
+        processes = [started(name, etc, log) for name in ("worker", "connect")]
+    try:
+        until("the worker has read the post", lambda: '"posts.v1": 1' in answer(health))
+        assert processes[1].wait(PATIENCE_SECS) == 0, "the edge has read its file to the end"
+        swept = asyncio.run(sweep_now(settings.streams(), SystemClock())).topics
+        assert {one.topic: one.trouble for one in swept if one.trouble} == {}
+        assert {one.topic for one in swept} == {topic.name for topic in all_topics(settings.streams())}
+    finally:
+        for process in processes:
+            process.terminate()
+        statuses = [process.wait(PATIENCE_SECS) for process in processes]
+    words = (etc / "log").read_text(encoding="utf-8")
+    assert statuses == [0, 0], words
+    assert "Authorization" not in words
+
+
+def started(name: str, etc: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "vigie", name, "--settings", str(etc / "vigie.toml")],
+        cwd=etc,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=log,
+        stderr=log,
+        preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
+    )
+
+
+def answer(address: str) -> str:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as said:  # noqa: S310  our own address
+            return str(said.read().decode())
+    except OSError:
+        return ""
+
+
+def test_whoever_has_no_password_is_not_let_in(settings: Settings) -> None:
+    streams = settings.streams()
+    nobody = StreamSettings(
+        kafka_url=streams.kafka_url,
+        data_dir=streams.data_dir,
+        security=type(streams.security)(**{**vars(streams.security), "password": "wrong"}),
+    )
+    with pytest.raises(SourceUnavailable):
+        asyncio.run(declare_topics(nobody))
+
+
+def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
+    libs: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The image's own program joins the mounted file and the variables of compose.yaml; Kafka starts on that."""
+    node = Node(tmp_path_factory.mktemp("plain"), libs)
+    for name in ("defaults", "mounted", "final"):
+        (node.folder / name).mkdir()
+    for name in ("server.properties", "log4j2.yaml", "tools-log4j2.yaml"):
+        (node.folder / "defaults" / name).write_text(LOGGING if "yaml" in name else "", encoding="utf-8")
+    controller = str(free_port())
+    shipped = (DEPLOY / "kafka" / "server.properties").read_text(encoding="utf-8").replace("9093", controller)
+    (node.folder / "mounted" / "server.properties").write_text(shipped, encoding="utf-8")
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]["kafka"]
+    said = {name: value.replace("9093", controller) for name, value in service["environment"].items()}
+    here = {name: value.replace("9092", str(node.port)).replace("kafka:", "localhost:") for name, value in said.items()}
+    folders = [str(node.folder / name) for name in ("defaults", "mounted", "final")]
+    subprocess.run(  # noqa: S603
+        ["java", "-cp", f"{libs}/*", "kafka.docker.KafkaDockerWrapper", "setup"]
+        + [part for option, folder in zip(("-D", "-M", "-F"), folders, strict=True) for part in (option, folder)],
+        env={**os.environ, **here, "CLUSTER_ID": "dmlnaWUtdGVzdHMtMDAwMQ", "KAFKA_LOG_DIRS": str(node.folder / "data")},
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE_SECS,
+    )
+    made = (node.folder / "final" / "server.properties").read_text(encoding="utf-8")
+    assert "auto.create.topics.enable=false" in made
+    assert f"advertised.listeners=PLAINTEXT://localhost:{node.port}" in made
+    try:
+        node.start(node.folder / "final" / "server.properties")
+        asyncio.run(declare_topics(StreamSettings(kafka_url=f"kafka://localhost:{node.port}", data_dir=node.folder)))
+    finally:
+        status = node.stop()
+    assert status == 143, "as deploy/systemd/kafka.service says of Java"
