@@ -139,6 +139,7 @@ class Hour:
         environ |= {
             # Ports of its own: another Vigie may run on this machine. And nothing outside it is asked.
             "VIGIE_CONSOLE_PORT": str(self.console),
+            "VIGIE_CONSOLE_METRICS_PORT": "0",
             "VIGIE_WORKER_HEALTH_PORT": str(free_port()),
             "VIGIE_EDGE_METRICS_PORT": str(free_port()),
             "VIGIE_SOURCES": f'[{{"kind": "bluesky", "url": "ws://127.0.0.1:{self.bluesky}"}}]',
