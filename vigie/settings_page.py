@@ -161,7 +161,7 @@ def _flat(bounds: Sequence[object]) -> Iterator[object]:
 
 
 def _number(value: float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.12g}"
 
 
 def _default(field: FieldInfo) -> str:

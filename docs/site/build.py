@@ -51,18 +51,18 @@ def linked(page: str) -> Iterator[tuple[int, str]]:
                 yield number, link[1].partition("#")[0]
 
 
-def files_linked(names: Iterable[str]) -> set[Path]:
+def files_linked(names: Iterable[str]) -> set[str]:
     """Return the files beside the pages that pages link to: pictures, examples, sources.
 
     Errors  BrokenManual, with every link that leads nowhere, or to a folder
     """
-    found: set[Path] = set()
+    found: set[str] = set()
     wrong = []
     for page in names:
         for number, link in linked(page):
             target = ((ROOT / page).parent / link).resolve()
             if target.is_file() and target.is_relative_to(ROOT):
-                found.add(target.relative_to(ROOT))
+                found.add(target.relative_to(ROOT).as_posix())
             else:
                 cure = "link to its README.md" if target.is_dir() else "mend the link, or add the file"
                 wrong.append(f"{page}: line {number}: {link} is {'a folder' if target.is_dir() else 'no file'}; {cure}")
@@ -123,7 +123,7 @@ def build(into: Path) -> None:
     project["nav"] = spelled_out(project["nav"], names)
     with tempfile.TemporaryDirectory(prefix="vigie-docs-") as folder:
         work = Path(folder)
-        for name in (*names, *beside):
+        for name in [*names, *beside]:
             (work / "pages" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, work / "pages" / name)
         for name in names:

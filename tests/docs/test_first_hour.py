@@ -1,6 +1,6 @@
 """The first hour: the commands of that page, executed as written, in order, and what it promises of them.
 
-The French part is executed; the English part must have the same commands, but for the names of files. Nothing outside
+The French page is executed; the English one must have the same commands, but for the names of files. Nothing outside
 this machine is asked: a server of ours stands for Bluesky, and then falls silent.
 """
 
@@ -26,6 +26,7 @@ from vigie.settings import Settings
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 
+PAGES = {"fr": "first-hour.fr.md", "en": "first-hour.md"}
 FENCES = re.compile(r"^```(sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 IN_ENGLISH = {"ma-commune": "my-town", "alertes.jsonl": "exercise-alerts.jsonl", "exercice": "exercise", "FIN": "END"}
@@ -51,17 +52,15 @@ class Done:
     files: set[str]
 
 
-def part(language: str) -> str:
-    """Return the French or the English half of the page."""
-    halves = (ROOT / "docs" / "first-hour.md").read_text(encoding="utf-8").split("\n---\n")
-    assert len(halves) == 2
-    return halves[("fr", "en").index(language)]
+def page(language: str) -> str:
+    """Return the page in one of its languages."""
+    return (ROOT / "docs" / PAGES[language]).read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[Block]:
-    """Return the blocks of a half, in its order."""
+    """Return the blocks of a page, in its order."""
     found: list[Block] = []
-    for kind, text in FENCES.findall(part(language)):
+    for kind, text in FENCES.findall(page(language)):
         if kind == "sh":
             found.append(Block(text))
         else:
@@ -128,7 +127,7 @@ export -p > "{self.left}"; echo "cd '$PWD'" >> "{self.left}"
 
 
 class Hour:
-    """The French half of the page, gone through by somebody who does what it says."""
+    """The French page, gone through by somebody who does what it says."""
 
     def __init__(self, folder: Path) -> None:
         self.bluesky, self.console = free_port(), free_port()
@@ -140,6 +139,7 @@ class Hour:
         environ |= {
             # Ports of its own: another Vigie may run on this machine. And nothing outside it is asked.
             "VIGIE_CONSOLE_PORT": str(self.console),
+            "VIGIE_CONSOLE_METRICS_PORT": "0",
             "VIGIE_WORKER_HEALTH_PORT": str(free_port()),
             "VIGIE_EDGE_METRICS_PORT": str(free_port()),
             "VIGIE_SOURCES": f'[{{"kind": "bluesky", "url": "ws://127.0.0.1:{self.bluesky}"}}]',
@@ -276,12 +276,12 @@ def test_both_languages_have_the_same_commands_and_show_the_same() -> None:
 
 def test_the_console_stands_where_the_page_says() -> None:
     address = f"http://127.0.0.1:{Settings.model_fields['console'].default.port}"
-    assert all(f"`{address}`" in part(language) for language in ("fr", "en"))
+    assert all(f"`{address}`" in page(language) for language in ("fr", "en"))
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_what_people_are_stuck_on_is_told_in_the_words_of_the_program(language: str) -> None:
-    quoted = [one for one in QUOTED.findall(part(language)) if "command not found" not in one]
+    quoted = [one for one in QUOTED.findall(page(language)) if "command not found" not in one]
     assert len(quoted) == 4
     said = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "vigie").rglob("*.py"))
     said = re.sub(r"\{[^{}\n]*\}", "…", said).replace('", "', "; ")  # a problem's parts: what was found, what would do

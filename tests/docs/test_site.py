@@ -28,7 +28,6 @@ STYLE_ADDRESS = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 ON_DEMAND = ("mermaid", "glightbox", "arithmatex")  # classes for which Zensical's script asks unpkg.com for more
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 PAGE = re.compile(r"^#[^#].*$", re.MULTILINE)
-WITH_TWO_TITLES = {"docs/first-hour.md"}  # French, then English
 
 
 def pages(site: Path) -> Iterator[tuple[Path, html.HtmlElement]]:
@@ -73,7 +72,7 @@ def test_every_page_has_one_title() -> None:
     untitled = []
     for page in markdown():
         titles = PAGE.findall(FENCE.sub("", (ROOT / page).read_text(encoding="utf-8")))
-        if len(titles) != (2 if page in WITH_TWO_TITLES else 1):
+        if len(titles) != 1:
             untitled.append(f"{page}: {titles}")
     assert not untitled
 

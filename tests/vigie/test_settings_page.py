@@ -86,8 +86,16 @@ def test_a_table_that_there_is_not_is_told_with_the_nearest() -> None:
         table("kafak")
 
 
-def test_the_annotated_file_of_init_names_every_key(tmp_path: Path) -> None:
+def test_the_annotated_file_of_init_names_every_kind_and_every_key(tmp_path: Path) -> None:
     written = write_settings("76351", tmp_path)[0].read_text(encoding="utf-8")
-    keys = {name.partition(".")[2] for name, _ in keys_in(Settings.model_json_schema())}
-    lacking = {key for key in keys if f"{key} =" not in written}
+    schema = Settings.model_json_schema()
+    kinds = {one["properties"]["kind"]["const"] for one in schema["$defs"].values() if _is_of_a_kind(one)}
+    keys = {name.partition(".")[2] for name, _ in keys_in(schema)}
+    wanted = {f"{key} =" for key in keys} | {f'kind = "{kind}"' for kind in kinds}
+    assert len(kinds) > 15
+    lacking = {one for one in wanted if one not in written}
     assert not lacking, f"vigie/template.toml says nothing of {', '.join(sorted(lacking))}"
+
+
+def _is_of_a_kind(described: dict[str, Any]) -> bool:
+    return "const" in described.get("properties", {}).get("kind", {})
