@@ -108,8 +108,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Du message à l'alerte", "From post to alert"),
             Words(
-                "Secondes entre la réception du dernier message d'un incident et l'envoi de la révision : moitié, et 95 sur 100, en moins de…",
-                "Seconds from receiving an incident's newest post to sending the revision: half, and 95 of 100, within…",
+                "Secondes entre la réception du dernier message d'un incident et l'envoi de la révision : la moitié en moins de, et 95 sur 100 en moins de.",
+                "Seconds from receiving an incident's newest post to sending the revision: within how many half of them are sent, and 95 of 100.",
             ),
             [
                 Query(

@@ -23,7 +23,7 @@ def quantile(part: float, metric: str, by: str = "") -> str:
 
 def panels(pen: Pen) -> list[PanelBuilder | Row]:
     """Return the dashboard from top to bottom."""
-    return [*_health(pen), *_flow(pen), *_telling(pen), *_console(pen), *_machine(pen)]
+    return [*_health(pen), *_flow(pen), *_broker(pen), *_telling(pen), *_console(pen), *_machine(pen)]
 
 
 def _health(pen: Pen) -> list[PanelBuilder | Row]:
@@ -182,6 +182,65 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             [Query("sum by (topic, reason) (vigie_dead_letters_total)", "{{topic}}, {{reason}}")],
             steps=ZERO_IS_FINE,
             size=(24, 5),
+        ),
+    ]
+
+
+def _broker(pen: Pen) -> list[PanelBuilder | Row]:
+    return [
+        pen.row(Words("Le courtier", "The broker")),
+        pen.lines(
+            Words("Temps pour écrire", "Time to write"),
+            Words(
+                "Secondes jusqu'à ce que le courtier ait pris une valeur, 95 sur 100, par sujet. Croît : son disque, ou le réseau.",
+                "Seconds until the broker has taken a value, 95 of 100, by topic. Rising: its disk, or the network.",
+            ),
+            [Query(quantile(0.95, "vigie_kafka_send_seconds", "topic"), "{{topic}}")],
+            unit="s",
+        ),
+        pen.lines(
+            Words("Temps pour noter où l'on en est", "Time to note where we are"),
+            Words(
+                "Secondes qu'il faut au courtier pour retenir ce qui est traité, 95 sur 100. Croît : après un arrêt, plus sera relu.",
+                "Seconds that the broker needs to remember what was handled, 95 of 100. Rising: more will be read again after a stop.",
+            ),
+            [Query(quantile(0.95, "vigie_faust_commit_seconds"), Words("95 sur 100", "95 of 100"))],
+            unit="s",
+        ),
+        pen.bars(
+            Words("Écritures manquées", "Failed writes"),
+            Words(
+                "Depuis que les processus tournent. Elles sont refaites ; beaucoup : le courtier ne va pas.",
+                "Since the processes were started. They are made again; many: the broker is not well.",
+            ),
+            [Query("sum by (topic) (vigie_kafka_send_failures_total) or vector(0)", "{{topic}}")],
+            steps=((None, GREEN), (1, ORANGE)),
+            size=(8, 7),
+        ),
+        pen.stat(
+            Words("Partages du travail", "Sharing of the work"),
+            Words(
+                "Combien de fois les partitions ont été réparties à nouveau, et si c'est en cours (1) : rien n'est lu alors. Souvent : un "
+                "processus va et vient.",
+                "How often partitions were shared out anew, and whether that is going on (1): nothing is read then. Often: a process comes and "
+                "goes.",
+            ),
+            [
+                Query("sum(vigie_faust_rebalances_total)", Words("fois", "times")),
+                Query("max(vigie_faust_rebalancing)", Words("en cours", "going on")),
+            ],
+            steps=((None, GREEN),),
+            size=(8, 7),
+        ),
+        pen.bars(
+            Words("File pleine", "Buffer full"),
+            Words(
+                "Combien de fois la lecture d'un sujet a attendu que le traitement suive. Monte avec le retard.",
+                "How often reading a topic waited for the work to keep up. Rises with lag.",
+            ),
+            [Query("sum by (topic) (vigie_faust_buffer_full_total) or vector(0)", "{{topic}}")],
+            steps=((None, GREEN),),
+            size=(8, 7),
         ),
     ]
 
