@@ -1,4 +1,4 @@
-"""The dashboards: what is committed is what is drawn, fits Grafana's schema, is said twice, and shows every metric once at least."""
+"""The dashboards: what is committed is what is drawn, fits Grafana's schema, is said twice; no metric is left out."""
 
 import re
 from copy import deepcopy
@@ -24,7 +24,7 @@ STRICT = jsonschema.Draft202012Validator(schema())
 
 
 def faults(dashboard: dict[str, Any]) -> list[str]:
-    """Return what the schema says against a dashboard; of a field that may be several things, what each of them says."""
+    """Return what the schema has against a dashboard; where a field may be several things, what each of them has."""
     return [fault for error in STRICT.iter_errors(dashboard) for fault in _leaves(error)]
 
 
@@ -141,7 +141,7 @@ def test_it_is_the_same_in_both_languages_but_for_the_words(name: str) -> None:
 
 
 def test_no_alert_and_not_looking_do_not_look_alike() -> None:
-    """On the wall every count of incidents says so when nobody listens, and what is empty says when that means something."""
+    """On the wall a count of incidents says so when nobody listens, and what is empty says what that means."""
     wall = {panel["title"]: panel for panel in panels(load(FOLDER / "en" / "vigie-watch.json"))}
     for title in ("Open alerts", "Open watches"):
         defaults = wall[title]["fieldConfig"]["defaults"]
@@ -191,5 +191,5 @@ def test_grafana_finds_the_dashboards_and_prometheus() -> None:
 
 
 def _path(dashboard: dict[str, Any]) -> Path:
-    name, _, language = dashboard["uid"].rpartition("-")
+    name, _, language = str(dashboard["uid"]).rpartition("-")
     return FOLDER / language / f"{name}.json"
