@@ -18,7 +18,7 @@ from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
 from models.hazard import HazardModel
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, MalformedRecord, Place, Post, ProfileChange, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
@@ -256,4 +256,4 @@ class Bench:
 
 def bench_of(past: Past, truth: Truth) -> Bench:
     """Return a bench with what is known of the tree's wider nodes."""
-    return Bench(past, truth, Gazetteer().wide_places())
+    return Bench(past, truth, shipped_gazetteer().wide_places())

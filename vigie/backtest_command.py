@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from detectors.profile import Profile
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, SettingsError
 from records.backtest import Backtest
 from records.truth import Truth
@@ -86,7 +86,7 @@ def _profiles(asked: Asked) -> list[Profile]:
     names = asked.profiles or ("",)
     if len(names) > MOST_PROFILES:
         raise SettingsError(f"--profile was given {len(names)} times: give one, or the one in force and a candidate")
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     found = [_settings(asked, name) for name in names]
     return [profile_of(settings, home_of(settings, gazetteer)) for settings in found]
 

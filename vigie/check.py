@@ -16,7 +16,7 @@ from connectors.sinks.feeds import GEOJSON, features_from
 from connectors.sinks.targets import targets_in
 from console.messages.map_files import check_map
 from models.hazard import HazardModel
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import SettingsError, SourceUnavailable, SystemClock, VigieError
 from streams.app import declare_topics
 from streams.settings import StreamSettings
@@ -112,7 +112,7 @@ def _gate(settings: Settings) -> Iterator[Problem]:
 
 
 def _territory(settings: Settings) -> Iterator[Problem]:
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     try:
         home = assembly.home_of(settings, gazetteer)
     except SettingsError as error:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from connectors.pseudonym import ROTATE_AFTER
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, Place, SettingsError
 from streams.topics import (
     ALERTS,
@@ -149,7 +149,7 @@ def write_report(settings: Settings, folder: Path, clock: Clock) -> list[Path]:
 
     Errors  SettingsError when the folder cannot be written to
     """
-    written, home = [], home_of(settings, Gazetteer())
+    written, home = [], home_of(settings, shipped_gazetteer())
     for name in PAPERS:
         for language in LANGUAGES:
             path = folder / f"{name}.{language}.md"

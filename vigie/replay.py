@@ -14,7 +14,7 @@ from connectors.sinks.contract import line_from
 from connectors.sources.recorded import Recorded
 from detectors.neighbours import Neighbours
 from detectors.profile import Profile
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
 from vigie.assembly import gate, home_of, local_places, profile_of
 from vigie.pipeline import Pipeline
@@ -89,7 +89,7 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, par
 
 def refuse_unusable(settings: Settings) -> Profile:
     """Return the profile, or raise what the worker would raise: here it is told at once, and without a worker's log."""
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     profile = profile_of(settings, home_of(settings, gazetteer))
     local_places(settings, gazetteer)
     return profile

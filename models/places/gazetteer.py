@@ -6,7 +6,7 @@ Places are rows, and a row is a number: the columns are parallel lists, which lo
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from sys import intern
 from typing import Literal
@@ -333,3 +333,9 @@ class Gazetteer:
         squares = north**2 + east**2
         order = np.argsort(squares, kind="stable")
         return [int(rows[i]) for i in order if squares[i] <= reach_km**2]
+
+
+@cache
+def shipped_gazetteer() -> Gazetteer:
+    """Return the gazetteer of our own files, read once for all that ask in a process."""
+    return Gazetteer()

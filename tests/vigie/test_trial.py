@@ -13,7 +13,7 @@ import pytest
 from console.tuning.tuner import TrialRefused
 from detectors.backtest import Value, replayed
 from detectors.profile import load_profile, profile_text
-from models.places import Gazetteer
+from models.places import Gazetteer, shipped_gazetteer
 from records import ProfileChange, Signal, encode
 from records.trial import Trial, TrialAsked, TrialDone, TrialFailed, TrialProgress
 from records.truth import TrueIncident, Truth
@@ -55,7 +55,7 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
-    return Gazetteer()
+    return shipped_gazetteer()
 
 
 @pytest.fixture
