@@ -12,7 +12,8 @@ DEMO_FLAGS := $(if $(LIVE),--live)
 demo: $(STAMP)
 	@$(BIN)/vigie demo $(DEMO_FLAGS)
 
-# More processes than cores: many tests wait for brokers.
+# More processes than cores: many tests wait for brokers. What the first has compiled, all that tests start find there.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP_DEV)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 

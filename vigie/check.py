@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import getproxies, proxy_bypass
 
 from connectors.contract import Unobserved
 from connectors.pseudonym import FixedPseudonyms
@@ -290,9 +290,9 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
 
 def _proxy_for(scheme: str, host: str) -> tuple[str, int] | None:
     """Return the proxy by which our clients ask a host, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; None: directly."""
-    proxies = getproxies_environment()
+    proxies = getproxies()
     named = proxies.get({"wss": "https", "ws": "http"}.get(scheme, scheme)) if scheme in ASKED_BY_PROXY else None
-    if named is None or proxy_bypass_environment(host, proxies):
+    if named is None or proxy_bypass(host, proxies):
         return None
     parts = urlsplit(named if "//" in named else f"//{named}")
     return parts.hostname or "", parts.port or 80

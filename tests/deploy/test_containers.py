@@ -191,6 +191,21 @@ def test_prometheus_in_a_container_differs_in_its_targets_alone(services: dict[s
     assert {target.partition(":")[0] for target in targets} <= set(services)
 
 
+def test_grafana_finds_its_dashboards_and_prometheus(services: dict[str, dict[str, Any]]) -> None:
+    grafana = services["grafana"]
+    mounts = {target: DEPLOY / source for source, target, *_ in (mount.split(":") for mount in grafana["volumes"])}
+    provisioning = mounts["/etc/grafana/provisioning"]
+    (board_file,), (source_file,) = (
+        list((provisioning / name).glob("*.y*ml")) for name in ("dashboards", "datasources")
+    )
+    for provider in yaml.safe_load(board_file.read_text(encoding="utf-8"))["providers"]:
+        folder, _, language = provider["options"]["path"].rpartition("/")
+        assert list((mounts[folder] / language).glob("*.json")), provider
+    (source,) = yaml.safe_load(source_file.read_text(encoding="utf-8"))["datasources"]
+    asked = source["url"].replace("${PROMETHEUS_URL}", grafana["environment"]["PROMETHEUS_URL"])
+    assert asked == "http://prometheus:9090"
+
+
 def test_the_image_is_no_root_needs_no_shell_and_takes_nothing_from_the_network_but_locked_packages(
     dockerfile: list[tuple[str, str]],
 ) -> None:

@@ -5,6 +5,8 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,7 +31,8 @@ health_port = 0
 [edge]
 metrics_port = 0
 [console]
-port = 0
+port = {console}
+metrics_port = 0
 """
 
 
@@ -59,20 +62,38 @@ def test_rights_are_given_on_every_topic_and_group_and_on_no_other() -> None:
 
 
 @pytest.mark.broker
-def test_where_the_broker_is_not_there_each_process_says_so_and_ends_with_status_2(tmp_path: Path) -> None:
-    (tmp_path / "vigie.toml").write_text(ABSENT.format(port=free_port()), encoding="utf-8")
-    processes = {
-        name: subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "vigie", name],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("worker", "connect", "run")
-    }
-    said = {name: process.communicate(timeout=PATIENCE_SECS)[1] for name, process in processes.items()}
-    assert {name: process.returncode for name, process in processes.items()} == dict.fromkeys(processes, 2), said
+def test_where_the_broker_is_not_there_all_end_with_status_2_but_the_console(tmp_path: Path) -> None:
+    page = f"http://127.0.0.1:{(console := free_port())}/healthz"
+    (tmp_path / "vigie.toml").write_text(ABSENT.format(port=free_port(), console=console), encoding="utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ending = {name: started(name, tmp_path, environ) for name in ("worker", "connect")}
+    serving = started("console", tmp_path, environ)
+    said = {name: process.communicate(timeout=PATIENCE_SECS)[1] for name, process in ending.items()}
+    try:
+        deadline = time.monotonic() + PATIENCE_SECS
+        while not (answer := answer_of(page)):
+            assert serving.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    finally:
+        serving.terminate()
+        words = serving.communicate(timeout=PATIENCE_SECS)[1]
+    assert {name: process.returncode for name, process in ending.items()} == dict.fromkeys(ending, 2), said
     assert "vigie: kafka kafka://127.0.0.1" in said["worker"]
     assert "vigie: kafka kafka://127.0.0.1" in said["connect"]
-    assert "vigie: worker: not ready" in said["run"]
+    assert '"ready":false' in answer
+    assert serving.returncode == 0, words
+
+
+def started(name: str, folder: Path, environ: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "vigie", name], cwd=folder, env=environ, stderr=subprocess.PIPE, text=True
+    )
+
+
+def answer_of(page: str) -> str:
+    try:
+        with urllib.request.urlopen(page, timeout=5) as said:  # noqa: S310  our own address
+            return str(said.read().decode())
+    except OSError:
+        return ""

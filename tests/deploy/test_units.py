@@ -19,6 +19,8 @@ from vigie.broker import STOP_SECS as BROKER_STOP_SECS
 from vigie.broker import free_port
 from vigie.children import STOP_SECS
 from vigie.cli import main
+from vigie.receiver_settings import JsonlReceiver
+from vigie.settings import load
 
 ROOT = Path(__file__).parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -127,6 +129,23 @@ def test_they_may_all_do_the_same_and_kafka_may_compile_besides() -> None:
     assert kafka - first == {"LimitNOFILE=100000"}
 
 
+def test_the_settings_of_a_new_machine_are_made_as_the_readme_says(tmp_path: Path) -> None:
+    readme = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    made = [
+        line for line in readme.splitlines() if line.startswith(("/opt/vigie/.venv/bin/vigie init", "sed --in-place"))
+    ]
+    here = [
+        line.replace(PROGRAM, f"{sys.executable} -m vigie").replace("/etc/vigie", str(tmp_path / "etc"))
+        for line in made
+    ]
+    assert len(here) == 2
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(["/bin/sh", "-ec", "\n".join(here)], check=True, capture_output=True, env=environ, timeout=60)  # noqa: S603
+    settings = load(tmp_path / "etc" / "vigie.toml")
+    written = [one.path for one in settings.receivers if isinstance(one, JsonlReceiver)]
+    assert [settings.data.dir, *written] == [Path("/var/lib/vigie"), Path("/var/lib/vigie/alerts.jsonl")]
+
+
 def test_they_are_given_the_time_that_an_orderly_end_takes() -> None:
     children = 3 * STOP_SECS  # edge, worker, console, one after the other
     whole = Unit.read(UNITS / "vigie.service")
@@ -185,9 +204,8 @@ def is_ready(service: Supervised) -> bool:
 @pytest.mark.broker
 def test_what_the_unit_says_runs_comes_back_after_a_kill_and_ends_well(service: Supervised) -> None:
     service.start()
-    until(service, "ready", lambda: is_ready(service))
+    until(service, "run, broker, worker and console are there", lambda: len(service.left) >= 4)
     killed, family = service.pid, set(service.left)
-    assert len(family) >= 4, "run, broker, worker, and those that are starting"
 
     os.kill(killed, signal.SIGKILL)
     at = time.monotonic()

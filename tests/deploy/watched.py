@@ -1,12 +1,14 @@
-"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager, all real.
+"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager.
 
-The committed configurations are used, and changed in what a test cannot wait for or share: ports, folders, how often one
-looks, and for how long something must be wrong (`hurried`). What is asked, and of what, stays as it is.
+All of it is real. The committed configurations are used, and changed in what a test cannot wait for or share: ports,
+folders, how often one looks, and for how long something must be wrong (`hurried`). What is asked stays as it is.
 """
 
 import json
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +17,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -104,10 +109,11 @@ class Post:
     """A mail server of the tests' own: remembers what it was sent."""
 
     def __init__(self) -> None:
-        self.mails: list[str] = []
+        self.sent: list[bytes] = []
 
     async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802  the library's name
-        self.mails.append((envelope.content or b"").decode() if isinstance(envelope.content, bytes) else "")
+        assert isinstance(envelope.content, bytes)
+        self.sent.append(envelope.content)
         return "250 OK"
 
 
@@ -127,6 +133,7 @@ class Watched:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._mail = Controller(self.post, hostname="127.0.0.1", port=self.ports["mail"])
         self.vigie = self._unit()
+        self._may_start_again = False
 
     def url(self, name: str) -> str:
         """Return where something answers."""
@@ -157,14 +164,25 @@ class Watched:
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """Return what Prometheus answers to an expression just now."""
-        answer = self._asked(f"{self.url('prometheus')}/api/v1/query?{urlencode({'query': expr})}")
+        answer = self.asked("prometheus", f"/api/v1/query?{urlencode({'query': expr})}")
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return what Alertmanager has."""
-        found: list[dict[str, Any]] = self._asked(f"{self.url('alertmanager')}/api/v2/alerts")
+        found: list[dict[str, Any]] = self.asked("alertmanager", "/api/v2/alerts")
         return found
+
+    def mails(self) -> list[EmailMessage]:
+        """Return what people were mailed."""
+        return [message_from_bytes(one, policy=default) for one in self.post.sent]
+
+    def kill_vigie(self) -> None:
+        """Kill `vigie run` and all that it has started, at once, as a machine without memory does."""
+        self._may_start_again = True
+        for pid in self.vigie.left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def tell(self) -> bool:
         """Have the town's own people report what they see; tell whether it was taken."""
@@ -188,13 +206,13 @@ class Watched:
             with suppress(urllib.error.URLError, ConnectionError, TimeoutError):
                 if found := is_so():
                     return found
-            is_hopeless = time.monotonic() > deadline or self.vigie.starts > 1
+            is_hopeless = time.monotonic() > deadline or (self.vigie.starts > 1 and not self._may_start_again)
             assert not is_hopeless, f"{what}: not so\n{self.vigie.log[-3000:]}"
             time.sleep(LOOK_SECS)
 
-    @staticmethod
-    def _asked(url: str) -> Any:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310  our own address
+    def asked(self, name: str, path: str) -> Any:
+        """Return what one of the programs answers."""
+        with urllib.request.urlopen(self.url(name) + path, timeout=10) as answer:  # noqa: S310  our own address
             return json.load(answer)
 
     def _unit(self) -> Supervised:
@@ -260,11 +278,11 @@ class Watched:
         )
 
     def _manual(self) -> Path:
-        """Return a folder with the runbooks under the addresses that the manual gives its pages: `runbooks/NAME/`."""
+        """Return a folder with the runbooks under the addresses that `make docs` gives them: `docs/runbooks/NAME.html`."""
+        place = self.folder / "manual" / "docs" / "runbooks"
+        place.mkdir(parents=True)
         for page in RUNBOOKS.glob("Vigie*.md"):
-            place = self.folder / "manual" / "runbooks" / page.stem
-            place.mkdir(parents=True)
-            shutil.copy(page, place / "index.html")
+            shutil.copy(page, place / f"{page.stem}.html")
         return self.folder / "manual"
 
     def _run(self, name: str, command: list[str]) -> None:

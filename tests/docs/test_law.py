@@ -31,7 +31,8 @@ PAGES = ["law.fr.md", "law.md"]
 @pytest.fixture(params=PAGES)
 def page(request: pytest.FixtureRequest) -> str:
     """Return the text of the page, in French and in English."""
-    return (ROOT / "docs" / request.param).read_text(encoding="utf-8")
+    path = ROOT / "docs" / str(request.param)
+    return path.read_text(encoding="utf-8")
 
 
 def test_every_period_is_told_as_it_is(page: str) -> None:

@@ -13,7 +13,6 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
 
 import pytest
 import yaml
@@ -21,6 +20,7 @@ import yaml
 from records import SourceUnavailable, SystemClock
 from streams.app import all_topics, declare_topics
 from streams.settings import StreamSettings
+from tests.deploy.supervising import Supervised, Unit
 from vigie.broker import free_port
 from vigie.children import end_with_parent
 from vigie.settings import Settings, load
@@ -32,12 +32,13 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 PAGE = (ROOT / "docs" / "kafka.md").read_text(encoding="utf-8")
 PATIENCE_SECS = 150.0
-HEAP = ("-Xms128m", "-Xmx384m")
+JAVA = ("-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")  # for a short life
 TOOLS = {
     "kafka-storage.sh": "kafka.tools.StorageTool",
     "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
     "kafka-server-start.sh": "kafka.Kafka",
 }
+UNITS = ("vigie-worker@.service", "vigie-connect.service", "vigie-console.service")
 SETTINGS = """
 [territory]
 commune = "76351"
@@ -48,11 +49,18 @@ health_port = {health}
 [edge]
 metrics_port = 0
 [console]
-port = 0
+port = {console}
+metrics_port = 0
 [[sources]]
 kind = "recorded"
 name = "recorded"
 path = "posts.jsonl"
+[[sources]]
+kind = "webhook"
+name = "staff"
+port = {webhook}
+scheme = "bearer"
+secret_file = "vigie.password"
 """
 LOGGING = "Configuration: {Loggers: {Root: {level: INFO}, Logger: []}}\n"  # the image brings one of its own
 POST = (
@@ -70,7 +78,7 @@ class Node:
             (folder / name).mkdir()
         for name, tool in TOOLS.items():
             script = folder / "bin" / name
-            script.write_text(f'#!/bin/sh\nexec java {" ".join(HEAP)} -cp "{libs}/*" {tool} "$@"\n', encoding="utf-8")
+            script.write_text(f'#!/bin/sh\nexec java {" ".join(JAVA)} -cp "{libs}/*" {tool} "$@"\n', encoding="utf-8")
             script.chmod(0o755)
 
     def moved(self, text: str) -> str:
@@ -162,8 +170,10 @@ def settings(secured: Node) -> Settings:
     etc = secured.folder / "vigie"
     (etc / "ca.pem").write_bytes((secured.folder / "etc" / "ca.pem").read_bytes())
     (etc / "vigie.password").write_bytes((secured.folder / "etc" / "vigie.password").read_bytes())
+    (etc / "data").mkdir(mode=0o700)  # StateDirectory
     (etc / "posts.jsonl").write_text(POST, encoding="utf-8")
-    said = secured.moved(blocks("toml")[1]) + SETTINGS.format(health=free_port())
+    ports = {name: free_port() for name in ("health", "console", "webhook")}
+    said = secured.moved(blocks("toml")[1]) + SETTINGS.format(**ports)
     (etc / "vigie.toml").write_text(said, encoding="utf-8")
     return load(etc / "vigie.toml")
 
@@ -173,41 +183,44 @@ def test_without_rights_vigie_says_that_it_has_none(settings: Settings) -> None:
         asyncio.run(declare_topics(settings.streams()))
 
 
-def test_with_the_rights_of_the_page_all_of_vigie_works(secured: Node, settings: Settings) -> None:
+def test_with_the_rights_of_the_page_all_of_vigie_works_as_its_units_start_it(
+    secured: Node, settings: Settings
+) -> None:
     secured.run(blocks("sh")[2])
-    health = f"http://127.0.0.1:{settings.worker.health_port}/healthz"
-    etc = secured.folder / "vigie"
-    with (etc / "log").open("ab") as log:
-        processes = [started(name, etc, log) for name in ("worker", "connect")]
+    worker, connect, console = units = [unit(secured, settings, name) for name in UNITS]
     try:
-        until("the worker has read the post", lambda: '"posts.v1": 1' in answer(health))
-        assert processes[1].wait(PATIENCE_SECS) == 0, "the edge has read its file to the end"
+        for one in units:
+            one.start()
+        until("the worker has read the post", lambda: '"posts.v1": 1' in answer(settings.worker.health_port))
+        until("the console has read the topics", lambda: '"ready":true' in answer(settings.console.port))
         swept = asyncio.run(sweep_now(settings.streams(), SystemClock())).topics
         assert {one.topic: one.trouble for one in swept if one.trouble} == {}
         assert {one.topic for one in swept} == {topic.name for topic in all_topics(settings.streams())}
+        assert [one.stop() for one in (connect, worker, console)] == [0, 0, 0], "\n".join(one.log for one in units)
     finally:
-        for process in processes:
-            process.terminate()
-        statuses = [process.wait(PATIENCE_SECS) for process in processes]
-    words = (etc / "log").read_text(encoding="utf-8")
-    assert statuses == [0, 0], words
-    assert "Authorization" not in words
+        for one in units:
+            one.close()
+    assert [one.starts for one in units] == [1, 1, 1], "nothing ended by itself"
+    assert not [one.unit.name for one in units if "Authorization" in one.log]
+    assert (settings.data.dir / "worker-1" / "tables").is_dir()
 
 
-def started(name: str, etc: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603
-        [sys.executable, "-m", "vigie", name, "--settings", str(etc / "vigie.toml")],
-        cwd=etc,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=log,
-        stderr=log,
-        preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
-    )
+def unit(secured: Node, settings: Settings, name: str) -> Supervised:
+    """Return one of Vigie's units, its paths and its port as they are here."""
+    etc = secured.folder / "vigie"
+    moved = {
+        "/opt/vigie/.venv/bin/vigie": f"{sys.executable} -m vigie",
+        "/etc/vigie": str(etc),
+        "/var/lib/vigie": str(settings.data.dir),
+        "=9111": f"={settings.worker.health_port}",
+    }
+    found = Unit.read(DEPLOY / "systemd" / name, instance="1", moved=moved)
+    return Supervised(found, etc / f"{name}.log", also={"PYTHONPATH": str(ROOT)})
 
 
-def answer(address: str) -> str:
+def answer(port: int) -> str:
     try:
-        with urllib.request.urlopen(address, timeout=5) as said:  # noqa: S310  our own address
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as said:
             return str(said.read().decode())
     except OSError:
         return ""
@@ -224,7 +237,7 @@ def test_whoever_has_no_password_is_not_let_in(settings: Settings) -> None:
         asyncio.run(declare_topics(nobody))
 
 
-def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
+def test_the_plain_node_starts_by_its_unit_on_what_the_image_makes_of_its_file(
     libs: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The image's own program joins the mounted file and the variables of compose.yaml; Kafka starts on that."""
@@ -241,7 +254,7 @@ def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
     here = {name: value.replace("9092", str(node.port)).replace("kafka:", "localhost:") for name, value in said.items()}
     folders = [str(node.folder / name) for name in ("defaults", "mounted", "final")]
     subprocess.run(  # noqa: S603
-        ["java", "-cp", f"{libs}/*", "kafka.docker.KafkaDockerWrapper", "setup"]
+        ["java", *JAVA, "-cp", f"{libs}/*", "kafka.docker.KafkaDockerWrapper", "setup"]
         + [part for option, folder in zip(("-D", "-M", "-F"), folders, strict=True) for part in (option, folder)],
         env={**os.environ, **here, "CLUSTER_ID": "dmlnaWUtdGVzdHMtMDAwMQ", "KAFKA_LOG_DIRS": str(node.folder / "data")},
         check=True,
@@ -251,9 +264,16 @@ def test_the_plain_node_starts_on_its_file_and_on_what_the_image_makes_of_it(
     made = (node.folder / "final" / "server.properties").read_text(encoding="utf-8")
     assert "auto.create.topics.enable=false" in made
     assert f"advertised.listeners=PLAINTEXT://localhost:{node.port}" in made
+    unit = Unit.read(
+        DEPLOY / "systemd" / "kafka.service",
+        moved={"/opt/kafka/bin": f"{node.folder}/bin", "/etc/kafka": f"{node.folder}/final"},
+    )
+    kafka = Supervised(unit, node.folder / "log")
+    kafka.start()
     try:
-        node.start(node.folder / "final" / "server.properties")
+        until("Kafka answers", lambda: "Kafka Server started" in kafka.log)
         asyncio.run(declare_topics(StreamSettings(kafka_url=f"kafka://localhost:{node.port}", data_dir=node.folder)))
+        assert kafka.stop() in unit.good_statuses
+        assert (kafka.starts, kafka.left) == (1, [])
     finally:
-        status = node.stop()
-    assert status == 143, "as deploy/systemd/kafka.service says of Java"
+        kafka.close()
