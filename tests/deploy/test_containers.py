@@ -227,7 +227,7 @@ def test_the_lock_of_the_image_has_the_versions_that_the_tests_run_on() -> None:
 
     server, dev = pinned("server.txt"), pinned("dev.txt")
     assert {name: version for name, version in server.items() if dev.get(name) != version} == {}
-    assert {"psycopg", "apprise", "pyarrow", "sqlalchemy"} <= set(server)
+    assert {"psycopg", "apprise", "pyarrow", "sqlalchemy", "tweepy"} <= set(server)
 
 
 @pytest.fixture(scope="module")
