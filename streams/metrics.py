@@ -137,7 +137,8 @@ BUDGET = Gauge(
 )
 NOTICES = Counter(
     "vigie_alerts_read_total",
-    "Alert revisions taken over by the outbox, each in one outcome.",
+    "Alert revisions taken over by the outbox, each in one outcome. Behind vigie_alerts_total for minutes: nobody "
+    "is told of what is raised, look at the lag of alerts.v1.",
     ["outcome"],
     registry=WORKER,
 )
@@ -174,7 +175,12 @@ LAG = Gauge(
     ["topic"],
     registry=WORKER,
 )
-OPEN_INCIDENTS = Gauge("vigie_incidents_due", "Areas with an incident whose next step has a date.", [], registry=WORKER)
+OPEN_INCIDENTS = Gauge(
+    "vigie_incidents_due",
+    "Areas where time alone will change something: an incident falls quiet or is over, or something is forgotten. Only "
+    "ever rising: ticks do not arrive.",
+    registry=WORKER,
+)
 AREAS = Gauge(
     "vigie_detector_areas",
     "Areas of which the detectors have heard anything since this worker took them over. A drop: it was started again, "

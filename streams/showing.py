@@ -53,7 +53,10 @@ class Incidents(Collector):
         )
         counts: Counter[tuple[str, str]] = Counter((alert.hazard, alert.level) for alert in alerts)
         incidents = GaugeMetricFamily(
-            "vigie_incidents", "Incidents that are going on, as they were last told.", labels=("hazard", "level")
+            "vigie_incidents",
+            "Incidents that are going on, as they were last told. Many at once in one hazard: a large event, or its "
+            "baseline has gone wrong.",
+            labels=("hazard", "level"),
         )
         for kind in dict.fromkeys([*product(self.hazards, OPEN), *counts]):
             incidents.add_metric(kind, counts[kind])

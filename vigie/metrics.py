@@ -46,7 +46,8 @@ LAST_SIGN = Gauge(
 )
 LAST_POST = Gauge(
     "vigie_source_last_post_timestamp_seconds",
-    "When a source last brought a post.",
+    "When a source last brought a post. Long ago while it shows signs of life: nobody writes there, or we "
+    "ask for the wrong things.",
     ["source"],
     registry=EDGE,
 )
@@ -65,7 +66,7 @@ AHEAD = Gauge(
 )
 SPENT = Gauge(
     "vigie_source_spent_usd",
-    "What a source's posts have cost this month.",
+    "What a source's posts have cost this month. Near vigie_source_ceiling_usd: it will stop there.",
     ["source"],
     registry=EDGE,
 )

@@ -174,5 +174,8 @@ async def test_metrics_stand_beside_the_pages(tmp_path: Path) -> None:
                 said = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
                 assert (await client.get(f"{console.address}/metrics")).status_code == 404
             assert "# HELP vigie_drift_warnings" in said
+            assert "vigie_console_viewers 0.0" in said
+            assert "vigie_recording_lost 0.0" in said
+            assert "vigie_read_total" not in said, "that is the edge's"
         finally:
             console.kill()
