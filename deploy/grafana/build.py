@@ -1,4 +1,4 @@
-"""Builds the dashboards: `python -m deploy.grafana.build` writes their files anew; look at the difference before you commit it."""
+"""Builds the dashboards: `python -m deploy.grafana.build` writes their files anew; then look at the difference."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -59,7 +59,10 @@ def _drawn(about: ModuleType, language: Language) -> dashboard.Dashboard:
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .readonly()
         .variables(
-            [_datasource(language), *[_labels(*variable, language) for variable in getattr(about, "VARIABLES", ())]]
+            [
+                _datasource(language),
+                *(_labels(name, metric, words, language) for name, metric, words in getattr(about, "VARIABLES", ())),
+            ]
         )
         .annotations([_incidents(language)])
         .links([_link(language, Words("Tableaux", "Dashboards")), _other(language)])
@@ -111,8 +114,8 @@ def _incidents(language: Language) -> dashboard.AnnotationQuery:
         .expr(ALERTS)
         .target(target)
         .step("60s")
-        .title_format("{{hazard}} {{place}}")
-        .text_format("{{level}}")
+        .title_format("{{place}}")
+        .text_format("")
         .tag_keys("hazard,level")
     )
 

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Row
 
 from deploy.grafana.drawing import GREEN, ORANGE, RED, Column, PanelBuilder, Pen, Query, Value
-from deploy.grafana.words import ACTUALITIES, HAZARDS, LEVELS, Words
+from deploy.grafana.words import ACTUALITIES, HAZARDS, LEVELS, Words, followed
 
 UID = "vigie-detection"
 TITLE = Words("Vigie : détection", "Vigie: detection")
@@ -22,8 +22,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Messages lus comme parlant d'un danger", "Posts read as speaking of a hazard"),
             Words(
-                "Par minute, après le tri. Une bosse sans incident : une expression, un jeu, un titre de film ; lire quelques messages.",
-                "A minute, behind the gate. A hump without an incident: a phrase, a game, the title of a film; read some posts.",
+                "Par minute, après le tri. Une bosse sans incident : une expression, un jeu, un titre de film ; lire "
+                "quelques messages.",
+                "A minute, behind the gate. A hump without an incident: a phrase, a game, the title of a film; read "
+                "some posts.",
             ),
             [
                 Query(
@@ -36,10 +38,12 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Ce que le modèle y lit", "What the model makes of them"),
             Words(
-                "Part de chaque temps parmi les messages que le modèle a lus. « En ce moment » compte ; « exercice » et « figuré » ne lèvent rien. "
-                "Un glissement lent : la langue des messages change, ou le modèle vieillit.",
-                'Share of each tense among the posts that the model has read. Only "now" counts; "exercise" and "figurative" raise nothing. A slow '
-                "shift: the language of posts changes, or the model grows old.",
+                "Part de chaque temps parmi les messages que le modèle a lus. « En ce moment » compte ; « exercice » "
+                "et « figuré » ne lèvent rien. Un glissement lent : la langue des messages change, ou le modèle "
+                "vieillit.",
+                'Share of each tense among the posts that the model has read. Only "now" counts; '
+                '"exercise" and "figurative" raise nothing. A slow shift: '
+                "the language of posts changes, or the model grows old.",
             ),
             [
                 Query(
@@ -55,10 +59,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Observé et habituel", "Observed and usual"),
             Words(
-                "Messages par heure, à côté de ce que Vigie attend à cette heure. Très au-dessus : il se passe quelque chose. Très en "
-                "dessous pendant des jours : une source manque.",
-                "Posts an hour, beside what Vigie expects at this hour. Far above: something is happening. Far below for days: a source "
-                "is missing.",
+                "Messages par heure, à côté de ce que Vigie attend à cette heure. Très au-dessus : il se passe "
+                "quelque chose. Très en dessous pendant des jours : une source manque.",
+                "Posts an hour, beside what Vigie expects at this hour. Far above: something is happening. Far below "
+                "for days: a source is missing.",
             ),
             [
                 Query(
@@ -70,6 +74,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                     Words("{{hazard}}, habituel", "{{hazard}}, usual"),
                 ),
             ],
+            names={
+                **followed(HAZARDS, Words(", observé", ", observed")),
+                **followed(HAZARDS, Words(", habituel", ", usual")),
+            },
             size=(24, 9),
         ),
         pen.row(Words("Ce qui est levé", "What is raised")),
@@ -92,10 +100,11 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Incidents en sept jours, et permis", "Incidents within seven days, and allowed"),
             Words(
-                "Combien d'incidents ont atteint chaque niveau, vrais et faux, à côté des fausses alarmes par semaine que le profil accepte. "
-                "Au-delà du double et de trois de plus, une règle le dit. Lesquels sont faux, seules des personnes le savent.",
-                "How many incidents reached each level, true and false ones, beside the false alarms a week that the profile accepts. Beyond "
-                "twice that and three more a rule tells. Only people know which are false.",
+                "Combien d'incidents ont atteint chaque niveau, vrais et faux, à côté des fausses alarmes par semaine "
+                "que le profil accepte. Au-delà du double et de trois de plus, une règle le dit. Lesquels sont faux, "
+                "seules des personnes le savent.",
+                "How many incidents reached each level, true and false ones, beside the false alarms a week that the "
+                "profile accepts. Beyond twice that and three more a rule tells. Only people know which are false.",
             ),
             [
                 Query(
@@ -104,12 +113,18 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 ),
                 Query("max by (level) (vigie_budget_per_week)", Words("{{level}} : permis", "{{level}}: allowed")),
             ],
+            names={
+                **followed(LEVELS, Words(" : levés", ": raised")),
+                **followed(LEVELS, Words(" : permis", ": allowed")),
+            },
         ),
         pen.lines(
             Words("Du message à l'alerte", "From post to alert"),
             Words(
-                "Secondes entre la réception du dernier message d'un incident et l'envoi de la révision : la moitié en moins de, et 95 sur 100 en moins de.",
-                "Seconds from receiving an incident's newest post to sending the revision: within how many half of them are sent, and 95 of 100.",
+                "Secondes entre la réception du dernier message d'un incident et l'envoi de la révision : la moitié "
+                "en moins de, et 95 sur 100 en moins de.",
+                "Seconds from receiving an incident's newest post to sending the revision: within how many half of "
+                "them are sent, and 95 of 100.",
             ),
             [
                 Query(
@@ -127,10 +142,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Dérive des scores", "Drift of scores"),
             Words(
-                "Écart entre les scores de la semaine et ceux des quatre d'avant. Dès 0,25, la console avertit : le modèle, une source ou la "
-                "langue a changé. Sans données : moins d'un mois d'archive.",
-                "How far this week's scores are from those of the four before. From 0.25 on the console warns: the model, a source or the "
-                "language has changed. No data: an archive of less than a month.",
+                "Écart entre les scores de la semaine et ceux des quatre d'avant. Dès 0,25, la console avertit : le "
+                "modèle, une source ou la langue a changé. Sans données : moins d'un mois d'archive.",
+                "How far this week's scores are from those of the four before. From 0.25 on the console warns: the "
+                "model, a source or the language has changed. No data: an archive of less than a month.",
             ),
             [Query('max by (hazard, score) (vigie_drift_index{hazard=~"$hazard"})', "{{hazard}}, {{score}}")],
             steps=((None, GREEN), (0.25, ORANGE)),
@@ -138,7 +153,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Avertissements de la page Confiance", "Warnings of the page Trust"),
             Words(
-                "score : les lectures ont glissé ; baseline : des zones parlent bien plus ou bien moins que d'habitude.",
+                "score : les lectures ont glissé ; baseline : des zones parlent bien plus ou bien moins que "
+                "d'habitude.",
                 "score: readings have shifted; baseline: areas say far more or far less than usual.",
             ),
             [Query("sum by (kind) (vigie_drift_warnings)", "{{kind}}")],
@@ -159,8 +175,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.table(
             Words("Ce qui décide", "What decides"),
             Words(
-                "Le profil et le modèle de chaque processus. Différents plus d'une minute : l'un d'eux n'a pas entendu un changement.",
-                "Profile and model of each process. Not the same for more than a minute: one of them has not heard of a change.",
+                "Le profil et le modèle de chaque processus. Différents plus d'une minute : l'un d'eux n'a pas "
+                "entendu un changement.",
+                "Profile and model of each process. Not the same for more than a minute: one of them has not heard of "
+                "a change.",
             ),
             Query("vigie_in_force_info"),
             [
@@ -173,9 +191,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Ce que disent autorités et personnes", "What authorities and people say"),
             Words(
-                "Bulletins (context.v1) et décisions (decisions.v1), par issue, depuis que le processus tourne. « dead_letter » : l'un d'eux n'a "
-                "pas été entendu.",
-                'Bulletins (context.v1) and decisions (decisions.v1), by outcome, since the process was started. "dead_letter": one was not '
+                "Bulletins (context.v1) et décisions (decisions.v1), par issue, depuis que le processus tourne. « "
+                "dead_letter » : l'un d'eux n'a pas été entendu.",
+                "Bulletins (context.v1) and decisions (decisions.v1), by outcome, since the process was started. "
+                '"dead_letter": one was not '
                 "heard.",
             ),
             [Query("sum by (topic, outcome) (vigie_statements_total)", "{{topic}}, {{outcome}}")],
@@ -185,10 +204,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Zones suivies", "Areas followed"),
             Words(
-                "Zones (danger et département) d'où les détecteurs ont entendu quelque chose, et celles où un incident attend un délai. Une chute : "
-                "le processus a redémarré, ou un autre en a repris.",
-                "Areas (hazard and département) of which detectors have heard anything, and those with an incident that waits for a date. A drop: "
-                "the process was started again, or another has taken some over.",
+                "Zones (danger et département) d'où les détecteurs ont entendu quelque chose, et celles où un "
+                "incident attend un délai. Une chute : le processus a redémarré, ou un autre en a repris.",
+                "Areas (hazard and département) of which detectors have heard anything, and those with an incident "
+                "that waits for a date. A drop: the process was started again, or another has taken some over.",
             ),
             [
                 Query('sum by (hazard) (vigie_detector_areas{hazard=~"$hazard"})', "{{hazard}}"),
@@ -199,7 +218,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Besoins et offres", "Needs and offers"),
             Words(
-                "Lus dans des messages, par heure. Une hausse sans incident : les mots trompent, lire quelques messages.",
+                "Lus dans des messages, par heure. Une hausse sans incident : les mots trompent, lire quelques "
+                "messages.",
                 "Read in posts, an hour. A rise without an incident: the words mislead, read some.",
             ),
             [Query("sum by (kind, state) (increase(vigie_claims_sent_total[1h]))", "{{kind}}, {{state}}")],

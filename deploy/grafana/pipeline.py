@@ -55,7 +55,8 @@ def _health(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Mis de côté", "Set aside"),
             Words(
                 "Valeurs illisibles depuis que les processus tournent ; elles restent 18 heures sur dead_letters.v1.",
-                "Values that could not be read since the processes were started; they stay on dead_letters.v1 for 18 hours.",
+                "Values that could not be read since the processes were started; they stay on dead_letters.v1 for 18 "
+                "hours.",
             ),
             [Query("sum(vigie_dead_letters_total)", Words("illisibles", "unreadable"))],
             steps=ZERO_IS_FINE,
@@ -64,7 +65,8 @@ def _health(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Décalage d'horloge", "Clock skew"),
             Words(
-                "Entre chaque processus et Prometheus. Au-delà de 5 secondes, heures et ordre des messages deviennent faux.",
+                "Entre chaque processus et Prometheus. Au-delà de 5 secondes, heures et ordre des messages deviennent "
+                "faux.",
                 "Between each process and Prometheus. Beyond 5 seconds times and the order of posts become wrong.",
             ),
             [
@@ -80,7 +82,8 @@ def _health(pen: Pen) -> list[PanelBuilder | Row]:
         pen.table(
             Words("Règles actives", "Rules that fire"),
             Words(
-                "Ce que Prometheus trouve anormal. VigieWatchdog y est toujours : c'est le signe que les règles tournent.",
+                "Ce que Prometheus trouve anormal. VigieWatchdog y est toujours : c'est le signe que les règles "
+                "tournent.",
                 "What Prometheus finds wrong. VigieWatchdog is always there: the sign that the rules run.",
             ),
             Query('ALERTS{alertstate=~"firing|pending"}'),
@@ -104,8 +107,10 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Débit", "Throughput"),
             Words(
-                "Valeurs lues par minute sur chaque sujet, quoi qu'il en advienne. À zéro alors que des sources parlent : regarder le retard.",
-                "Values read a minute from each topic, whatever becomes of them. Zero while sources speak: look at the lag.",
+                "Valeurs lues par minute sur chaque sujet, quoi qu'il en advienne. À zéro alors que des sources "
+                "parlent : regarder le retard.",
+                "Values read a minute from each topic, whatever becomes of them. Zero while sources speak: look at "
+                "the lag.",
             ),
             [
                 Query("sum(rate(vigie_posts_total[$__rate_interval])) * 60", "posts.v1"),
@@ -116,8 +121,10 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Retard", "Lag"),
             Words(
-                "Valeurs qui attendent sur un sujet. Revient vers zéro : tout va bien. Croît : le processus est trop lent ou bloqué.",
-                "Values that wait on a topic. Back to about zero: all is well. Growing: the worker is too slow or stuck.",
+                "Valeurs qui attendent sur un sujet. Revient vers zéro : tout va bien. Croît : le processus est trop "
+                "lent ou bloqué.",
+                "Values that wait on a topic. Back to about zero: all is well. Growing: the worker is too slow or "
+                "stuck.",
             ),
             [Query("sum by (topic) (vigie_lag_records)", "{{topic}}")],
         ),
@@ -162,7 +169,8 @@ def _flow(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Durée des étapes", "Time of each step"),
             Words(
                 "Secondes qu'un lot passe dans chaque étape, 95 sur 100. Celle qui croît est celle qui freine.",
-                "Seconds that a batch spends in each step, 95 of 100. The one that grows is the one that slows the rest.",
+                "Seconds that a batch spends in each step, 95 of 100. The one that grows is the one that slows the "
+                "rest.",
             ),
             [Query(quantile(0.95, "vigie_step_seconds", "step"), "{{step}}")],
             unit="s",
@@ -192,7 +200,8 @@ def _broker(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Temps pour écrire", "Time to write"),
             Words(
-                "Secondes jusqu'à ce que le courtier ait pris une valeur, 95 sur 100, par sujet. Croît : son disque, ou le réseau.",
+                "Secondes jusqu'à ce que le courtier ait pris une valeur, 95 sur 100, par sujet. Croît : son disque, "
+                "ou le réseau.",
                 "Seconds until the broker has taken a value, 95 of 100, by topic. Rising: its disk, or the network.",
             ),
             [Query(quantile(0.95, "vigie_kafka_send_seconds", "topic"), "{{topic}}")],
@@ -201,8 +210,10 @@ def _broker(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Temps pour noter où l'on en est", "Time to note where we are"),
             Words(
-                "Secondes qu'il faut au courtier pour retenir ce qui est traité, 95 sur 100. Croît : après un arrêt, plus sera relu.",
-                "Seconds that the broker needs to remember what was handled, 95 of 100. Rising: more will be read again after a stop.",
+                "Secondes qu'il faut au courtier pour retenir ce qui est traité, 95 sur 100. Croît : après un arrêt, "
+                "plus sera relu.",
+                "Seconds that the broker needs to remember what was handled, 95 of 100. Rising: more will be read "
+                "again after a stop.",
             ),
             [Query(quantile(0.95, "vigie_faust_commit_seconds"), Words("95 sur 100", "95 of 100"))],
             unit="s",
@@ -220,10 +231,10 @@ def _broker(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Partages du travail", "Sharing of the work"),
             Words(
-                "Combien de fois les partitions ont été réparties à nouveau, et si c'est en cours (1) : rien n'est lu alors. Souvent : un "
-                "processus va et vient.",
-                "How often partitions were shared out anew, and whether that is going on (1): nothing is read then. Often: a process comes and "
-                "goes.",
+                "Combien de fois les partitions ont été réparties à nouveau, et si c'est en cours (1) : rien n'est lu "
+                "alors. Souvent : un processus va et vient.",
+                "How often partitions were shared out anew, and whether that is going on (1): nothing is read then. "
+                "Often: a process comes and goes.",
             ),
             [
                 Query("sum(vigie_faust_rebalances_total)", Words("fois", "times")),
@@ -288,7 +299,8 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Retenues, par cause", "Held back, by cause"),
             Words(
-                "Depuis que le processus tourne. « silence » qui monte longtemps après un exercice : quelqu'un a oublié d'en finir un.",
+                "Depuis que le processus tourne. « silence » qui monte longtemps après un exercice : quelqu'un a "
+                "oublié d'en finir un.",
                 'Since the process was started. "silence" rising long after an exercise: somebody forgot to end one.',
             ),
             [Query("sum by (cause) (vigie_notifications_held_total)", "{{cause}}")],
@@ -306,10 +318,10 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Sans route", "Without a route"),
             Words(
-                "Révisions qui n'ont pris aucune route, donc dites à personne, depuis que le processus tourne. Voulu pour les moindres niveaux ; "
-                "sinon, relire les conditions des routes.",
-                "Revisions that took no route, so that nobody was told, since the process was started. Meant for lesser levels; else look at "
-                "the matchers of the routes.",
+                "Révisions qui n'ont pris aucune route, donc dites à personne, depuis que le processus tourne. Voulu "
+                "pour les moindres niveaux ; sinon, relire les conditions des routes.",
+                "Revisions that took no route, so that nobody was told, since the process was started. Meant for "
+                "lesser levels; else look at the matchers of the routes.",
             ),
             [Query("sum by (level) (vigie_alerts_untold_total)", "{{level}}")],
             steps=((None, GREEN), (1, ORANGE)),
@@ -334,7 +346,8 @@ def _console(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("À jour", "Up to date"),
             Words(
-                "« non » pendant des minutes après un démarrage : elle est très en retard, ou le courtier ne répond pas.",
+                "« non » pendant des minutes après un démarrage : elle est très en retard, ou le courtier ne répond "
+                "pas.",
                 '"No" for minutes after a start: it is far behind, or the broker does not answer.',
             ),
             [Query("min(vigie_console_ready)", Words("à jour", "up to date"))],
@@ -349,8 +362,10 @@ def _console(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Décisions en attente", "Decisions waiting"),
             Words(
-                "Ce que des personnes ont dit et que le courtier n'a pas encore. Plus d'une minute : les détecteurs ne l'entendent pas.",
-                "What people said and the broker does not have yet. For more than a minute: the detectors do not hear it.",
+                "Ce que des personnes ont dit et que le courtier n'a pas encore. Plus d'une minute : les détecteurs "
+                "ne l'entendent pas.",
+                "What people said and the broker does not have yet. For more than a minute: the detectors do not hear "
+                "it.",
             ),
             [Query("sum(vigie_decisions_waiting)", Words("décisions", "decisions"))],
             steps=ZERO_IS_FINE,
@@ -358,7 +373,8 @@ def _console(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Enregistrement", "Recording"),
             Words(
-                "Lignes pas encore sur le disque, lignes perdues, et si l'écriture échoue (1) : alors, regarder le disque.",
+                "Lignes pas encore sur le disque, lignes perdues, et si l'écriture échoue (1) : alors, regarder le "
+                "disque.",
                 "Rows not on disk yet, rows lost, and whether writing fails (1): then look at the disk.",
             ),
             [
@@ -385,7 +401,8 @@ def _machine(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Processeur", "Processor"),
             Words(
-                "Cœurs occupés par processus. Un cœur plein pour la lecture : elle est à sa limite, ajouter un processus.",
+                "Cœurs occupés par processus. Un cœur plein pour la lecture : elle est à sa limite, ajouter un "
+                "processus.",
                 "Cores in use, by process. A whole one for the worker: it is at its limit, add another.",
             ),
             [

@@ -21,12 +21,15 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Écarté avant d'être gardé", "Dropped before anything is kept"),
             Words(
-                "Part des messages lus que le tri a laissés passer sans rien en retenir, sur la période. Le reste parlait, peut-être, d'un danger.",
-                "Share of the posts read of which the gate kept nothing, over the span. The rest spoke, maybe, of danger.",
+                "Part des messages lus que le tri a laissés passer sans rien en retenir, sur la période. Le reste "
+                "parlait, peut-être, d'un danger.",
+                "Share of the posts read of which the gate kept nothing, over the span. The rest spoke, maybe, of "
+                "danger.",
             ),
             [
                 Query(
-                    'sum(increase(vigie_read_total{outcome="gated"}[$__range])) / sum(increase(vigie_read_total{outcome=~"gated|kept"}[$__range]))',
+                    'sum(increase(vigie_read_total{outcome="gated"}[$__range]))'
+                    ' / sum(increase(vigie_read_total{outcome=~"gated|kept"}[$__range]))',
                     Words("écartés", "dropped"),
                 )
             ],
@@ -49,10 +52,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Dernier balayage", "Last sweep"),
             Words(
-                "Depuis quand les suppressions n'ont pas été suivies partout ; toutes les deux heures d'habitude. Au-delà de six heures une règle "
-                "le dit.",
-                "For how long deletions have not been followed up everywhere; usually that is done every two hours. Beyond six hours a rule "
-                "tells.",
+                "Depuis quand les suppressions n'ont pas été suivies partout ; toutes les deux heures d'habitude. "
+                "Au-delà de six heures une règle le dit.",
+                "For how long deletions have not been followed up everywhere; usually that is done every two hours. "
+                "Beyond six hours a rule tells.",
             ),
             [Query("time() - min(vigie_swept_timestamp_seconds)", Words("depuis", "ago"))],
             unit="s",
@@ -71,7 +74,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Retiré par le balayage", "Taken back by sweeps"),
             Words(
-                "Messages et alertes d'où le balayage a ôté ce que quelqu'un avait supprimé, depuis que le processus tourne.",
+                "Messages et alertes d'où le balayage a ôté ce que quelqu'un avait supprimé, depuis que le processus "
+                "tourne.",
                 "Posts and alerts from which a sweep took what somebody had deleted, since the process was started.",
             ),
             [Query("sum by (what) (vigie_taken_back_total)", "{{what}}")],
@@ -80,7 +84,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Temps pour quitter les détecteurs", "Time to leave the detectors"),
             Words(
-                "Secondes entre la nouvelle d'une suppression et la disparition des mots, 95 sur 100, et combien par heure.",
+                "Secondes entre la nouvelle d'une suppression et la disparition des mots, 95 sur 100, et combien par "
+                "heure.",
                 "Seconds from hearing of a deletion to the words being gone, 95 of 100, and how many an hour.",
             ),
             [
@@ -95,14 +100,15 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Âge du plus ancien", "Age of the oldest"),
             Words(
-                "Sur chaque sujet, au dernier balayage, en part de la durée promise. Au-delà de 1 : gardé plus longtemps que promis. Sans données "
-                "sur le courtier embarqué : il est remplacé toutes les 18 heures.",
-                "On each topic, at the last sweep, as a share of the promise. Beyond 1: kept for longer than promised. No data on the embedded "
-                "broker: it is replaced every 18 hours.",
+                "Sur chaque sujet, au dernier balayage, en part de la durée promise. Au-delà de 1 : gardé plus "
+                "longtemps que promis. Sans données sur le courtier embarqué : il est remplacé toutes les 18 heures.",
+                "On each topic, at the last sweep, as a share of the promise. Beyond 1: kept for longer than "
+                "promised. No data on the embedded broker: it is replaced every 18 hours.",
             ),
             [
                 Query(
-                    "max by (topic) (vigie_topic_oldest_seconds / on(topic) group_left() max by (topic) (vigie_topic_retention_seconds))",
+                    "max by (topic) (vigie_topic_oldest_seconds / on(topic) group_left() max by (topic) "
+                    "(vigie_topic_retention_seconds))",
                     "{{topic}}",
                 )
             ],
@@ -115,7 +121,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Pour combien de temps chaque sujet peut garder un enregistrement.",
                 "For how long each topic may keep a record.",
             ),
-            Query("max by (topic) (vigie_topic_retention_seconds)"),
+            Query("vigie_topic_retention_seconds"),
             [
                 Column("topic", Words("Sujet", "Topic")),
                 Column("Value", Words("Durée", "Span"), unit="s"),

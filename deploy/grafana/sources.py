@@ -8,8 +8,10 @@ from deploy.grafana.words import WAYS, Words
 UID = "vigie-sources"
 TITLE = Words("Vigie : sources", "Vigie: sources")
 ABOUT = Words(
-    "Ce qui entre, d'où, et où rien n'entre. Une source calme qui donne signe de vie est écoutée ; une source muette est aveugle.",
-    "What comes in, from where, and where nothing does. A quiet source that shows a sign of life is listened to; a silent one is blind.",
+    "Ce qui entre, d'où, et où rien n'entre. Une source calme qui donne signe de vie est écoutée ; une source muette "
+    "est aveugle.",
+    "What comes in, from where, and where nothing does. A quiet source that shows a sign of life is listened to; a "
+    "silent one is blind.",
 )
 SPAN, REFRESH = "now-24h", "30s"
 VARIABLES = (("source", "vigie_source_state", Words("Source", "Source")),)
@@ -38,14 +40,27 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.timeline(
             Words("État de chaque source", "State of each source"),
             Words(
-                "Incertaine : elle attend qu'on lui parle, et personne ne l'a fait depuis longtemps. Aveugle : elle ne peut pas être lue. "
-                "Un blanc : le processus ne tournait pas.",
-                "Unsure: it waits to be told, and nobody has told it anything for long. Blind: it cannot be read. A blank: the process did "
-                "not run.",
+                "Incertaine : elle attend qu'on lui parle, et personne ne l'a fait depuis longtemps. Aveugle : elle "
+                "ne peut pas être lue. Un blanc : le processus ne tournait pas.",
+                "Unsure: it waits to be told, and nobody has told it anything for long. Blind: it cannot be read. A "
+                "blank: the process did not run.",
             ),
             [Query(f"max by (source) ({STATE})", "{{source}}")],
             values=STATES,
             missing=Words("PAS DE DONNÉES : rien n'est écouté", "NO DATA: nothing is listened to"),
+        ),
+        pen.stat(
+            Words("Dernier regard sur les sources", "Sources last looked at"),
+            Words(
+                "Depuis combien de temps le processus des sources n'a pas regardé comment elles vont ; toutes les cinq "
+                "secondes d'habitude. Au-delà d'une minute il est figé, et tout ce tableau est vieux.",
+                "For how long the process that reads the sources has not looked how they stand; usually that is every "
+                "five seconds. Beyond a minute it stands still, and all of this dashboard is old.",
+            ),
+            [Query("time() - min(vigie_sources_looked_at_timestamp_seconds)", Words("depuis", "ago"))],
+            unit="s",
+            steps=((None, GREEN), (30, ORANGE), (60, RED)),
+            size=(24, 3),
         ),
         pen.bars(
             Words("Dernier signe de vie", "Last sign of life"),
@@ -81,9 +96,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Retard des messages", "Age of posts when heard"),
             Words(
-                "Entre l'écriture et la lecture du dernier message. Croît : la plateforme ou notre ligne est en retard. « en avance » : son "
-                "horloge, ou la nôtre, est fausse.",
-                'Between the saying and the hearing of the last post. Growing: the platform or our line is behind. "Ahead": its clock, or '
+                "Entre l'écriture et la lecture du dernier message. Croît : la plateforme ou notre ligne est en "
+                "retard. « en avance » : son horloge, ou la nôtre, est fausse.",
+                "Between the saying and the hearing of the last post. Growing: the platform or our line is behind. "
+                '"Ahead": its clock, or '
                 "ours, is wrong.",
             ),
             [
@@ -108,8 +124,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Ce qu'il en advient", "What becomes of them"),
             Words(
-                "Par minute. La plupart sont écartés par le tri, c'est voulu. « Illisibles » qui monte : la source a changé de format.",
-                'A minute. Most are dropped by the gate, as is meant. "Refused" rising: the source has changed its format.',
+                "Par minute. La plupart sont écartés par le tri, c'est voulu. « Illisibles » qui monte : la source a "
+                "changé de format.",
+                "A minute. Most are dropped by the gate, as is meant. "
+                '"Refused" rising: the source has changed its format.',
             ),
             [
                 Query(
@@ -145,8 +163,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Jamais lus", "Never seen"),
             Words(
-                "Secondes d'une source que personne n'aura vues, depuis que le processus tourne. Au-dessus de zéro : le dire à l'astreinte.",
-                "Seconds of a source that nobody will ever have seen, since the process was started. Above zero: tell whoever is on duty.",
+                "Secondes d'une source que personne n'aura vues, depuis que le processus tourne. Au-dessus de zéro : "
+                "le dire à l'astreinte.",
+                "Seconds of a source that nobody will ever have seen, since the process was started. Above zero: tell "
+                "whoever is on duty.",
             ),
             [Query('sum by (source) (vigie_source_gap_seconds_total{source=~"$source"})', "{{source}}")],
             unit="s",

@@ -8,23 +8,25 @@ from deploy.grafana.words import COLOURS, HAZARDS, LEVELS, WAYS, Words
 UID = "vigie-watch"
 TITLE = Words("Vigie : veille", "Vigie: watch")
 ABOUT = Words(
-    "Pour le mur de la salle : incidents en cours, et ce que Vigie n'entend pas. Chaque incident est un signal à vérifier.",
+    "Pour le mur de la salle : incidents en cours, et ce que Vigie n'entend pas. Chaque incident est un signal à "
+    "vérifier.",
     "For the wall of the room: open incidents, and what Vigie does not hear. Each incident is a signal to verify.",
 )
 SPAN, REFRESH = "now-24h", "10s"
 
 LISTENS = 'sum(vigie_source_state{state="listening"})'
+LOOKED_AT = "time() - min(vigie_sources_looked_at_timestamp_seconds) < 60"
 DECIDES = 'max(up{job="vigie-worker"})'
-LOOKS = f"({LISTENS} > 0) and on() ({DECIDES} > 0)"
-"""True while a source is listened to and somebody decides on what it says: only then does "none" mean none."""
+LOOKS = f"({LISTENS} > 0) and on() ({LOOKED_AT}) and on() ({DECIDES} > 0)"
+"""There while a source is listened to, by a process that is awake, and somebody decides on what it says: only then does
+"none" mean none."""
 
-RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1), ("signal", 0.5))
+RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1))
 RANKED = " or ".join(f'(vigie_incident_active{{level="{level}"}} * {rank})' for level, rank in RANKS)
 """Open incidents, each with a number that grows with its level, for colours and order."""
-LEVEL_OF = {f"{rank:g}": Value(LEVELS[level], COLOURS[level]) for level, rank in RANKS}
+LEVEL_OF = {str(rank): Value(LEVELS[level], COLOURS[level]) for level, rank in RANKS}
 STEPS = (
-    (None, COLOURS["signal"]),
-    (1, COLOURS["monitoring"]),
+    (None, COLOURS["monitoring"]),
     (2, COLOURS["watch"]),
     (3, COLOURS["alert"]),
     (4, COLOURS["confirmed"]),
@@ -39,16 +41,18 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Vigie écoute-t-elle ?", "Is Vigie listening?"),
             Words(
-                "Combien de sources donnent signe de vie. AVEUGLE : aucune, ou plus personne ne lit ce qu'elles disent ; "
-                "l'absence d'incident ne veut alors rien dire.",
-                "How many sources show a sign of life. BLIND: none, or nobody reads what they say; no incident means nothing then.",
+                "Combien de sources donnent signe de vie. AVEUGLE : aucune, ou plus personne ne lit ce qu'elles "
+                "disent ; l'absence d'incident ne veut alors rien dire.",
+                "How many sources show a sign of life. BLIND: none, or nobody reads what they say; no incident means "
+                "nothing then.",
             ),
             [
                 Query(
-                    f"({LISTENS} and on() ({DECIDES} > 0)) or vector(0)",
+                    f"({LOOKS}) or vector(0)",
                     Words("sources écoutées", "sources listened to"),
                 )
             ],
+            unit="suffix: source(s)",
             steps=((None, RED), (1, GREEN)),
             values={"0": Value(Words("AVEUGLE", "BLIND"), RED)},
             missing=Words("PAS DE DONNÉES", "NO DATA"),
@@ -59,7 +63,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             Words("Alertes en cours", "Open alerts"),
             Words(
                 "Incidents recoupés ou confirmés. « ON NE SAIT PAS » : Vigie n'écoute pas, ce n'est pas zéro.",
-                "Incidents that independent voices agree on, or that people confirmed. NOT KNOWN: Vigie is not listening, that is not zero.",
+                "Incidents that independent voices agree on, or that people confirmed. NOT KNOWN: Vigie is not "
+                "listening, that is not zero.",
             ),
             [
                 Query(
@@ -106,10 +111,12 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.map(
             Words("Où", "Where"),
             Words(
-                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Gris : signal, bleu : suivi, "
-                "orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu n'est que dans la liste.",
-                "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. Grey: signal, blue: "
-                "monitoring, orange: watch, red: alert, purple: confirmed. An incident without a place is in the list alone.",
+                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : "
+                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que "
+                "dans la liste.",
+                "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. "
+                "Blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without an exact place "
+                "is in the list alone.",
             ),
             Query(RANKED),
             Query("vigie_home"),
@@ -119,7 +126,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.table(
             Words("Incidents en cours", "Open incidents"),
             Words(
-                "Le plus grave en haut. Vide ne veut rien dire si Vigie est AVEUGLE. Les messages et les décisions sont dans la console.",
+                "Le plus grave en haut. Vide ne veut rien dire si Vigie est AVEUGLE. Les messages et les décisions "
+                "sont dans la console.",
                 "The gravest on top. Empty means nothing while Vigie is BLIND. Posts and decisions are in the console.",
             ),
             Query(RANKED),
@@ -128,6 +136,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 Column("hazard", Words("Danger", "Hazard"), HAZARD_OF),
                 Column("place", Words("Lieu", "Place")),
             ],
+            apart="incident_id",
             big=True,
             missing=Words("Aucun, si Vigie écoute", "None, provided that Vigie listens"),
             size=(10, 14),
@@ -135,10 +144,11 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Ce que Vigie n'entend pas", "What Vigie does not hear"),
             Words(
-                "Les voies par lesquelles un témoin pourrait nous atteindre. Rouge : rien ne nous parvient par là, soit qu'aucune source "
-                "n'y soit réglée, soit qu'elle se taise. La console dit depuis quand et pourquoi.",
-                "The ways by which a witness could reach us. Red: nothing reaches us that way, since no source is set there or since it "
-                "is silent. The console says since when and why.",
+                "Les voies par lesquelles un témoin pourrait nous atteindre. Rouge : rien ne nous parvient par là, "
+                "soit qu'aucune source n'y soit réglée, soit qu'elle se taise. La console dit depuis quand et "
+                "pourquoi.",
+                "The ways by which a witness could reach us. Red: nothing reaches us that way, since no source is set "
+                "there or since it is silent. The console says since when and why.",
             ),
             [Query("max by (way) (vigie_blind)", "{{way}}")],
             values={"0": Value(Words("écoute", "listening"), GREEN), "1": Value(Words("AVEUGLE", "BLIND"), RED)},
@@ -149,8 +159,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Alertes en 24 heures", "Alerts within 24 hours"),
             Words(
-                "Incidents devenus alerte depuis hier à cette heure, vrais et faux. Les lignes d'en dessous disent lesquels et quand.",
-                "Incidents that became an alert since yesterday at this hour, true and false ones. The lines below say which and when.",
+                "Incidents devenus alerte depuis hier à cette heure, vrais et faux. Les lignes d'en dessous disent "
+                "lesquels et quand.",
+                "Incidents that became an alert since yesterday at this hour, true and false ones. The lines below "
+                "say which and when.",
             ),
             [
                 Query(
@@ -165,7 +177,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.stat(
             Words("Non affichés", "Not shown"),
             Words(
-                "Incidents au-delà des 200 plus hauts et plus récents, que la carte et la liste n'ont pas : ils sont dans la console.",
+                "Incidents au-delà des 200 plus hauts et plus récents, que la carte et la liste n'ont pas : ils sont "
+                "dans la console.",
                 "Incidents beyond the 200 highest and newest, which map and list lack: they are in the console.",
             ),
             [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
@@ -178,8 +191,9 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Un incident par ligne, avec son niveau au fil du temps : quand il a commencé, monté, fini.",
                 "An incident a line, with its level as time went by: when it began, rose, ended.",
             ),
-            [Query(RANKED, "{{hazard}} {{place}}")],
+            [Query(f"max by (incident_id, hazard, place) ({RANKED})", "{{hazard}} {{place}}")],
             values=LEVEL_OF,
+            starts=HAZARDS,
             missing=Words("Aucun, si Vigie écoutait", "None, provided that Vigie was listening"),
         ),
         pen.timeline(
@@ -195,10 +209,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.table(
             Words("Pannes de Vigie", "What is wrong with Vigie"),
             Words(
-                "Les règles de Prometheus qui sont actives ; la page de chacune est dans le manuel, sous runbooks. VigieWatchdog y est "
-                "toujours : c'est le signe que les règles tournent.",
-                "The rules of Prometheus that fire; the manual has a page for each, under runbooks. VigieWatchdog is always there: the "
-                "sign that the rules run.",
+                "Les règles de Prometheus qui sont actives ; la page de chacune est dans le manuel, sous runbooks. "
+                "VigieWatchdog y est toujours : c'est le signe que les règles tournent.",
+                "The rules of Prometheus that fire; the manual has a page for each, under runbooks. VigieWatchdog is "
+                "always there: the sign that the rules run.",
             ),
             Query('ALERTS{alertstate="firing"}'),
             [

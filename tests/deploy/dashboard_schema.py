@@ -1,8 +1,8 @@
-"""A strict JSON Schema of Grafana's dashboards, of the typed classes of grafana-foundation-sdk: a field that they lack is refused.
+"""A strict JSON Schema of Grafana's dashboards, of the classes of grafana-foundation-sdk: other fields are refused.
 
-Grafana publishes no schema of its v1 dashboards that a test could install. The SDK's classes are generated from the same
-definitions, so the schema is read off them: their fields from the annotations, the names in JSON from `to_json`. What a
-class leaves open (options of a panel, the value of an override) is open here; `test_panel_types.py` looks at that.
+Grafana publishes no schema of its v1 dashboards that a test could install. The SDK's classes are generated from the
+same definitions, so the schema is read off them: their fields from the annotations, the names in JSON from `to_json`.
+What a class leaves open (options of a panel, the value of an override) is open here; `test_panel_types.py` looks at it.
 """
 
 import enum
@@ -11,13 +11,10 @@ import inspect
 import re
 import types
 import typing
-import warnings
 from typing import Any
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)  # the SDK would rather have us draw for Grafana 13 alone
-    from grafana_foundation_sdk.cog import variants
-    from grafana_foundation_sdk.models import dashboard, prometheus
+from grafana_foundation_sdk.cog import variants
+from grafana_foundation_sdk.models import dashboard, prometheus
 
 ALWAYS = re.compile(r'^ +"(\w+)": self\.(\w+),$', re.MULTILINE)
 WHERE_GIVEN = re.compile(r'payload\["(\w+)"\] = self\.(\w+)')
@@ -43,20 +40,24 @@ def _of(kind: Any, found: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a type; those of classes are gathered in `found`."""
     if kind in PLAIN:
         return PLAIN[kind]
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if (origin := typing.get_origin(kind)) is not None:
+        return _of_parts(origin, typing.get_args(kind), found)
+    if issubclass(kind, enum.Enum):
+        return {"enum": [member.value for member in kind]}
+    if kind is variants.Dataquery:  # ours all go to Prometheus
+        kind = prometheus.Dataquery
+    return _of_class(kind, found)
+
+
+def _of_parts(origin: Any, inner: tuple[Any, ...], found: dict[str, Any]) -> dict[str, Any]:
     if origin in (typing.Union, types.UnionType):
         return {"anyOf": [_of(one, found) for one in inner]}
     if origin is list:
         return {"type": "array", "items": _of(inner[0], found)}
     if origin is dict:
         return {"type": "object", "additionalProperties": _of(inner[1], found)}
-    if origin is typing.Literal:
-        return {"enum": list(inner)}
-    if issubclass(kind, enum.Enum):
-        return {"enum": [member.value for member in kind]}
-    if kind is variants.Dataquery:  # ours all go to Prometheus
-        kind = prometheus.Dataquery
-    return _of_class(kind, found)
+    assert origin is typing.Literal, origin
+    return {"enum": list(inner)}
 
 
 def _of_class(kind: Any, found: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""The dashboards: what is committed is what is drawn, fits Grafana's schema, is said twice, and shows every metric once at least."""
+"""The dashboards: what is committed is what is drawn, fits Grafana's schema, is said twice; no metric is left out."""
 
+import configparser
+import json
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -24,7 +26,7 @@ STRICT = jsonschema.Draft202012Validator(schema())
 
 
 def faults(dashboard: dict[str, Any]) -> list[str]:
-    """Return what the schema says against a dashboard; of a field that may be several things, what each of them says."""
+    """Return what the schema has against a dashboard; where a field may be several things, what each of them has."""
     return [fault for error in STRICT.iter_errors(dashboard) for fault in _leaves(error)]
 
 
@@ -141,7 +143,7 @@ def test_it_is_the_same_in_both_languages_but_for_the_words(name: str) -> None:
 
 
 def test_no_alert_and_not_looking_do_not_look_alike() -> None:
-    """On the wall every count of incidents says so when nobody listens, and what is empty says when that means something."""
+    """On the wall a count of incidents says so when nobody listens, and what is empty says what that means."""
     wall = {panel["title"]: panel for panel in panels(load(FOLDER / "en" / "vigie-watch.json"))}
     for title in ("Open alerts", "Open watches"):
         defaults = wall[title]["fieldConfig"]["defaults"]
@@ -190,6 +192,20 @@ def test_grafana_finds_the_dashboards_and_prometheus() -> None:
     assert current == {source["uid"]}
 
 
+def test_grafana_asks_nobody_outside_but_for_the_ground_of_the_map() -> None:
+    ini = configparser.RawConfigParser()
+    ini.read(GRAFANA / "grafana.ini", encoding="utf-8")
+    off = {("analytics", "reporting_enabled"), ("analytics", "check_for_updates"), ("news", "news_feed_enabled")}
+    assert {ini[section][name] for section, name in off} == {"false"}
+    assert ini["plugins"]["preinstall_disabled"] == "true"
+    ground = json.loads(ini["geomap"]["default_baselayer_config"].strip("`"))
+    assert ground["type"] == "xyz"
+    assert all(part in ground["config"]["url"] for part in ("{z}", "{x}", "{y}", "GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"))
+    assert ini["dashboards"]["default_home_dashboard_path"].endswith("/dashboards/fr/vigie-watch.json")
+    maps = [panel for path in FILES for panel in panels(load(path)) if panel["type"] == "geomap"]
+    assert {panel["options"]["basemap"]["type"] for panel in maps} == {"default"}
+
+
 def _path(dashboard: dict[str, Any]) -> Path:
-    name, _, language = dashboard["uid"].rpartition("-")
+    name, _, language = str(dashboard["uid"]).rpartition("-")
     return FOLDER / language / f"{name}.json"

@@ -28,7 +28,8 @@ import type * as dashboard from './node_modules/@grafana/schema/dist/types/raw/d
 // JSON has the values of enumerations where TypeScript has their members.
 type Json<T> = T extends string ? `${{T}}` : T extends object ? {{ [K in keyof T]: Json<T[K]> }} : T;
 """
-IMPORT = "import type * as {name} from './node_modules/@grafana/schema/dist/types/raw/composable/{name}/panelcfg/x/types.gen';"
+RAW = "./node_modules/@grafana/schema/dist/types/raw"
+IMPORT = f"import type * as {{name}} from '{RAW}/composable/{{name}}/panelcfg/x/types.gen';"
 SETTINGS = {
     "compilerOptions": {
         "strict": True,
@@ -115,7 +116,7 @@ def program(found: list[dict[str, Any]]) -> str:
 
 
 def module(panel: dict[str, Any]) -> str:
-    return MODULES.get(panel["type"], panel["type"])
+    return MODULES.get(panel["type"], str(panel["type"]))
 
 
 def typed(panel: dict[str, Any]) -> Iterator[tuple[str, Any]]:

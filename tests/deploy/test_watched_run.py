@@ -1,7 +1,7 @@
-"""Vigie watched, all of it real: `vigie run` by its unit, Prometheus with the rules, Alertmanager, and the Le Havre story.
+"""Vigie watched, all of it real: `vigie run` by its unit, the rules in Prometheus, Alertmanager, the Le Havre story.
 
-One run, in this order: each test finds it as the one before left it. Prometheus and Alertmanager are Debian's; where they
-are not installed these tests are skipped, saying so, and in CI they fail instead.
+One run, in this order: each test finds it as the one before left it. Prometheus and Alertmanager are Debian's; where
+they are not installed these tests are skipped, saying so, and in CI they fail instead.
 """
 
 import os

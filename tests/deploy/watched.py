@@ -1,7 +1,7 @@
-"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager, all real.
+"""Vigie watched as an operator would have it: run by its unit, scraped by Prometheus, told of by Alertmanager.
 
-The committed configurations are used, and changed in what a test cannot wait for or share: ports, folders, how often one
-looks, and for how long something must be wrong (`hurried`). What is asked, and of what, stays as it is.
+All of it is real. The committed configurations are used, and changed in what a test cannot wait for or share: ports,
+folders, how often one looks, and for how long something must be wrong (`hurried`). What is asked stays as it is.
 """
 
 import json
@@ -278,11 +278,11 @@ class Watched:
         )
 
     def _manual(self) -> Path:
-        """Return a folder with the runbooks under the addresses that the manual gives its pages: `runbooks/NAME/`."""
+        """Return a folder with the runbooks where `make docs` puts them: `docs/runbooks/NAME.html`."""
+        place = self.folder / "manual" / "docs" / "runbooks"
+        place.mkdir(parents=True)
         for page in RUNBOOKS.glob("Vigie*.md"):
-            place = self.folder / "manual" / "runbooks" / page.stem
-            place.mkdir(parents=True)
-            shutil.copy(page, place / "index.html")
+            shutil.copy(page, place / f"{page.stem}.html")
         return self.folder / "manual"
 
     def _run(self, name: str, command: list[str]) -> None:
