@@ -68,6 +68,7 @@ def test_every_image_is_pinned(services: dict[str, dict[str, Any]], dockerfile: 
     assert len(images) > len(OURS)
     assert [image for image in images if not EXACT.fullmatch(image)] == []
     assert {services[name]["image"] for name in (*OURS, ASKED)} == {f"vigie:{VERSION}"}
+    assert {services[name]["pull_policy"] for name in (*OURS, ASKED)} == {"never"}, "others may use that name"
 
 
 def test_the_kafka_of_the_containers_is_the_one_that_is_tested(services: dict[str, dict[str, Any]]) -> None:
