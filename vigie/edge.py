@@ -64,6 +64,7 @@ async def _run(settings: Settings, clock: Clock) -> None:
         for source in sources
     ]
     work += [_serve(served.source, served.application, watch) for served in shop.served(gate, recognising)]
+    metrics.LOOKED.set(clock.now().timestamp())
     metrics.SWEPT.set(clock.now().timestamp())
     show_promises()
     start_at_zero(metrics.TAKEN_BACK, TakenBack._fields)
@@ -116,6 +117,7 @@ async def _tell_statuses(watch: Watch, publisher: KafkaPublisher, clock: Clock) 
 
 def show_statuses(watch: Watch, clock: Clock) -> None:
     """Set the gauges of the sources, and of what we are blind to."""
+    metrics.LOOKED.set(clock.now().timestamp())
     statuses = watch.statuses()
     for name, status in statuses.items():
         for state in get_args(State):

@@ -38,6 +38,12 @@ SOURCE_STATE = Gauge(
     ["source", "state"],
     registry=EDGE,
 )
+LOOKED = Gauge(
+    "vigie_sources_looked_at_timestamp_seconds",
+    "When the edge last looked how its sources stand, which it does every five seconds. A minute ago: it stands still, "
+    "and what its other metrics say is old.",
+    registry=EDGE,
+)
 LAST_SIGN = Gauge(
     "vigie_source_last_sign_timestamp_seconds",
     "When a source last gave any sign of life, heartbeats and answered polls included.",

@@ -114,8 +114,8 @@ def _incidents(language: Language) -> dashboard.AnnotationQuery:
         .expr(ALERTS)
         .target(target)
         .step("60s")
-        .title_format("{{hazard}} {{place}}")
-        .text_format("{{level}}")
+        .title_format("{{place}}")
+        .text_format("")
         .tag_keys("hazard,level")
     )
 

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Row
 
 from deploy.grafana.drawing import GREEN, ORANGE, RED, Column, PanelBuilder, Pen, Query, Value
-from deploy.grafana.words import ACTUALITIES, HAZARDS, LEVELS, Words
+from deploy.grafana.words import ACTUALITIES, HAZARDS, LEVELS, Words, followed
 
 UID = "vigie-detection"
 TITLE = Words("Vigie : détection", "Vigie: detection")
@@ -74,6 +74,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                     Words("{{hazard}}, habituel", "{{hazard}}, usual"),
                 ),
             ],
+            names={
+                **followed(HAZARDS, Words(", observé", ", observed")),
+                **followed(HAZARDS, Words(", habituel", ", usual")),
+            },
             size=(24, 9),
         ),
         pen.row(Words("Ce qui est levé", "What is raised")),
@@ -109,6 +113,10 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 ),
                 Query("max by (level) (vigie_budget_per_week)", Words("{{level}} : permis", "{{level}}: allowed")),
             ],
+            names={
+                **followed(LEVELS, Words(" : levés", ": raised")),
+                **followed(LEVELS, Words(" : permis", ": allowed")),
+            },
         ),
         pen.lines(
             Words("Du message à l'alerte", "From post to alert"),

@@ -172,10 +172,11 @@ class Pen:
         *,
         values: Mapping[str, Value],
         names: Names | None = None,
+        starts: Names | None = None,
         missing: Words | None = None,
         size: tuple[int, int] = (24, 7),
     ) -> PanelBuilder:
-        """Return a strip for each answer, in the colour and words of what it was when."""
+        """Return a strip for each answer, in the colour and words of what it was when; `starts`: how names begin."""
         panel = (
             self._framed(statetimeline.Panel(), title, about, size)
             .unit("short")
@@ -186,6 +187,9 @@ class Pen:
             .legend(common.VizLegendOptions().show_legend(False))  # noqa: FBT003
             .targets([self._target(query, number) for number, query in enumerate(queries)])
         )
+        for name, words in (starts or {}).items():
+            options = {"regex": f"^{name} (.*)$", "renamePattern": f"{words.of(self.language)}, $1"}
+            panel.with_transformation(model.DataTransformerConfig(id_val="renameByRegex", options=options))
         return self._told(panel, values=values, names=names, missing=missing)
 
     def table(
@@ -195,18 +199,24 @@ class Pen:
         query: Query,
         columns: Sequence[Column],
         *,
+        apart: str = "",
         size: tuple[int, int] = (12, 8),
         big: bool = False,
         missing: Words | None = None,
     ) -> PanelBuilder:
-        """Return the answers as rows, the greatest first, with these columns and no others."""
+        """Return the answers as rows, the greatest first, with these columns and no others.
+
+        `apart` is a label that tells rows apart and is not shown.
+        """
+        labels = [column.field for column in columns if column.field != "Value"]
+        query = Query(f"max by ({', '.join([*labels, apart] if apart else labels)}) ({query.expr})")
         panel = (
             self._framed(table.Panel(), title, about, size)
             .unit("short")
             .cell_height(kinds.TableCellHeight.LG if big else kinds.TableCellHeight.SM)
             .filterable(False)  # noqa: FBT003
             .targets([self._target(query, 0, is_instant=True, is_table=True)])
-            .with_transformation(self._organised(columns))
+            .with_transformation(self._organised(columns, apart))
         )
         if any(column.field == "Value" for column in columns):
             head = next(column.head for column in columns if column.field == "Value").of(self.language)
@@ -315,11 +325,12 @@ class Pen:
         }
         return model.ValueMap(options=results)
 
-    def _organised(self, columns: Sequence[Column]) -> model.DataTransformerConfig:
+    def _organised(self, columns: Sequence[Column], apart: str) -> model.DataTransformerConfig:
         """Return the transformation that leaves these columns, in this order, under these heads."""
         names = [column.field for column in columns]
+        others = [name for name in ("Time", "Value", apart) if name and name not in names]
         options = {
-            "includeByName": dict.fromkeys(names, True),
+            "excludeByName": dict.fromkeys(others, True),
             "indexByName": {name: place for place, name in enumerate(names)},
             "renameByName": {column.field: column.head.of(self.language) for column in columns},
         }
@@ -344,15 +355,16 @@ def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
 
 def _markers(name: str, query: str, *, symbol: str, colour: str, size: int) -> common.MapLayerOptions:
     """Return a layer of markers at the geohashes of one query's answers; colour: fixed, or by the field `Value`."""
-    painted = {"field": "Value", "fixed": GREY} if colour == "Value" else {"fixed": colour}
-    style = {
+    painted = {"field": f"Value #{query}", "fixed": GREY} if colour == "Value" else {"fixed": colour}
+    style: dict[str, object] = {
         "color": painted,
         "opacity": 0.8,
         "size": {"fixed": size, "min": 8, "max": 24},
         "symbol": {"fixed": symbol, "mode": "fixed"},
-        "text": {"field": "place", "fixed": "", "mode": "field"},
-        "textConfig": {"fontSize": 16, "offsetX": 0, "offsetY": -20, "textAlign": "center", "textBaseline": "middle"},
     }
+    if colour == "Value":  # an incident has its place written over it
+        style["text"] = {"field": "place", "fixed": "", "mode": "field"}
+        style["textConfig"] = {"fontSize": 16, "offsetX": 0, "offsetY": -20, "textAlign": "center"}
     return (
         common.MapLayerOptions()
         .type("markers")

@@ -121,7 +121,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Pour combien de temps chaque sujet peut garder un enregistrement.",
                 "For how long each topic may keep a record.",
             ),
-            Query("max by (topic) (vigie_topic_retention_seconds)"),
+            Query("vigie_topic_retention_seconds"),
             [
                 Column("topic", Words("Sujet", "Topic")),
                 Column("Value", Words("Durée", "Span"), unit="s"),

@@ -49,6 +49,19 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             values=STATES,
             missing=Words("PAS DE DONNÉES : rien n'est écouté", "NO DATA: nothing is listened to"),
         ),
+        pen.stat(
+            Words("Dernier regard sur les sources", "Sources last looked at"),
+            Words(
+                "Depuis combien de temps le processus des sources n'a pas regardé comment elles vont ; toutes les cinq "
+                "secondes d'habitude. Au-delà d'une minute il est figé, et tout ce tableau est vieux.",
+                "For how long the process that reads the sources has not looked how they stand; usually that is every "
+                "five seconds. Beyond a minute it stands still, and all of this dashboard is old.",
+            ),
+            [Query("time() - min(vigie_sources_looked_at_timestamp_seconds)", Words("depuis", "ago"))],
+            unit="s",
+            steps=((None, GREEN), (30, ORANGE), (60, RED)),
+            size=(24, 3),
+        ),
         pen.bars(
             Words("Dernier signe de vie", "Last sign of life"),
             Words(

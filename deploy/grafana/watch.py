@@ -15,9 +15,11 @@ ABOUT = Words(
 SPAN, REFRESH = "now-24h", "10s"
 
 LISTENS = 'sum(vigie_source_state{state="listening"})'
+LOOKED_AT = "time() - min(vigie_sources_looked_at_timestamp_seconds) < 60"
 DECIDES = 'max(up{job="vigie-worker"})'
-LOOKS = f"({LISTENS} > 0) and on() ({DECIDES} > 0)"
-"""True while a source is listened to and somebody decides on what it says: only then does "none" mean none."""
+LOOKS = f"({LISTENS} > 0) and on() ({LOOKED_AT}) and on() ({DECIDES} > 0)"
+"""There while a source is listened to, by a process that is awake, and somebody decides on what it says: only then does
+"none" mean none."""
 
 RANKS = (("confirmed", 4), ("alert", 3), ("watch", 2), ("monitoring", 1))
 RANKED = " or ".join(f'(vigie_incident_active{{level="{level}"}} * {rank})' for level, rank in RANKS)
@@ -46,10 +48,11 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             ),
             [
                 Query(
-                    f"({LISTENS} and on() ({DECIDES} > 0)) or vector(0)",
+                    f"({LOOKS}) or vector(0)",
                     Words("sources écoutées", "sources listened to"),
                 )
             ],
+            unit="suffix: source(s)",
             steps=((None, RED), (1, GREEN)),
             values={"0": Value(Words("AVEUGLE", "BLIND"), RED)},
             missing=Words("PAS DE DONNÉES", "NO DATA"),
@@ -108,9 +111,9 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.map(
             Words("Où", "Where"),
             Words(
-                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : suivi, "
-                "orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que dans la "
-                "liste.",
+                "Incidents dont on connaît le lieu, au lieu dont on parle ; la croix grise est la commune. Bleu : "
+                "suivi, orange : veille, rouge : alerte, violet : confirmé. Un incident sans lieu précis n'est que "
+                "dans la liste.",
                 "Incidents whose place is known, at the place that is spoken of; the grey cross is the home commune. "
                 "Blue: monitoring, orange: watch, red: alert, purple: confirmed. An incident without an exact place "
                 "is in the list alone.",
@@ -133,6 +136,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 Column("hazard", Words("Danger", "Hazard"), HAZARD_OF),
                 Column("place", Words("Lieu", "Place")),
             ],
+            apart="incident_id",
             big=True,
             missing=Words("Aucun, si Vigie écoute", "None, provided that Vigie listens"),
             size=(10, 14),
@@ -187,8 +191,9 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Un incident par ligne, avec son niveau au fil du temps : quand il a commencé, monté, fini.",
                 "An incident a line, with its level as time went by: when it began, rose, ended.",
             ),
-            [Query(RANKED, "{{hazard}} {{place}}")],
+            [Query(f"max by (incident_id, hazard, place) ({RANKED})", "{{hazard}} {{place}}")],
             values=LEVEL_OF,
+            starts=HAZARDS,
             missing=Words("Aucun, si Vigie écoutait", "None, provided that Vigie was listening"),
         ),
         pen.timeline(

@@ -20,6 +20,16 @@ class Words(NamedTuple):
 
 Names = Mapping[str, Words]
 
+
+def followed(names: Names, words: Words) -> Names:
+    """Return the names of answers whose legend is a label, followed by words."""
+    return {
+        f"{name}{words.of(language)}": Words(said.fr + words.fr, said.en + words.en)
+        for name, said in names.items()
+        for language in LANGUAGES
+    }
+
+
 HAZARDS: Names = {
     "fire": Words("incendie", "fire"),
     "flood": Words("inondation", "flood"),

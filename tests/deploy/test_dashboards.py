@@ -1,5 +1,7 @@
 """The dashboards: what is committed is what is drawn, fits Grafana's schema, is said twice; no metric is left out."""
 
+import configparser
+import json
 import re
 from copy import deepcopy
 from pathlib import Path
@@ -188,6 +190,20 @@ def test_grafana_finds_the_dashboards_and_prometheus() -> None:
     assert source["type"] == "prometheus"
     current = {load(path)["templating"]["list"][0]["current"]["value"] for path in FILES}
     assert current == {source["uid"]}
+
+
+def test_grafana_asks_nobody_outside_but_for_the_ground_of_the_map() -> None:
+    ini = configparser.RawConfigParser()
+    ini.read(GRAFANA / "grafana.ini", encoding="utf-8")
+    off = {("analytics", "reporting_enabled"), ("analytics", "check_for_updates"), ("news", "news_feed_enabled")}
+    assert {ini[section][name] for section, name in off} == {"false"}
+    assert ini["plugins"]["preinstall_disabled"] == "true"
+    ground = json.loads(ini["geomap"]["default_baselayer_config"].strip("`"))
+    assert ground["type"] == "xyz"
+    assert all(part in ground["config"]["url"] for part in ("{z}", "{x}", "{y}", "GEOGRAPHICALGRIDSYSTEMS.PLANIGNV2"))
+    assert ini["dashboards"]["default_home_dashboard_path"].endswith("/dashboards/fr/vigie-watch.json")
+    maps = [panel for path in FILES for panel in panels(load(path)) if panel["type"] == "geomap"]
+    assert {panel["options"]["basemap"]["type"] for panel in maps} == {"default"}
 
 
 def _path(dashboard: dict[str, Any]) -> Path:

@@ -278,7 +278,7 @@ class Watched:
         )
 
     def _manual(self) -> Path:
-        """Return a folder with the runbooks under the addresses that `make docs` gives them: `docs/runbooks/NAME.html`."""
+        """Return a folder with the runbooks where `make docs` puts them: `docs/runbooks/NAME.html`."""
         place = self.folder / "manual" / "docs" / "runbooks"
         place.mkdir(parents=True)
         for page in RUNBOOKS.glob("Vigie*.md"):

@@ -19,14 +19,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook
 
-from records import DeadLetter, Post, Pulse, SettingsError, SourceStatus
+from connectors.watch import Watch
+from records import DeadLetter, ManualClock, Post, Pulse, SettingsError, SourceStatus
 from streams.reader import follow
 from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
 from vigie.assembly import EdgeMetrics
 from vigie.broker import EmbeddedBroker, free_port
-from vigie.edge import listening_socket
-from vigie.metrics import EDGE
+from vigie.edge import listening_socket, show_statuses
+from vigie.metrics import EDGE, LOOKED
 from vigie.serving import serve_metrics
 from vigie.settings import load
 from vigie.source_settings import WebhookSource
@@ -363,6 +364,16 @@ def test_a_source_whose_clock_runs_ahead_is_told_from_one_that_lags() -> None:
         observer.lagged("ahead", seconds)
         assert EDGE.get_sample_value("vigie_source_lag_seconds", {"source": "ahead"}) == lag
         assert EDGE.get_sample_value("vigie_source_ahead_seconds", {"source": "ahead"}) == ahead
+
+
+def test_when_the_edge_last_looked_at_its_sources_is_shown() -> None:
+    clock = ManualClock(datetime(2026, 11, 22, 7, 0, tzinfo=UTC))
+    watch = Watch(EdgeMetrics(), clock)
+    for seconds in (0, 5):
+        clock.advance(timedelta(seconds=seconds))
+        show_statuses(watch, clock)
+        (looked,) = next(iter(LOOKED.collect())).samples
+        assert looked.value == clock.now().timestamp()
 
 
 def test_how_each_source_stands_is_told(stopped: Stopped) -> None:
