@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,8 +19,22 @@ from streams.transport import KafkaTransport
 STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 8 << 20, "max_open_files": 256}
 
 
+class Session(NamedTuple):
+    """How long the broker waits for a sign of a worker before it gives its partitions away, and how often one comes."""
+
+    timeout_secs: float
+    heartbeat_secs: float
+
+
+SESSION = Session(10.0, 2.0)
+EMBEDDED_SESSION = Session(1.0, 0.3)
+"""Tansu lets whoever joins wait for half of it, and for nearly twice that where one was there before; and takes nothing
+from a worker that is silent as long as it is alone, as it is on one machine."""
+
+
 def make_app(settings: StreamSettings) -> faust.App:
     """Return a Faust app; nothing connects before it is started."""
+    session = EMBEDDED_SESSION if settings.is_embedded else SESSION
     app = faust.App(
         settings.app_id,
         broker=settings.kafka_url,
@@ -38,8 +52,8 @@ def make_app(settings: StreamSettings) -> faust.App:
         stream_publish_on_commit=False,
         recovery_consistency_check=True,
         table_standby_replicas=0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=session.timeout_secs,
+        broker_heartbeat_interval=session.heartbeat_secs,
         broker_rebalance_timeout=15.0,
         broker_request_timeout=30.0,
         broker_max_poll_interval=300.0,
