@@ -65,7 +65,7 @@ def read_letters() -> LanguageIdentifier:
         arrays["weights"],
         arrays["base_rates"],
         arrays["languages"].tolist(),
-        memoryview(arrays["next_state"]),  # looked into one number at a time, and not copied
+        arrays["next_state"].data,  # looked into one number at a time, and not copied
         arrays["feature_of_state"].tolist(),
         norm_probs=True,
         tk_row=arrays["row_of_state"].tolist(),
