@@ -23,7 +23,8 @@ from records import Clock, MalformedRecord, Place, Post, ProfileChange, Settings
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
 from streams.topics import OnSignals
-from vigie.assembly import gate, steps
+from vigie.assembly import steps
+from vigie.edge_assembly import gate
 from vigie.replay import CLOSING, read_posts
 from vigie.settings import Settings
 

@@ -17,12 +17,12 @@ from models.places import shipped_gazetteer
 from records import Clock, SettingsError
 from records.backtest import Backtest
 from records.truth import Truth
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Bench, bench_of, read_past, read_truth
 from vigie.backtest_report import report
 from vigie.lines import SOME_BAD
 from vigie.replay import settings_for
 from vigie.settings import Settings
+from vigie.territory import home_of, profile_of
 
 MOST_PROFILES = 2
 

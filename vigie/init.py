@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.places import Gazetteer, shipped_gazetteer
 from records import Place, SettingsError
-from vigie.assembly import default_profile
+from vigie.territory import default_profile
 
 LOCAL_PLACES = "places.csv"
 LE_HAVRE_SEINE = "200084952"  # the EPCI whose local places come with Vigie

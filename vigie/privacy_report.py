@@ -27,8 +27,8 @@ from streams.topics import (
     Topic,
 )
 from vigie import console_papers, recording_papers
-from vigie.assembly import home_of
 from vigie.settings import Settings
+from vigie.territory import home_of
 
 PAPERS = ("notice", "record", "assessment")
 LANGUAGES = ("fr", "en")

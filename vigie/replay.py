@@ -16,10 +16,11 @@ from detectors.neighbours import Neighbours
 from detectors.profile import Profile
 from models.places import shipped_gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
-from vigie.assembly import gate, home_of, local_places, profile_of
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.settings import Settings, Territory
 from vigie.source_settings import RecordedSource
+from vigie.territory import home_of, local_places, profile_of
 
 CHUNK = 500
 CLOSING = timedelta(days=3)  # after the last post: incidents that would end by then are shown to their end

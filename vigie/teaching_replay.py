@@ -10,11 +10,11 @@ from models.hazard import HazardModel
 from models.places import shipped_gazetteer
 from records import Post, SettingsError
 from records.backtest import Outcome
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Bench, Past, values_from
 from vigie.scenarios.recording import recorded
 from vigie.scenarios.scenario import Scenario
 from vigie.settings import Settings
+from vigie.territory import home_of, profile_of
 
 
 def on_scenario(scenario: Scenario, old: HazardModel, new: HazardModel) -> OnScenario:

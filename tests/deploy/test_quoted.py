@@ -19,7 +19,7 @@ FAUST = Path(faust.tables.recovery.__file__)
         ("docs/upgrade.md", "the table is not ours or is damaged", "detectors/shelf.py"),
         ("docs/upgrade.md", "vigie_model_lacking", "streams/metrics.py"),
         ("docs/upgrade.md", "vigie_build", "streams/metrics.py"),
-        ("docs/kafka.md", "is set, but", "streams/app.py"),
+        ("docs/kafka.md", "is set, but", "streams/declaring.py"),
         ("docs/backup.md", "The persisted offset for changelog topic partition", FAUST),
         ("deploy/README.md", "first start", "vigie/console_process.py"),
         ("deploy/README.md", "vigie_model_lacking", "streams/metrics.py"),

@@ -23,8 +23,8 @@ from models.places import shipped_gazetteer
 from records import Alert, Bulletin, Claim, Post, Tick, decode
 from streams.reader import standing
 from streams.topics import SIGNALS, OnSignals
-from vigie.assembly import gate, home_of, profile_of
 from vigie.duty_settings import duties_from
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING
 from vigie.scenarios.recording import PlainPosts, recorded
@@ -32,6 +32,7 @@ from vigie.scenarios.scenario import Scenario
 from vigie.settings import Settings
 from vigie.solidarity import claims_of
 from vigie.story import PARIS
+from vigie.territory import home_of, profile_of
 
 SHOWN = 5
 INSTANT = timedelta(microseconds=1)

@@ -19,7 +19,6 @@ from records import Post, Retraction, Signal, SystemClock, encode
 from records.backtest import Backtest, Change
 from records.share import share_of
 from records.truth import TrueIncident, Truth
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Past, bench_of, read_past
 from vigie.backtest_plots import write_plots
 from vigie.backtest_report import change_words, report, share_words
@@ -27,6 +26,7 @@ from vigie.recording import Facts, Row, file_of, table_of
 from vigie.replay import CLOSING, run_replay, settings_for
 from vigie.scenarios.recording import write_recording
 from vigie.story import le_havre_2012
+from vigie.territory import home_of, profile_of
 
 Runs = Callable[..., Result]
 NamesLines = Callable[[str, Path | str, Sequence[int]], bool]

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from detectors.profile import load_profile
 from models.places import Gazetteer, load_local_places, shipped_gazetteer
 from records import SettingsError
-from vigie.assembly import default_profile
 from vigie.init import commune_from
 from vigie.receiver_settings import ReceiverSettings
 from vigie.settings import Settings, load
 from vigie.source_settings import SourceSettings
+from vigie.territory import default_profile
 
 Runs = Callable[..., Result]
 

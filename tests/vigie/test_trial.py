@@ -25,7 +25,8 @@ from vigie.scenarios import reading
 from vigie.scenarios.reading import values_of
 from vigie.scenarios.scenario import scenario_from
 from vigie.settings import Data, Settings, Territory
-from vigie.trial import TrialOrder, run_trial, trial
+from vigie.trial import run_trial, trial
+from vigie.trial_order import TrialOrder
 from vigie.tuner import LocalTuner
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
