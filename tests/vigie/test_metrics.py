@@ -131,7 +131,7 @@ def run(start_vigie: "Starts", eventually: Callable[..., None], tmp_path_factory
 
         def start_worker(log: str) -> "subprocess.Popen[bytes]":
             process = start_vigie("worker", "--settings", settings, log=log)
-            eventually(lambda: process.poll() is None and _answers(worker), f"{log} answers")
+            eventually(lambda: process.poll() is None and _answers(worker), f"{log} answers", secs=120)
             return process
 
         def is_done() -> bool:
@@ -149,13 +149,13 @@ def run(start_vigie: "Starts", eventually: Callable[..., None], tmp_path_factory
 
         start_vigie("connect", "--settings", settings, log="edge")
         first = start_worker("worker")
-        eventually(lambda: _answers(edge), "the edge answers")
-        eventually(is_done, "all is told")
+        eventually(lambda: _answers(edge), "the edge answers", secs=120)
+        eventually(is_done, "all is told", secs=120)
         pages = page_at(edge), page_at(worker)
         first.send_signal(signal.SIGTERM)
         first.wait(60)
         start_worker("worker anew")
-        eventually(lambda: by(page_at(worker), "vigie_incident_active", "level"), "the incident is shown again")
+        eventually(lambda: by(page_at(worker), "vigie_incident_active", "level"), "it is shown again", secs=120)
         return Run(*pages, page_at(worker))
 
 
