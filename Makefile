@@ -7,12 +7,13 @@ STAMP := $(VENV)/installed
 STAMP_DEV := $(VENV)/installed-dev
 DEMO_FLAGS := $(if $(LIVE),--live)
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench docs lock clean
 
 demo: $(STAMP)
 	@$(BIN)/vigie demo $(DEMO_FLAGS)
 
-# More processes than cores: many tests wait for brokers.
+# More processes than cores: many tests wait for brokers. What the first has compiled, all that tests start find there.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(STAMP_DEV)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not long"
 
@@ -26,6 +27,10 @@ check: $(STAMP_DEV)
 bench: $(STAMP_DEV)
 	$(BIN)/vigie bench throughput
 	$(BIN)/vigie bench latency
+
+# The manual as a site: open site/index.html, or put the folder on a web server.
+docs: $(STAMP_DEV)
+	@$(BIN)/python docs/site/build.py site
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,4 +61,4 @@ lock: $(BIN)/python
 		--no-annotate --no-header --extra console --extra dev --extra train pyproject.toml requirements/build.in -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) vigie-demo
+	rm -rf $(VENV) vigie-demo site

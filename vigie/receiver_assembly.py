@@ -1,9 +1,10 @@
 """The receivers: each kind of the settings with what makes its sink."""
 
 from base64 import b64decode
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from rich.console import Console
@@ -25,6 +26,7 @@ from vigie.receiver_settings import (
     FeedsReceiver,
     JsonlReceiver,
     ReceiverSettings,
+    TerminalReceiver,
     WebhookReceiver,
 )
 from vigie.served_feeds import ServedFeeds
@@ -42,17 +44,13 @@ def sink_from(receiver: ReceiverSettings, settings: Settings, clock: Clock, cons
 
     Errors  SettingsError when its secret or address cannot be used
     """
-    if isinstance(receiver, JsonlReceiver):
-        return JsonLines(receiver.path, name=receiver.name)
-    if isinstance(receiver, WebhookReceiver):
-        return _webhook_sink(receiver, clock)
-    if isinstance(receiver, AppriseReceiver):
-        return _apprise_sink(receiver, settings, clock)
-    if isinstance(receiver, AlertmanagerReceiver):
-        return alertmanager_from(receiver, settings, clock)
-    if isinstance(receiver, CapReceiver | FeedsReceiver):
-        return _folder_sink(receiver, settings, clock)
-    return Terminal(console or Console(stderr=False), language=settings.territory.language, name=receiver.name)
+    if isinstance(receiver, TerminalReceiver):
+        return Terminal(console or Console(stderr=False), language=settings.territory.language, name=receiver.name)
+    return MAKERS[type(receiver)](receiver, settings, clock)
+
+
+def _jsonl_sink(receiver: JsonlReceiver, settings: Settings, clock: Clock) -> Sink:
+    return JsonLines(receiver.path, name=receiver.name)
 
 
 def _folder_sink(receiver: CapReceiver | FeedsReceiver, settings: Settings, clock: Clock) -> Sink:
@@ -102,7 +100,7 @@ def feeds_sink(receiver: FeedsReceiver, settings: Settings, clock: Clock) -> Sin
     return ServedFeeds(feeds, host=receiver.host, port=receiver.port, allow_origin=receiver.allow_origin)
 
 
-def _webhook_sink(receiver: WebhookReceiver, clock: Clock) -> Sink:
+def _webhook_sink(receiver: WebhookReceiver, settings: Settings, clock: Clock) -> Sink:
     where = f"receivers.{receiver.name}"
     why = why_refused(receiver.url)
     if why:
@@ -197,3 +195,14 @@ def standard_secret(path: Path, key: str) -> str:
     if not is_standard:
         raise SettingsError(f"{key}: {path}: {NOT_STANDARD}")
     return secret
+
+
+MAKERS: Mapping[type[ReceiverSettings], Callable[[Any, Settings, Clock], Sink]] = {
+    JsonlReceiver: _jsonl_sink,
+    WebhookReceiver: _webhook_sink,
+    AppriseReceiver: _apprise_sink,
+    AlertmanagerReceiver: alertmanager_from,
+    CapReceiver: _folder_sink,
+    FeedsReceiver: _folder_sink,
+}
+"""A receiver's settings and what makes its sink; the terminal's is made with the console that it writes to."""

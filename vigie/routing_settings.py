@@ -63,7 +63,7 @@ class WindowSettings(Part):
     """A span of maintenance or exercise."""
 
     name: str = Field(min_length=1, description="what people call it")
-    kind: Literal["maintenance", "exercise"]
+    kind: Literal["maintenance", "exercise"] = Field(description='"maintenance" or "exercise"')
     matchers: tuple[str, ...] = Field(default=(), description=MATCHERS)
     starts_at: AwareDatetime = Field(description="its begin, as 2026-12-01T09:00:00+01:00")
     ends_at: AwareDatetime = Field(description="its end, as 2026-12-01T12:00:00+01:00")

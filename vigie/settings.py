@@ -62,7 +62,7 @@ class Kafka(Part):
         default=4, ge=1, le=64, description="a number of partitions of every topic, 1 to 64; fixed from the first day"
     )
     replication_factor: int = Field(default=1, ge=1, le=5, description="copies of each topic; 3 on a cluster")
-    tls: bool = Field(default=False, description="true or false")
+    tls: bool = Field(default=False, description="true when the brokers speak TLS")
     ca_file: Path | None = Field(default=None, description="a PEM file with the broker's authority")
     cert_file: Path | None = Field(default=None, description="a PEM file with our certificate")
     key_file: Path | None = Field(default=None, description="a PEM file with our key")

@@ -124,7 +124,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until SIGINT or SIGTERM; return the exit status."""
-        self.settings.data.dir.mkdir(parents=True, exist_ok=True)
+        self.settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._told_to_stop)
         try:

@@ -139,6 +139,20 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             unit="s",
         ),
         pen.row(Words("Confiance", "Trust")),
+        pen.bars(
+            Words("Ce que des personnes en ont dit, en sept jours", "What people said of them, within seven days"),
+            Words(
+                "Révisions confirmées et écartées ; un incident peut en avoir plusieurs. La page Confiance de la "
+                "console compte les incidents, et dit avec quelle avance.",
+                "Revisions confirmed and rejected; an incident may have several. The console's page Trust counts "
+                "incidents, and says how early they were.",
+            ),
+            [
+                Query('sum by (level) (increase(vigie_alerts_total{level=~"confirmed|rejected"}[7d]))', "{{level}}"),
+            ],
+            names=LEVELS,
+            size=(24, 4),
+        ),
         pen.lines(
             Words("Dérive des scores", "Drift of scores"),
             Words(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -31,9 +32,13 @@ FLAGS = (
 )
 
 
+PROGRAMS = ("chromium-headless-shell", "chromium")
+"""Both show the same; the shell, without windows and menus of its own, opens a page in a quarter of the time."""
+
+
 def program() -> str | None:
     """Return where Chromium is, None where it is not."""
-    return shutil.which("chromium")
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 @contextmanager
@@ -41,7 +46,12 @@ def running(folder: Path, chromium: str, *flags: str) -> Iterator[str]:
     """Run a browser with an empty profile; give the address by which it is driven."""
     command = [chromium, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"]
     with subprocess.Popen(  # noqa: S603  Debian's own
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "HOME": str(folder)}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "HOME": str(folder), "TMPDIR": str(folder)},
+        start_new_session=True,
     ) as browser:
         assert browser.stderr is not None
         said = []
@@ -56,8 +66,8 @@ def running(folder: Path, chromium: str, *flags: str) -> Iterator[str]:
             rest.start()
             yield line.removeprefix(LISTENING).strip()
         finally:
-            browser.terminate()
-            browser.wait(timeout=20)
+            # Debian's command waits for the shell as its child, and has to go with it; the profile is thrown away.
+            os.killpg(browser.pid, signal.SIGKILL)
 
 
 @asynccontextmanager

@@ -200,6 +200,7 @@ def desk(sqlite_engine: AsyncEngine, clock: ManualClock, shipped: MessageMap) ->
 
 
 CSRF = "a-token-of-the-tests"
+NO_CHROMIUM = "there is no Chromium here: install Debian's package chromium-headless-shell"
 
 
 class As:
@@ -297,8 +298,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = chromium.program()
     if found is None:
         if os.environ.get("VIGIE_REQUIRE_BROWSER"):
-            pytest.fail("there is no Chromium here: install Debian's package chromium")
-        pytest.skip("there is no Chromium here: install Debian's package chromium")
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
     with chromium.running(tmp_path_factory.mktemp("chromium"), found) as address:
         yield address
 

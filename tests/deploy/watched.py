@@ -37,7 +37,6 @@ from vigie.broker import free_port
 from vigie.children import end_with_parent
 
 DEPLOY = ROOT / "deploy"
-RUNBOOKS = ROOT / "docs" / "runbooks"
 PATIENCE_SECS = 150.0
 LOOK_SECS = 0.2
 SETTINGS = """
@@ -92,6 +91,7 @@ escalate_to = ["others"]
 """
 TOKEN = "local-token"  # what the local server of Mastodon accepts
 SECRET = "of-these-tests-alone"
+# Strangers in a story that is pressed into minutes raise a watch; the word alert waits for voices that are known.
 WITNESSES = (
     "Énorme incendie à la centrale EDF du Havre, je vois les flammes depuis ma fenêtre",
     "La centrale thermique du Havre brûle, une fumée noire énorme au-dessus du port",
@@ -129,6 +129,7 @@ class Watched:
         self.folder = folder
         names = ("worker", "edge", "console", "pages", "mastodon", "staff", "alertmanager", "prometheus", "mail")
         self.ports = {name: free_port() for name in names}
+        self.manual = folder / "manual"
         self.post = Post()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._mail = Controller(self.post, hostname="127.0.0.1", port=self.ports["mail"])
@@ -140,8 +141,9 @@ class Watched:
         return f"http://127.0.0.1:{self.ports[name]}"
 
     def start(self) -> None:
-        """Start all, Prometheus before Vigie: it sees counters at zero."""
+        """Start all, Prometheus before Vigie: it sees counters at zero; the manual is built meanwhile."""
         self._mail.start()
+        self._run("manual", [sys.executable, "docs/site/build.py", str(self.manual)])
         self._run(
             "mastodon", [sys.executable, "-m", "vigie", "fake", "mastodon", "--port", str(self.ports["mastodon"])]
         )
@@ -161,6 +163,11 @@ class Watched:
         process = self._processes.pop(name)
         process.kill()
         process.wait(20)
+
+    def wait_for_the_manual(self) -> None:
+        """Wait until the manual is built, which Prometheus serves."""
+        status = self._processes.pop("manual").wait(PATIENCE_SECS)
+        assert status == 0, (self.folder / "manual.log").read_text(encoding="utf-8")
 
     def query(self, expr: str) -> list[dict[str, Any]]:
         """Return what Prometheus answers to an expression just now."""
@@ -273,17 +280,9 @@ class Watched:
                 f"--config.file={place / 'prometheus.yml'}",
                 f"--storage.tsdb.path={place / 'data'}",
                 f"--web.listen-address=127.0.0.1:{self.ports['prometheus']}",
-                f"--web.user-assets={self._manual()}",
+                f"--web.user-assets={self.manual}",
             ],
         )
-
-    def _manual(self) -> Path:
-        """Return a folder with the runbooks where `make docs` puts them: `docs/runbooks/NAME.html`."""
-        place = self.folder / "manual" / "docs" / "runbooks"
-        place.mkdir(parents=True)
-        for page in RUNBOOKS.glob("Vigie*.md"):
-            shutil.copy(page, place / f"{page.stem}.html")
-        return self.folder / "manual"
 
     def _run(self, name: str, command: list[str]) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

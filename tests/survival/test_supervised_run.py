@@ -96,3 +96,7 @@ def test_asked_to_stop_it_ends_well_and_leaves_no_process_behind(machine: "Machi
     assert process.wait(120) == 0, machine.log[-4000:]
     assert not [pid for pid in machine.seen if Path(f"/proc/{pid}").exists()]
     assert "stopped" in machine.log.splitlines()[-1]
+
+
+def test_the_data_folder_is_for_its_user_alone(machine: "Machine") -> None:
+    assert (machine.folder / "data").stat().st_mode & 0o777 == 0o700

@@ -206,6 +206,22 @@ def test_a_server_that_cannot_be_reached_is_told(problems: Finds, silent_port: i
     ]
 
 
+def test_behind_a_proxy_it_is_the_proxy_that_must_answer(
+    problems: Finds, silent_port: int, listener: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bluesky = '[[sources]]\nkind = "bluesky"\nurl = "wss://jetstream.invalid"\n'
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{listener}")
+    assert problems(bluesky, "sources") == []
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{silent_port}")
+    (told,) = problems(bluesky, "sources")
+    assert told.startswith(
+        f"sources.bluesky.url: 127.0.0.1:{silent_port}, the proxy of the environment, does not answer"
+    )
+    monkeypatch.setenv("no_proxy", "jetstream.invalid")
+    (told,) = problems(bluesky, "sources")
+    assert told.startswith("sources.bluesky.url: jetstream.invalid:443 does not answer")
+
+
 def test_a_webhook_source_that_would_do_gives_no_problem(problems: Finds, webhook: str) -> None:
     assert problems(webhook, "sources") == []
 

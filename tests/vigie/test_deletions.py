@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -53,27 +54,74 @@ async def pipeline_in(folder: Path) -> AsyncIterator[Pipeline]:
         yield pipeline
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[Alert]:
-    """Return all revisions of two posts in each town, and of what is said of the first one last."""
+AT_ONCE = "à Rennes"
+"""Where a post is deleted in the batch that brought it."""
+NEED = "Le Havre : besoin de couvertures, et d'un hébergement pour 4 personnes évacuées"
+OFFER = "Je peux héberger deux personnes au Havre après l'incendie"
+SAID_LAST: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "deleted": ({"verb": "delete", "text": "", "url": None}, set()),
+    "edited": ({"verb": "update", "text": EDITED.format(there=LE_HAVRE)}, set()),
+    "edited in part": ({"verb": "update", "text": NEED.replace("de couvertures, et ", "")}, {"need/shelter"}),
+    "author gone": ({"verb": "purge", "text": "", "id": "author:author gone", "url": None}, set()),
+    "told again": ({"received_at": MORNING}, {"need/shelter", "need/clothes"}),
+}
+"""What is said last of a post, and what it claims then."""
 
-    async def story() -> list[Alert]:
-        async with pipeline_in(tmp_path_factory.mktemp("told")) as pipeline:
-            for name, (there, _) in TAKEN_BACK.items():
-                await pipeline.posts([post(0, FIRST, f"first of {name}", there), post(5, SECOND, name, there)])
+
+@dataclass(frozen=True)
+class Lived:
+    """What one worker made of all this."""
+
+    told: list[Alert]  # all revisions of the posts in each town
+    claimed: set[str]  # before the last word of what claims something
+    left: set[str]  # after it, and a sweep
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """Have two posts in each town, and what claims something, and what is said of the first of them last."""
+
+    async def story() -> Lived:
+        async with pipeline_in(tmp_path_factory.mktemp("lived")) as pipeline:
+            told = await _taken_back(pipeline)
+            claimed = await _claims(pipeline, [(NEED, name, {}) for name in SAID_LAST] + [(OFFER, "offer", {})])
+            later = {"received_at": MORNING + timedelta(minutes=10)}
+            await _claims(pipeline, [(NEED, name, later | changes) for name, (changes, _) in SAID_LAST.items()])
+            later_on = ManualClock(SystemClock().now() + timedelta(hours=2))
+            done = await swept(pipeline.streams, pipeline.publisher, later_on)
+            pipeline.published += done.taken_back.posts
+            pipeline.ticks += done.taken_back.alerts
             await pipeline.drained()
-            for name, (there, changes) in TAKEN_BACK.items():
-                later = {"received_at": MORNING + timedelta(minutes=10), **changes}
-                await pipeline.posts([replace(post(0, FIRST, f"first of {name}", there), **later)])
-            return await pipeline.alerts()
+            return Lived(told, claimed, {claim.key for claim in await claims_of(pipeline.streams)})
 
     return asyncio.run(story())
 
 
+async def _taken_back(pipeline: Pipeline) -> list[Alert]:
+    for name, (there, _) in TAKEN_BACK.items():
+        await pipeline.posts([post(0, FIRST, f"first of {name}", there), post(5, SECOND, f"second of {name}", there)])
+    await pipeline.drained()
+    for name, (there, changes) in TAKEN_BACK.items():
+        later = {"received_at": MORNING + timedelta(minutes=10), **changes}
+        await pipeline.posts([replace(post(0, FIRST, f"first of {name}", there), **later)])
+    first = post(0, FIRST, "first at once", AT_ONCE)
+    gone = replace(first, verb="delete", text="", url=None)
+    await pipeline.posts([first, gone, post(5, SECOND, "second at once", AT_ONCE)])
+    return await pipeline.alerts()
+
+
+async def _claims(pipeline: Pipeline, said: list[tuple[str, str, dict[str, Any]]]) -> set[str]:
+    await pipeline.posts([replace(post(0, text, name), **changes) for text, name, changes in said])
+    await pipeline.drained()
+    return {claim.key for claim in await claims_of(pipeline.streams)}
+
+
 @pytest.mark.parametrize("name", TAKEN_BACK)
-def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(name: str, told: list[Alert]) -> None:
+def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(name: str, lived: Lived) -> None:
     there, _ = TAKEN_BACK[name]
-    alerts = [alert for alert in told if any(item.post_key == f"stub:{name}" for item in alert.evidence)]
+    alerts = [
+        alert for alert in lived.told if any(item.post_key == f"stub:second of {name}" for item in alert.evidence)
+    ]
     shown = [{item.text for item in alert.evidence} for alert in alerts]
     assert any(FIRST.format(there=there) in texts for texts in shown[:-1])
     (gone,) = [item for item in alerts[-1].evidence if item.post_key == f"stub:first of {name}"]
@@ -82,17 +130,21 @@ def test_what_was_taken_back_is_in_no_later_revision_and_the_rest_stays(name: st
     assert alerts[-1].authors == 2
 
 
-def test_a_post_deleted_in_the_batch_that_brought_it_leaves_nothing(tmp_path: Path) -> None:
-    async def told_at_once() -> list[Alert]:
-        async with pipeline_in(tmp_path) as pipeline:
-            first = post(0, FIRST, "first")
-            await pipeline.posts([first, replace(first, verb="delete", text="", url=None), post(5, SECOND, "second")])
-            return await pipeline.alerts()
-
-    last = asyncio.run(told_at_once())[-1]
+def test_a_post_deleted_in_the_batch_that_brought_it_leaves_nothing(lived: Lived) -> None:
+    key = "stub:second at once"
+    last = [alert for alert in lived.told if any(item.post_key == key for item in alert.evidence)][-1]
     shown = {item.text for item in last.evidence}
-    assert SECOND.format(there=LE_HAVRE) in shown
-    assert shown <= {"", SECOND.format(there=LE_HAVRE)}, "whether the batch was one or two"
+    assert SECOND.format(there=AT_ONCE) in shown
+    assert shown <= {"", SECOND.format(there=AT_ONCE)}, "whether the batch was one or two"
+
+
+@pytest.mark.parametrize("name", SAID_LAST)
+def test_what_a_post_claimed_goes_with_it_and_the_rest_stays(name: str, lived: Lived) -> None:
+    _, left = SAID_LAST[name]
+    before, after = ({key for key in keys if key.startswith(f"stub:{name}/")} for keys in (lived.claimed, lived.left))
+    assert before == {f"stub:{name}/need/shelter", f"stub:{name}/need/clothes"}
+    assert after == {f"stub:{name}/{one}" for one in left}
+    assert all("stub:offer/offer/shelter" in keys for keys in (lived.claimed, lived.left))
 
 
 def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_back_by_the_sweep(
@@ -123,47 +175,3 @@ def test_what_is_taken_back_when_the_detectors_have_long_forgotten_it_is_taken_b
     newest = {alert.incident_id: alert for alert in sorted(after, key=lambda alert: alert.revision)}
     assert newest
     assert all(words not in {item.text for item in alert.evidence} for alert in newest.values())
-
-
-NEED = "Le Havre : besoin de couvertures, et d'un hébergement pour 4 personnes évacuées"
-OFFER = "Je peux héberger deux personnes au Havre après l'incendie"
-SAID_LAST: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "deleted": ({"verb": "delete", "text": "", "url": None}, set()),
-    "edited": ({"verb": "update", "text": EDITED.format(there=LE_HAVRE)}, set()),
-    "edited in part": ({"verb": "update", "text": NEED.replace("de couvertures, et ", "")}, {"need/shelter"}),
-    "author gone": ({"verb": "purge", "text": "", "id": "author:author gone", "url": None}, set()),
-    "told again": ({"received_at": MORNING}, {"need/shelter", "need/clothes"}),
-}
-"""What is said last of a post, and what it claims then."""
-
-
-@pytest.fixture(scope="module")
-def claimed(tmp_path_factory: pytest.TempPathFactory) -> tuple[set[str], set[str]]:
-    """Return what posts claim: before their last word, and after it and a sweep."""
-
-    async def story() -> tuple[set[str], set[str]]:
-        async with pipeline_in(tmp_path_factory.mktemp("claimed")) as pipeline:
-            await pipeline.posts([*(post(0, NEED, name) for name in SAID_LAST), post(1, OFFER, "offer")])
-            await pipeline.drained()
-            before = {claim.key for claim in await claims_of(pipeline.streams)}
-            for name, (changes, _) in SAID_LAST.items():
-                later = {"received_at": MORNING + timedelta(minutes=10), **changes}
-                await pipeline.posts([replace(post(0, NEED, name), **later)])
-            await pipeline.drained()
-            later_on = ManualClock(SystemClock().now() + timedelta(hours=2))
-            done = await swept(pipeline.streams, pipeline.publisher, later_on)
-            pipeline.published += done.taken_back.posts
-            pipeline.ticks += done.taken_back.alerts
-            await pipeline.drained()
-            return before, {claim.key for claim in await claims_of(pipeline.streams)}
-
-    return asyncio.run(story())
-
-
-@pytest.mark.parametrize("name", SAID_LAST)
-def test_what_a_post_claimed_goes_with_it_and_the_rest_stays(name: str, claimed: tuple[set[str], set[str]]) -> None:
-    _, left = SAID_LAST[name]
-    before, after = ({key for key in keys if key.startswith(f"stub:{name}/")} for keys in claimed)
-    assert before == {f"stub:{name}/need/shelter", f"stub:{name}/need/clothes"}
-    assert after == {f"stub:{name}/{one}" for one in left}
-    assert all("stub:offer/offer/shelter" in keys for keys in claimed)

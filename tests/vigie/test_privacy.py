@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from pydantic import BaseModel
 
 from connectors.pseudonym import OBJECTED, RotatingPseudonyms
-from records import ManualClock, Post, SettingsError
+from models.places import Gazetteer
+from records import ManualClock, Place, Post, SettingsError
 from streams.app import declare_topics
 from streams.reader import read
 from streams.topics import POSTS
@@ -47,6 +48,12 @@ def settings_file(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def home(gazetteer: Gazetteer) -> Place:
+    """Return Le Havre, of these settings."""
+    return gazetteer.home_place("76351")
+
+
 def kinds(union: Any) -> set[str]:
     models: tuple[type[BaseModel], ...] = get_args(get_args(union)[0])
     return {get_args(model.model_fields["kind"].annotation)[0] for model in models}
@@ -62,9 +69,9 @@ def test_every_kind_of_source_and_receiver_is_described() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_paper_is_filled_from_the_settings_and_marks_what_is_missing(
-    name: str, language: str, settings_file: Path
+    name: str, language: str, settings_file: Path, home: Place
 ) -> None:
-    text = paper(name, load(settings_file), language, ManualClock(AT))
+    text = paper(name, load(settings_file), home, language, ManualClock(AT))
     assert "Ville exemple" in text
     assert "Le Havre" in text
     assert SOURCES["bluesky"][language] in text
@@ -99,12 +106,12 @@ def test_the_console_knows_how_long_the_recording_is_kept(
 )
 @pytest.mark.parametrize("is_listed", [True, False])
 def test_needs_and_offers_are_in_the_papers_where_they_are_listed(
-    language: str, purpose: str, kept: str, is_listed: bool, settings_file: Path
+    language: str, purpose: str, kept: str, is_listed: bool, settings_file: Path, home: Place
 ) -> None:
     settings_file.write_text(f"{TOML}[solidarity]\nlisted = {str(is_listed).lower()}\n")
     settings = load(settings_file)
     for name in PAPERS:
-        text = paper(name, settings, language, ManualClock(AT))
+        text = paper(name, settings, home, language, ManualClock(AT))
         assert (purpose in text, kept in text) == (is_listed, is_listed)
 
 
@@ -126,13 +133,13 @@ def test_needs_and_offers_are_in_the_papers_where_they_are_listed(
     ],
 )
 def test_what_the_console_keeps_is_in_the_papers_where_there_is_one(
-    language: str, kept: tuple[str, ...], said: dict[str, str], settings_file: Path
+    language: str, kept: tuple[str, ...], said: dict[str, str], settings_file: Path, home: Place
 ) -> None:
     for port in (8600, 0):
         settings_file.write_text(f"{TOML}[console]\nport = {port}\nkeep_years = 3\n")
         settings = load(settings_file)
         for name in PAPERS:
-            text = paper(name, settings, language, ManualClock(AT))
+            text = paper(name, settings, home, language, ManualClock(AT))
             assert [one in text for one in kept] == [port > 0] * len(kept)
             assert (said[name] in text) == (port > 0)
 
@@ -156,16 +163,16 @@ def test_what_the_console_keeps_is_in_the_papers_where_there_is_one(
 )
 @pytest.mark.parametrize("is_on", [True, False])
 def test_what_is_recorded_is_in_the_papers_where_it_is(
-    language: str, kept: str, said: dict[str, str], is_on: bool, settings_file: Path
+    language: str, kept: str, said: dict[str, str], is_on: bool, settings_file: Path, home: Place
 ) -> None:
     settings_file.write_text(f"{TOML}[recording]\nis_on = {str(is_on).lower()}\nkeep_days = 40\n")
     for name in PAPERS:
-        text = paper(name, load(settings_file), language, ManualClock(AT))
+        text = paper(name, load(settings_file), home, language, ManualClock(AT))
         assert (kept in text, said[name] in text) == (is_on, is_on)
 
 
-def test_the_notice_says_how_to_reach_whom(settings_file: Path) -> None:
-    assert "donnees@exemple.fr" in paper("notice", load(settings_file), "fr", ManualClock(AT))
+def test_the_notice_says_how_to_reach_whom(settings_file: Path, home: Place) -> None:
+    assert "donnees@exemple.fr" in paper("notice", load(settings_file), home, "fr", ManualClock(AT))
 
 
 def test_all_papers_are_written_by_one_command(settings_file: Path, tmp_path: Path) -> None:

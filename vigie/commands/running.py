@@ -48,6 +48,16 @@ def check(settings_file: Path | None) -> None:
     sys.exit(1 if problems else 0)
 
 
+@click.command("settings")
+@click.argument("table", required=False)
+def settings_page(table: str | None) -> None:
+    """Print what every TABLE of vigie.toml takes, or one of them: keys, types, defaults, meanings."""
+    from vigie import settings_page as reference
+
+    with told():
+        click.echo(reference.table(table) if table else reference.page(), nl=False)
+
+
 @click.command()
 @settings_option
 def run(settings_file: Path | None) -> None:
@@ -209,4 +219,4 @@ def demo(language: Literal["fr", "en"], seconds: float, live: bool) -> None:
             sys.exit(Supervisor(load(), Path("vigie.toml")).run())
 
 
-COMMANDS = (init, check, run, worker, connect, console, account, source, metrics, fake, demo)
+COMMANDS = (init, check, settings_page, run, worker, connect, console, account, source, metrics, fake, demo)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from console.access import tokens
 from console.access.roles import Role
@@ -19,6 +19,7 @@ from console.archive.dossier import Dossier, Recorded
 from console.archive.taking import Record, take
 from console.desk import Desk
 from console.pages import api
+from console.pages.api import OPERATIONS
 from records import ManualClock, Post, Rumour, Verdict
 from records.alert import CrisisClock
 from tests.console.entering import actions, csrf_of
@@ -370,3 +371,10 @@ async def test_a_page_of_ours_may_use_the_api_with_its_token_alone(
         assert (await client.post(path, json=body)).status_code == 403
         headers = {"x-csrf-token": csrf_of(await client.get("/accounts/me"))}
         assert (await client.post(path, json=body, headers=headers)).status_code == 201
+
+
+def test_no_address_can_be_asked_by_author() -> None:
+    asked = {field.name for operation in OPERATIONS if operation.query for field in fields(operation.query)}
+    assert {"hazard", "area", "text"} <= asked
+    assert not [name for name in asked if "author" in name]
+    assert not [operation.path for operation in OPERATIONS if "author" in operation.path]
