@@ -84,9 +84,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Temps pour quitter les détecteurs", "Time to leave the detectors"),
             Words(
-                "Secondes entre la nouvelle d'une suppression et la disparition des mots, 95 sur 100, et combien par "
-                "heure.",
-                "Seconds from hearing of a deletion to the words being gone, 95 of 100, and how many an hour.",
+                "Secondes entre la nouvelle d'une suppression et la disparition des mots, 95 sur 100.",
+                "Seconds from hearing of a deletion to the words being gone, 95 of 100.",
             ),
             [
                 Query(
@@ -95,6 +94,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 ),
             ],
             unit="s",
+            size=(24, 7),
         ),
         pen.row(Words("Ce qui est gardé", "What is kept")),
         pen.bars(

@@ -175,14 +175,15 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             size=(5, 4),
         ),
         pen.stat(
-            Words("Non affichés", "Not shown"),
+            Words("Pannes de Vigie", "Wrong with Vigie"),
             Words(
-                "Incidents au-delà des 200 plus hauts et plus récents, que la carte et la liste n'ont pas : ils sont "
-                "dans la console.",
-                "Incidents beyond the 200 highest and newest, which map and list lack: they are in the console.",
+                "Combien de règles de Prometheus disent que Vigie elle-même ne va pas ; la liste est plus bas.",
+                "How many rules of Prometheus say that something is wrong with Vigie itself; the list is below.",
             ),
-            [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
-            steps=((None, "#2b2b2b"), (1, ORANGE)),
+            # VigieWatchdog always fires; where it does not, nobody looks after Vigie, and there is no figure at all.
+            [Query('sum(ALERTS{alertstate="firing"}) - 1', Words("pannes", "faults"))],
+            steps=((None, GREEN), (1, RED)),
+            missing=Words("PERSONNE NE SURVEILLE", "NOBODY LOOKS"),
             size=(5, 4),
         ),
         pen.timeline(
@@ -222,6 +223,17 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 Column("alertstate", Words("État", "State")),
             ],
             missing=Words("Les règles ne tournent pas", "The rules do not run"),
-            size=(24, 6),
+            size=(19, 6),
+        ),
+        pen.stat(
+            Words("Non affichés", "Not shown"),
+            Words(
+                "Incidents au-delà des 200 plus hauts et plus récents, que la carte et la liste n'ont pas : ils sont "
+                "dans la console.",
+                "Incidents beyond the 200 highest and newest, which map and list lack: they are in the console.",
+            ),
+            [Query("sum(vigie_incidents_active_hidden)", Words("incidents", "incidents"))],
+            steps=((None, "#2b2b2b"), (1, ORANGE)),
+            size=(5, 6),
         ),
     ]

@@ -93,11 +93,16 @@ def test_what_every_rule_looks_at_is_there(watched: Watched) -> None:
 
 
 def test_prometheus_takes_every_rule_for_good_and_all_is_well(watched: Watched) -> None:
-    told = watched.asked("prometheus", "/api/v1/rules")["data"]["groups"]
-    rules = {rule["name"]: rule for group in told for rule in group["rules"]}
-    assert rules.keys() == {rule["alert"] for rule in RULES}
-    assert {rule["health"] for rule in rules.values()} == {"ok"}
-    assert [name for name, rule in rules.items() if rule["state"] == "firing"] == ["VigieWatchdog"]
+    def rules() -> dict[str, Any]:
+        told = watched.asked("prometheus", "/api/v1/rules")["data"]["groups"]
+        return {rule["name"]: rule for group in told for rule in group["rules"]}
+
+    def firing() -> list[str]:
+        return [name for name, rule in rules().items() if rule["state"] == "firing"]
+
+    assert rules().keys() == {rule["alert"] for rule in RULES}
+    assert {rule["health"] for rule in rules().values()} == {"ok"}
+    watched.wait_until("what was wrong while it started is over", lambda: firing() == ["VigieWatchdog"])
 
 
 def test_the_map_has_the_incident_and_the_town(watched: Watched) -> None:
