@@ -55,8 +55,8 @@ lock: $(BIN)/python
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra console pyproject.toml requirements/build.in -o requirements/runtime.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-annotate --no-header --extra console --extra notify --extra postgresql pyproject.toml requirements/build.in \
-		-o requirements/server.txt
+		--no-annotate --no-header --extra console --extra notify --extra postgresql --extra x pyproject.toml \
+		requirements/build.in -o requirements/server.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --extra console --extra dev --extra train pyproject.toml requirements/build.in -o requirements/dev.txt
 

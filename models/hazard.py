@@ -3,7 +3,6 @@
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
@@ -87,11 +86,9 @@ class HazardModel:
             raise BrokenInvariant(f"{ARRAYS_FILE}: the network lacks {', '.join(sorted(missing))}: {_MEND}")
         self._arrays = {name: np.asarray(arrays[name], dtype=np.float64) for name in SHAPES if name != "wording"}
         self._wording = np.asarray(arrays["wording"], dtype=np.float32)
-        with ThreadPoolExecutor(1) as beside:  # to unpack languages takes as long as all else together
-            language = beside.submit(LanguageModel)
-            self.vectors = SentenceVectors(network)
-            self._gate = Gate.load()
-            self._language = language.result()
+        self.vectors = SentenceVectors(network)
+        self._gate = Gate.load()
+        self._language = LanguageModel()
         self._now_rates = self._arrays["base_rates"][len(HAZARDS) : 2 * len(HAZARDS)].tolist()
         self._class_shares = {name: round(rate, _DIGITS) for name, rate in zip(HAZARDS, self._now_rates, strict=True)}
         self._nothing = self._reading(None, self._arrays["base_rates"], _NO_ACTUALITY)

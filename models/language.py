@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
 from models.folding import words_of
+from models.language_letters import read_letters
 
 _COMMON_WORDS = {
     "fr": """je tu il elle nous vous ils elles le la les un une des du de et est pas dans sur pour avec ce cette ces
@@ -26,6 +25,9 @@ _COMMON_WORDS = {
         er zijn was heb""",
 }
 _OTHER_LANGUAGES = ("ar", "el", "he", "hi", "ja", "ko", "pl", "ru", "th", "tr", "uk", "zh")
+LANGUAGES = (*_COMMON_WORDS, *_OTHER_LANGUAGES)
+"""What a text may be found to be in."""
+
 _CLEAR_LEAD = 2  # common words more than the next language: clear enough without asking the slow model
 _CONTRADICTS = 4  # common words more than the platform's language: the platform is wrong
 _SURE = 0.8
@@ -41,7 +43,7 @@ def _words_by_language() -> dict[str, tuple[str, ...]]:
 
 
 class LanguageModel:
-    """Names the language of short texts: common words first, then n-grams of letters (py3langid).
+    """Names the language of short texts: common words first, then n-grams of letters (`language_letters.py`).
 
     Shape   texts and the platform's languages in, ISO 639-1 codes out in the same order; None where nobody can tell
     Errors  none on any text
@@ -50,18 +52,7 @@ class LanguageModel:
 
     def __init__(self) -> None:
         self._spoken = _words_by_language()
-        whole = LanguageIdentifier.from_model_file(MODEL_FILE)
-        whole.set_languages([*_COMMON_WORDS, *_OTHER_LANGUAGES])
-        # One that keeps nothing of the other 120 languages: they fill 28 MB.
-        self._identifier = LanguageIdentifier(
-            whole.nb_ptc,
-            whole.nb_pc,
-            whole.nb_classes,
-            whole.tk_nextmove,
-            whole.tk_output,
-            norm_probs=True,
-            tk_row=whole.tk_row,
-        )
+        self._identifier = read_letters()
 
     def languages(self, texts: Sequence[str], given: Sequence[str | None]) -> list[str | None]:
         """Return each text's language; what the platform says stands unless the words clearly contradict it."""

@@ -21,6 +21,7 @@ from models.old_links import links_in
 from models.phrases import ASK, STOP, Phrases, heads_of, lines_of, sentences_of
 
 DOUBTS = Path(__file__).parent / "doubts"
+KINDS = ("letterhead", "announcement", "order")
 SECTIONS = ("before", "letterhead", "announcement", "order", "ordered", "aside", "warns", "past")
 
 _MOST_READ = 2_000  # characters
@@ -41,13 +42,10 @@ class Letterheads:
     """
 
     def __init__(self, domains: Iterable[str] = ()) -> None:
-        phrases = _phrases()
+        self._phrases = phrases = _phrases()
         shipped = (line for _, line in lines_of(DOUBTS / "domains.txt"))
         self._domains = tuple(f".{one.lower().strip('.')}" for one in (*shipped, *domains))
-        self._heads = phrases.heads("letterhead", "announcement", "order")
-        self._aside, self._warns, self._past = (phrases.pattern(one) for one in ("aside", "warns", "past"))
-        self._ordered = phrases.pattern("ordered")
-        self._of = {one: _beginning(phrases, one) for one in ("letterhead", "announcement", "order")}
+        self._heads = phrases.heads(*KINDS)
 
     def speaks(self, text: str) -> bool:
         """Tell whether it does, as far as its words go: whose they are, others know."""
@@ -55,8 +53,8 @@ class Letterheads:
             return False
         read = text[:_MOST_READ]
         plain = sentences_of(_QUOTED.sub(" ", without_links(read)))
-        kinds = {kind for kind in self._of if self._is_headed(kind, plain)}
-        if not kinds or any(sign.search(plain) for sign in (self._aside, self._warns, self._past)):
+        kinds = {kind for kind in KINDS if self._is_headed(kind, plain)}
+        if not kinds or any(self._has(sign, plain) for sign in ("aside", "warns", "past")):
             return False
         links = links_in(read)
         if any(map(self.is_official, links)) or self._names_domain(read):
@@ -65,12 +63,12 @@ class Letterheads:
 
     def warns(self, text: str) -> bool:
         """Tell whether a text speaks of a message that is not to be believed."""
-        return self._warns.search(sentences_of(without_links(text[:_MOST_READ]))) is not None
+        return self._has("warns", sentences_of(without_links(text[:_MOST_READ])))
 
     def is_of_past(self, text: str, year: int) -> bool:
         """Tell whether a text of some year says that it is of the past: so, or by naming an earlier year."""
         plain = sentences_of(without_links(text[:_MOST_READ]))
-        return self._past.search(plain) is not None or any(int(one) < year for one in _YEAR.findall(plain))
+        return self._has("past", plain) or any(int(one) < year for one in _YEAR.findall(plain))
 
     def is_official(self, link: str) -> bool:
         """Tell whether a link leads to an authority."""
@@ -80,25 +78,29 @@ class Letterheads:
             return False
         return f".{host}".endswith(self._domains)
 
+    def _has(self, section: str, plain: str) -> bool:
+        return self._phrases.pattern(section).search(plain) is not None
+
     def _names_domain(self, text: str) -> bool:
         hosts = _HOST.findall(without_links(text))
         return any(f".{host.lower()}".endswith(self._domains) for host in hosts)
 
     def _is_headed(self, kind: str, plain: str) -> bool:
-        begun = self._of[kind].finditer(plain)
+        begun = _beginning(kind).finditer(plain)
         return any(self._has_words(kind, f" {STOP}{plain[found.end() :]}") for found in begun)
 
     def _has_words(self, kind: str, behind: str) -> bool:
         """Tell whether words follow, as the kind of beginning wants them; a question asks about it."""
         if kind == "order":
-            return self._ordered.search(behind) is not None
+            return self._has("ordered", behind)
         own = [word for word in behind.split() if word not in (ASK, STOP)]
         return len(own) >= _FEWEST_WORDS and not _ASKED.match(behind)
 
 
-def _beginning(phrases: Phrases, section: str) -> re.Pattern[str]:
+@cache
+def _beginning(section: str) -> re.Pattern[str]:
     """Return what finds a section's phrases where a sentence begins, whatever may stand before them there."""
-    before, begun = phrases.pattern("before").pattern, phrases.pattern(section).pattern
+    before, begun = _phrases().written("before"), _phrases().written(section)
     return re.compile(f" {STOP}(?:{before}| {STOP}){{0,{_MOST_BEFORE}}}{begun}")
 
 

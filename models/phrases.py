@@ -54,17 +54,25 @@ class Phrases:
 
     def __init__(self, path: Path, sections: Collection[str]) -> None:
         entries = _entries_of(path, sections)
-        self._patterns = {
-            section: re.compile(f"(?:{'|'.join(sorted((one.pattern for one in pieces), key=len, reverse=True))})(?= )")
+        self._written = {
+            section: f"(?:{'|'.join(sorted((one.pattern for one in pieces), key=len, reverse=True))})(?= )"
             for section, pieces in entries.items()
         }
+        self._patterns: dict[str, re.Pattern[str]] = {}
         self._heads = {
             section: frozenset(head for one in pieces for head in one.heads) for section, pieces in entries.items()
         }
 
     def pattern(self, section: str) -> re.Pattern[str]:
-        """Return what finds the phrases of a section."""
-        return self._patterns[section]
+        """Return what finds the phrases of a section; made when first asked for, since few texts need it."""
+        found = self._patterns.get(section)
+        if found is None:
+            found = self._patterns[section] = re.compile(self._written[section])
+        return found
+
+    def written(self, section: str) -> str:
+        """Return it as it is written."""
+        return self._written[section]
 
     def heads(self, *sections: str) -> frozenset[str]:
         """Return heads of words: a text with none of them has no phrase of these sections."""

@@ -1,26 +1,34 @@
-"""The Faust app with the settings that hold for Vigie, and the topics it needs declared."""
+"""The Faust app with the settings that hold for Vigie."""
 
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from faust.auth import SASLCredentials, SSLCredentials
 
-from records import SettingsError, SourceUnavailable
 from streams.embedded import EmbeddedTransport
 from streams.settings import StreamSettings
-from streams.topics import TOPICS, Topic, changelog
 from streams.transport import KafkaTransport
 
 # The defaults of Faust's store reserve 2 GB of cache for each partition.
 STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 8 << 20, "max_open_files": 256}
 
 
+class Session(NamedTuple):
+    """How long the broker waits for a sign of a worker before it gives its partitions away, and how often one comes."""
+
+    timeout_secs: float
+    heartbeat_secs: float
+
+
+SESSION = Session(10.0, 2.0)
+EMBEDDED_SESSION = Session(1.0, 0.3)
+"""Tansu lets whoever joins wait for half of it, and for nearly twice that where one was there before; and takes nothing
+from a worker that is silent as long as it is alone, as it is on one machine."""
+
+
 def make_app(settings: StreamSettings) -> faust.App:
     """Return a Faust app; nothing connects before it is started."""
+    session = EMBEDDED_SESSION if settings.is_embedded else SESSION
     app = faust.App(
         settings.app_id,
         broker=settings.kafka_url,
@@ -38,8 +46,8 @@ def make_app(settings: StreamSettings) -> faust.App:
         stream_publish_on_commit=False,
         recovery_consistency_check=True,
         table_standby_replicas=0,
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=session.timeout_secs,
+        broker_heartbeat_interval=session.heartbeat_secs,
         broker_rebalance_timeout=15.0,
         broker_request_timeout=30.0,
         broker_max_poll_interval=300.0,
@@ -68,61 +76,3 @@ def _credentials(settings: StreamSettings) -> Any:
             mechanism=security.sasl_mechanism,
         )
     return SSLCredentials(context) if context else None
-
-
-async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = ()) -> None:
-    """Create the topics that are missing, with their partitions and retention: all of ours, or those given.
-
-    Errors  SourceUnavailable when the broker does not answer; SettingsError when a topic that stands there has
-            another number of partitions: tables and streams would no longer fit together
-    """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap_servers, **settings.security.for_aiokafka())
-    try:
-        await admin.start()
-        standing = {topic["topic"]: topic for topic in await admin.describe_topics()}
-        missing = [topic for topic in (topics or all_topics(settings)) if topic.name not in standing]
-        _refuse_other_partitions(settings, standing)
-        if missing:
-            await _create(admin, settings, missing)
-    except (KafkaError, OSError) as error:
-        raise SourceUnavailable(f"kafka {settings.kafka_url}: {error!r}") from error
-    finally:
-        await admin.close()
-
-
-async def _create(admin: AIOKafkaAdminClient, settings: StreamSettings, missing: list[Topic]) -> None:
-    answer = await admin.create_topics(
-        [
-            NewTopic(
-                topic.name,
-                num_partitions=settings.partitions,
-                replication_factor=settings.replication_factor,
-                topic_configs=topic.config,
-            )
-            for topic in missing
-        ]
-    )
-    for name, code, *_ in answer.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
-            raise SourceUnavailable(f"kafka {settings.kafka_url}: cannot create {name}: {error.__name__}")
-
-
-def _refuse_other_partitions(settings: StreamSettings, standing: dict[str, Any]) -> None:
-    for topic in all_topics(settings):
-        found = len(standing.get(topic.name, {}).get("partitions", ()))
-        if found and found != settings.partitions:
-            raise SettingsError(
-                f"kafka.partitions: {settings.partitions} is set, but {topic.name} has {found}; "
-                f"set {found}, or start with new topics"
-            )
-
-
-def all_topics(settings: StreamSettings) -> tuple[Topic, ...]:
-    """Return all topics of an installation."""
-    return (*TOPICS, changelog(settings.app_id))
-
-
-def table_dir(settings: StreamSettings) -> Path:
-    """Return the folder with the tables' files."""
-    return settings.data_dir / "tables"

@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from records import SourceUnavailable, decode
-from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
 from streams.topics import Topic
+from streams.true_ends import true_end_offsets
 
 
 class Written(NamedTuple):

@@ -18,8 +18,8 @@ from aiokafka.errors import KafkaError
 from connectors.contract import NEVER, Capabilities, Reading
 from connectors.playback import Playback
 from records import Clock, MalformedRecord, Post, SourceUnavailable, decode
-from streams.embedded import true_end_offsets
 from streams.settings import StreamSettings
+from streams.true_ends import true_end_offsets
 
 POLL_MS = 500
 _offsets = msgspec.json.Decoder(dict[str, int])

@@ -15,7 +15,7 @@ from rocksdict import AccessType, Options, Rdict
 
 from detectors.shelf import CHANGES, newest_changes
 from records import BrokenInvariant
-from streams.app import table_dir
+from streams.declaring import table_dir
 from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings

@@ -21,7 +21,7 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.errors import KafkaError, for_code
 
 from records import Clock, SourceUnavailable
-from streams.app import all_topics
+from streams.declaring import all_topics
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import NUDGE, Topic

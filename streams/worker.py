@@ -8,7 +8,8 @@ import structlog
 import uvloop
 
 from records import Clock
-from streams.app import declare_topics, make_app
+from streams.app import make_app
+from streams.declaring import declare_topics
 from streams.health import serve
 from streams.settings import StreamSettings
 from streams.watchdog import watch

@@ -3,11 +3,16 @@
 Hypothesis fails no example for its time, for the machine may be busy.
 """
 
+import os
+
 import pytest
 from hypothesis import settings
 
 WAITING = ("broker", "apache_kafka", "browser")
 """Marks of tests that wait for other programs: last, they would be waited for while nothing else is left to do."""
+
+# Hundreds of processes are started: they need not compile each module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

@@ -18,12 +18,13 @@ from detectors.comparing import FACTORS, compare, point_from, with_budget
 from detectors.judging import outcome_of
 from detectors.profile import Profile
 from models.hazard import HazardModel
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, MalformedRecord, Place, Post, ProfileChange, SettingsError, Tick, decode
 from records.backtest import Backtest, FrontierPoint, Outcome
 from records.truth import Truth
 from streams.topics import OnSignals
-from vigie.assembly import gate, steps
+from vigie.assembly import steps
+from vigie.edge_assembly import gate
 from vigie.replay import CLOSING, read_posts
 from vigie.settings import Settings
 
@@ -256,4 +257,4 @@ class Bench:
 
 def bench_of(past: Past, truth: Truth) -> Bench:
     """Return a bench with what is known of the tree's wider nodes."""
-    return Bench(past, truth, Gazetteer().wide_places())
+    return Bench(past, truth, shipped_gazetteer().wide_places())

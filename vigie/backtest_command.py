@@ -13,16 +13,16 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from detectors.profile import Profile
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, SettingsError
 from records.backtest import Backtest
 from records.truth import Truth
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Bench, bench_of, read_past, read_truth
 from vigie.backtest_report import report
 from vigie.lines import SOME_BAD
 from vigie.replay import settings_for
 from vigie.settings import Settings
+from vigie.territory import home_of, profile_of
 
 MOST_PROFILES = 2
 
@@ -86,7 +86,7 @@ def _profiles(asked: Asked) -> list[Profile]:
     names = asked.profiles or ("",)
     if len(names) > MOST_PROFILES:
         raise SettingsError(f"--profile was given {len(names)} times: give one, or the one in force and a candidate")
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     found = [_settings(asked, name) for name in names]
     return [profile_of(settings, home_of(settings, gazetteer)) for settings in found]
 

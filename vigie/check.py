@@ -16,11 +16,11 @@ from connectors.sinks.feeds import GEOJSON, features_from
 from connectors.sinks.targets import targets_in
 from console.messages.map_files import check_map
 from models.hazard import HazardModel
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import SettingsError, SourceUnavailable, SystemClock, VigieError
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.settings import StreamSettings
-from vigie import assembly
+from vigie import assembly, edge_assembly, territory
 from vigie.broker import BrokerDied, EmbeddedBroker
 from vigie.duty_settings import duties_from
 from vigie.edge import listening_socket
@@ -108,21 +108,21 @@ def _models(settings: Settings) -> Iterator[Problem]:
 
 
 def _gate(settings: Settings) -> Iterator[Problem]:
-    yield from _tried(lambda: assembly.gate(settings))
+    yield from _tried(lambda: edge_assembly.gate(settings))
 
 
 def _territory(settings: Settings) -> Iterator[Problem]:
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     try:
-        home = assembly.home_of(settings, gazetteer)
+        home = territory.home_of(settings, gazetteer)
     except SettingsError as error:
         yield problem_from(error)
     else:
-        yield from _tried(lambda: assembly.profile_of(settings, home))
-    yield from _tried(lambda: assembly.local_places(settings, gazetteer))
+        yield from _tried(lambda: territory.profile_of(settings, home))
+    yield from _tried(lambda: territory.local_places(settings, gazetteer))
     for source in settings.sources:
         if source.place:
-            yield from _tried(lambda source=source: assembly.usual_place(gazetteer, source))  # type: ignore[misc]
+            yield from _tried(lambda source=source: territory.usual_place(gazetteer, source))  # type: ignore[misc]
 
 
 def _data(settings: Settings) -> Iterator[Problem]:

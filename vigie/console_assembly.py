@@ -26,11 +26,11 @@ from models.geoparse import Geoparser
 from models.places import Gazetteer
 from records import Clock, Place, SettingsError
 from streams.settings import StreamSettings
-from vigie.assembly import default_profile, home_of, local_places
 from vigie.console_claims import ConsoleClaims
 from vigie.console_settings import ConsoleSettings
 from vigie.settings import RECORDING, Settings, secret_from
 from vigie.solidarity import claims_of
+from vigie.territory import default_profile, home_of, local_places
 from vigie.trust_watch import TrustWatch, heard_in, measure
 from vigie.tuner import LocalTuner
 

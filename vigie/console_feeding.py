@@ -33,7 +33,7 @@ from records import (
     Verdict,
     decode,
 )
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import Written, follow_batches
 from streams.settings import StreamSettings

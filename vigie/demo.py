@@ -21,8 +21,8 @@ from models.gate import Gate
 from records import Alert, ManualClock, Post, SourceStatus
 from streams.reader import follow
 from streams.topics import ALERTS
-from vigie.assembly import gate
 from vigie.demo_console import console_of
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.replay import CLOSING
 from vigie.scenarios.recording import recorded

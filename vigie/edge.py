@@ -19,11 +19,11 @@ from connectors.register import Recognising
 from connectors.watch import Watch
 from records import Clock, SourceUnavailable
 from records.source_status import State, Way
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.metrics import start_at_zero
 from streams.publisher import KafkaPublisher
 from streams.taking_back import TakenBack
-from vigie import assembly, metrics
+from vigie import edge_assembly, metrics
 from vigie.serving import listening_on, serve, serve_metrics
 from vigie.settings import Settings
 from vigie.source_assembly import ServedSource, Workshop, watch_over
@@ -46,14 +46,14 @@ def run_edge(settings: Settings, clock: Clock) -> None:
 async def _run(settings: Settings, clock: Clock) -> None:
     streams = settings.streams()
     settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    gate = assembly.gate(settings)
-    watch = Watch(assembly.EdgeMetrics([source.name for source in settings.sources]), clock)
-    names = assembly.pseudonyms(settings, clock)
+    gate = edge_assembly.gate(settings)
+    watch = Watch(edge_assembly.EdgeMetrics([source.name for source in settings.sources]), clock)
+    names = edge_assembly.pseudonyms(settings, clock)
     shop = Workshop(settings, clock, watch, names)
     sources = shop.reading()
     publisher = KafkaPublisher(streams)
-    recognising = Recognising(publisher, assembly.register(settings, names))
-    cursors = SqliteCursors(assembly.cursors_path(settings))
+    recognising = Recognising(publisher, edge_assembly.register(settings, names))
+    cursors = SqliteCursors(edge_assembly.cursors_path(settings))
     watch_over(watch, settings, sources)
     work: list[Coroutine[Any, Any, None]] = [
         _read(

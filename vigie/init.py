@@ -3,9 +3,9 @@
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from models.places import Gazetteer
+from models.places import Gazetteer, shipped_gazetteer
 from records import Place, SettingsError
-from vigie.assembly import default_profile
+from vigie.territory import default_profile
 
 LOCAL_PLACES = "places.csv"
 LE_HAVRE_SEINE = "200084952"  # the EPCI whose local places come with Vigie
@@ -32,7 +32,7 @@ def write_settings(commune: str, folder: Path, *, is_forced: bool = False) -> li
     for path in (settings_file, places_file):
         if path.exists() and not is_forced:
             raise SettingsError(f"{path}: is there already; move it away, or give --force to write over it")
-    home = commune_from(Gazetteer(), commune)
+    home = commune_from(shipped_gazetteer(), commune)
     template = (files("vigie") / "template.toml").read_text(encoding="utf-8")
     text = template.format(
         name=home.name,

@@ -2,7 +2,7 @@
 
 from records import Clock, Post, SettingsError
 from streams.publisher import KafkaPublisher
-from vigie import assembly
+from vigie import edge_assembly
 from vigie.settings import Settings
 
 
@@ -13,7 +13,7 @@ async def object_to(settings: Settings, platform: str, account: str, clock: Cloc
     """
     if not platform or not account:
         raise SettingsError("privacy object: give the platform and the account, as in: bluesky did:plc:abc")
-    names = assembly.pseudonyms(settings, clock)
+    names = edge_assembly.pseudonyms(settings, clock)
     names.object(platform, account)  # first, so that nothing new comes in between
     known = [names.present_author(platform, account), names.earlier_author(platform, account)]
     publisher = KafkaPublisher(settings.streams())

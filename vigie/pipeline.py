@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from records import Alert, Bulletin, DeadLetter, Post, ProfileChange, Pulse, Tick, Verdict, VigieError
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import read
 from streams.settings import StreamSettings

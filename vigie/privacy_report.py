@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from connectors.pseudonym import ROTATE_AFTER
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Clock, Place, SettingsError
 from streams.topics import (
     ALERTS,
@@ -27,8 +27,8 @@ from streams.topics import (
     Topic,
 )
 from vigie import console_papers, recording_papers
-from vigie.assembly import home_of
 from vigie.settings import Settings
+from vigie.territory import home_of
 
 PAPERS = ("notice", "record", "assessment")
 LANGUAGES = ("fr", "en")
@@ -149,7 +149,7 @@ def write_report(settings: Settings, folder: Path, clock: Clock) -> list[Path]:
 
     Errors  SettingsError when the folder cannot be written to
     """
-    written, home = [], home_of(settings, Gazetteer())
+    written, home = [], home_of(settings, shipped_gazetteer())
     for name in PAPERS:
         for language in LANGUAGES:
             path = folder / f"{name}.{language}.md"

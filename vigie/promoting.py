@@ -13,9 +13,9 @@ from records import ProfileChange, SettingsError, decode
 from streams.reader import newest
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS
-from vigie.assembly import default_profile, home_of, profile_of
 from vigie.deciding import Asked, after, told, worker_says
 from vigie.settings import Settings
+from vigie.territory import default_profile, home_of, profile_of
 
 KEY = b"profile"
 

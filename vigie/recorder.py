@@ -21,7 +21,7 @@ import structlog
 from msgspec.structs import replace
 
 from records import Clock, MalformedRecord, Retraction, SettingsError, Signal, SourceUnavailable, decode, encode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.reader import standing
 from streams.resuming import Lying, Mark, follow_on
 from streams.settings import StreamSettings

@@ -14,12 +14,13 @@ from connectors.sinks.contract import line_from
 from connectors.sources.recorded import Recorded
 from detectors.neighbours import Neighbours
 from detectors.profile import Profile
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Alert, Clock, MalformedRecord, Post, SettingsError
-from vigie.assembly import gate, home_of, local_places, profile_of
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.settings import Settings, Territory
 from vigie.source_settings import RecordedSource
+from vigie.territory import home_of, local_places, profile_of
 
 CHUNK = 500
 CLOSING = timedelta(days=3)  # after the last post: incidents that would end by then are shown to their end
@@ -89,7 +90,7 @@ async def replay(paths: Sequence[Path], settings: Settings, clock: Clock, *, par
 
 def refuse_unusable(settings: Settings) -> Profile:
     """Return the profile, or raise what the worker would raise: here it is told at once, and without a worker's log."""
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     profile = profile_of(settings, home_of(settings, gazetteer))
     local_places(settings, gazetteer)
     return profile

@@ -17,7 +17,7 @@ from types import FrameType
 import structlog
 
 from records import SourceUnavailable, VigieError
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.restore import Carried, carried, forget_saved, put_back, restore_on_fresh_broker
 from streams.settings import StreamSettings
 from streams.topics import ALERTS, GONE_BY, POSTS, SIGNALS

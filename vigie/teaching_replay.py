@@ -7,14 +7,14 @@ from pathlib import Path
 from detectors.comparing import compare
 from models.candidate import OnScenario, Replayed
 from models.hazard import HazardModel
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Post, SettingsError
 from records.backtest import Outcome
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Bench, Past, values_from
 from vigie.scenarios.recording import recorded
 from vigie.scenarios.scenario import Scenario
 from vigie.settings import Settings
+from vigie.territory import home_of, profile_of
 
 
 def on_scenario(scenario: Scenario, old: HazardModel, new: HazardModel) -> OnScenario:
@@ -22,7 +22,7 @@ def on_scenario(scenario: Scenario, old: HazardModel, new: HazardModel) -> OnSce
 
     Errors  SettingsError where it cannot be used
     """
-    gazetteer = Gazetteer()
+    gazetteer = shipped_gazetteer()
     truth, places = scenario.truth(gazetteer), gazetteer.wide_places()
     with tempfile.TemporaryDirectory(prefix="vigie-") as folder:
         settings, posts = asyncio.run(recorded(scenario, scenario.all_posts, Path(folder)))

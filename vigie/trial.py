@@ -19,12 +19,13 @@ from detectors.profile import Profile, profile_from
 from models.places import Gazetteer
 from records import Place, ProfileChange, SettingsError, SystemClock, Tick
 from records.backtest import Backtest
-from records.trial import CaseKind, Course, Trial, TrialAsked, TrialCase, TrialDone, TrialFailed, TrialProgress
+from records.trial import CaseKind, Course, Trial, TrialCase, TrialDone, TrialFailed, TrialProgress
 from records.truth import Truth
 from vigie.backtest import Bench, Past
 from vigie.scenarios.reading import values_of
 from vigie.scenarios.scenario import scenario_from
 from vigie.trial_courses import courses_of
+from vigie.trial_order import TrialOrder
 
 STEP = 0.005
 """Less progress is not worth a line."""
@@ -32,15 +33,6 @@ RECORDED = "recorded"
 """The name of the case that is the recording."""
 
 Says = Callable[[TrialProgress], None]
-
-
-class TrialOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be tried, and where: the process reads no settings of its own."""
-
-    asked: TrialAsked
-    commune: str  # the home, "" where there is none
-    recording: str  # a folder
-    readings: str  # one for what posts of scenarios become
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from records.profile_setting import ProfileProblem, ProfileSetting
 from records.trial import Trial, TrialAsked, TrialDone, TrialFailed, TrialProgress
 from vigie.scenarios.scenario import library, scenario_from
 from vigie.settings import RECORDING, Settings
-from vigie.trial import TrialOrder
+from vigie.trial_order import TrialOrder
 
 READINGS = "scenarios"  # the folder of what posts of scenarios become, in data.dir
 LONGEST_LINE = 256 * 1024 * 1024  # bytes: a report of thirty days

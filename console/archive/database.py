@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -161,14 +162,26 @@ def _prepare(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def _migrate(connection: Connection) -> None:
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    known = {one.revision for one in ScriptDirectory.from_config(config).walk_revisions()}
-    if unknown := set(MigrationContext.configure(connection).get_current_heads()) - known:
+    return config
+
+
+@cache
+def _shapes() -> tuple[str, ...]:
+    """Return the shapes that a database had in each version, this one's first."""
+    return tuple(one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _migrate(connection: Connection) -> None:
+    has = set(MigrationContext.configure(connection).get_current_heads())
+    if unknown := has.difference(_shapes()):
         raise SettingsError(
             f"console.database: has the shape of a later version of Vigie ({', '.join(sorted(unknown))}); "
             "run that one, or put back a backup of before it"
         )
-    command.upgrade(config, "head")
+    if has != {_shapes()[0]}:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

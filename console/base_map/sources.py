@@ -8,6 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import cramjam
 import numpy as np
 import shapely
 
@@ -63,13 +64,13 @@ def communes(files: Path) -> np.ndarray:
 
 def french_towns(files: Path) -> list[Town]:
     """Return the communes of today, with arrondissements and former communes left out."""
-    columns = _table(files / "fr_places.tsv.xz")
+    columns = _table(files / "fr_places.tsv.zst")
     return [town for kind, town in zip(columns["kind"], _towns(columns), strict=True) if kind == "com"]
 
 
 def towns_abroad(files: Path) -> list[Town]:
     """Return the towns of the other countries, with their own or usual English names."""
-    return list(_towns(_table(files / "world_places.tsv.xz")))
+    return list(_towns(_table(files / "world_places.tsv.zst")))
 
 
 def _towns(columns: dict[str, list[str]]) -> list[Town]:
@@ -78,5 +79,5 @@ def _towns(columns: dict[str, list[str]]) -> list[Town]:
 
 
 def _table(path: Path) -> dict[str, list[str]]:
-    lines = lzma.decompress(path.read_bytes()).decode().splitlines()
+    lines = bytes(cramjam.zstd.decompress(path.read_bytes())).decode().splitlines()
     return {name: values for name, *values in (line.split("\t") for line in lines)}

@@ -1,55 +1,29 @@
-"""The index of names: every spelling under which a place is found in a folded text, in one automaton."""
+"""The index of names: every spelling under which a place is found in a folded text."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 
-import ahocorasick
-
-from models.geoparse.words import COMPASS, CUES, HAPPENINGS, IDIOMS_WITH_TO, NOT_PLACES
-from models.places.folding import bare, fold, fold_name, heads_of, surface_from
-from models.places.gazetteer import Flags, Gazetteer
-from models.places.local import LocalPlace
-from models.places.spellings import (
-    ADMIN1_NAMES_REFUSED,
-    AUSTRALIA_POSTAL,
-    CANADA_POSTAL,
-    COMMUNE_ALIASES,
-    COUNTRY_NAMES_REFUSED,
-    DEP_NAMES_WEAK,
+from models.geoparse.names import (
+    LARGE_TOWN,
+    NO_FLAGS,
+    Meaning,
+    beginnings_of,
+    contractions_of,
+    read_names,
+    spellings_of,
 )
+from models.geoparse.words import IDIOMS_WITH_TO, NOT_PLACES
+from models.places.folding import bare, fold_name
+from models.places.gazetteer import Gazetteer
+from models.places.local import LocalPlace
+from models.places.spellings import AUSTRALIA_POSTAL, CANADA_POSTAL, DEP_NAMES_WEAK
 
-HEAD_POPULATION = 2_000
 COUSIN_POPULATION = 5_000  # "Tournon" may mean Tournon-sur-Rhône beside the village that is called just so
-JOINED_POPULATION = 15_000
-HEAD_ZIPF = 3.2
-LEAST_JOINED = 6
-SHORT_NAME = 3
-TOWN_ZIPF = 4.6  # a small town abroad that is called so is never what a text means
 COMMON_ZIPF = 4.0
-LARGE_TOWN = 100_000
-EVERYDAY_ZIPF, EVERYDAY_TOWN = 5.0, 10_000
-DIVISION_ZIPF = 3.0
-RARE_TOWN = 15_000
-LONGEST_ABBREVIATION = 4
-CITY_STATES = frozenset({"new york", "washington"})  # the city is meant
-LARGE_DIVISION = 5_000_000
 COUNTRY_CODES = {"NZ": "NZ", "GB": "UK", "US": "USA"}  # as they stand behind a town's name
-ONE_DEP_REGIONS = frozenset({"01", "02", "03", "04", "06"})
-FRENCH_NEIGHBOURS = frozenset({"US", "CA", "GB", "AU", "CH", "BE", "LU", "DE", "IT", "ES"})  # their divisions are named
-ARRONDISSEMENT = " arrondissement"
-REFUSED = {"country": frozenset(COUNTRY_NAMES_REFUSED), "admin1": frozenset(ADMIN1_NAMES_REFUSED)}
-NO_FLAGS = Flags("", "0", "0")
-SHORT_FORMS = {
-    "saint": "st",
-    "sainte": "ste",
-    "fort": "ft",
-    "mount": "mt",
-    "provence": "pce",
-    "ferrand": "fd",
-    "sous": "ss",
-}
-LONG_FORMS = {short: long for long, short in SHORT_FORMS.items()}
-FORM_WORDS = frozenset((*SHORT_FORMS, *LONG_FORMS))
+POSTAL_CODES = {"CA": CANADA_POSTAL, "AU": AUSTRALIA_POSTAL}
+PARIS = "75"  # the département; the town is meant
+NONE = ";"
+"""The meaning, as written, of a name that is no place of the gazetteer's: a trap, a local place."""
 
 
 class Toponym:
@@ -100,189 +74,24 @@ class Toponym:
 
 
 class NameIndex:
-    """All spellings in one Aho-Corasick automaton over " padded " keys, so that only whole words match.
+    """All spellings, looked up word by word.
 
     Shape   a folded text in, the longest toponyms out, from left to right, with where they start and end
     """
 
     def __init__(self, gazetteer: Gazetteer, local: Iterable[LocalPlace] = ()) -> None:
         self.gazetteer = gazetteer
-        self.weak_deps: set[int] = set()
-        self.abbreviations: dict[str, int] = {}  # "TX" -> row; read only right after another place
-        self._rows: dict[str, list[int]] = defaultdict(list)
-        self._contractions: dict[str, str] = {}
-        self._caps: set[str] = set()
-        self._joined: dict[str, list[int]] = defaultdict(list)
-        self._heads: dict[str, list[int]] = defaultdict(list)
-        self._add_france()
-        self._add_world()
-        self._add_areas()
-        self._joined = {key: rows for key, rows in self._joined.items() if key not in self._rows}
-        self.run_together = frozenset(self._joined)  # what a hashtag may be as a whole
+        self.weak_deps = weak_deps_of(gazetteer)
+        self.abbreviations = abbreviations_of(gazetteer)  # "TX" -> row; read only right after another place
         self._traps = frozenset(map(fold_name, NOT_PLACES))
         self._locals = _local_names(local)
         self._known: dict[str, Toponym] = {}
-        self.automaton = ahocorasick.Automaton()
-        for key in self._rows.keys() | self._joined.keys() | self._heads.keys() | self._traps | self._locals.keys():
-            self.automaton.add_word(f" {key} ", key)
-        self.automaton.make_automaton()
-
-    def __len__(self) -> int:
-        return len(self.automaton)
-
-    def _add_france(self) -> None:
-        g = self.gazetteer
-        for row in range(g.french_rows):
-            key = fold_name(g.names[row])
-            parent = g.communes.get(g.parents[row])
-            if parent is not None and fold_name(g.names[parent]) == key:
-                continue  # the former commune that gave the new one its name
-            if key.endswith(ARRONDISSEMENT):
-                key = key.removesuffix(ARRONDISSEMENT)
-                self._rows[key.replace("eme", "e")].append(row)
-            self._add_french_name(key, row)
-            self._add_with_remark(g.names[row], row)
-            if g.kinds[row] == "com" and g.populations[row] >= HEAD_POPULATION:
-                self._add_heads(key, row)
-            for alias in filter(None, COMMUNE_ALIASES.get(g.codes[row], "").split("|")):
-                self._add_french_name(fold_name(alias), row)
-                if alias.isupper():
-                    self._caps.add(fold_name(alias))
-
-    def _is_everyday(self, key: str, row: int) -> bool:
-        flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        zipf = max(flags.zipf_fr, flags.zipf_en)
-        return " " not in key and zipf >= EVERYDAY_ZIPF and self.gazetteer.populations[row] < EVERYDAY_TOWN
-
-    def _add_heads(self, key: str, row: int) -> None:
-        for head in heads_of(key):
-            if _is_distinct(self.gazetteer.flags.get(bare(head), NO_FLAGS)):
-                for spelling in spellings_of(head):
-                    self._heads[spelling].append(row)
-                    for contracted, article in contractions_of(spelling):
-                        self._heads[contracted].append(row)
-                        self._contractions.setdefault(contracted, article)
-
-    def _add_french_name(self, key: str, row: int) -> None:
-        if self._is_everyday(key, row):
-            self._rows[f"a {key}"].append(row)  # "à Us", "à By": by themselves these words are everywhere
-            self._contractions[f"a {key}"] = "a"
-            return
-        for spelling in spellings_of(key):
-            self._rows[spelling].append(row)
-            for contracted, article in contractions_of(spelling):
-                self._rows[contracted].append(row)
-                self._contractions[contracted] = article
-            self._add_joined(spelling, row)
-        stem = bare(key)
-        if stem != key and " " in stem:  # "grand quevilly", "isle sur la sorgue"
-            self._heads[stem].append(row)
-            self._add_joined(stem, row)
-
-    def _add_with_remark(self, name: str, row: int) -> None:
-        """Add "Bors (Canton de Charente-Sud)" and "Sarroux - Saint Julien" as a text spaces them, and "Bors"."""
-        spaced = fold(surface_from(name)).strip()
-        if "  " in spaced:
-            self._rows[spaced].append(row)
-        if "(" in name:
-            self._rows[fold_name(name.partition("(")[0])].append(row)
-
-    def _add_joined(self, key: str, row: int) -> None:
-        joined = key.replace(" ", "")
-        if joined != key and len(joined) >= LEAST_JOINED:
-            self._joined[joined].append(row)
-
-    def _add_world(self) -> None:
-        g = self.gazetteer
-        for row in range(g.french_rows, g.town_rows):
-            population = g.populations[row]
-            for name in (g.names[row], *filter(None, g.aliases[row].split("|"))):
-                key = fold_name(name)
-                if not self._is_town_name(key, population):
-                    continue
-                if name.isupper() and len(name) <= LONGEST_ABBREVIATION:
-                    self._caps.add(key)
-                for spelling in spellings_of(key):
-                    self._rows[spelling].append(row)
-                if population >= JOINED_POPULATION:
-                    self._add_joined(key, row)
-
-    def _is_town_name(self, key: str, population: int) -> bool:
-        flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        if " " not in key and max(flags.zipf_fr, flags.zipf_en) >= EVERYDAY_ZIPF and population < LARGE_TOWN:
-            return False
-        if key in HAPPENINGS or key in CUES or key.startswith("a "):
-            return False  # "A Dun" in Burma is what a French text says of Dun
-        if population < RARE_TOWN and max(flags.zipf_fr, flags.zipf_en) >= TOWN_ZIPF:
-            return False
-        return len(key) > SHORT_NAME or (bool(key) and population >= RARE_TOWN)
-
-    def _add_areas(self) -> None:
-        g = self.gazetteer
-        for row in range(g.town_rows, len(g.codes)):
-            kind = g.kinds[row]
-            names = [] if kind == "epci" else [g.names[row]]
-            for name in dict.fromkeys([*names, *filter(None, g.aliases[row].split("|"))]):
-                self._add_area_name(kind, name, row)
-            if kind == "admin1":
-                self._add_abbreviation(row)
-            elif kind == "country" and g.codes[row] in COUNTRY_CODES:
-                self.abbreviations[COUNTRY_CODES[g.codes[row]]] = row
-
-    def _add_area_name(self, kind: str, name: str, row: int) -> None:
-        key = fold_name(name)
-        if not self._is_area_name(kind, key, row):
-            return
-        if name.isupper() and len(key.replace(" ", "")) <= LONGEST_ABBREVIATION:
-            self._caps.add(key)
-        if kind == "dep" and key in DEP_NAMES_WEAK:
-            self.weak_deps.add(row)
-        for spelling in spellings_of(key):
-            self._rows[spelling].append(row)
-        self._add_joined(key, row)
-
-    def _is_area_name(self, kind: str, key: str, row: int) -> bool:
-        code, country = self.gazetteer.codes[row], self.gazetteer.countries[row]
-        if (len(key) < SHORT_NAME and kind != "country") or key.isdecimal():
-            return False
-        if key in REFUSED.get(kind, ()) and (key in CITY_STATES or country != "US"):
-            return False
-        if kind == "admin1":
-            return self._is_division_name(key, row)
-        is_town = (kind == "epci" and key in self._rows) or (kind == "dep" and code == "75")  # "CA de Bastia", Paris
-        is_dep = kind == "region" and code in ONE_DEP_REGIONS  # La Réunion is both; the département is the finer answer
-        return not is_town and not is_dep
-
-    def _is_division_name(self, key: str, row: int) -> bool:
-        """Tell whether a name means a first division abroad: no mere direction, no word, no large town's name."""
-        if COMPASS.issuperset(key.split()):
-            return False
-        if self.gazetteer.countries[row] == "US":
-            return True
-        if key in self._rows and self._is_city_of(key, row):
-            return False
-        flags = self.gazetteer.flags.get(key, NO_FLAGS)
-        is_known = self.gazetteer.countries[row] in FRENCH_NEIGHBOURS
-        if is_known or self.gazetteer.populations[row] >= LARGE_DIVISION:
-            return True
-        return max(flags.zipf_fr, flags.zipf_en) < DIVISION_ZIPF
-
-    def _is_city_of(self, key: str, row: int) -> bool:
-        """Tell whether a division is called as a large town of the same country: the town is meant."""
-        g = self.gazetteer
-        return any(
-            g.kinds[city] == "city"
-            and g.countries[city] == g.countries[row]
-            and g.populations[city] > g.populations[row] / 8
-            for city in self._rows[key]
-        )
-
-    def _add_abbreviation(self, row: int) -> None:
-        country, _, number = self.gazetteer.codes[row].partition("-")
-        postal = {"CA": CANADA_POSTAL, "AU": AUSTRALIA_POSTAL}.get(country, {})
-        code = number if country == "US" else postal.get(number, "")
-        if code:
-            self.abbreviations[code] = row
+        self._meanings = read_names(gazetteer.files)
+        self.run_together = run_together_in(self._meanings)  # what a hashtag may be as a whole
+        for name in self._traps | self._locals.keys():
+            self._meanings[name] = self._meanings.get(name) or NONE
+            for beginning in beginnings_of(name):
+                self._meanings.setdefault(beginning, "")
 
     def _toponym(self, key: str) -> Toponym:
         """Return what a key means; worked out when a text first names it."""
@@ -293,19 +102,20 @@ class NameIndex:
 
     def _toponym_from(self, key: str) -> Toponym:
         toponym = Toponym(key)
-        rows = list(dict.fromkeys(self._rows.get(key) or self._joined.get(key) or []))
-        longer = [row for row in dict.fromkeys(self._heads.get(key, ())) if row not in rows]
+        meaning = Meaning.read(self._meanings[key])
+        rows = meaning.rows or meaning.joined
+        longer = [row for row in meaning.heads if row not in rows]
         toponym.is_weak = not rows
         if rows:
             longer = [row for row in longer if self.gazetteer.populations[row] >= COUSIN_POPULATION]
         toponym.rows, toponym.short_of = (*rows, *longer), frozenset(longer if rows else ())
         toponym.locals_, local_article = self._locals.get(key, ((), ""))
-        toponym.contraction = self._contractions.get(key, local_article)
+        toponym.contraction = meaning.article or local_article
         stem = key.partition(" ")[2] if toponym.contraction else bare(key)
         toponym.flags = self.gazetteer.flags.get(stem, NO_FLAGS)
         self._note_kinds(toponym)
-        toponym.is_caps = key in self._caps
-        toponym.is_joined = key in self._joined
+        toponym.is_caps = meaning.is_caps
+        toponym.is_joined = bool(meaning.joined)
         toponym.is_river = key in DEP_NAMES_WEAK
         toponym.is_common = self._is_common(toponym)
         toponym.is_trap = key in self._traps and not toponym.locals_ and not toponym.rows
@@ -331,9 +141,9 @@ class NameIndex:
         """
         known = self._known
         found = []
-        for end, key in self.automaton.iter(folded):
+        for start, key in self.names_in(folded):
             toponym = known.get(key) or self._toponym(key)
-            start = end - len(key)
+            end = start + len(key)
             if toponym.is_common and not is_more_than_word(surface, start, end, toponym):
                 continue
             if toponym.is_caps and surface[end - 1].islower() and toponym.rows:
@@ -351,6 +161,62 @@ class NameIndex:
             found = sorted(longest, key=_first)
         return found
 
+    def is_name(self, name: str) -> bool:
+        """Tell whether a place, or a trap, is called so."""
+        return bool(self._meanings.get(name))
+
+    def names_in(self, folded: str) -> list[tuple[int, str]]:
+        """Return every name in a folded text, each between two spaces, and where it starts."""
+        meaning_of = self._meanings.get
+        words = folded.split(" ")
+        last = len(words) - 1  # no whole word: what stands behind the last space; nor what stands before the first
+        found = []
+        start = len(words[0]) + 1
+        for number in range(1, last):
+            word = name = words[number]
+            meaning = meaning_of(name)
+            end = number + 1
+            while meaning is not None:
+                if meaning:
+                    found.append((start, name))
+                if end == last:
+                    break
+                name = f"{name} {words[end]}"
+                meaning = meaning_of(name)
+                end += 1
+            start += len(word) + 1
+        return found
+
+
+def run_together_in(meanings: Mapping[str, str]) -> frozenset[str]:
+    """Return the names that are what they are because their words run together."""
+    return frozenset([name for name, meaning in meanings.items() if meaning[:1] == ";" != meaning[1:2]])
+
+
+def weak_deps_of(gazetteer: Gazetteer) -> set[int]:
+    """Return the rows of the départements whose name, by itself, is a river or a word."""
+    return {
+        row
+        for (kind, code), row in gazetteer.areas.items()
+        if kind == "dep" and code != PARIS
+        for name in (gazetteer.names[row], *gazetteer.aliases[row].split("|"))
+        if fold_name(name) in DEP_NAMES_WEAK
+    }
+
+
+def abbreviations_of(gazetteer: Gazetteer) -> dict[str, int]:
+    """Return the codes of first divisions and countries that stand behind a town's name, with their rows."""
+    found = {}
+    for (kind, code), row in gazetteer.areas.items():
+        if kind == "admin1":
+            country, _, number = code.partition("-")
+            short = number if country == "US" else POSTAL_CODES.get(country, {}).get(number, "")
+        else:
+            short = COUNTRY_CODES.get(code, "") if kind == "country" else ""
+        if short:
+            found[short] = row
+    return found
+
 
 def is_more_than_word(surface: str, start: int, end: int, toponym: Toponym) -> bool:
     """Tell whether a name that is a common word is written with a capital, or stands behind "à"."""
@@ -359,10 +225,6 @@ def is_more_than_word(surface: str, start: int, end: int, toponym: Toponym) -> b
     if " " in toponym.key:
         return not surface[start:end].islower()
     return surface[start - 2 : start] == "à " and toponym.key not in IDIOMS_WITH_TO  # "un immeuble brûle à gap"
-
-
-def _is_distinct(flags: Flags) -> bool:
-    return max(flags.zipf_fr, flags.zipf_en) < HEAD_ZIPF and not flags.is_first_name
 
 
 def _longest_first(hit: tuple[int, int, Toponym]) -> tuple[int, int]:
@@ -383,23 +245,3 @@ def _local_names(local: Iterable[LocalPlace]) -> dict[str, tuple[tuple[LocalPlac
                     before = names.get(key, ((), ""))[0]
                     names[key] = (tuple(dict.fromkeys((*before, place))), article)
     return names
-
-
-def spellings_of(key: str) -> list[str]:
-    """Return a folded name and its spelling with the other of saint and st, fort and ft, mount and mt."""
-    words = key.split(" ")
-    if FORM_WORDS.isdisjoint(words):
-        return [key]
-    others = (" ".join([forms.get(word, word) for word in words]) for forms in (SHORT_FORMS, LONG_FORMS))
-    return list(dict.fromkeys((key, *others)))
-
-
-def contractions_of(key: str) -> Iterator[tuple[str, str]]:
-    """Yield "au havre" and "du havre" for "le havre", with the preposition in each."""
-    article, _, rest = key.partition(" ")
-    if article == "le" and rest:
-        yield f"au {rest}", "a"
-        yield f"du {rest}", "de"
-    elif article == "les" and rest:
-        yield f"aux {rest}", "a"
-        yield f"des {rest}", "de"

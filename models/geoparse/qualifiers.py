@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from models.geoparse.index import LARGE_TOWN, NameIndex
+from models.geoparse.index import NameIndex
 from models.geoparse.mention import Mention
+from models.geoparse.names import LARGE_TOWN
 from models.geoparse.reading import Reading
 from models.places.gazetteer import Gazetteer
 

@@ -51,6 +51,6 @@ def build(source_dir: Path, out_dir: Path) -> dict[str, int]:
         "name_flags": (FLAG_COLUMNS, flag_rows(names, source_dir)),
     }
     for table, (columns, rows) in tables.items():
-        write_table(out_dir / f"{table}.tsv.xz", columns, rows)
+        write_table(out_dir / f"{table}.tsv.zst", columns, rows)
     outlines = write_all(out_dir, france.communes, {dep["code"]: dep["nom"] for dep in france.deps})
     return {table: len(rows) for table, (_, rows) in tables.items()} | outlines

@@ -6,7 +6,7 @@ Places are rows, and a row is a number: the columns are parallel lists, which lo
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from sys import intern
 from typing import Literal
@@ -97,12 +97,12 @@ class Gazetteer:
         self.lons: list[float] = []
         self.radii: list[float] = []
         self.populations: list[int] = []
-        self._load_france(read_table(files / "fr_places.tsv.xz", FRANCE_COLUMNS))
+        self._load_france(read_table(files / "fr_places.tsv.zst", FRANCE_COLUMNS))
         self.french_rows = len(self.codes)
-        self._load_world(read_table(files / "world_places.tsv.xz", WORLD_COLUMNS))
+        self._load_world(read_table(files / "world_places.tsv.zst", WORLD_COLUMNS))
         self.town_rows = len(self.codes)
-        self._load_admin(read_table(files / "admin.tsv.xz", ADMIN_COLUMNS))
-        names, *values = read_table(files / "name_flags.tsv.xz", FLAG_COLUMNS)
+        self._load_admin(read_table(files / "admin.tsv.zst", ADMIN_COLUMNS))
+        names, *values = read_table(files / "name_flags.tsv.zst", FLAG_COLUMNS)
         self.flags = dict(zip(names, map(Flags, *values), strict=True))
         self.communes = {self.codes[row]: row for row in range(self.french_rows) if self.kinds[row] == "com"}
         self.areas = {(self.kinds[row], self.codes[row]): row for row in range(self.town_rows, len(self.codes))}
@@ -118,11 +118,11 @@ class Gazetteer:
     def _load_world(self, columns: list[list[str]]) -> None:
         geonameid, name, aliases, country, admin1, lat, lon, population = columns
         count = len(geonameid)
-        dep = [intern(f"{state}-{part}") for state, part in zip(country, admin1, strict=True)]
+        dep = map(intern, map("-".join, zip(country, admin1, strict=True)))
         self._extend(["city"] * count, geonameid, name, aliases, map(intern, country), dep, [""] * count)
         self.epcis += [""] * count
-        radius = [radius_of_town(int(people)) for people in population]
-        self._extend_numbers(lat, lon, radius, population)
+        radius_of = {people: radius_of_town(int(people)) for people in set(population)}
+        self._extend_numbers(lat, lon, map(radius_of.__getitem__, population), population)
 
     def _load_admin(self, columns: list[list[str]]) -> None:
         kind, code, name, english, aliases, country, parent, lat, lon, radius, population = columns
@@ -145,7 +145,7 @@ class Gazetteer:
         names: list[str],
         aliases: list[str],
         countries: Iterable[str],
-        deps: list[str],
+        deps: Iterable[str],
         parents: list[str],
     ) -> None:
         self.kinds += kinds
@@ -333,3 +333,9 @@ class Gazetteer:
         squares = north**2 + east**2
         order = np.argsort(squares, kind="stable")
         return [int(rows[i]) for i in order if squares[i] <= reach_km**2]
+
+
+@cache
+def shipped_gazetteer() -> Gazetteer:
+    """Return the gazetteer of our own files, read once for all that ask in a process."""
+    return Gazetteer()

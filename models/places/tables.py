@@ -1,6 +1,7 @@
-"""Tables on disk: text in xz, one line a column and a tab between values, written the same byte for byte each time.
+"""Tables on disk: text in zstd, one line a column and a tab between values, written the same byte for byte each time.
 
-Column by column they load in a third of the time, and take less room, than row by row.
+Column by column they load in a third of the time, and take less room, than row by row. They are read at every start:
+xz would take 4 % off their size, and eight times as long.
 """
 
 import csv
@@ -8,7 +9,11 @@ import lzma
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import cramjam
+
 from records import SettingsError
+
+LEVEL = 22  # the most that zstd does
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -19,8 +24,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]
         for column, found in zip(columns, values, strict=True)
     ]
     body = "\n".join(lines).encode() + b"\n"
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 4, "lp": 0, "pb": 0}]
-    path.write_bytes(lzma.compress(body, format=lzma.FORMAT_XZ, check=lzma.CHECK_CRC32, filters=filters))
+    path.write_bytes(bytes(cramjam.zstd.compress(body, level=LEVEL)))
 
 
 def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
@@ -29,8 +33,8 @@ def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
     Errors  SettingsError when the file is missing, unreadable or has other columns
     """
     try:
-        body = lzma.decompress(path.read_bytes()).decode()
-    except (OSError, lzma.LZMAError, UnicodeDecodeError) as error:
+        body = bytes(cramjam.zstd.decompress(path.read_bytes())).decode()
+    except (OSError, cramjam.DecompressionError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read ({error}); `vigie build-places` writes it anew") from error
     found = [line.split("\t") for line in body.split("\n")[:-1]]
     if [values[0] for values in found] != list(columns) or len({len(values) for values in found}) != 1:

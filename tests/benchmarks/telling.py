@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from records import Alert, decode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from vigie.broker import EmbeddedBroker, free_port

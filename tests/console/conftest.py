@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import structlog
 from click.testing import CliRunner, Result
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -39,6 +39,8 @@ from tests.console import chromium, postgres
 from tests.console.entering import ADDRESS, PASSWORD, csrf_of
 from tests.console.made import INCIDENT, LE_HAVRE, MORNING
 from vigie.cli import main
+
+expect.set_options(timeout=30_000)  # milliseconds, as all else that is waited for: the machine may be busy
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,10 @@ from records.source_status import State, Way
 from streams.publisher import KafkaPublisher
 from tests.console.chromium import serving
 from tests.console.entering import PASSWORD
-from vigie.assembly import gate
 from vigie.console_assembly import archive_of, desk_of
 from vigie.console_feeding import Feeding
 from vigie.console_settings import ConsoleSettings
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.scenarios.recording import recorded
 from vigie.settings import Data, Settings

@@ -31,7 +31,7 @@ from tests.console.full import CONFIRMED, LATE, QUESTION, REPORT, REPORTED, SIGN
 from tests.console.made import INCIDENT, LE_HAVRE, minutes
 from tests.console.trust.told import past
 from tests.console.tuning.bench import AgreedTuner, fill_bench
-from vigie.assembly import default_profile
+from vigie.territory import default_profile
 from vigie.trust_watch import TrustWatch
 
 pytestmark = pytest.mark.browser

@@ -24,6 +24,7 @@ from tests.console import postgres
 
 PAGE = (Path(__file__).parents[2] / "docs" / "backup.md").read_text(encoding="utf-8")
 SAVE, DUMP, RESTORE, RELOAD = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+KEYS = {"pseudonyms.json", ".pseudonyms.json.lock", "objections.txt", ".objections.txt.lock"}
 NOW = datetime(2026, 11, 30, 7, 37, tzinfo=UTC)
 
 
@@ -66,7 +67,7 @@ async def known(url: URL) -> set[str]:
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """Return a machine's folders: `data`, `etc`."""
-    for name in ("data", "etc", "data/tables", "data/models", "data/recording"):
+    for name in ("data", "etc", "data/tables", "data/models", "data/recording", "data/.calfkit"):
         (tmp_path / name).mkdir()
     (tmp_path / "etc" / "vigie.toml").write_text('[data]\ndir = "/var/lib/vigie"\n', encoding="utf-8")
     (tmp_path / "data" / "models" / "in-force.json").write_text("{}", encoding="utf-8")
@@ -107,6 +108,14 @@ def test_a_machine_comes_back_as_it_was_saved_while_it_was_being_written_to(mach
     assert again.author("bluesky", "did:plc:other") == names.author("bluesky", "did:plc:other")
     assert (data / "models" / "in-force.json").exists()
     assert not (data / "tables").exists(), "it knows of a later past than the rest"
+    listed = subprocess.run(  # noqa: S603
+        ["tar", "--list", "--gzip", "--file", str(machine / "backup" / "vigie" / "files.tar.gz")],  # noqa: S607
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.split()
+    assert {name.split("/")[1] for name in listed} == {"", "models", "recording", *KEYS}
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_every_image_is_pinned(services: dict[str, dict[str, Any]], dockerfile: 
     assert len(images) > len(OURS)
     assert [image for image in images if not EXACT.fullmatch(image)] == []
     assert {services[name]["image"] for name in (*OURS, ASKED)} == {f"vigie:{VERSION}"}
+    assert {services[name]["pull_policy"] for name in (*OURS, ASKED)} == {"never"}, "others may use that name"
 
 
 def test_the_kafka_of_the_containers_is_the_one_that_is_tested(services: dict[str, dict[str, Any]]) -> None:
@@ -227,7 +228,7 @@ def test_the_lock_of_the_image_has_the_versions_that_the_tests_run_on() -> None:
 
     server, dev = pinned("server.txt"), pinned("dev.txt")
     assert {name: version for name, version in server.items() if dev.get(name) != version} == {}
-    assert {"psycopg", "apprise", "pyarrow", "sqlalchemy"} <= set(server)
+    assert {"psycopg", "apprise", "pyarrow", "sqlalchemy", "tweepy"} <= set(server)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.app import all_topics
+from streams.declaring import all_topics
 from streams.settings import StreamSettings
 from vigie.broker import free_port
 

@@ -170,9 +170,12 @@ class Hour:
     def look(self, log: Path) -> None:
         """Do what the page says while `vigie run` runs: enter the console, choose a password, look at its strip."""
         wait_until("it watches", lambda: "event='watching'" in log.read_text(encoding="utf-8"))
+        wait_until("the console has begun", lambda: "event='first start" in log.read_text(encoding="utf-8"))
         given = re.search(r"event='first start: log in once.*password='([^']+)'", log.read_text(encoding="utf-8"))
         assert given is not None
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.console}", follow_redirects=True, timeout=30) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{self.console}", follow_redirects=True, timeout=30, trust_env=False
+        ) as client:
             fields = {"csrf": csrf_of(client.get("/login")), "name": "admin", "password": given[1], "next": "/"}
             self.seen["after the one-time password"] = client.post("/login", data=fields).url.path
             self.seen["another page before it is changed"] = client.get("/accounts").url.path

@@ -133,7 +133,7 @@ def test_search_finds_a_word_on_pages_opened_from_the_disk_and_asks_no_other_hos
         page.keyboard.press("/")
         page.keyboard.type("turnover")
         page.get_by_role("listbox").get_by_text("Without one: what dies with the embedded broker").wait_for(
-            timeout=20_000
+            timeout=60_000
         )
         browser.close()
     assert not errors

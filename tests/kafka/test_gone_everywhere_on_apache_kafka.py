@@ -15,7 +15,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from msgspec.structs import replace
 
 from records import Alert, ManualClock, Post, SystemClock, decode
-from streams.app import all_topics
+from streams.declaring import all_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings

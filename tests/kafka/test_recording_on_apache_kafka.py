@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.resuming import Mark
 from streams.settings import StreamSettings

@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from records import SourceUnavailable, SystemClock
-from streams.app import all_topics, declare_topics
+from streams.declaring import all_topics, declare_topics
 from streams.settings import StreamSettings
 from tests.deploy.supervising import Supervised, Unit
 from vigie.broker import free_port

@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from records import SystemClock
-from streams.app import all_topics, declare_topics
+from streams.declaring import all_topics, declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings

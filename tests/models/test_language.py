@@ -1,10 +1,12 @@
 """Language: short posts, platform tags that are right, missing or wrong."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.language import LanguageModel
+from models.language import LANGUAGES, LanguageModel
+from models.language_letters import cut_from_package, read_arrays
 from models.posts_corpus import CORPUS, read_part
 
 MODEL = LanguageModel()
@@ -33,6 +35,14 @@ def test_is_right_on_nearly_all_of_the_corpus() -> None:
     posts = read_part(CORPUS / "train")
     found = MODEL.languages([post.text for post in posts], [None] * len(posts))
     assert sum(language == post.language for language, post in zip(found, posts, strict=True)) >= 0.97 * len(posts)
+
+
+def test_the_letters_that_ship_are_those_of_the_package() -> None:
+    shipped, cut = read_arrays(), cut_from_package(LANGUAGES)
+    assert shipped.keys() == cut.keys(), "run vigie build-languages"
+    for name, array in cut.items():
+        assert shipped[name].dtype == array.dtype
+        assert np.array_equal(shipped[name], array), "run vigie build-languages"
 
 
 @given(st.lists(st.text(max_size=100), max_size=3))

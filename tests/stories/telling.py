@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +19,12 @@ from connectors.sinks.contract import post_id_of
 from detectors.backtest import Replayed, replayed
 from detectors.neighbours import Neighbours
 from detectors.profile import Profile
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Alert, Bulletin, Claim, Post, Tick, decode
 from streams.reader import standing
 from streams.topics import SIGNALS, OnSignals
-from vigie.assembly import gate, home_of, profile_of
 from vigie.duty_settings import duties_from
+from vigie.edge_assembly import gate
 from vigie.pipeline import Pipeline
 from vigie.replay import CHUNK, CLOSING
 from vigie.scenarios.recording import PlainPosts, recorded
@@ -32,12 +32,12 @@ from vigie.scenarios.scenario import Scenario
 from vigie.settings import Settings
 from vigie.solidarity import claims_of
 from vigie.story import PARIS
+from vigie.territory import home_of, profile_of
 
 SHOWN = 5
 INSTANT = timedelta(microseconds=1)
 NOTIFIED = frozenset({"watch", "alert", "confirmed"})
 ALERTED = frozenset({"alert", "confirmed"})
-gazetteer = cache(Gazetteer)
 LEVELS_BEYOND = {"nothing": NOTIFIED, "watch": ALERTED, "alert": frozenset[str]()}
 
 
@@ -215,7 +215,7 @@ async def _played(tale: Scenario) -> Played:
                 play.profile,
                 [value for value in await _signals(play.pipeline) if not isinstance(value, Tick)],
                 until=until,
-                places=gazetteer().wide_places(),
+                places=shipped_gazetteer().wide_places(),
                 duties=duties_from(play.settings.duty),
             ),
         )
@@ -241,7 +241,7 @@ class Playing:
     @cached_property
     def profile(self) -> Profile:
         """What the worker watches by."""
-        return profile_of(self.settings, home_of(self.settings, gazetteer()))
+        return profile_of(self.settings, home_of(self.settings, shipped_gazetteer()))
 
     async def until(self, at: datetime) -> list[Alert]:
         """Tell what was said and announced before a moment; return all revisions that there are by then."""

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from records import ManualClock, Matcher, Place, Silence, Verdict, encode
-from streams.app import declare_topics
 from streams.decided import Decided
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from vigie.broker import EmbeddedBroker

@@ -11,12 +11,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faust.types import TP
 
 from records import SettingsError, Signal, SourceUnavailable
-from streams.app import declare_topics, make_app
-from streams.embedded import EmbeddedTransport, true_end_offsets
+from streams.app import make_app
+from streams.declaring import declare_topics
+from streams.embedded import EmbeddedTransport
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import TOPICS, Topic
 from streams.transport import KafkaTransport
+from streams.true_ends import true_end_offsets
 from vigie.broker import EmbeddedBroker, free_port
 
 RECORDS = 11

@@ -20,7 +20,8 @@ from mode.supervisors import CrashingSupervisor
 from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
-from streams.app import make_app, table_dir
+from streams.app import make_app
+from streams.declaring import table_dir
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
 from streams.restore import FAUST_KEYS

@@ -10,7 +10,7 @@ import pytest
 from rocksdict import Options, Rdict
 
 from records import BrokenInvariant, SourceUnavailable
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.memory import Memory
 from streams.publisher import BATCH_BYTES, KafkaPublisher
 from streams.reader import consumer_of

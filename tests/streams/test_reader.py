@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams import embedded, publisher, reader
+from streams import publisher, reader
 from streams.settings import StreamSettings
 from streams.topics import SIGNALS
+from streams.true_ends import true_end_offsets
 
 
 class Slow:
@@ -33,7 +34,7 @@ async def _read(settings: StreamSettings) -> None:
 
 
 async def _ask_for_ends(settings: StreamSettings) -> None:
-    await embedded.true_end_offsets(settings.bootstrap_servers, {TP("signals.v1", 0): 3})
+    await true_end_offsets(settings.bootstrap_servers, {TP("signals.v1", 0): 3})
 
 
 async def _publish(settings: StreamSettings) -> None:

@@ -12,7 +12,7 @@ from connectors.contract import Reading, Unobserved
 from connectors.cursors import ForgetfulCursors
 from connectors.runner import Pace, run
 from records import MalformedRecord, ManualClock, Post, Signal, SourceUnavailable, encode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.recorded_topic import RecordedTopic
 from streams.settings import StreamSettings

@@ -15,7 +15,7 @@ from rocksdict import Options, Rdict
 from detectors.shelf import CHANGES, Shelf
 from records import BrokenInvariant, ProfileChange
 from records.signal import HAZARDS
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import consumer_of
 from streams.restore import SAVED, carried, forget_saved, partition_of, restore_on_fresh_broker

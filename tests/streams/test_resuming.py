@@ -7,7 +7,7 @@ import pytest
 
 from records import Signal
 from streams import resuming
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.resuming import Lying, Mark
 from streams.settings import StreamSettings

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from detectors.retracting import without_words
 from records import Alert, ManualClock, Post, Retraction, SourceUnavailable, SystemClock, decode, words_of
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import standing
 from streams.settings import StreamSettings

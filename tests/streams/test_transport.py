@@ -11,7 +11,7 @@ from faust.transport import consumer as consumers
 from faust.transport.drivers import aiokafka as driver
 
 from records import Signal
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import Topic

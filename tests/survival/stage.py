@@ -39,13 +39,13 @@ from connectors.sources.plain import plain_from, post_from
 from detectors.detector import Shelf
 from models.gate import Gate
 from records import Alert, Post, SourceUnavailable, decode, encode
-from streams.app import declare_topics, table_dir
-from streams.embedded import true_end_offsets
+from streams.declaring import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
 from streams.reader import consumer_of
 from streams.settings import StreamSettings
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, PULSE, SIGNALS, Topic
+from streams.true_ends import true_end_offsets
 from streams.wiring import Steps
 from vigie import assembly
 from vigie.broker import free_port

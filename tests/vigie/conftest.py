@@ -12,7 +12,7 @@ import pytest
 import structlog
 from click.testing import CliRunner, Result
 
-from models.places import Gazetteer
+from models.places import Gazetteer, shipped_gazetteer
 from vigie.check import CHECKS
 from vigie.cli import main
 from vigie.settings import Problem, Settings, UnusableSettings, load
@@ -84,7 +84,7 @@ def vigie() -> Callable[..., Result]:
 
 @pytest.fixture(scope="session")
 def gazetteer() -> Gazetteer:
-    return Gazetteer()
+    return shipped_gazetteer()
 
 
 Started = Callable[..., "subprocess.Popen[bytes]"]

@@ -14,12 +14,11 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from detectors.backtest import came_at, replayed
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Post, Retraction, Signal, SystemClock, encode
 from records.backtest import Backtest, Change
 from records.share import share_of
 from records.truth import TrueIncident, Truth
-from vigie.assembly import home_of, profile_of
 from vigie.backtest import Past, bench_of, read_past
 from vigie.backtest_plots import write_plots
 from vigie.backtest_report import change_words, report, share_words
@@ -27,6 +26,7 @@ from vigie.recording import Facts, Row, file_of, table_of
 from vigie.replay import CLOSING, run_replay, settings_for
 from vigie.scenarios.recording import write_recording
 from vigie.story import le_havre_2012
+from vigie.territory import home_of, profile_of
 
 Runs = Callable[..., Result]
 NamesLines = Callable[[str, Path | str, Sequence[int]], bool]
@@ -171,7 +171,7 @@ def test_a_part_of_a_recording_gives_the_same_outcome_without_the_words(day: Day
     rows = [Row(one, 0, number, came_at(one)) for number, one in enumerate(day.past.values)]
     path.write_bytes(file_of(table_of(rows), Facts()))
     past = read_past([path], day.settings, SystemClock())
-    profile = profile_of(day.settings, home_of(day.settings, Gazetteer()))
+    profile = profile_of(day.settings, home_of(day.settings, shipped_gazetteer()))
     (wordless,), (whole,) = (
         bench_of(one, day.truth).run([profile], has_frontiers=False).outcomes for one in (past, day.past)
     )
@@ -291,8 +291,8 @@ def test_what_cannot_be_done_is_refused_with_the_reason(
 
 @pytest.mark.broker
 def test_a_replay_of_the_posts_tells_the_same(day: Day) -> None:
-    profile = profile_of(day.settings, home_of(day.settings, Gazetteer()))
-    run = replayed(profile, day.past.values, until=day.past.ends_at + CLOSING, places=Gazetteer().wide_places())
+    profile = profile_of(day.settings, home_of(day.settings, shipped_gazetteer()))
+    run = replayed(profile, day.past.values, until=day.past.ends_at + CLOSING, places=shipped_gazetteer().wide_places())
     replay = run_replay([day.posts], day.settings, SystemClock())
     assert [one.alert for one in run.told] == list(replay.alerts)
     assert run.failed == 0
@@ -342,7 +342,7 @@ def test_a_change_in_words(change: Change, words: str) -> None:
 
 
 def test_profiles_of_one_name_are_told_apart(day: Day, tmp_path: Path) -> None:
-    profile = profile_of(day.settings, home_of(day.settings, Gazetteer()))
+    profile = profile_of(day.settings, home_of(day.settings, shipped_gazetteer()))
     bench = bench_of(day.past, day.truth)
     parts: list[str] = []
     found = bench.run([profile, profile], has_frontiers=False, on_progress=lambda part, _: parts.append(part))
@@ -368,6 +368,6 @@ def test_who_listens_to_the_progress_may_stop_it(day: Day) -> None:
         if share > 0.3:
             raise Stopped
 
-    profile = profile_of(day.settings, home_of(day.settings, Gazetteer()))
+    profile = profile_of(day.settings, home_of(day.settings, shipped_gazetteer()))
     with pytest.raises(Stopped):
         bench_of(day.past, day.truth).run([profile], has_frontiers=True, on_progress=stop)

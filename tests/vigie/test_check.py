@@ -12,9 +12,9 @@ from detectors.profile import PROFILES
 from models.places.local import COLUMNS
 from records import SettingsError
 from vigie import check
-from vigie.assembly import profile_of
 from vigie.check import problem_from, problems_with
 from vigie.settings import Settings
+from vigie.territory import profile_of
 
 Finds = Callable[[str, str], list[str]]
 

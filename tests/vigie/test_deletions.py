@@ -84,7 +84,8 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
     async def story() -> Lived:
         async with pipeline_in(tmp_path_factory.mktemp("lived")) as pipeline:
             told = await _taken_back(pipeline)
-            claimed = await _claims(pipeline, [(NEED, name, {}) for name in SAID_LAST] + [(OFFER, "offer", {})])
+            claims: list[tuple[str, str, dict[str, Any]]] = [(NEED, name, {}) for name in SAID_LAST]
+            claimed = await _claims(pipeline, [*claims, (OFFER, "offer", {})])
             later = {"received_at": MORNING + timedelta(minutes=10)}
             await _claims(pipeline, [(NEED, name, later | changes) for name, (changes, _) in SAID_LAST.items()])
             later_on = ManualClock(SystemClock().now() + timedelta(hours=2))

@@ -36,7 +36,7 @@ from records import (
     decode,
 )
 from records.digest import Digest, DigestMade
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main

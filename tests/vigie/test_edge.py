@@ -24,9 +24,9 @@ from records import DeadLetter, ManualClock, Post, Pulse, SettingsError, SourceS
 from streams.reader import follow
 from streams.settings import StreamSettings
 from streams.topics import DEAD_LETTERS, POSTS, PULSE, SOURCES, Topic
-from vigie.assembly import EdgeMetrics
 from vigie.broker import EmbeddedBroker, free_port
 from vigie.edge import listening_socket, show_statuses
+from vigie.edge_assembly import EdgeMetrics
 from vigie.metrics import EDGE, LOOKED
 from vigie.serving import serve_metrics
 from vigie.settings import load

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from records import Alert, ManualClock, Post, SourceStatus, SystemClock
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import read
 from streams.topics import ALERTS, CONTEXT, POSTS

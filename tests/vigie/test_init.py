@@ -12,13 +12,13 @@ from click.testing import Result
 from pydantic import BaseModel
 
 from detectors.profile import load_profile
-from models.places import Gazetteer, load_local_places
+from models.places import Gazetteer, load_local_places, shipped_gazetteer
 from records import SettingsError
-from vigie.assembly import default_profile
 from vigie.init import commune_from
 from vigie.receiver_settings import ReceiverSettings
 from vigie.settings import Settings, load
 from vigie.source_settings import SourceSettings
+from vigie.territory import default_profile
 
 Runs = Callable[..., Result]
 
@@ -50,7 +50,7 @@ def test_writes_settings_that_load_and_name_the_commune(le_havre: Path) -> None:
 def test_writes_the_places_that_only_people_of_le_havre_know(le_havre: Path) -> None:
     settings = load(le_havre / "vigie.toml")
     assert settings.territory.local_places == le_havre / "places.csv"
-    assert len(load_local_places(le_havre / "places.csv", Gazetteer())) >= 120
+    assert len(load_local_places(le_havre / "places.csv", shipped_gazetteer())) >= 120
 
 
 @pytest.mark.parametrize(("commune", "is_filled"), [("Harfleur", True), ("Sandouville", True), ("Rouen", False)])
@@ -58,7 +58,7 @@ def test_the_neighbours_of_le_havre_get_its_places_too(
     vigie: Runs, tmp_path: Path, commune: str, *, is_filled: bool
 ) -> None:
     assert vigie("init", "--commune", commune, "--into", tmp_path).exit_code == 0
-    assert bool(load_local_places(tmp_path / "places.csv", Gazetteer())) == is_filled
+    assert bool(load_local_places(tmp_path / "places.csv", shipped_gazetteer())) == is_filled
 
 
 def test_does_not_write_over_what_is_there(vigie: Runs, le_havre: Path) -> None:
@@ -77,7 +77,7 @@ def test_takes_a_name_and_writes_over_when_told_to(vigie: Runs, tmp_path: Path) 
     assert result.exit_code == 0
     settings = load(tmp_path / "vigie.toml")
     assert settings.territory.commune == "97411"
-    assert load_local_places(tmp_path / "places.csv", Gazetteer()) == []
+    assert load_local_places(tmp_path / "places.csv", shipped_gazetteer()) == []
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from models.candidate import CandidateReport, Measured, read_candidate, write_report
 from models.hazard import VERSION, WEIGHTS, digest_of, read_arrays, version_of, write_arrays
 from records import ModelChange, Post, Signal, decode, encode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.reader import standing
 from streams.reader_in_force import models_folder
 from streams.settings import StreamSettings

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from connectors.pseudonym import OBJECTED, RotatingPseudonyms
 from models.places import Gazetteer
 from records import ManualClock, Place, Post, SettingsError
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.reader import read
 from streams.topics import POSTS
 from vigie.broker import EmbeddedBroker

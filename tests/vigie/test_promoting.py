@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from detectors.profile import profile_text
 from records import Alert, DeadLetter, Post, ProfileChange, decode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.health import Health, serve
 from streams.reader import newest, read
 from streams.settings import StreamSettings

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from records import Alert, Notification, Verdict, decode
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from rich.console import Console
 
-from models.places import Gazetteer
+from models.places import Gazetteer, shipped_gazetteer
 from records import SettingsError, SystemClock, Truth, decode
 from vigie.replay import read_posts
 from vigie.scenarios.checking import problems_with
@@ -49,7 +49,7 @@ def told(tmp_path: Path) -> Tells:
 
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
-    return Gazetteer()
+    return shipped_gazetteer()
 
 
 @pytest.mark.parametrize("name", library())

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from records import ManualClock, SettingsError
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from vigie.broker import EmbeddedBroker
 from vigie.cli import main
 from vigie.deciding import made

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from connectors.contract import Capabilities
 from records import MalformedRecord, Post
@@ -76,22 +77,25 @@ def test_a_source_that_cannot_be_read_says_why_and_fails(tmp_path: Path) -> None
         ("staff", "sources.staff: waits to be told and cannot be read"),
     ],
 )
-def test_a_wrong_name_is_refused_with_what_would_do(name: str, said: str, tmp_path: Path) -> None:
+def test_a_wrong_name_is_refused_with_what_would_do(
+    name: str, said: str, vigie: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "secret").write_text("x" * 40)
     (tmp_path / "vigie.toml").write_text(
         '[[sources]]\nkind = "bluesky"\n'
         '[[sources]]\nkind = "webhook"\nname = "staff"\nscheme = "bearer"\nsecret_file = "secret"\n'
     )
-    done = run(tmp_path, "source", "check", name)
-    assert done.returncode == 2
+    done = vigie("source", "check", name)
+    assert done.exit_code == 2
     assert said in done.stderr
     if name != "staff":
-        assert said in run(tmp_path, "connect", name).stderr
+        assert said in vigie("connect", name).stderr
 
 
-def test_a_server_that_nobody_wrote_is_refused_with_those_that_are_there(tmp_path: Path) -> None:
-    done = run(tmp_path, "fake", "minitel")
-    assert done.returncode == 2
+def test_a_server_that_nobody_wrote_is_refused_with_those_that_are_there(vigie: Callable[..., Result]) -> None:
+    done = vigie("fake", "minitel")
+    assert done.exit_code == 2
     assert "no server stands for 'minitel'" in done.stderr
     assert all(name in done.stderr for name in names())
     assert "jetstream" in names()

@@ -13,7 +13,7 @@ import pytest
 from console.tuning.tuner import TrialRefused
 from detectors.backtest import Value, replayed
 from detectors.profile import load_profile, profile_text
-from models.places import Gazetteer
+from models.places import Gazetteer, shipped_gazetteer
 from records import ProfileChange, Signal, encode
 from records.trial import Trial, TrialAsked, TrialDone, TrialFailed, TrialProgress
 from records.truth import TrueIncident, Truth
@@ -25,7 +25,8 @@ from vigie.scenarios import reading
 from vigie.scenarios.reading import values_of
 from vigie.scenarios.scenario import scenario_from
 from vigie.settings import Data, Settings, Territory
-from vigie.trial import TrialOrder, run_trial, trial
+from vigie.trial import run_trial, trial
+from vigie.trial_order import TrialOrder
 from vigie.tuner import LocalTuner
 
 MORNING = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
@@ -55,7 +56,7 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
-    return Gazetteer()
+    return shipped_gazetteer()
 
 
 @pytest.fixture

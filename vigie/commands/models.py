@@ -187,8 +187,33 @@ def build_places(source: Path, out: Path | None) -> None:
     with told():
         with needing("places"):
             from models.places.build import build
-        for name, rows in build(source, out or FILES).items():
+        from models.geoparse.names import write_names
+
+        files = out or FILES
+        for name, rows in build(source, files).items():
             click.echo(f"{name}: {rows} rows")
+        click.echo(f"names: {write_names(files)} rows")
 
 
-COMMANDS = (classify, locate, train, evaluate, build_places)
+@click.command("build-names")
+def build_names() -> None:
+    """Collect all spellings of the gazetteer anew: after a change of models/geoparse/names.py or of its word lists."""
+    from models.geoparse.names import write_names
+    from models.places.gazetteer import FILES
+
+    with told():
+        click.echo(f"names: {write_names(FILES)} rows")
+
+
+@click.command("build-languages")
+def build_languages() -> None:
+    """Cut the installed py3langid's model anew: after a change of the languages, or of that package."""
+    from models.language import LANGUAGES
+    from models.language_letters import LETTERS, cut_from_package, write_letters
+
+    with told():
+        write_letters(LETTERS, cut_from_package(LANGUAGES))
+        click.echo(f"{LETTERS.name}: {len(LANGUAGES)} languages")
+
+
+COMMANDS = (classify, locate, train, evaluate, build_places, build_names, build_languages)

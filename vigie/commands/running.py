@@ -11,6 +11,7 @@ from console.access.roles import Role
 from records import SettingsError, SystemClock
 from vigie import logging as vigie_logging
 from vigie.commands.command import FILE, existing, needing, settings_option, told
+from vigie.loading import loading
 from vigie.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -76,17 +77,19 @@ def run(settings_file: Path | None) -> None:
 @click.option("--exact", is_flag=True, help="Read each text by itself: slower, and the same to the last bit each time.")
 def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
     """Run the stream program: posts to signals to alerts to receivers."""
-    from streams.worker import run_worker
-    from vigie import assembly
-    from vigie.telling import telling
-
     vigie_logging.set_up("worker")
     clock = SystemClock()
     with told():
-        settings = load(existing(settings_file))
-        streams = settings.streams(has_ticks=not recorded)
-        tells = telling(settings, clock) if settings.receivers and not recorded else None
-        run_worker(streams, assembly.steps(settings, telling=tells, is_exact=exact, is_live=True), clock)
+        with loading():
+            from streams.worker import run_worker
+            from vigie import assembly
+            from vigie.telling import telling
+
+            settings = load(existing(settings_file))
+            streams = settings.streams(has_ticks=not recorded)
+            tells = telling(settings, clock) if settings.receivers and not recorded else None
+            steps = assembly.steps(settings, telling=tells, is_exact=exact, is_live=True)
+        run_worker(streams, steps, clock)
 
 
 @click.command()
@@ -94,9 +97,9 @@ def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
 @click.argument("names", nargs=-1)
 def connect(settings_file: Path | None, names: tuple[str, ...]) -> None:
     """Read the sources, or those NAMED, through the gate, onto the broker: in one process or in several."""
-    from vigie.edge import run_edge
-
     vigie_logging.set_up("edge")
+    with loading():
+        from vigie.edge import run_edge
     with told():
         run_edge(load(existing(settings_file)).only(names), SystemClock())
 
@@ -107,7 +110,7 @@ def console(settings_file: Path | None) -> None:
     """Serve the page for people: incidents, decisions, reports, messages, and the archive behind them."""
     vigie_logging.set_up("console")
     with told():
-        with needing("console"):
+        with needing("console"), loading():
             from vigie.console_process import run_console
         run_console(load(existing(settings_file)), SystemClock())
 
@@ -158,7 +161,7 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
 
     from connectors.contract import Unobserved
     from connectors.pseudonym import RotatingPseudonyms
-    from vigie import assembly
+    from vigie import edge_assembly
     from vigie.source_assembly import Workshop
     from vigie.source_check import covered
 
@@ -171,7 +174,7 @@ def _coverage_of(settings: Settings, seconds: float, most: int) -> "Coverage":
                 f"sources.{settings.sources[0].name}: waits to be told and cannot be read; send it something, "
                 "and look at `vigie_read_total`"
             )
-        gate = assembly.gate(settings)
+        gate = edge_assembly.gate(settings)
         return asyncio.run(covered(sources[0], gate=gate, clock=clock, seconds=seconds, most=most))
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from detectors.profile import load_profile
-from models.places import Gazetteer, load_local_places
+from models.places import Gazetteer, load_local_places, shipped_gazetteer
 from records import SettingsError
 from vigie.scenarios.file import place_in
 from vigie.scenarios.scenario import FILE, Scenario, place_of, read_scenario
@@ -17,7 +17,7 @@ def problems_with(folder: Path) -> list[Problem]:
     scenario, problems = read_scenario(folder)
     if scenario is None:
         return problems
-    return [*problems, *_misplaced(folder / FILE, scenario, Gazetteer())]
+    return [*problems, *_misplaced(folder / FILE, scenario, shipped_gazetteer())]
 
 
 def _misplaced(path: Path, scenario: Scenario, gazetteer: Gazetteer) -> Iterator[Problem]:

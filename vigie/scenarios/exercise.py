@@ -22,12 +22,12 @@ from connectors.sources.plain import PlainPost, post_from
 from connectors.watch import Watch
 from records import Bulletin, Clock, Post, SettingsError, SourceStatus, SourceUnavailable, decode
 from records.source_status import STALE, Way
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.reader import newest
 from streams.settings import StreamSettings
 from streams.topics import SOURCES
-from vigie import assembly
+from vigie import edge_assembly
 from vigie.receiver_settings import AppriseReceiver, CapReceiver, JsonlReceiver, TerminalReceiver
 from vigie.rumour_settings import accounts_from
 from vigie.scenarios.scenario import Scenario
@@ -234,11 +234,11 @@ async def play(scenario: Scenario, settings: Settings, part: Part, clock: Clock,
     await declare_topics(streams)
     await refuse_where_one_listens(streams, clock)
     settings.data.dir.mkdir(parents=True, exist_ok=True)
-    names = assembly.pseudonyms(settings, clock)
+    names = edge_assembly.pseudonyms(settings, clock)
     accounts = accounts_from((*settings.official_accounts, *scenario.official_accounts))
     publisher = KafkaPublisher(streams)
     await publisher.start()
-    watch = Watch(assembly.EdgeMetrics(), clock)
+    watch = Watch(edge_assembly.EdgeMetrics(), clock)
     sources = sources_of(scenario, settings, part, Schedule(clock, part), names)
     for source in sources:
         watch.add(source.name, _way_of(source, scenario), source.capabilities)
@@ -263,7 +263,7 @@ async def play(scenario: Scenario, settings: Settings, part: Part, clock: Clock,
 async def _run(
     source: Played | Announced, settings: Settings, publisher: Recognising, watch: Watch, clock: Clock
 ) -> None:
-    gate = assembly.gate(settings)
+    gate = edge_assembly.gate(settings)
     await runner.run(source, gate=gate, publisher=publisher, cursors=Forgetful(), observer=watch, clock=clock)
     watch.ended(source.name, "read to its end")
 

@@ -33,7 +33,16 @@ log = structlog.get_logger()
 
 ROOT = Path(__file__).parents[2]
 READS = tuple(
-    ROOT / name for name in ("records", "models", "detectors", "streams", "vigie/assembly.py", "vigie/backtest.py")
+    ROOT / name
+    for name in (
+        "records",
+        "models",
+        "detectors",
+        "streams",
+        "vigie/assembly.py",
+        "vigie/territory.py",
+        "vigie/backtest.py",
+    )
 )
 """All of ours that what a post becomes depends on."""
 ENDING = ".jsonl"

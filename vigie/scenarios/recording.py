@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import Post, SettingsError, SystemClock, encode
 from vigie.replay import read_posts
 from vigie.scenarios.scenario import Scenario
@@ -56,7 +56,7 @@ def write_truth(scenario: Scenario, path: Path) -> None:
 
     Errors  SettingsError where a happening stands in no commune that there is, or the file cannot be written
     """
-    _write(msgspec.json.format(encode(scenario.truth(Gazetteer())), indent=2) + b"\n", path)
+    _write(msgspec.json.format(encode(scenario.truth(shipped_gazetteer())), indent=2) + b"\n", path)
 
 
 def _write(content: bytes, path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from string import Template
 
-from models.places import Gazetteer
+from models.places import shipped_gazetteer
 from records import SettingsError
 from records.place import Place
 from vigie.init import commune_from
@@ -17,7 +17,7 @@ def write_new(folder: Path, commune: str, language: str) -> list[Path]:
 
     Errors  SettingsError when the commune is not known, when a scenario is there already, or the folder not writable
     """
-    home = commune_from(Gazetteer(), commune)
+    home = commune_from(shipped_gazetteer(), commune)
     written = [folder / FILE, folder / POSTS]
     for path in written:
         if path.exists():

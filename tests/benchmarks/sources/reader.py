@@ -35,7 +35,7 @@ from connectors.contract import Outcome
 from connectors.cursors import SqliteCursors
 from connectors.watch import Watch
 from records import Bulletin, DeadLetter, Post, Pulse, SourceUnavailable, SystemClock
-from vigie import assembly, edge
+from vigie import edge, edge_assembly
 from vigie.settings import load
 from vigie.source_assembly import Workshop, watch_over
 
@@ -68,7 +68,7 @@ class AtOnce:
         """Let them pass."""
 
 
-class Meter(assembly.EdgeMetrics):
+class Meter(edge_assembly.EdgeMetrics):
     """The edge's metrics, and beside them the time and the memory at a tenth and at the end."""
 
     def __init__(self, posts: int) -> None:
@@ -111,10 +111,10 @@ class Meter(assembly.EdgeMetrics):
 async def read(meter: Meter) -> AtOnce:
     """Do the edge's work until all was read."""
     settings, clock, publisher = load(Path(PLAN["folder"], "vigie.toml")), SystemClock(), AtOnce()
-    gate = assembly.gate(settings)
+    gate = edge_assembly.gate(settings)
     watch = Watch(meter, clock)
-    shop = Workshop(settings, clock, watch, assembly.pseudonyms(settings, clock))
-    cursors = SqliteCursors(assembly.cursors_path(settings))
+    shop = Workshop(settings, clock, watch, edge_assembly.pseudonyms(settings, clock))
+    cursors = SqliteCursors(edge_assembly.cursors_path(settings))
     served = shop.served(gate, publisher)
     sources: list[Any] = [] if served else shop.reading()
     watch_over(watch, settings, sources)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from records import Retraction, Signal, SystemClock
-from streams.app import declare_topics
+from streams.declaring import declare_topics
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import RETRACTIONS
