@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy.engine import URL
@@ -119,18 +120,14 @@ def test_a_machine_comes_back_as_it_was_saved_while_it_was_being_written_to(mach
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[URL]:
+def server() -> Iterator[URL]:
     """Provide PostgreSQL with a database named as the page names it."""
     programs = postgres.binaries()
     if programs is None:
         if os.environ.get("VIGIE_REQUIRE_POSTGRESQL"):
             pytest.fail("there is no PostgreSQL server here: install Debian's package postgresql")
         pytest.skip("there is no PostgreSQL server here: install Debian's package postgresql")
-    folder = tmp_path / "postgresql"
-    folder.mkdir()
-    for parent in folder.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)  # the server runs as somebody else
-    with postgres.running(folder, programs) as address:
+    with TemporaryDirectory(prefix="vigie-postgresql-") as folder, postgres.running(Path(folder), programs) as address:
         url = address_from(f"{address}/vigie")
         client = ["--host", "127.0.0.1", "--port", str(url.port), "--username", "vigie"]
         subprocess.run([programs / "createdb", *client, "vigie"], check=True, timeout=60)  # noqa: S603

@@ -257,7 +257,7 @@ def test_ctrl_c_stops_all_of_it_and_leaves_what_vigie_must_remember(done: dict[s
 def test_the_demo_is_what_make_runs() -> None:
     assert blocks("fr")[0].commands == "make demo\n"
     planned = subprocess.run(
-        ["make", "--dry-run", "demo"],  # noqa: S607  the one of this machine
+        ["make", "--dry-run", "--no-print-directory", "demo"],  # noqa: S607  the one of this machine
         cwd=ROOT,
         capture_output=True,
         text=True,
