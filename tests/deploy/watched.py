@@ -16,7 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -29,12 +29,17 @@ import msgspec
 import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from msgspec.structs import replace
 
+from detectors.drift import LEAST_POSTS
+from records import Signal, decode
 from tests.deploy.drawn import ROOT
 from tests.deploy.supervising import Supervised, Unit
 from tests.survival.stage import Hurried
 from vigie.broker import free_port
 from vigie.children import end_with_parent
+from vigie.recording import Facts, Row, table_of
+from vigie.recordings import Recordings
 
 DEPLOY = ROOT / "deploy"
 PATIENCE_SECS = 150.0
@@ -120,6 +125,18 @@ class Post:
 def hurried(rules: str) -> str:
     """Return the rules, each of which must hold for a second only before it fires."""
     return re.sub(r"^( +for:) \S+$", r"\1 1s", rules, flags=re.MULTILINE)
+
+
+def record_weeks(folder: Path, now: datetime) -> None:
+    """Write a recording of this week and of one before: what has drifted since is looked for in it at the start."""
+    signal = decode((ROOT / "tests" / "golden" / "signal.json").read_bytes(), Signal)
+    for days in (20, 2):
+        at = now - timedelta(days=days)
+        rows = [
+            Row(replace(signal, post_key=f"s:{days}:{number}", event_time=at, received_at=at), 0, number, at)
+            for number in range(LEAST_POSTS)
+        ]
+        Recordings(folder).write(folder / f"{at.date()}.parquet", table_of(rows), Facts())
 
 
 class Watched:
@@ -232,6 +249,7 @@ class Watched:
         taken_back = [{**story[-1], "id": post["id"], "verb": "delete"} for post in story[-40:-1:8]]
         posts = [*story[:-1], *taken_back, story[-1]]
         (self.folder / "posts.jsonl").write_bytes(b"".join(msgspec.json.encode(post) + b"\n" for post in posts))
+        record_weeks(data / "recording", datetime.now(UTC))
         text = SETTINGS.format(folder=self.folder, data=data, speed=SPEED, **self.ports)
         (etc / "vigie.toml").write_text(text, encoding="utf-8")
         moved = {
