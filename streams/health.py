@@ -5,8 +5,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import faust
 from faust.types import TP, EventT
@@ -37,6 +38,7 @@ class Health:
         self.lacking = ""  # the model that should read them and cannot, with the reason
         self.waiting = 0  # records not handled: fewer, since Faust's commits may fall behind for good
         self._moved_at = monotonic()
+        self._looked_at: float | None = None  # None: the loop has not come round yet
         self._committed = -1
         self._done: dict[TP, int] = {}  # the offset after the last one handled
 
@@ -51,21 +53,22 @@ class Health:
 
     def look(self, app: faust.App) -> None:
         """Read lag and committed offsets from the consumer."""
+        self._looked_at = self.monotonic()
         consumer: Any = app.consumer
         lags: dict[str, int] = dict.fromkeys(WATCHED, 0)
-        committed = waiting = 0
+        committed = lag = 0
         for tp in consumer.assignment():
             if tp.topic not in WATCHED:
                 continue
             done = consumer._committed_offset.get(tp) or 0
             committed += done
             end = consumer.highwater(tp) or 0
-            lags[tp.topic] += max(0, end - done)
-            waiting += max(0, end - max(done, self._done.get(TP(*tp), 0)))
-        for topic, lag in lags.items():
-            metrics.LAG.labels(topic).set(lag)
-        self.waiting = waiting
-        self.saw(lag=sum(lags.values()), committed=committed)
+            lag += max(0, end - done)
+            lags[tp.topic] += max(0, end - max(done, self._done.get(TP(*tp), 0)))
+        for topic, waiting in lags.items():
+            metrics.LAG.labels(topic).set(waiting)
+        self.waiting = sum(lags.values())
+        self.saw(lag=lag, committed=committed)
         self.is_ready = not app.rebalancing and bool(consumer.assignment())
 
     def saw(self, *, lag: int, committed: int) -> None:
@@ -73,11 +76,21 @@ class Health:
         if lag == 0 or committed != self._committed:
             self._moved_at = self.monotonic()
         self.lag, self._committed = lag, committed
-        metrics.PROGRESS_AGE.set(self.monotonic() - self._moved_at)
+
+    def still_secs(self) -> float:
+        """Return for how long nothing has moved while something waits, or the loop has not come round."""
+        now = self.monotonic()
+        return max(self._silent_secs(now), now - self._moved_at if self.lag > 0 else 0.0)
+
+    def _silent_secs(self, now: float) -> float:
+        return 0.0 if self._looked_at is None else now - self._looked_at
 
     def why_unhealthy(self) -> str | None:
         """Return what is wrong, in words for the log, or None."""
-        still = self.monotonic() - self._moved_at
+        now = self.monotonic()
+        if (silent := self._silent_secs(now)) > self.stall_secs:  # it may have frozen when nothing waited yet
+            return f"the loop has not come round for {silent:.0f} s"
+        still = now - self._moved_at
         if self.lag > 0 and still > self.stall_secs:
             return f"{self.lag} records wait and nothing was committed for {still:.0f} s"
         return None
@@ -99,7 +112,15 @@ class Health:
         return ("503 Service Unavailable" if wrong else "200 OK"), body
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """One that connects and says nothing must not keep the others waiting."""
+
+    daemon_threads = True
+
+
 class _Quiet(WSGIRequestHandler):
+    timeout = 10.0
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
         """Say nothing: a request is no news."""
 
@@ -115,5 +136,6 @@ def serve(health: Health, host: str, port: int) -> None:
         start_response(status, [("Content-Type", "application/json")])
         return [json.dumps(body).encode()]
 
-    server = make_server(host, port, page, handler_class=_Quiet)
+    metrics.PROGRESS_AGE.set_function(health.still_secs)
+    server = make_server(host, port, page, server_class=_Server, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()

@@ -171,7 +171,7 @@ RETRACTION = Histogram(
 )
 LAG = Gauge(
     "vigie_lag_records",
-    "Records on a topic not yet handled. Growing: the worker is too slow or stuck.",
+    "Records on a topic not yet handled, committed or not. Growing: the worker is too slow or stuck.",
     ["topic"],
     registry=WORKER,
 )
@@ -227,7 +227,8 @@ BUFFER_FULL = Counter(
 )
 PROGRESS_AGE = Gauge(
     "vigie_progress_age_seconds",
-    "Seconds without progress while there is lag. Past the limit the worker is restarted.",
+    "Seconds without progress while something waits, or since the loop last came round. Past the limit the worker is "
+    "restarted.",
     registry=WORKER,
 )
 

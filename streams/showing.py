@@ -24,6 +24,7 @@ from streams import metrics
 MOST = 200
 """Incidents that are shown each by itself: each is a series, and a map with more is not read."""
 FINE = 7  # characters of a geohash: 150 metres
+COARSE = 5  # five kilometres
 LABELS = ("incident_id", "hazard", "level", "area", "place", "geohash")
 
 
@@ -125,9 +126,14 @@ class Showing:
 def labels_of(alert: Alert) -> tuple[str, ...]:
     """Return the labels of an incident, none of them a post's word or an author."""
     place = alert.place
-    return (alert.incident_id, alert.hazard, alert.level, alert.area, place.name, geohash_of(place))
+    name = "" if place.place_id.startswith("point:") else place.name  # far from all that has a name: it is coordinates
+    return (alert.incident_id, alert.hazard, alert.level, alert.area, name, geohash_of(place))
 
 
 def geohash_of(place: Place) -> str:
-    """Return where a place is on a map; empty where that would be the middle of a large area, or a guess."""
-    return pygeohash.encode(place.lat, place.lon, precision=FINE) if place.is_point else ""
+    """Return where a place is on a map; empty where that would be the middle of a large area, or a guess.
+
+    Where a witness stood is nobody's business for as long as Prometheus keeps it: such a point is made coarse.
+    """
+    precision = COARSE if place.level == "point" else FINE
+    return pygeohash.encode(place.lat, place.lon, precision=precision) if place.is_point else ""

@@ -17,6 +17,7 @@ log = structlog.get_logger()
 
 STILL_STATUS = 75  # sysexits.h: try again later
 LOOK_SECS = 5.0
+TELL_SECS = 1.0
 GRACE_SECS = 30.0
 """So long a worker may have been unhealthy without anybody ending it."""
 
@@ -37,8 +38,9 @@ def watch(
             now = time.monotonic()
             since = None if why is None else now if since is None else since
             if since is not None and now - since >= grace_secs:
-                log.error("worker ends: it stands still; what waits will be read again", why=why)
-                sys.stderr.flush()
+                telling = threading.Thread(target=_tell, args=(why,), daemon=True)
+                telling.start()
+                telling.join(TELL_SECS)  # a log that nobody reads any more may be why it stands still
                 end(STILL_STATUS)
                 return
             time.sleep(look_secs)
@@ -46,3 +48,8 @@ def watch(
     watching = threading.Thread(target=look, name="watchdog", daemon=True)
     watching.start()
     return watching
+
+
+def _tell(why: str | None) -> None:
+    log.error("worker ends: it stands still; what waits will be read again", why=why)
+    sys.stderr.flush()

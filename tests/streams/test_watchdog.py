@@ -1,5 +1,10 @@
 """The watchdog: a worker that stands still for long ends, with a status that has it started again; no other does."""
 
+from collections.abc import Callable
+from typing import Any
+
+from faust.types import TP
+
 from streams.health import Health
 from streams.watchdog import STILL_STATUS, watch
 
@@ -33,3 +38,14 @@ def test_a_worker_that_moves_again_within_the_grace_is_left_alone() -> None:
     health.saw(lag=3, committed=8)
     watching.join(2.5)
     assert (watching.is_alive(), ended) == (True, [])
+
+
+def test_a_worker_that_froze_while_nothing_waited_ends_too(app_with: Callable[..., Any]) -> None:
+    clock, ended = Frozen(), list[int]()
+    health = Health(stall_secs=60, monotonic=clock)
+    health.look(app_with({TP("posts.v1", 0): 4}, {TP("posts.v1", 0): 4}))
+    assert (health.lag, health.why_unhealthy()) == (0, None)
+    clock.at = 61
+    assert health.still_secs() == 61
+    watch(health, look_secs=0.01, grace_secs=0.05, end=ended.append).join(PATIENCE_SECS)
+    assert ended == [STILL_STATUS]
