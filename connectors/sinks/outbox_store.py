@@ -75,6 +75,15 @@ COLUMNS = (
     "id, incident_id, revision, receiver, route, team, level, is_urgent, held, attempts, tried_at, next_try_at,"
     " enqueued_at"
 )
+EARLIER = (
+    "(SELECT 1 FROM notifications AS before"
+    " WHERE before.receiver = notifications.receiver AND before.incident_id = notifications.incident_id"
+    " AND before.state = 'pending' AND before.revision < notifications.revision"
+)
+FREE = f"state = 'pending' AND held = '' AND NOT EXISTS {EARLIER} AND before.held != '')"
+"""What waits and nothing keeps back, itself or an earlier one of its incident."""
+FIRST = f"NOT EXISTS {EARLIER})"
+"""What is next of its incident: the others wait for it."""
 INSERT = (
     "INSERT INTO notifications (incident_id, revision, receiver, route, team, level, is_urgent, alert, next_try_at,"
     " held, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (receiver, incident_id, revision)"
@@ -476,20 +485,21 @@ class Store:
         return {(receiver, state): rows for receiver, state, rows in found}
 
     def waits(self) -> dict[str, tuple[int, float]]:
-        """Return how many rows wait for each receiver that nothing keeps back, and since when the oldest does."""
+        """Return how many rows wait for each receiver that nothing keeps back, and since when the oldest does.
+
+        The next one of each incident counts, from its first try on: before it something may have kept it back.
+        """
         with self._lock:
             found = self._db.execute(
-                "SELECT receiver, count(*), min(enqueued_at) FROM notifications"
-                " WHERE state = 'pending' AND held = '' GROUP BY 1"
+                f"SELECT receiver, count(*), min(CASE WHEN {FIRST} THEN coalesce(tried_at, enqueued_at) END)"  # noqa: S608  ours
+                f" FROM notifications WHERE {FREE} GROUP BY 1"
             ).fetchall()
         return {receiver: (rows, since) for receiver, rows, since in found}
 
     def oldest_pending(self) -> float | None:
         """Return since when the oldest row waits that nothing keeps back, or None when none does."""
         with self._lock:
-            found = self._db.execute(
-                "SELECT min(enqueued_at) FROM notifications WHERE state = 'pending' AND held = ''"
-            ).fetchone()
+            found = self._db.execute(f"SELECT min(enqueued_at) FROM notifications WHERE {FREE}").fetchone()  # noqa: S608  ours
         return found[0] if found else None
 
     def held(self) -> dict[str, int]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from connectors.sinks.contract import TryLater, Undeliverable
 from connectors.sinks.jsonl import JsonLines
 from connectors.sinks.outbox import Outbox, Patience
+from connectors.sinks.outbox_store import Intake, NewRow, Store
 from records import Alert, ManualClock
 
 
@@ -265,3 +266,22 @@ async def test_it_says_how_much_waits_for_each_receiver_and_since_when(bench: Be
         "down": ({"pending": 2, "sent": 0, **none}, 2, 120.0),
     }
     outbox.close()
+
+
+def test_what_stands_behind_a_held_revision_waits_for_nobody_and_what_was_tried_waits_since_then(
+    tmp_path: Path,
+) -> None:
+    """Else a deletion during a silence, or one failure after it, would call somebody though nothing is wrong."""
+    store = Store(tmp_path / "outbox.sqlite")
+
+    def row(revision: int) -> NewRow:
+        return NewRow("fire-1", revision, "cell", "", "", "watch", is_urgent=False, alert=b"{}", next_try_at=0.0)
+
+    store.take(Intake(rows=[row(1)]), 1000.0)
+    (held,) = [one.id for one in store.pending("cell")]
+    store.hold(held, 1000.0, 30_000.0, "silence")
+    store.take(Intake(rows=[row(2)]), 1100.0)
+    assert (store.waits(), store.oldest_pending()) == ({}, None)
+    store.put_off(held, 30_000.0, 30_060.0, "451")
+    assert store.waits() == {"cell": (2, 30_000.0)}
+    store.close()
