@@ -270,8 +270,10 @@ def _telling(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("De l'alerte à la notification", "From alert to notification"),
             Words(
-                "Secondes entre la levée d'une révision et son envoi à chaque destinataire, 95 sur 100.",
-                "Seconds from raising a revision to its sending to each receiver, 95 of 100.",
+                "Secondes entre l'arrivée d'une révision dans la boîte d'envoi et son envoi à chaque destinataire, 95 "
+                "sur 100 ; sans celles que quelque chose a retenues.",
+                "Seconds from the outbox's having a revision to its sending to each receiver, 95 of 100; without those "
+                "kept back.",
             ),
             [Query(quantile(0.95, "vigie_alert_to_notification_seconds", "receiver"), "{{receiver}}")],
             unit="s",

@@ -39,8 +39,8 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.lines(
             Words("Lus, et gardés", "Read, and kept"),
             Words(
-                "Messages par heure. Gardés : 72 heures au plus, sur le courtier.",
-                "Posts an hour. Kept: for 72 hours at most, on the broker.",
+                "Messages par heure. Gardés : 72 heures, et quatre de plus au plus, sur le courtier.",
+                "Posts an hour. Kept: for 72 hours, and up to four more, on the broker.",
             ),
             [
                 Query('sum(increase(vigie_read_total{outcome=~"gated|kept"}[1h]))', Words("lus", "read")),
@@ -100,20 +100,22 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
         pen.bars(
             Words("Âge du plus ancien", "Age of the oldest"),
             Words(
-                "Sur chaque sujet, au dernier balayage, en part de la durée promise. Au-delà de 1 : gardé plus "
-                "longtemps que promis. Sans données sur le courtier embarqué : il est remplacé toutes les 18 heures.",
-                "On each topic, at the last sweep, as a share of the promise. Beyond 1: kept for longer than "
-                "promised. No data on the embedded broker: it is replaced every 18 hours.",
+                "Sur chaque sujet, au dernier balayage, en part de la durée promise et des trois heures qu'il faut au "
+                "courtier. Au-delà de 1 : gardé plus longtemps que promis. Sans données sur le courtier embarqué : il "
+                "est remplacé toutes les 18 heures.",
+                "On each topic, at the last sweep, as a share of the promise and the three hours that the broker "
+                "needs. Beyond 1: kept for longer than promised. No data on the embedded broker: it is replaced "
+                "every 18 hours.",
             ),
             [
                 Query(
                     "max by (topic) (vigie_topic_oldest_seconds / on(topic) group_left() max by (topic) "
-                    "(vigie_topic_retention_seconds))",
+                    "(vigie_topic_retention_seconds + 10800))",
                     "{{topic}}",
                 )
             ],
             unit="percentunit",
-            steps=((None, GREEN), (1, ORANGE), (1.2, RED)),
+            steps=((None, GREEN), (1, RED)),
         ),
         pen.table(
             Words("Durées promises", "What is promised"),

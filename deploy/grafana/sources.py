@@ -193,7 +193,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Par où un témoin pourrait nous atteindre, et où rien n'est écouté en ce moment.",
                 "How a witness could reach us, and where nothing is listened to at this moment.",
             ),
-            [Query("max by (way) (vigie_blind)", "{{way}}")],
+            [Query("min by (way) (vigie_blind)", "{{way}}")],
             values={"0": Value(Words("écoute", "listening"), GREEN), "1": Value(Words("AVEUGLE", "BLIND"), RED)},
             names=WAYS,
             size=(24, 4),

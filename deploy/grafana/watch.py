@@ -150,7 +150,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "The ways by which a witness could reach us. Red: nothing reaches us that way, since no source is set "
                 "there or since it is silent. The console says since when and why.",
             ),
-            [Query("max by (way) (vigie_blind)", "{{way}}")],
+            [Query("min by (way) (vigie_blind)", "{{way}}")],
             values={"0": Value(Words("écoute", "listening"), GREEN), "1": Value(Words("AVEUGLE", "BLIND"), RED)},
             names=WAYS,
             missing=Words("PAS DE DONNÉES : rien n'est écouté", "NO DATA: nothing is listened to"),
@@ -203,7 +203,7 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
                 "Les mêmes 24 heures : rouge, Vigie n'entendait rien par cette voie. Un blanc : elle ne tournait pas.",
                 "The same 24 hours: red, Vigie heard nothing that way. A blank: it did not run.",
             ),
-            [Query("max by (way) (vigie_blind)", "{{way}}")],
+            [Query("min by (way) (vigie_blind)", "{{way}}")],
             values={"0": Value(Words("écoute", "listening"), GREEN), "1": Value(Words("aveugle", "blind"), RED)},
             names=WAYS,
         ),

@@ -27,7 +27,14 @@ SANDBOX = ("Protect", "Private", "Restrict", "SystemCall", "CapabilityBoundingSe
 KNOWN = {
     *("Type", "User", "Group", "ExecStart", "Environment", "Restart", "RestartSec", "TimeoutStopSec", "KillMode"),
     *("KillSignal", "OOMPolicy", "StateDirectory", "StateDirectoryMode", "LogsDirectory", "MemoryMax", "UMask"),
-    *("NoNewPrivileges", "MemoryDenyWriteExecute", "LimitNOFILE", "SuccessExitStatus"),
+    *(
+        "NoNewPrivileges",
+        "MemoryDenyWriteExecute",
+        "LimitNOFILE",
+        "SuccessExitStatus",
+        "StandardOutput",
+        "StandardError",
+    ),
 }
 
 

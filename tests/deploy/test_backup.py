@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,6 +27,7 @@ from tests.console import postgres
 PAGE = (Path(__file__).parents[2] / "docs" / "backup.md").read_text(encoding="utf-8")
 SAVE, DUMP, RESTORE, RELOAD = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 KEYS = {"pseudonyms.json", ".pseudonyms.json.lock", "objections.txt", ".objections.txt.lock"}
+OWED = ("receivers/sms.sqlite", "worker-1/outbox.sqlite")
 NOW = datetime(2026, 11, 30, 7, 37, tzinfo=UTC)
 
 
@@ -68,8 +70,13 @@ async def known(url: URL) -> set[str]:
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
     """Return a machine's folders: `data`, `etc`."""
-    for name in ("data", "etc", "data/tables", "data/models", "data/recording", "data/.calfkit"):
-        (tmp_path / name).mkdir()
+    for name in ("tables", "models", "recording", ".calfkit", "receivers", "worker-1/tables"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    (tmp_path / "etc").mkdir()
+    for name in OWED:
+        with closing(sqlite3.connect(tmp_path / "data" / name)) as database, database:
+            database.execute("CREATE TABLE owed (who TEXT)")
+            database.execute("INSERT INTO owed VALUES ('sms')")
     (tmp_path / "etc" / "vigie.toml").write_text('[data]\ndir = "/var/lib/vigie"\n', encoding="utf-8")
     (tmp_path / "data" / "models" / "in-force.json").write_text("{}", encoding="utf-8")
     (tmp_path / "data" / "tables" / "part").write_text("now", encoding="utf-8")
@@ -93,8 +100,12 @@ def test_a_machine_comes_back_as_it_was_saved_while_it_was_being_written_to(mach
         asyncio.run(add(archive, "after"))
 
     saved = {path.name for path in (machine / "backup" / "vigie").iterdir()}
-    assert saved == {"console.sqlite", "cursors.sqlite", "files.tar.gz", "settings.tar.gz"}
-    assert all(path.stat().st_mode & 0o077 == 0 for path in (machine / "backup" / "vigie").iterdir())
+    assert saved == {"data", "files.tar.gz", "settings.tar.gz"}
+    kept = [path for path in (machine / "backup" / "vigie").rglob("*") if path.is_file()]
+    assert {path.name for path in kept} >= {"console.sqlite", "cursors.sqlite", *(Path(name).name for name in OWED)}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in kept)
+    for name in OWED:
+        (data / name).unlink()
     (data / "cursors.sqlite-wal").write_bytes(b"of another past")
     (data / "models" / "in-force.json").unlink()
     (data / "pseudonyms.json").unlink()
@@ -109,6 +120,10 @@ def test_a_machine_comes_back_as_it_was_saved_while_it_was_being_written_to(mach
     assert again.author("bluesky", "did:plc:other") == names.author("bluesky", "did:plc:other")
     assert (data / "models" / "in-force.json").exists()
     assert not (data / "tables").exists(), "it knows of a later past than the rest"
+    assert not (data / "worker-1" / "tables").exists()
+    for name in OWED:
+        with closing(sqlite3.connect(data / name)) as database:
+            assert database.execute("SELECT who FROM owed").fetchall() == [("sms",)]
     listed = subprocess.run(  # noqa: S603
         ["tar", "--list", "--gzip", "--file", str(machine / "backup" / "vigie" / "files.tar.gz")],  # noqa: S607
         capture_output=True,
@@ -116,7 +131,7 @@ def test_a_machine_comes_back_as_it_was_saved_while_it_was_being_written_to(mach
         timeout=60,
         check=True,
     ).stdout.split()
-    assert {name.split("/")[1] for name in listed} == {"", "models", "recording", *KEYS}
+    assert {name.split("/")[1] for name in listed} == {"", "models", "recording", "receivers", "worker-1", *KEYS}
 
 
 @pytest.fixture
