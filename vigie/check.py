@@ -63,6 +63,7 @@ KAFKA_SECS = 20.0
 LEAST_FREE_MB = 500
 ASKED_BY_PROXY = frozenset({"http", "https", "ws", "wss"})
 """What our clients ask through the proxy that the environment names; a Kafka is asked directly."""
+PROXY_PORTS = {"https": 443, "socks5": 1080, "socks5h": 1080}  # where none is given; 80 else
 
 Check = Callable[[Settings], Iterator[Problem]]
 
@@ -279,7 +280,11 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
         yield Problem(where, f"{parts.hostname} has a port that is none", "give a TCP port from 1 to 65535")
         return
     host = parts.hostname or ""
-    proxy = _proxy_for(parts.scheme, host)
+    try:
+        proxy = _proxy_for(parts.scheme, host)
+    except ValueError:
+        yield Problem(where, "the proxy of the environment has a port that is none", "write it as http://proxy:3128")
+        return
     try:
         socket.create_connection(proxy or (host, port), timeout=CONNECT_SECS).close()
     except (OSError, UnicodeError) as error:
@@ -290,12 +295,13 @@ def _reachable(url: str, where: str, hint: str = "see the address, the network, 
 
 def _proxy_for(scheme: str, host: str) -> tuple[str, int] | None:
     """Return the proxy by which our clients ask a host, as HTTPS_PROXY, HTTP_PROXY and NO_PROXY say; None: directly."""
-    proxies = getproxies()
-    named = proxies.get({"wss": "https", "ws": "http"}.get(scheme, scheme)) if scheme in ASKED_BY_PROXY else None
-    if named is None or proxy_bypass(host, proxies):
+    if scheme not in ASKED_BY_PROXY or proxy_bypass(host, proxies := getproxies()):
+        return None
+    named = proxies.get({"wss": "https", "ws": "http"}.get(scheme, scheme)) or proxies.get("all")
+    if named is None:
         return None
     parts = urlsplit(named if "//" in named else f"//{named}")
-    return parts.hostname or "", parts.port or 80
+    return parts.hostname or "", parts.port or PROXY_PORTS.get(parts.scheme, 80)
 
 
 def _ports(settings: Settings) -> Iterator[Problem]:
@@ -356,7 +362,9 @@ def _console(settings: Settings) -> Iterator[Problem]:
     if not settings.console.port:
         return
     if not settings.console.is_there:
-        yield Problem("console", "its libraries are not installed", "pip install 'vigie[console]', or set port = 0")
+        yield Problem(
+            "console", "its libraries are not installed", "pip install -e '.[console]' in the checkout, or set port = 0"
+        )
         return
     from vigie.console_check import faults_in  # noqa: PLC0415  without these libraries it cannot be imported
 
@@ -366,7 +374,11 @@ def _console(settings: Settings) -> Iterator[Problem]:
 def _recording(settings: Settings) -> Iterator[Problem]:
     recording = settings.recording
     if recording.is_on and settings.console.is_there and not recording.is_there:
-        yield Problem("recording", "its library is not installed", "pip install 'vigie[recording]', or is_on = false")
+        yield Problem(
+            "recording",
+            "its library is not installed",
+            "pip install -e '.[recording]' in the checkout, or is_on = false",
+        )
     if not recording.is_there:
         return
     from vigie.recording_shown import recordings_of  # noqa: PLC0415  without the library it cannot be imported
