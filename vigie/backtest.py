@@ -120,7 +120,9 @@ def _recorded_in(path: Path) -> Iterator[Any]:
     try:
         recording = import_module("vigie.recording")
     except ModuleNotFoundError as error:
-        raise SettingsError(f"{path}: {error.name} is not installed: pip install 'vigie[recording]'") from error
+        raise SettingsError(
+            f"{path}: {error.name} is not installed: pip install -e '.[recording]' in the checkout"
+        ) from error
     return (row.record for row in recording.rows_in(recording.table_in(path)))
 
 

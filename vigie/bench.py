@@ -262,7 +262,9 @@ def detection(arguments: Sequence[str], *, folder: Path = DETECTION) -> int:
     if not (folder / "__main__.py").is_file():
         raise SettingsError(f"{folder}: the detection benchmark is not there: it comes with a checkout, not a package")
     if find_spec("numba") is None:
-        raise SettingsError("the detection benchmark needs numba, which is not installed: pip install 'vigie[bench]'")
+        raise SettingsError(
+            "the detection benchmark needs numba, which is not installed: pip install -e '.[bench]' in the checkout"
+        )
     return subprocess.run([sys.executable, str(folder), *arguments], check=False).returncode  # noqa: S603  our own
 
 

@@ -221,7 +221,7 @@ def _x(shop: Workshop, source: XSource) -> Source:
         from connectors.sources.x import X  # noqa: PLC0415  tweepy is an extra, for those who have a plan
     except ImportError as error:
         raise SettingsError(
-            f"sources.{source.name}: X needs tweepy, which is not installed: pip install 'vigie[x]'"
+            f"sources.{source.name}: X needs tweepy, which is not installed: pip install -e '.[x]' in the checkout"
         ) from error
     return X(
         bearer_token=secret_of(source, "bearer_token_file"),

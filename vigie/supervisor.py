@@ -115,7 +115,10 @@ class Supervisor:
         self.edge = Watched(Child("edge", ["connect"], environ=environ))
         self.console: Watched | None = None
         if settings.console.port and not settings.console.is_there:
-            log.warning("no page for people: its libraries are not installed", mend="pip install 'vigie[console]'")
+            log.warning(
+                "no page for people: its libraries are not installed",
+                mend="pip install -e '.[console]' in the checkout",
+            )
         if settings.console.is_there:
             answers = settings.console.port if settings.console.host in ON_THIS_MACHINE else 0
             self.console = Watched(Child("console", ["console"], environ=environ, health_port=answers))

@@ -85,7 +85,8 @@ def _asset(key: str, timeout_secs: float) -> "AppriseAsset":
         from apprise import AppriseAsset  # noqa: PLC0415  an extra
     except ImportError as error:
         raise SettingsError(
-            f"{key}: needs the library apprise, which is not installed; install the extra: pip install 'vigie[notify]'"
+            f"{key}: needs the library apprise, which is not installed; "
+            "install the extra: pip install -e '.[notify]' in the checkout"
         ) from error
     for name in _LOGGERS:
         logging.getLogger(name).disabled = True

@@ -35,7 +35,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "industrial": "accident industriel",
         "other": "sinistre",
         "since": "depuis",
-        "raised": "levé à",
+        "raised": "signalé à",
         "posts": "message/messages",
         "authors": "auteur/auteurs",
         "witnesses": "témoin/témoins",

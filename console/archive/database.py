@@ -92,7 +92,7 @@ def _engine(url: URL) -> AsyncEngine:
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"console.database: needs the library {error.name}, which is not installed; "
-            "install the extra: pip install 'vigie[postgresql]'"
+            "install the extra: pip install -e '.[postgresql]' in the checkout"
         ) from error
     if url.get_backend_name() == "sqlite":
         _make_ours(url)

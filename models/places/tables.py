@@ -35,7 +35,9 @@ def read_table(path: Path, columns: Sequence[str]) -> list[list[str]]:
     try:
         body = bytes(cramjam.zstd.decompress(path.read_bytes())).decode()
     except (OSError, cramjam.DecompressionError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: cannot be read ({error}); `vigie build-places` writes it anew") from error
+        raise SettingsError(
+            f"{path}: cannot be read ({error}); `vigie build-places` and `vigie build-names` write such files anew"
+        ) from error
     found = [line.split("\t") for line in body.split("\n")[:-1]]
     if [values[0] for values in found] != list(columns) or len({len(values) for values in found}) != 1:
         names = " ".join(values[0][:40] for values in found)

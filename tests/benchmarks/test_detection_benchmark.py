@@ -514,7 +514,7 @@ class TestTheRunningDetector:
 class TestWhatDoesNotFit:
     def test_a_missing_numba_is_named_with_its_cure(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "numba", None)
-        with pytest.raises(SettingsError, match=r"pip install 'vigie\[bench\]'"):
+        with pytest.raises(SettingsError, match=r"pip install -e '\.\[bench\]'"):
             runpy.run_path(str(batch.__file__))
 
     def test_times_that_run_backwards(self) -> None:
@@ -615,7 +615,7 @@ class TestTheCommand:
     def test_says_what_is_not_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "numba", None)
         result = CliRunner().invoke(main, ["bench", "detection", "--quick"])
-        assert (result.exit_code, "pip install 'vigie[bench]'" in result.output) == (2, True)
+        assert (result.exit_code, "pip install -e '.[bench]' in the checkout" in result.output) == (2, True)
 
 
 class TestTheSpeed:

@@ -357,7 +357,7 @@ def test_a_file_that_cannot_be_used_is_told_by_its_lines(
 def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "apprise", None)
     (tmp_path / "urls").write_text("json://h/")
-    with pytest.raises(SettingsError, match=r"pip install 'vigie\[notify\]'"):
+    with pytest.raises(SettingsError, match=r"pip install -e '\.\[notify\]'"):
         targets_in(tmp_path / "urls", "receivers.cell.urls_file", timeout_secs=1)
 
 

@@ -32,7 +32,7 @@ def needing(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed: pip install 'vigie[{extra}]'") from error
+        raise SettingsError(f"{error.name} is not installed: pip install -e '.[{extra}]' in the checkout") from error
 
 
 def said(line: str) -> None:

@@ -233,7 +233,7 @@ async def play(scenario: Scenario, settings: Settings, part: Part, clock: Clock,
     streams = settings.streams()
     await declare_topics(streams)
     await refuse_where_one_listens(streams, clock)
-    settings.data.dir.mkdir(parents=True, exist_ok=True)
+    settings.data.dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = edge_assembly.pseudonyms(settings, clock)
     accounts = accounts_from((*settings.official_accounts, *scenario.official_accounts))
     publisher = KafkaPublisher(streams)

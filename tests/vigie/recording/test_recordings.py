@@ -230,4 +230,7 @@ def test_without_its_library_nothing_is_recorded_and_the_check_says_so(
     monkeypatch.setattr("vigie.settings.find_spec", lambda _: None)
     assert recorder_of(settings, streams, clock) is None
     (problem,) = CHECKS["recording"](settings)
-    assert str(problem) == "recording: its library is not installed; pip install 'vigie[recording]', or is_on = false"
+    assert (
+        str(problem)
+        == "recording: its library is not installed; pip install -e '.[recording]' in the checkout, or is_on = false"
+    )
