@@ -12,7 +12,7 @@ from detectors.profile import WeeklyBudget, load_profile
 from records import Alert, Place, Signal
 from streams.detect import Detect
 from streams.metrics import WORKER
-from streams.showing import INCIDENTS, MOST, Incidents, Showing, geohash_of
+from streams.showing import INCIDENTS, MOST, Incidents, Showing, geohash_of, labels_of
 from streams.state import DictState
 
 MakeSignal = Callable[..., Signal]
@@ -58,6 +58,7 @@ def test_no_more_incidents_are_shown_than_a_map_can_hold_and_the_rest_is_counted
     [
         pytest.param({}, "u0b1d6", id="a commune"),
         pytest.param({"lat": 57.64911, "lon": 10.40744}, "u4pruy", id="the one that papers show"),
+        pytest.param({"level": "point", "source": "geotag"}, "u0b1d", id="where a witness stood: to five kilometres"),
         pytest.param({"level": "dep"}, "", id="the middle of a département"),
         pytest.param({"level": "country"}, "", id="the middle of a country"),
         pytest.param({"source": "home"}, "", id="where a source is at home"),
@@ -68,6 +69,11 @@ def test_only_a_place_that_somebody_named_is_a_point_on_a_map(
 ) -> None:
     place: Place = replace(alerts[0].place, **changes)
     assert geohash_of(place)[:6] == expected
+
+
+def test_a_point_far_from_all_that_has_a_name_is_not_named_by_its_coordinates(alerts: list[Alert]) -> None:
+    far = replace(alerts[0].place, place_id="point:51.123,3.456", name="51.123, 3.456", level="point", source="geotag")
+    assert labels_of(replace(alerts[0], place=far))[4] == ""
 
 
 def test_what_a_batch_raised_is_counted_and_what_a_restart_finds_is_not(detector: Detector, signal: MakeSignal) -> None:
