@@ -193,11 +193,12 @@ class KafkaPublisher:
             if batch.append(key=key, value=value, timestamp=None) is None:
                 raise BrokenInvariant(f"{topic}: {len(pairs)} changes do not fit into {BATCH_BYTES} bytes")
         batch.close()
+        began = monotonic()
         try:
-            with metrics.SEND_SECONDS.labels(topic).time():
-                receipt = await (await producer.send_batch(batch, topic, partition=partition))
+            receipt = await (await producer.send_batch(batch, topic, partition=partition))
         except (KafkaError, OSError) as error:
             raise self._refused(topic, error) from error
+        metrics.SEND_SECONDS.labels(topic).observe(monotonic() - began)
         return int(receipt.offset) + len(pairs) - 1
 
     async def send_raw(
