@@ -23,7 +23,9 @@ from records import SettingsError
 try:
     from numba import njit
 except ModuleNotFoundError as error:
-    raise SettingsError("detectors.batch needs numba, which is not installed: pip install 'vigie[bench]'") from error
+    raise SettingsError(
+        "detectors.batch needs numba, which is not installed: pip install -e '.[bench]' in the checkout"
+    ) from error
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

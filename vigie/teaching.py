@@ -37,7 +37,7 @@ def decided_in(settings: Settings, clock: Clock) -> list[DecidedPost]:
     """
     if not settings.console.is_there:
         raise SettingsError(
-            "console: is not there, and its archive has the decisions; set console.port and install vigie[console]"
+            "console: is not there, and its archive has the decisions; set console.port and install the extra `console`"
         )
     if settings.console.is_exercise:
         raise SettingsError("console.is_exercise: what was decided in an exercise is no lesson; name other settings")
