@@ -5,13 +5,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import faust
 from faust.types import TP, EventT
 from prometheus_client import make_wsgi_app
+from prometheus_client.exposition import ThreadingWSGIServer
 
 from streams import metrics
 from streams.topics import ALERTS, CONTEXT, DECISIONS, POSTS, SIGNALS
@@ -112,14 +112,8 @@ class Health:
         return ("503 Service Unavailable" if wrong else "200 OK"), body
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    """One that connects and says nothing must not keep the others waiting."""
-
-    daemon_threads = True
-
-
 class _Quiet(WSGIRequestHandler):
-    timeout = 10.0
+    timeout = 10.0  # one that connects and says nothing keeps its thread no longer
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
         """Say nothing: a request is no news."""
@@ -137,5 +131,5 @@ def serve(health: Health, host: str, port: int) -> None:
         return [json.dumps(body).encode()]
 
     metrics.PROGRESS_AGE.set_function(health.still_secs)
-    server = make_server(host, port, page, server_class=_Server, handler_class=_Quiet)
+    server = make_server(host, port, page, server_class=ThreadingWSGIServer, handler_class=_Quiet)
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
