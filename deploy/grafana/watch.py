@@ -59,42 +59,28 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             size=(6, 5),
             big=True,
         ),
-        pen.stat(
+        _open(
+            pen,
             Words("Alertes en cours", "Open alerts"),
             Words(
                 "Incidents recoupés ou confirmés. « ON NE SAIT PAS » : Vigie n'écoute pas, ce n'est pas zéro.",
                 "Incidents that independent voices agree on, or that people confirmed. NOT KNOWN: Vigie is not "
                 "listening, that is not zero.",
             ),
-            [
-                Query(
-                    f'(sum(vigie_incidents{{level=~"alert|confirmed"}}) and on() ({LOOKS})) or vector(-1)',
-                    Words("alertes", "alerts"),
-                )
-            ],
-            steps=((None, RED), (0, GREEN), (1, RED)),
-            values={"-1": UNKNOWN},
-            missing=Words("PAS DE DONNÉES", "NO DATA"),
-            size=(6, 5),
-            big=True,
+            'level=~"alert|confirmed"',
+            called=Words("alertes", "alerts"),
+            colour=RED,
         ),
-        pen.stat(
+        _open(
+            pen,
             Words("Veilles en cours", "Open watches"),
             Words(
                 "Quelque chose sort de l'habituel ; parfois un seul témoin. À vérifier.",
                 "Something is out of the ordinary; sometimes a single witness. To be verified.",
             ),
-            [
-                Query(
-                    f'(sum(vigie_incidents{{level="watch"}}) and on() ({LOOKS})) or vector(-1)',
-                    Words("veilles", "watches"),
-                )
-            ],
-            steps=((None, RED), (0, GREEN), (1, ORANGE)),
-            values={"-1": UNKNOWN},
-            missing=Words("PAS DE DONNÉES", "NO DATA"),
-            size=(6, 5),
-            big=True,
+            'level="watch"',
+            called=Words("veilles", "watches"),
+            colour=ORANGE,
         ),
         pen.stat(
             Words("Heure", "Time"),
@@ -237,3 +223,17 @@ def panels(pen: Pen) -> list[PanelBuilder | Row]:
             size=(5, 6),
         ),
     ]
+
+
+def _open(pen: Pen, title: Words, about: Words, levels: str, *, called: Words, colour: str) -> PanelBuilder:
+    """Return how many incidents are open at some levels, where that can be known: a zero only while Vigie looks."""
+    return pen.stat(
+        title,
+        about,
+        [Query(f"(sum(vigie_incidents{{{levels}}}) and on() ({LOOKS})) or vector(-1)", called)],
+        steps=((None, RED), (0, GREEN), (1, colour)),
+        values={"-1": UNKNOWN},
+        missing=Words("PAS DE DONNÉES", "NO DATA"),
+        size=(6, 5),
+        big=True,
+    )
