@@ -231,7 +231,7 @@ async def main(folder: Path) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     program = chromium.program()
     if program is None:
-        sys.exit("there is no Chromium here: install Debian's package chromium")
+        sys.exit("there is no Chromium here: install Debian's package chromium-headless-shell")
     with (
         tempfile.TemporaryDirectory() as scratch,
         chromium.running(Path(scratch) / "browser", program, "--hide-scrollbars") as address,

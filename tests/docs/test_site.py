@@ -120,8 +120,8 @@ def test_search_finds_a_word_on_pages_opened_from_the_disk_and_asks_no_other_hos
     chromium = shutil.which("chromium")
     if chromium is None:
         if os.environ.get("VIGIE_REQUIRE_BROWSER"):
-            pytest.fail("there is no Chromium here: install Debian's package chromium")
-        pytest.skip("there is no Chromium here: install Debian's package chromium")
+            pytest.fail("there is no Chromium here: install Debian's package chromium-headless-shell")
+        pytest.skip("there is no Chromium here: install Debian's package chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page()
