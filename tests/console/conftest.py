@@ -193,12 +193,14 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def desk(sqlite_engine: AsyncEngine, clock: ManualClock, shipped: MessageMap) -> Desk:
+async def desk(sqlite_engine: AsyncEngine, clock: ManualClock, shipped: MessageMap) -> AsyncIterator[Desk]:
     """Make a desk on an archive without content, that morning at Le Havre."""
     setup = Setup(cell="Ville du Havre", home=(49.49, 0.11), zoom=12, insee="76351")
-    return Desk(
+    desk = Desk(
         engine=sqlite_engine, hub=Hub(), clock=clock, setup=setup, messages=shipped, templates=environments(setup.zone)
     )
+    yield desk
+    await desk.viewers.close()  # what they still look up ends before the archive is closed
 
 
 CSRF = "a-token-of-the-tests"
