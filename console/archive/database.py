@@ -64,7 +64,7 @@ async def opened(url: URL) -> AsyncEngine:
         with _explained(url):
             async with writing(engine) as connection:
                 await connection.run_sync(_migrate)
-    except SettingsError:
+    except BaseException:
         await engine.dispose()
         raise
     return engine
