@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,36 +45,40 @@ class Wanted:
         )
 
 
+Read = Callable[[int], Awaitable[list[audit.Entry]]]
+"""Gives lines with smaller numbers than one, the newest first; none where there are no more."""
+
+
 async def actions(engine: AsyncEngine) -> list[str]:
     """Return what was ever done."""
     async with engine.connect() as connection:
         return list(await connection.scalars(select(table.c.action).distinct().order_by(table.c.action)))
 
 
-async def json_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[bytes]:
+async def json_lines(read: Read, before: int) -> AsyncIterator[bytes]:
     """Yield lines as JSON lines, with their hashes."""
-    async for entry in _all(engine, wanted, before):
+    async for entry in _all(read, before):
         yield msgspec.json.encode(_values(entry)) + b"\n"
 
 
-async def csv_lines(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[bytes]:
+async def csv_lines(read: Read, before: int) -> AsyncIterator[bytes]:
     """Yield lines as CSV; nothing in it is a formula."""
     yield MARK + _row(COLUMNS)
-    async for entry in _all(engine, wanted, before):
+    async for entry in _all(read, before):
         values = _values(entry)
         detail = msgspec.json.encode(values["detail"]).decode()
         cells = {**values, "at": entry.at.isoformat(), "detail": detail}
         yield _row(tuple(cell(str(cells[name])) for name in COLUMNS))
 
 
-FORMATS: dict[str, tuple[str, Callable[[AsyncEngine, Wanted, int], AsyncIterator[bytes]]]] = {
+FORMATS: dict[str, tuple[str, Callable[[Read, int], AsyncIterator[bytes]]]] = {
     "jsonl": ("application/x-ndjson", json_lines),
     "csv": ("text/csv; charset=utf-8", csv_lines),
 }
 
 
-async def _all(engine: AsyncEngine, wanted: Wanted, before: int) -> AsyncIterator[audit.Entry]:
-    while found := await wanted.lines(engine, most=AT_ONCE, before=before):
+async def _all(read: Read, before: int) -> AsyncIterator[audit.Entry]:
+    while found := await read(before):
         for entry in found:
             yield entry
         before = found[-1].number

@@ -1,6 +1,6 @@
 """Audit: who did what, the newest first; whether the chain holds; and all of it in a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from urllib.parse import urlencode
 
 import msgspec
@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from console.archive import audit as chain
 from console.archive.database import writing
-from console.figures.audit_lines import FORMATS, Wanted, actions
+from console.figures.audit_lines import AT_ONCE, FORMATS, Wanted, actions
 from console.pages.page import Page, Visit, whole_number
 from console.problem import Problem
 from console.typed_moment import moment_from
@@ -58,7 +58,12 @@ async def export(visit: Visit) -> Response:
         )
     media_type, lines = FORMATS[kind]
     headers = {"content-disposition": f'attachment; filename="audit-{number}.{kind}"', "cache-control": "no-store"}
-    return StreamingResponse(lines(visit.desk.engine, wanted, number + 1), media_type=media_type, headers=headers)
+    desk = visit.desk
+
+    def read(before: int) -> Awaitable[list[chain.Entry]]:
+        return desk.viewers.undisturbed(wanted.lines(desk.engine, most=AT_ONCE, before=before))  # who asked may leave
+
+    return StreamingResponse(lines(read, number + 1), media_type=media_type, headers=headers)
 
 
 def _wanted(visit: Visit, typed: Mapping[str, str]) -> tuple[Wanted, tuple[Problem, ...]]:

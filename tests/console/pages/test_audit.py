@@ -1,5 +1,6 @@
 """The page of the audit: who did what, whether the chain holds, and all of it in a file."""
 
+import asyncio
 import csv
 import io
 import itertools
@@ -8,15 +9,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from starlette.middleware import Middleware
+from starlette.types import Message, Scope
 
+from console.access.visitor import Visitor
+from console.application import application
 from console.archive import audit
 from console.archive.database import writing
 from console.archive.tables import audit as table
 from console.archive.taking import Read, take
 from console.desk import Desk
 from records import ModelChange
-from tests.console.conftest import CSRF
+from tests.console.conftest import CSRF, As
 from tests.console.entering import flat
 from tests.console.made import minutes
 
@@ -29,6 +34,23 @@ async def enter(desk: Desk, number: int, **changes: Any) -> None:
         line = {"actor": "astreinte", "action": "acknowledge", "object_": f"fire-{one}", "detail": {"one": one}}
         async with writing(desk.engine) as connection:
             await audit.note(connection, **{**line, **changes}, at=minutes(one))
+
+
+def scope_of(path: str) -> Scope:
+    """Return what a server says of a form that is sent, and of itself: that it tells when who asked has left."""
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/x-www-form-urlencoded")]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+    }
 
 
 def numbers(page: str) -> list[int]:
@@ -126,6 +148,33 @@ async def test_all_lines_go_into_a_file_with_their_hashes(client_as: Callable[..
     assert answer.headers["content-disposition"] == 'attachment; filename="audit-1203.jsonl"'
     [entry] = await audit.entries(desk.engine, most=1)
     assert (entry.action, entry.detail["hash"]) == ("audit_exported", lines[0]["hash"])
+
+
+@pytest.mark.parametrize("turns", range(0, 90, 3))
+async def test_who_leaves_in_the_middle_of_a_file_leaves_no_connection_open(desk: Desk, turns: int) -> None:
+    await enter(desk, 3)
+    cut: list[object] = []
+    event.listen(desk.engine.sync_engine.pool, "invalidate", lambda *found: cut.append(found))
+    form = f"csrf={CSRF}&format=csv".encode()
+    said = [{"type": "http.request", "body": form, "more_body": False}]
+    has_begun = asyncio.Event()
+
+    async def receive() -> Message:
+        if said:
+            return said.pop()
+        await has_begun.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        has_begun.set()
+
+    visitor = Visitor(account_id="a", name="analyste", role="analyst", language="fr", csrf=CSRF, way="session")
+    app = application(desk, [Middleware(As, visitor=visitor)])
+    await app(scope_of("/audit/export"), receive, send)
+    await desk.viewers.close()
+    assert cut == []
 
 
 async def test_a_spreadsheet_computes_nothing_of_what_it_is_given(client_as: Callable[..., Any], desk: Desk) -> None:
