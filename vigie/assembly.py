@@ -63,7 +63,7 @@ def steps(
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty))),
+        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty)), is_exact=is_exact),
         telling=telling,
         in_force=in_force,
     )

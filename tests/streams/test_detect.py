@@ -25,6 +25,11 @@ def detect() -> Detect:
 
 
 @pytest.fixture
+def one_by_one() -> Detect:
+    return Detect(Detector(load_profile("world", None)), is_exact=True)
+
+
+@pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the detector break in the posts of an author `boom`, once one has opened an incident or grown it."""
     sound = incidents.follow, incidents.crossed
@@ -43,21 +48,48 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
 @RELAXED
 @given(authors=st.lists(st.sampled_from(["ann", "bob", "eve", "boom"]), max_size=10), order=st.randoms())
 def test_a_signal_that_breaks_the_detector_costs_only_itself(
-    authors: list[str], order: Any, detect: Detect, breaks: None, signal: MakeSignal
+    authors: list[str], order: Any, one_by_one: Detect, breaks: None, signal: MakeSignal
 ) -> None:
     signals = [
         signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
     ]
     order.shuffle(signals)
     table, without = DictState(), DictState()
-    result = detect(signals, Shelf(table))
+    result = one_by_one(signals, Shelf(table))
     table.keep(result.changes)
     sound = [one for one in signals if one.author_id != "boom"]
-    expected = detect(sound, Shelf(without))
+    expected = one_by_one(sound, Shelf(without))
     without.keep(expected.changes)
     assert [failed.number for failed in result.failed] == [n for n, s in enumerate(signals) if s.author_id == "boom"]
     assert result.alerts == expected.alerts
     assert table.values == without.values
+
+
+@RELAXED
+@given(authors=st.lists(st.sampled_from(["ann", "bob", "eve", "boom"]), max_size=10), order=st.randoms())
+def test_a_signal_that_breaks_the_detector_costs_none_of_its_batch(
+    authors: list[str], order: Any, detect: Detect, breaks: None, signal: MakeSignal
+) -> None:
+    signals = [
+        signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
+    ]
+    order.shuffle(signals)
+    shelf, without = Shelf(DictState()), Shelf(DictState())
+    result = detect(signals, shelf)
+    detect([one for one in signals if one.author_id != "boom"], without)
+    assert {failed.number for failed in result.failed} == {n for n, s in enumerate(signals) if s.author_id == "boom"}
+    assert [(key, ledger.incidents, ledger.nodes) for key, ledger in shelf.in_use() if ledger.posts] == [
+        (key, ledger.incidents, ledger.nodes) for key, ledger in without.in_use()
+    ]
+
+
+def test_each_revision_names_the_signal_that_causes_it(detect: Detect, signal: MakeSignal) -> None:
+    strong = {"author_tier": 2, "likelihood_ratio": 400.0}
+    flood = signal(1, hazard="flood", **strong)
+    result = detect([signal(0, **strong), flood, signal(2, author_id="bob", **strong)], Shelf(DictState()))
+    causes = [(alert.hazard, number) for alert, number in zip(result.alerts, result.causes, strict=True)]
+    assert [number for hazard, number in causes if hazard == "flood"] == [1]
+    assert {number for hazard, number in causes if hazard == "fire"} == {0, 2}
 
 
 def test_reads_what_stands_and_writes_nothing_before_it_may(detect: Detect, signal: MakeSignal) -> None:
