@@ -1,7 +1,6 @@
 """Steps become Faust agents here, and only here."""
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,8 +56,7 @@ DETECT_BATCH = 200
 KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
-CORES = os.cpu_count() or 1
-LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
+SHARE = 24  # posts that are read while the share before is placed, during which nothing else goes on
 NOTIFY_BATCH = 100
 STATED_BATCH = 50
 
@@ -172,14 +170,17 @@ class Wiring:
             self.health.sent[SIGNALS.name] += len(retractions) * self.settings.partitions
 
     async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
-        """Enrich a batch: read on all cores, for linear algebra leaves the interpreter free; then place in order."""
-        size = max(LEAST_SHARE, -(-len(posts) // CORES))
-        shares = [posts[start : start + size] for start in range(0, len(posts), size)]
-        done = await asyncio.gather(*(asyncio.to_thread(readings, self.steps.enrich, share) for share in shares))
-        read = [one for share in done for one in share]
-        for labels, number in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
-            metrics.READINGS.labels(*labels).inc(number)
-        return await asyncio.to_thread(placed, self.steps.enrich, posts, read)
+        """Enrich a batch, share by share: while one is placed, in order, the next ones are read."""
+        shares = [posts[start : start + SHARE] for start in range(0, len(posts), SHARE)]
+        reading = [asyncio.create_task(asyncio.to_thread(readings, self.steps.enrich, share)) for share in shares]
+        results: list[Enriched | Exception] = []
+        for share, being_read in zip(shares, reading, strict=True):
+            read = await being_read
+            for labels, number in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
+                metrics.READINGS.labels(*labels).inc(number)
+            results += placed(self.steps.enrich, share, read)
+            await asyncio.sleep(0)  # others want to go on, too
+        return results
 
     async def _context(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what authorities state to each hazard that it concerns, in order among the evidence."""

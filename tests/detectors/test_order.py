@@ -187,8 +187,13 @@ def test_a_batch_that_comes_in_order_is_told_as_one_by_one(
 def test_late_ones_of_a_batch_have_what_came_since_worked_out_again_once(
     fresh_desk: FreshDesk, signal: MakesSignals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worked_out = []
-    monkeypatch.setattr(detector, "take", lambda case, entry: worked_out.append(entry.post) or take(case, entry))
+    worked_out: list[int] = []
+
+    def counted(case: Any, entry: Any) -> None:
+        worked_out.append(entry.post)
+        take(case, entry)
+
+    monkeypatch.setattr(detector, "take", counted)
     desk = fresh_desk()
     desk.tell(*(signal(number, minutes=60 + number, author_id=f"author {number}") for number in range(50)))
     worked_out.clear()

@@ -41,5 +41,5 @@ if __name__ == "__main__":
         vars(wiring).update(SWEEP=timedelta(seconds=2))
         vars(telling_tasks).update(FORGET_SECS=2.0)
     settings = load(Path("vigie.toml"))
-    steps = assembly.steps(settings, telling=telling(settings, SystemClock()), is_exact=True)
+    steps = assembly.steps(settings, telling=telling(settings, SystemClock()), is_exact=True, is_apart=True)
     run_worker(settings.streams(has_ticks=False), steps, SystemClock())

@@ -88,7 +88,7 @@ def worker(settings_file: Path | None, recorded: bool, exact: bool) -> None:
             settings = load(existing(settings_file))
             streams = settings.streams(has_ticks=not recorded)
             tells = telling(settings, clock) if settings.receivers and not recorded else None
-            steps = assembly.steps(settings, telling=tells, is_exact=exact, is_live=True)
+            steps = assembly.steps(settings, telling=tells, is_exact=exact, is_live=True, is_apart=True)
         run_worker(streams, steps, clock)
 
 

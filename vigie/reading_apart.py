@@ -1,0 +1,95 @@
+"""Reading apart: a reader in a process of its own, so that reading has a core of its own.
+
+Reading is half of a worker's work, and most of it holds the interpreter. Its model is there and not here, so that both
+together take hardly more memory than one.
+"""
+
+import subprocess
+import sys
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO, cast
+
+import msgspec
+
+from models.hazard import WEIGHTS
+from models.reading import PostReading
+from records import BrokenInvariant
+from vigie.reader_process import Answer, Greeting, Question, read_frame, write_frame
+
+
+class ReadingApart:
+    """A reader that asks another process, started at once and used once it is ready.
+
+    Shape   as the hazard model: one reading a text, in the same order; who asks while it reads waits
+    Errors  BrokenInvariant where the model cannot be used, or the process has ended
+    """
+
+    def __init__(self, folder: Path = WEIGHTS, *, is_exact: bool = False) -> None:
+        self._folder = folder
+        self._process = subprocess.Popen(  # noqa: S603  the program is ourselves
+            [sys.executable, "-m", "vigie.reader_process", str(folder), "exact" if is_exact else "fast"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches the worker
+        )
+        self._asking = cast(BinaryIO, self._process.stdin)
+        self._answering = cast(BinaryIO, self._process.stdout)
+        self._lock = Lock()
+        self._version = ""
+        self._end = weakref.finalize(self, _end, self._process)
+
+    @property
+    def version(self) -> str:
+        """What signals name it by; waits until it is ready."""
+        if not self._version:
+            self.get_ready()
+        return self._version
+
+    def get_ready(self) -> None:
+        """Wait until its model is there."""
+        with self._lock:
+            if self._version:
+                return
+            greeting = msgspec.msgpack.decode(self._answer(), type=Greeting)
+            if greeting.error:
+                self._end()
+                raise BrokenInvariant(greeting.error)
+            self._version = greeting.version
+
+    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
+        """Return one reading a text, in the same order."""
+        self.get_ready()
+        with self._lock:
+            try:
+                write_frame(self._asking, Question(texts, langs))
+            except OSError as error:
+                raise self._gone() from error
+            answer = msgspec.msgpack.decode(self._answer(), type=Answer)
+        if answer.error:
+            raise RuntimeError(f"reading failed: {answer.error}")
+        return answer.readings
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._end()
+
+    def _answer(self) -> bytes:
+        body = read_frame(self._answering)
+        if body is None:
+            raise self._gone()
+        return body
+
+    def _gone(self) -> BrokenInvariant:
+        return BrokenInvariant(f"the process that reads posts has ended, with status {self._process.wait()}")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Let a process end, which it does when nobody can ask it any more."""
+    for pipe in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):  # it has ended, and something was left to be said
+            cast(BinaryIO, pipe).close()
+    process.wait()
