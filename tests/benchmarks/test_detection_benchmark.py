@@ -35,7 +35,7 @@ from models.hazard import VERSION
 from records import Alert, Place, SettingsError, Signal
 from streams.enrich import SIGNALS_SHARE
 from streams.state import DictState
-from vigie.bench import detection
+from vigie.bench.detection import detection
 from vigie.cli import main
 
 FOLDER = Path(__file__).parent / "detection"

@@ -1,9 +1,11 @@
 """Commands that try Vigie on the past, on scenarios, and for speed."""
 
+import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -207,29 +209,61 @@ def bench() -> None:
     """Measure on this machine how fast it is, and how well it detects."""
 
 
+TEXTS = click.option(
+    "--texts", type=FILE, metavar="FOLDER", help="Posts of your own, as JSON lines, beside the corpus."
+)
+PASS_RATIO = click.option(
+    "--pass-ratio",
+    type=click.FloatRange(0.001, 0.9),
+    default=0.03,
+    show_default=True,
+    help="Share that passes the gate.",
+)
+
+
 @bench.command()
 @click.option("--posts", type=int, default=200_000, show_default=True, help="Posts offered at the edge.")
-@click.option("--pass-ratio", type=float, default=0.03, show_default=True, help="Share that passes the gate.")
-def throughput(posts: int, pass_ratio: float) -> None:
+@PASS_RATIO
+@TEXTS
+def throughput(posts: int, pass_ratio: float, texts: Path | None) -> None:
     """Measure posts a second from the edge to the decision, beside the ceiling of the same functions."""
-    from vigie import bench as benchmark
+    from vigie.bench.throughput import throughput as measured
 
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
-        click.echo(benchmark.as_json(benchmark.throughput(posts, pass_ratio)))
+        click.echo(_as_json(measured(posts, pass_ratio, texts)))
 
 
 @bench.command()
 @click.option("--rate", type=float, default=500.0, show_default=True, help="Posts offered a second.")
 @click.option("--seconds", type=float, default=20.0, show_default=True, help="For how long.")
-@click.option("--pass-ratio", type=float, default=0.03, show_default=True, help="Share that passes the gate.")
-def latency(rate: float, seconds: float, pass_ratio: float) -> None:
+@PASS_RATIO
+@TEXTS
+def latency(rate: float, seconds: float, pass_ratio: float, texts: Path | None) -> None:
     """Measure the time from receiving a post to the decision on it, at a steady rate."""
-    from vigie import bench as benchmark
+    from vigie.bench.latency import latency as measured
 
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
-        click.echo(benchmark.as_json(benchmark.latency(rate, seconds, pass_ratio)))
+        click.echo(_as_json(measured(rate, seconds, pass_ratio, texts)))
+
+
+@bench.command()
+@click.option(
+    "--workers", type=int, multiple=True, default=(1, 2), show_default=True, help="May be given several times."
+)
+@click.option("--partitions", type=int, default=16, show_default=True)
+@click.option("--posts", type=int, default=6_000, show_default=True, help="Posts that have passed the gate.")
+@PASS_RATIO
+@TEXTS
+def scale(workers: tuple[int, ...], partitions: int, posts: int, pass_ratio: float, texts: Path | None) -> None:
+    """Measure what more workers bring; from a tenth that passes on, most speaks of one town."""
+    from vigie.bench.scale import scale as measured
+
+    vigie_logging.set_up("bench", is_quiet=True)
+    with told():
+        for one in measured(workers, partitions, posts, pass_ratio, texts):
+            click.echo(_as_json(one))
 
 
 @bench.command()
@@ -238,7 +272,7 @@ def latency(rate: float, seconds: float, pass_ratio: float) -> None:
 @click.option("--parts", multiple=True, metavar="PART", help="Only this table; may be given several times.")
 def detection(plots: Path | None, parts: tuple[str, ...], *, quick: bool) -> None:
     """Measure delays, false alarms, attacks and speed of the detector, beside their targets."""
-    from vigie import bench as benchmark
+    from vigie.bench.detection import detection as measured
 
     arguments = [
         *(["--quick"] if quick else []),
@@ -246,7 +280,11 @@ def detection(plots: Path | None, parts: tuple[str, ...], *, quick: bool) -> Non
         *(["--parts", *parts] if parts else []),
     ]
     with told():
-        sys.exit(benchmark.detection(arguments))
+        sys.exit(measured(arguments))
+
+
+def _as_json(result: Any) -> str:
+    return json.dumps(asdict(result))
 
 
 COMMANDS = (replay, backtest, trial, scenario, bench)

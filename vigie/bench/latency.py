@@ -1,0 +1,81 @@
+"""Latency: from our receiving a post to the decision on its signal, and to the alert it causes, at a steady rate."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from models.gate import Gate
+from vigie.bench.load import Texts, load
+from vigie.bench.pipeline import offer, warm_pipeline
+from vigie.pipeline import Pipeline
+
+WARM = 20_000
+DECISION, ALERT = "vigie_post_to_decision_seconds", "vigie_post_to_alert_seconds"
+
+Buckets = dict[str, float]
+"""A histogram: how many values lie at or below each edge, in seconds."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long it took at one rate; the upper edges of the buckets in which the values lie."""
+
+    offered_per_sec: float
+    pass_ratio: float
+    posts: int
+    decisions: int
+    p50_secs: float
+    p99_secs: float
+    alerts: int
+    alert_p50_secs: float | None  # None without alerts
+    alert_p99_secs: float | None
+    histogram: Buckets
+
+
+def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = None) -> Latency:
+    """Measure at a steady rate, after some posts at full speed."""
+    passes = Gate.load()
+    posts = load(WARM + int(rate * secs), pass_ratio, Texts(passes, texts), rate=rate)
+
+    async def measured() -> tuple[Buckets, Buckets]:
+        async with warm_pipeline(posts[:WARM], passes) as pipeline:
+            before = {name: buckets(pipeline, name) for name in (DECISION, ALERT)}
+            await offer(pipeline, posts[WARM:], passes, rate=rate)
+            await pipeline.drained()
+            after = {name: buckets(pipeline, name) for name in (DECISION, ALERT)}
+            decided, alerted = ({e: n - before[name].get(e, 0) for e, n in after[name].items()} for name in after)
+            return decided, alerted
+
+    decided, alerted = uvloop.run(measured())
+    has_alerts = bool(alerted) and max(alerted.values()) > 0
+    return Latency(
+        offered_per_sec=rate,
+        pass_ratio=pass_ratio,
+        posts=len(posts) - WARM,
+        decisions=int(max(decided.values(), default=0)),
+        p50_secs=quantile(decided, 0.5),
+        p99_secs=quantile(decided, 0.99),
+        alerts=int(max(alerted.values(), default=0)),
+        alert_p50_secs=quantile(alerted, 0.5) if has_alerts else None,
+        alert_p99_secs=quantile(alerted, 0.99) if has_alerts else None,
+        histogram=decided,
+    )
+
+
+def quantile(cumulative: Buckets, share: float) -> float:
+    """Return the upper edge of the histogram bucket in which a share of the values lies, in seconds."""
+    edges = sorted((float(edge), count) for edge, count in cumulative.items())
+    whole = edges[-1][1]
+    return next(edge for edge, count in edges if count >= share * whole)
+
+
+def buckets(pipeline: Pipeline, name: str) -> Buckets:
+    """Return a histogram of the worker, all its labels together."""
+    found: Buckets = {}
+    for line in pipeline.worker.metrics().splitlines():
+        if line.startswith(f"{name}_bucket{{"):
+            labels, _, value = line.rpartition(" ")
+            edge = labels.rpartition('le="')[2].partition('"')[0]
+            found[edge] = found.get(edge, 0.0) + float(value)
+    return found
