@@ -1,8 +1,9 @@
 """Enrich: posts become signals: what danger, where, how sure; and claims. A plain function over a batch."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, cast
+from functools import partial
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from msgspec.structs import replace
 
@@ -52,6 +53,19 @@ class Reader(Protocol):
 
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
+
+
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A reader that reads while whoever asked does something else."""
+
+    def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
+        """Begin to read; what is returned waits for the readings."""
+
+
+def begin_to_read(reader: Reader, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
+    """Begin to read, where the reader can; what is returned gives the readings."""
+    return reader.begin(texts, langs) if isinstance(reader, ReadsAhead) else partial(reader.read, texts, langs)
 
 
 class Locator(Protocol):
@@ -109,9 +123,18 @@ class Enrich:
 
     def read(self, posts: Sequence[Post]) -> list[PostReading | None]:
         """Read posts, None for those that say nothing; no post's reading depends on another's."""
+        return self.begin(posts)()
+
+    def begin(self, posts: Sequence[Post]) -> Callable[[], list[PostReading | None]]:
+        """Begin to read posts; what is returned gives the readings."""
         spoken = [post for post in posts if post.verb in SPOKEN]
-        readings = iter(self.reader.read([post.text for post in spoken], [post.lang for post in spoken]))
-        return [next(readings) if post.verb in SPOKEN else None for post in posts]
+        begun = begin_to_read(self.reader, [post.text for post in spoken], [post.lang for post in spoken])
+
+        def readings() -> list[PostReading | None]:
+            found = iter(begun())
+            return [next(found) if post.verb in SPOKEN else None for post in posts]
+
+        return readings
 
     def place(self, post: Post, reading: PostReading | None) -> Enriched:
         """Return what becomes of a post that was read: in their order, for what others said helps to place it."""

@@ -17,7 +17,7 @@ import structlog
 from models.reading import PostReading
 from records import BrokenInvariant, MalformedRecord, ModelChange, SourceUnavailable, decode, encode
 from streams import metrics
-from streams.enrich import Reader
+from streams.enrich import Reader, begin_to_read
 from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
@@ -73,6 +73,10 @@ class ReaderInForce:
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order, all by one model."""
         return self._reader.read(texts, langs)
+
+    def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
+        """Begin to read, all by one model; what is returned gives the readings."""
+        return begin_to_read(self._reader, texts, langs)
 
     def take(self, value: bytes) -> None:
         """Take a decision in; what is none is for the dead letters, not for us."""

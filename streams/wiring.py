@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import pairwise
 from typing import Any, cast
 
 import faust
@@ -53,10 +55,13 @@ HEALTH_SECS = 1.0
 SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 200
-KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
+KEPT_TOGETHER, KEYS_TOGETHER = 96, 16
+"""Signals, and state keys, whose changes are kept as one. They must fit into one record batch."""
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
-SHARE = 24  # posts that are read while the share before is placed, during which nothing else goes on
+SHARE = 32  # posts that are read while the share before is placed, during which nothing else goes on
+FIRST_SHARE = 8  # so many first, for which nothing can be done meanwhile
+AHEAD = 2  # shares that a reader is asked for before their turn, so that it never waits
 NOTIFY_BATCH = 100
 STATED_BATCH = 50
 
@@ -147,10 +152,10 @@ class Wiring:
             if result.retraction is not None:
                 retractions.append(result.retraction)
         await self._retract(retractions)
-        await self.publisher.signals(signals)
+        await asyncio.gather(
+            self.publisher.signals(signals), self._claim([post for _, post in posts], results), self.letters.send(dead)
+        )
         await self._retract(departed(signals, retractions))
-        await self._claim([post for _, post in posts], results)
-        await self.letters.send(dead)
         self.health.sent[SIGNALS.name] += len(signals)
         metrics.POSTS.labels("dead_letter").inc(len(dead))
         for signal in signals:
@@ -171,13 +176,15 @@ class Wiring:
 
     async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
         """Enrich a batch, share by share: while one is placed, in order, the next ones are read."""
-        shares = [posts[start : start + SHARE] for start in range(0, len(posts), SHARE)]
-        reading = [asyncio.create_task(asyncio.to_thread(readings, self.steps.enrich, share)) for share in shares]
+        shares = [posts[start:end] for start, end in pairwise((0, *range(FIRST_SHARE, len(posts), SHARE), len(posts)))]
+        begun = [begin(self.steps.enrich, share) for share in shares[:AHEAD]]
         results: list[Enriched | Exception] = []
-        for share, being_read in zip(shares, reading, strict=True):
-            read = await being_read
-            for labels, number in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
-                metrics.READINGS.labels(*labels).inc(number)
+        for number, share in enumerate(shares):
+            read = await asyncio.to_thread(begun[number])
+            if number + AHEAD < len(shares):
+                begun.append(begin(self.steps.enrich, shares[number + AHEAD]))
+            for labels, count in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
+                metrics.READINGS.labels(*labels).inc(count)
             results += placed(self.steps.enrich, share, read)
             await asyncio.sleep(0)  # others want to go on, too
         return results
@@ -363,15 +370,18 @@ def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any
     It is as large as many signals' changes are, and with them would not fit.
     """
     part: list[EventT[Any]] = []
+    keys: set[bytes | None] = set()
     for event in events:
-        is_profile = event.message.key == PROFILE_KEY.encode()
-        if part and (is_profile or len(part) == KEPT_TOGETHER):
+        key = event.message.key
+        is_profile = key == PROFILE_KEY.encode()
+        if part and (is_profile or len(part) == KEPT_TOGETHER or len(keys | {key}) > KEYS_TOGETHER):
             yield part
-            part = []
+            part, keys = [], set()
         part.append(event)
+        keys.add(key)
         if is_profile:
             yield part
-            part = []
+            part, keys = [], set()
     if part:
         yield part
 
@@ -391,16 +401,29 @@ def departed(signals: Sequence[Signal], retractions: Sequence[Retraction]) -> li
     return [one for one in retractions if one.author_id in authors]
 
 
-def readings(step: Enrich, posts: Sequence[Post]) -> list[PostReading | Exception | None]:
+def begin(step: Enrich, posts: Sequence[Post]) -> Callable[[], list[PostReading | Exception | None]]:
+    """Begin to read posts; what is returned gives the readings, and a post that breaks the step costs only itself."""
+    try:
+        begun = step.begin(posts)
+    except BrokenInvariant:
+        raise
+    except Exception:  # noqa: BLE001  a bug in a step must not cost the batch
+        begun = partial(step.read, posts)
+    return partial(readings, step, posts, begun)
+
+
+def readings(
+    step: Enrich, posts: Sequence[Post], begun: Callable[[], list[PostReading | None]]
+) -> list[PostReading | Exception | None]:
     """Return the reading of each post; a post that breaks the step costs only itself."""
     try:
-        return list(step.read(posts))
+        return list(begun())
     except BrokenInvariant:
         raise
     except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
         if len(posts) == 1:
             return [error]
-        return [reading for post in posts for reading in readings(step, [post])]
+        return [reading for post in posts for reading in readings(step, [post], partial(step.read, [post]))]
 
 
 def placed(

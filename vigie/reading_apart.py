@@ -7,8 +7,9 @@ together take hardly more memory than one.
 import subprocess
 import sys
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, cast
@@ -24,7 +25,7 @@ from vigie.reader_process import Answer, Greeting, Question, read_frame, write_f
 class ReadingApart:
     """A reader that asks another process, started at once and used once it is ready.
 
-    Shape   as the hazard model: one reading a text, in the same order; who asks while it reads waits
+    Shape   as the hazard model: one reading a text, in the same order. It answers in the order in which it is asked
     Errors  BrokenInvariant where the model cannot be used, or the process has ended
     """
 
@@ -38,7 +39,9 @@ class ReadingApart:
         )
         self._asking = cast(BinaryIO, self._process.stdin)
         self._answering = cast(BinaryIO, self._process.stdout)
-        self._lock = Lock()
+        self._asking_lock, self._lock = Lock(), Lock()
+        self._asked = self._answered = 0  # questions, in their order
+        self._answers: dict[int, Answer] = {}
         self._version = ""
         self._end = weakref.finalize(self, _end, self._process)
 
@@ -62,13 +65,26 @@ class ReadingApart:
 
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order."""
+        return self.begin(texts, langs)()
+
+    def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
+        """Ask at once; what is returned waits for the readings."""
         self.get_ready()
-        with self._lock:
+        with self._asking_lock:
             try:
                 write_frame(self._asking, Question(texts, langs))
             except OSError as error:
                 raise self._gone() from error
-            answer = msgspec.msgpack.decode(self._answer(), type=Answer)
+            self._asked += 1
+            return partial(self._readings, self._asked)
+
+    def _readings(self, number: int) -> list[PostReading]:
+        """Return the answer to one question; those to others that come first are kept for who asked."""
+        with self._lock:
+            while number not in self._answers:
+                self._answered += 1
+                self._answers[self._answered] = msgspec.msgpack.decode(self._answer(), type=Answer)
+            answer = self._answers.pop(number)
         if answer.error:
             raise RuntimeError(f"reading failed: {answer.error}")
         return answer.readings

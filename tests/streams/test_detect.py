@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from detectors import incidents
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile, profile_text
-from records import BrokenInvariant, ProfileChange, Signal, Tick
+from records import BrokenInvariant, Place, ProfileChange, Signal, Tick
 from streams.detect import Detect
+from streams.publisher import BATCH_BYTES
 from streams.state import DictState
+from streams.wiring import KEPT_TOGETHER, KEYS_TOGETHER
 
 MakeSignal = Callable[..., Signal]
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -169,3 +172,36 @@ def test_each_revision_says_by_which_value_it_was_caused(detect: Detect, signal:
     result = detect([weak, *(signal(one, author_tier=2, likelihood_ratio=400.0) for one in (1, 2))], Shelf(DictState()))
     assert [alert.level for alert in result.alerts] == ["watch", "alert"]
     assert result.causes == [1, 2]
+
+
+def test_what_is_kept_together_fits_into_one_record_batch_however_long_it_is(
+    detect: Detect, signal: MakeSignal
+) -> None:
+    table, began = DictState(), signal()
+    shelf = Shelf(table)
+
+    def place_of(number: int) -> Place:
+        code = f"{number + 10:02d}"
+        return replace(began.place, place_id=f"fr:{code}001", insee=f"{code}001", dep=code, epci=None)
+
+    for round_of in range(4):  # incidents grow, and what is told of them with them
+        signals = [
+            signal(
+                number,
+                post_key=f"{round_of}:{number}" + "k" * 200,
+                author_id=f"{round_of}{number:063x}",
+                event_time=began.event_time + timedelta(minutes=round_of, seconds=number),
+                author_tier=2,
+                likelihood_ratio=900.0,
+                cluster_ids=(f"text:{round_of}:{number}",),
+                place=place_of(number % KEYS_TOGETHER),
+                url="https://e.org/" + "u" * 480,
+                text="\U0001f525" * 1000,
+            )
+            for number in range(KEPT_TOGETHER)
+        ]
+        told = detect(signals, shelf)
+        assert len({alert.incident_id for alert in told.alerts}) == KEYS_TOGETHER or round_of
+        size = sum(len(key) + len(value or b"") for key, value in told.changes.items())
+        assert size < BATCH_BYTES
+        table.keep(told.changes)

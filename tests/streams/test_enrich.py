@@ -1,6 +1,7 @@
 """Enrich: what becomes of a post, and that one that breaks the step costs only itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.reading import PostReading
 from records import BrokenInvariant, Place, Post, words_of
 from records.post import Media
 from records.retraction import SHOWN
-from streams.enrich import Enrich
-from streams.wiring import departed, last_versions, placed, readings
+from streams.enrich import Enrich, Reader
+from streams.wiring import begin, departed, last_versions, placed
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]
@@ -89,15 +91,32 @@ def test_event_time_of_a_signal_never_lies_in_our_future(post: MakePost, enrich:
     assert result.signals[0].event_time == now
 
 
+class Ahead:
+    """A reader that reads ahead, and says what breaks it only when the readings are fetched."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.version = reader.version
+        self.read = reader.read
+
+    def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
+        asked = (list(texts), list(langs))
+        return lambda: self.reader.read(*asked)
+
+
 TEXTS = st.lists(st.sampled_from(["fire=0.9 @", "fire=0.9", "rien", "boom", "boom @"]), max_size=12)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(texts=TEXTS)
-def test_a_post_that_breaks_the_step_costs_only_itself(texts: list[str], post: MakePost, enrich: MakeEnrich) -> None:
+@given(texts=TEXTS, reads_ahead=st.booleans())
+def test_a_post_that_breaks_the_step_costs_only_itself(
+    texts: list[str], reads_ahead: bool, post: MakePost, enrich: MakeEnrich
+) -> None:
     def results_of(posts: list[Any]) -> list[Any]:
         step = enrich()
-        return placed(step, posts, readings(step, posts))
+        if reads_ahead:
+            step = replace(step, reader=Ahead(step.reader))
+        return placed(step, posts, begin(step, posts)())
 
     posts = [post(text, number) for number, text in enumerate(texts)]
     results = results_of(posts)
@@ -108,14 +127,14 @@ def test_a_post_that_breaks_the_step_costs_only_itself(texts: list[str], post: M
 
 def test_a_broken_invariant_is_let_out(post: MakePost) -> None:
     class Broken:
-        def read(self, posts: object) -> list[object]:
+        def begin(self, posts: object) -> object:
             raise BrokenInvariant("a stub says that our state is wrong")
 
         def place(self, post: object, reading: object) -> object:
             raise BrokenInvariant("a stub says that our state is wrong")
 
     with pytest.raises(BrokenInvariant):
-        readings(Broken(), [post(), post()])  # type: ignore[arg-type]
+        begin(Broken(), [post(), post()])  # type: ignore[arg-type]
     with pytest.raises(BrokenInvariant):
         placed(Broken(), [post()], [None])  # type: ignore[arg-type]
 

@@ -73,6 +73,14 @@ def test_many_who_ask_at_once_get_their_own_answers(apart: ReadingApart, here: O
     assert answered == [here.read(*one) for one in asked]
 
 
+def test_answers_go_to_who_asked_in_whatever_order_they_are_fetched(apart: ReadingApart, here: OneByOne) -> None:
+    begun = [apart.begin([text], [lang]) for text, lang in zip(TEXTS, LANGS, strict=True)]
+    beside = apart.read(["a fire"], ["en"])
+    fetched = [one() for one in reversed(begun)]
+    assert fetched == [here.read([text], [lang]) for text, lang in reversed(list(zip(TEXTS, LANGS, strict=True)))]
+    assert beside == here.read(["a fire"], ["en"])
+
+
 def test_what_cannot_be_asked_costs_only_that_question(apart: ReadingApart) -> None:
     with pytest.raises(UnicodeEncodeError):
         apart.read(["\ud800"], [None])

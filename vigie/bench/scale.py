@@ -1,7 +1,7 @@
 """Scale: what more workers bring, on one broker, with load that is spread or that speaks of one town.
 
-As many workers as are asked for take up what is on the topic. What counts is the processor time a post: on a machine that
-has fewer cores than processes, posts a second tell of the machine.
+As many workers as are asked for take up what is on the topic. What counts is the processor time a post: posts a second
+tell of the machine, where it has fewer cores than there are processes.
 """
 
 import asyncio
