@@ -73,6 +73,13 @@ class Kept(Watched):
         if self._down_since is None and self.child.health_port:
             self._down_since = self.monotonic()
 
+    def blameless_until_now(self) -> None:
+        """Forget for how long it was not ready: it could not be."""
+        with self._lock:
+            self.ready_secs.clear()
+            self._down_since = None
+            self.missed()
+
     def kill(self) -> None:
         """Kill it, if it runs."""
         with self._lock:
