@@ -244,6 +244,6 @@ def let_through() -> Sequence[Mapping[str, Any]]:
 def write_keys(path: Path) -> None:
     """Write the keys of pseudonyms: the same in all bursts, so that the same posts come of the same morning."""
     keys = Keys(post_key=b"post" * 8, author_key=b"author12" * 4, made_at=datetime.now(UTC))
-    path.parent.mkdir(mode=0o700)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     path.write_bytes(msgspec.json.encode(keys))
     path.chmod(0o600)
