@@ -28,7 +28,6 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from faust.types import TP
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -45,7 +44,6 @@ from streams.reader import consumer_of, ends_of
 from streams.settings import StreamSettings
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, PULSE, SIGNALS, Topic
-from streams.true_ends import true_end_offsets
 from streams.wiring import Steps
 from vigie import assembly
 from vigie.broker import free_port
@@ -83,12 +81,18 @@ class Receiver:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str, int]] = []  # webhook-id, incident, revision
-        self.before_answer: Callable[[int], None] = lambda told: None
+        self.before_answer: Callable[[int], object] = lambda told: None
+        self.is_well = True
+        self.refused = 0
         receiver = self
 
         class Answers(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if not receiver.is_well:
+                    receiver.refused += 1
+                    self.send_error(503)
+                    return
                 receiver.told.append(
                     (self.headers["webhook-id"], body["data"]["incident_id"], body["data"]["revision"])
                 )
@@ -150,20 +154,20 @@ class RecordedWorker(StageProcess):
         self.is_slow = False
 
     def start(self) -> None:
-        ways = [*(["--hurried"] if self.is_hurried else []), *(["--slow"] if self.is_slow else [])]
-        self.command = [self.command[0], *ways]
+        ways = {"--hurried": self.is_hurried, "--slow": self.is_slow}
+        self.command = [part for part in self.command if part not in ways] + [way for way, is_so in ways.items() if is_so]
         super().start()
 
 
 class Stage:
     """A worker process with its settings, receivers and broker; posts in, revisions out."""
 
-    def __init__(self, folder: Path, *, kafka_url: str, is_embedded: bool) -> None:
+    def __init__(self, folder: Path, *, kafka_url: str, is_embedded: bool, partitions: int = 1) -> None:
         self.folder = folder
         self.receiver = Receiver()
         self.health_port = free_port()
         self.streams = StreamSettings(
-            kafka_url=kafka_url, data_dir=folder / "data", is_embedded=is_embedded, partitions=1
+            kafka_url=kafka_url, data_dir=folder / "data", is_embedded=is_embedded, partitions=partitions
         )
         self.worker = RecordedWorker(folder, health_port=self.health_port)
         self.write_settings()
@@ -248,20 +252,25 @@ class Stage:
         return asyncio.run(self._waiting())
 
     async def _waiting(self) -> dict[str, int]:
-        partitions = {topic.name: TopicPartition(topic.name, 0) for topic in WAY}
+        partitions = {
+            topic.name: [TopicPartition(topic.name, number) for number in range(self.streams.partitions)]
+            for topic in WAY
+        }
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.streams.bootstrap_servers, group_id=self.streams.app_id, enable_auto_commit=False
         )
         await consumer.start()
         try:
-            consumer.assign(list(partitions.values()))  # which does not join the group
-            committed = {name: await consumer.committed(partition) or 0 for name, partition in partitions.items()}
+            consumer.assign([one for ours in partitions.values() for one in ours])  # which does not join the group
+            committed = {
+                name: sum([await consumer.committed(one) or 0 for one in ours]) for name, ours in partitions.items()
+            }
         finally:
             await consumer.stop()
         left = {}
         for topic in WAY:  # in this order: what is done with on one topic stands on the next
-            ends = await true_end_offsets(self.streams.bootstrap_servers, {TP(topic.name, 0): 1})
-            left[topic.name] = ends[TP(topic.name, 0)] - committed[topic.name]
+            async with consumer_of(self.streams, topic) as reader:
+                left[topic.name] = sum((await ends_of(self.streams, reader)).values()) - committed[topic.name]
         return left
 
     def wait_until_drained(self, meanwhile: Callable[[], Any] | None = None) -> None:
