@@ -2,7 +2,8 @@
 
 Shape   readings in; batches of at most 256 posts, or of 20 ms, out to the publisher, in order; one batch on its way
         while the next one fills; the cursor is saved after the broker has the batch
-Errors  SourceUnavailable is waited out; a cursor that cannot be saved keeps nobody from reading; whatever the publisher raises ends the run with the cursor unsaved
+Errors  SourceUnavailable is waited out; a cursor that cannot be saved keeps nobody from reading; whatever the
+        publisher raises ends the run with the cursor unsaved
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Patience: aiokafka's producer, mended, so that it waits before it looks again for a broker that is away.
 
-It asks for the brokers anew as soon as the last asking has failed, thousands of times a second where nobody listens, and
-logs each: a core for nothing, and a full disk within hours.
+It asks for the brokers anew as soon as the last asking has failed, thousands of times a second where nobody listens,
+and logs each: a core for nothing, and a full disk within hours.
 """
 
 import asyncio

@@ -282,7 +282,7 @@ class Outbox:
             return await self._drained(name)
 
     async def _mind_the_clock(self) -> None:
-        """Where the clock was set back, try all now: by what it said before, what waits would wait for so much longer."""
+        """Where the clock was set back, try all now: by what it said before, what waits would wait so much longer."""
         before, self._latest = self._latest, self._now()
         if self._latest < before - SET_BACK_SECS:
             for receiver in self._receivers.values():

@@ -2,8 +2,8 @@
 
     python tests/corpus/capture.py VERSION
 
-Writes `tests/corpus/VERSION.jsonl.gz`: the name of a topic, a key and a value a line, keys and values in base64; the state
-table's topic among them. To be run once for each version, and its file never changed again.
+Writes `tests/corpus/VERSION.jsonl.gz`: the name of a topic, a key and a value a line, keys and values in base64; the
+state table's topic among them. To be run once for each version, and its file never changed again.
 """
 
 import asyncio

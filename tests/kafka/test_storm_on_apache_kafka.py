@@ -1,7 +1,7 @@
 """On Apache Kafka: workers join and leave, again and again, in the middle of a burst: nothing lost, nobody told twice.
 
-Posts lie on one partition, so that they are read in one order; what comes of them is spread over four, and moves with them
-from worker to worker, each of which has a data folder and an outbox of its own.
+Posts lie on one partition, so that they are read in one order; what comes of them is spread over four, and moves with
+them from worker to worker, each of which has a data folder and an outbox of its own.
 """
 
 import asyncio
@@ -48,7 +48,11 @@ class Workers:
             member.look()
 
     def wait_until(self, what: str, is_so: Callable[[], Any]) -> None:
-        wait_until(what, lambda: (self.look(), is_so())[1], look_secs=0.2)
+        def is_so_now() -> Any:
+            self.look()
+            return is_so()
+
+        wait_until(what, is_so_now, look_secs=0.2)
 
     def someone_joins_or_leaves(self, chance: random.Random) -> str:
         """Have a worker start, end or be killed, one that reads being left; return what happened."""
@@ -99,7 +103,8 @@ def workers(node: "Kafka", clean: Callable[[], None], tmp_path: Path) -> Iterato
 
 
 @pytest.mark.parametrize(
-    "parts", [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=[pytest.mark.long, pytest.mark.timeout(0)])]
+    "parts",
+    [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=[pytest.mark.long, pytest.mark.timeout(0)])],
 )
 def test_whoever_joins_or_leaves_the_incidents_are_the_same_and_each_is_told_once(
     workers: Workers, posts: tuple[Post, ...], undisturbed: Revisions, parts: int
@@ -127,4 +132,6 @@ def test_whoever_joins_or_leaves_the_incidents_are_the_same_and_each_is_told_onc
     assert set(told) == set(wanted)
     assert set(lines) == set(wanted.values())
     assert max(secs for member in workers.members for secs in member.ready_secs) < READY_SECS
-    assert max(told.total(), lines.total()) <= len(wanted) + workers.kills, "one repeat a kill at most, under the same id"
+    assert max(told.total(), lines.total()) <= len(wanted) + workers.kills, (
+        "one repeat a kill at most, under the same id"
+    )

@@ -2,8 +2,8 @@
 
     python on_another_clock.py FILE PROGRAM|-m MODULE ARGUMENT…
 
-`SystemClock` is where all of Vigie has the time of day from; what passes is measured by the machine's monotonic clock, as
-ever. (libfaketime, which would lie to the whole process, breaks Python 3.11's `time.sleep`.)
+`SystemClock` is where all of Vigie has the time of day from; what passes is measured by the machine's monotonic clock,
+as ever. (libfaketime, which would lie to the whole process, breaks Python 3.11's `time.sleep`.)
 """
 
 import runpy
@@ -16,9 +16,9 @@ from records import SystemClock
 if __name__ == "__main__":
     wrong_by, right = Path(sys.argv[1]), SystemClock.now
 
-    def now(clock: SystemClock) -> datetime:
+    def now(self: SystemClock) -> datetime:
         """Return what the wrong clock says."""
-        return right(clock) + timedelta(seconds=float(wrong_by.read_text()))
+        return right(self) + timedelta(seconds=float(wrong_by.read_text()))
 
     SystemClock.now = now  # type: ignore[method-assign]
     if sys.argv[2] == "-m":

@@ -155,7 +155,9 @@ class RecordedWorker(StageProcess):
 
     def start(self) -> None:
         ways = {"--hurried": self.is_hurried, "--slow": self.is_slow}
-        self.command = [part for part in self.command if part not in ways] + [way for way, is_so in ways.items() if is_so]
+        self.command = [part for part in self.command if part not in ways] + [
+            way for way, is_so in ways.items() if is_so
+        ]
         super().start()
 
 
@@ -586,7 +588,9 @@ def plain_loop_of(recording: Sequence[dict[str, Any]]) -> dict[str, Believed]:
                 plain, source="story", received_at=None, pseudonyms=FixedPseudonyms(b"survival"), is_trusted=False
             )
         )
-    return Believed.all_of(json.loads(msgspec.json.encode(line_from(alert))) for alert in PlainLoop(["story"]).observe(posts))
+    return Believed.all_of(
+        json.loads(msgspec.json.encode(line_from(alert))) for alert in PlainLoop(["story"]).observe(posts)
+    )
 
 
 @cache

@@ -1,11 +1,11 @@
-"""Edge, worker and console killed at random points of a burst, the broker being there: nothing lost, nobody told twice."""
+"""Edge, worker and console killed at random points of a burst, the broker being there: nothing lost, nothing twice."""
 
 import random
 from pathlib import Path
 
 import pytest
 
-from tests.survival.burst import Burst, Came, strike
+from tests.survival.burst import READY_SECS, Burst, Came, strike, summary
 from vigie.broker import EmbeddedBroker
 
 pytestmark = pytest.mark.broker
@@ -26,17 +26,22 @@ def round_of(chance: random.Random, folder: Path) -> Came:
             burst.close()
 
 
-def rounds_of(number: int, folder: Path) -> None:
+def rounds_of(number: int, folder: Path) -> list[Came]:
     chance = random.Random(SEED)  # noqa: S311  whom to strike when, the same each time
+    came = []
     for one in range(number):
-        print(f"round {one + 1}:", round_of(chance, folder / str(one)), flush=True)  # noqa: T201  with pytest -s
+        came.append(round_of(chance, folder / str(one)))
+        print(f"round {one + 1}: {came[-1]}", flush=True)  # noqa: T201  with pytest -s
+    return came
 
 
 def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
-    rounds_of(FEW, tmp_path)
+    assert all(one.ready_secs < READY_SECS for one in rounds_of(FEW, tmp_path))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(0)
 def test_so_it_is_many_times(tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    rounds_of(request.config.getoption("rounds"), tmp_path)
+    came = rounds_of(request.config.getoption("rounds"), tmp_path)
+    print(summary(came))  # noqa: T201  with pytest -s
+    assert all(one.ready_secs < READY_SECS for one in came)

@@ -1,7 +1,7 @@
 """What earlier versions have written, on the topics of this one: read, gone on from, and told of once.
 
-`tests/corpus/` has, of each version, what lay on its topics half-way through the morning: posts, signals, alerts, and the
-state table's entries.
+`tests/corpus/` has, of each version, what lay on its topics half-way through the morning: posts, signals, alerts, and
+the state table's entries.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Topics with another number of partitions than the settings say: nobody starts on them, and nothing on them is lost."""
+"""Topics with another number of partitions than the settings say: nobody starts on them, and nothing there is lost."""
 
 from typing import TYPE_CHECKING
 

@@ -34,12 +34,14 @@ def test_a_process_of_this_machine_is_asked_without_the_proxy_for_all_others(mon
 @pytest.mark.parametrize(
     ("told", "health"),
     [
-        pytest.param(b"HTTP/1.0 503 Service Unavailable\r\n\r\n{\"wrong\": \"late\"}", {"wrong": "late"}, id="not well"),
+        pytest.param(b'HTTP/1.0 503 Service Unavailable\r\n\r\n{"wrong": "late"}', {"wrong": "late"}, id="not well"),
         pytest.param(b"", None, id="nothing"),
         pytest.param(b"HT", None, id="half a line"),
         pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n", None, id="no body"),
-        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n{\"rea", None, id="half a body"),
-        pytest.param(b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 15\r\n\r\n{", None, id="half of the bad news"),
+        pytest.param(b'HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n{"rea', None, id="half a body"),
+        pytest.param(
+            b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 15\r\n\r\n{", None, id="half of the bad news"
+        ),
         pytest.param(b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>", None, id="another program"),
     ],
 )
