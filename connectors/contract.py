@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import timedelta
 from typing import Literal, NamedTuple, Protocol
 
-from records import Bulletin, DeadLetter, MalformedRecord, Post, Pulse, SourceUnavailable
+from records import Bulletin, DeadLetter, MalformedRecord, Post, Pulse, SourceUnavailable, VigieError
 
 Gate = Callable[[str], bool]
 """Tells whether a text could matter; the rest is counted and forgotten."""
@@ -85,8 +85,15 @@ class Publisher(Protocol):
         """Hand over the counts of what was read and not kept."""
 
 
+class NotSaved(VigieError):
+    """A cursor is not on the disk: at the next start what it stands for is read once more, and nothing is lost."""
+
+
 class Cursors(Protocol):
-    """Remembers where each source stands, across restarts."""
+    """Remembers where each source stands, across restarts.
+
+    Errors  NotSaved when a cursor cannot be kept
+    """
 
     def load(self, source: str) -> str | None:
         """Return the last saved cursor of a source."""
@@ -110,6 +117,9 @@ class Observer(Protocol):
     def gap(self, source: str, seconds: float) -> None:
         """Take note of a span of a source that nobody will ever have seen."""
 
+    def unsaved(self, source: str, error: NotSaved) -> None:
+        """Take note that from now on a source's cursor cannot be saved."""
+
 
 class Unobserved:
     """An observer that looks away: for tests and one-off commands."""
@@ -124,4 +134,7 @@ class Unobserved:
         """Look away."""
 
     def gap(self, source: str, seconds: float) -> None:
+        """Look away."""
+
+    def unsaved(self, source: str, error: NotSaved) -> None:
         """Look away."""

@@ -7,6 +7,8 @@ twice, which everything after us expects anyway.
 import sqlite3
 from pathlib import Path
 
+from connectors.contract import NotSaved
+
 
 class SqliteCursors:
     """Cursors in a file; one writer a source."""
@@ -24,11 +26,17 @@ class SqliteCursors:
         return str(row[0]) if row else None
 
     def save(self, source: str, cursor: str) -> None:
-        """Save a cursor."""
-        self._db.execute(
-            "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor",
-            (source, cursor),
-        )
+        """Save a cursor.
+
+        Errors  NotSaved when the disk will not have it
+        """
+        try:
+            self._db.execute(
+                "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor",
+                (source, cursor),
+            )
+        except sqlite3.Error as error:
+            raise NotSaved(f"cursor of {source}: {error}") from error
 
     def close(self) -> None:
         """Let go of the file."""

@@ -2,7 +2,8 @@
 
 Shape   readings in; batches of at most 256 posts, or of 20 ms, out to the publisher, in order; one batch on its way
         while the next one fills; the cursor is saved after the broker has the batch
-Errors  SourceUnavailable is waited out; whatever the publisher raises ends the run with the cursor unsaved
+Errors  SourceUnavailable is waited out; a cursor that cannot be saved keeps nobody from reading; whatever the
+        publisher raises ends the run with the cursor unsaved
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from connectors.contract import Cursors, Gate, Observer, Outcome, Publisher, Reading, Source
+from connectors.contract import Cursors, Gate, NotSaved, Observer, Outcome, Publisher, Reading, Source
 from connectors.sift import everything, sifted
 from connectors.tally import Tally, language_of
 from records import Bulletin, Clock, DeadLetter, MalformedRecord, Post, SourceUnavailable
@@ -120,6 +121,7 @@ class _Run:
         self.cursor = cursors.load(source.name)
         self.failures = 0
         self.is_over = False
+        self.is_saved = True
         self.begun, self.full, self.room = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def to_the_end(self) -> None:
@@ -232,12 +234,23 @@ class _Run:
         if batch.letters:
             await self.publisher.dead_letters(batch.letters)
         if batch.cursor:
-            self.cursors.save(self.source.name, batch.cursor)
+            self._save(batch.cursor)
         if batch.last is not None:
             self.observer.lagged(self.source.name, (batch.last.received_at - batch.last.event_time).total_seconds())
         for (language, outcome, reason), values in batch.counts.items():
             self.tally.add(language, outcome, values)
             self.observer.counted(self.source.name, outcome, values, reason=reason)
+
+    def _save(self, cursor: str) -> None:
+        """Save the cursor; where the disk takes nothing say so once, and read on: the next batch tries again."""
+        try:
+            self.cursors.save(self.source.name, cursor)
+        except NotSaved as error:
+            if self.is_saved:
+                self.observer.unsaved(self.source.name, error)
+            self.is_saved = False
+        else:
+            self.is_saved = True
 
     async def _send_pulses(self) -> None:
         pulses = self.tally.turn(self.clock.now(), is_listening=not self.failures)

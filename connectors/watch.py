@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from connectors.contract import Capabilities, Observer, Outcome
+from connectors.contract import Capabilities, NotSaved, Observer, Outcome
 from records import Clock, SourceStatus, SourceUnavailable
 from records.source_status import State, Way
 
@@ -127,6 +127,10 @@ class Watch:
         seen = self._seen.get(source.partition("/")[0])  # "press/a feed" is a part of "press"
         if seen is not None:
             seen.gap_secs += seconds
+
+    def unsaved(self, source: str, error: NotSaved) -> None:
+        """Take note that from now on a source's cursor cannot be saved."""
+        self._observer.unsaved(source, error)
 
     def statuses(self) -> Mapping[str, SourceStatus]:
         """Return how each source stands now."""

@@ -31,6 +31,7 @@ from records import (
 )
 from records.digest import DigestMade
 from streams import metrics
+from streams.patience import with_patience
 from streams.settings import StreamSettings
 from streams.topics import (
     ALERTS,
@@ -74,14 +75,16 @@ class KafkaPublisher:
         async with self._lock:
             if self._producer is not None:
                 return
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self.settings.bootstrap_servers,
-                acks="all",
-                linger_ms=LINGER_MS,
-                max_batch_size=BATCH_BYTES,
-                max_request_size=LARGEST_BYTES,
-                compression_type="lz4",
-                **self.settings.security.for_aiokafka(),
+            producer = with_patience(
+                AIOKafkaProducer(
+                    bootstrap_servers=self.settings.bootstrap_servers,
+                    acks="all",
+                    linger_ms=LINGER_MS,
+                    max_batch_size=BATCH_BYTES,
+                    max_request_size=LARGEST_BYTES,
+                    compression_type="lz4",
+                    **self.settings.security.for_aiokafka(),
+                )
             )
             try:
                 await producer.start()

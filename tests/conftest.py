@@ -18,6 +18,11 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let whoever runs the long survival tests say how often they strike."""
+    parser.addoption("--rounds", type=int, default=50, help="bursts of the long survival tests, 50 by default")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files with tests that wait before the others; the order within a file stays."""
     first = {item.path for item in items if any(item.get_closest_marker(mark) for mark in WAITING)}

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 STOP_SECS = 30.0
@@ -60,13 +61,17 @@ class Child:
         if not self.health_port:
             return None
         try:
-            with DIRECTLY.open(f"http://127.0.0.1:{self.health_port}/healthz", timeout=5) as answer:
+            with self._page("healthz") as answer:
                 body: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            body = json.load(error)
-        except (OSError, ValueError):
+        except (OSError, ValueError, HTTPException):  # killed in the middle of its answer, it has said half of it
             return None
         return body
+
+    def _page(self, name: str) -> Any:
+        try:
+            return DIRECTLY.open(f"http://127.0.0.1:{self.health_port}/{name}", timeout=5)
+        except urllib.error.HTTPError as error:
+            return error  # an answer, too
 
     def metrics(self) -> str:
         """Return its metrics as Prometheus reads them.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from connectors.contract import Outcome
+from connectors.contract import NotSaved, Outcome
 from connectors.pseudonym import Pseudonyms, RotatingPseudonyms
 from connectors.register import Register
 from models.gate import Gate
@@ -71,6 +71,10 @@ class EdgeMetrics:
         """Count and log what nobody will ever have seen."""
         metrics.GAP_SECONDS.labels(source).inc(seconds)
         log.error("blind span: these posts cannot be read any more", source=source, seconds=round(seconds))
+
+    def unsaved(self, source: str, error: NotSaved) -> None:
+        """Log that a source's cursor cannot be saved."""
+        log.error("cursor cannot be saved: it is tried again, and reading goes on", source=source, error=str(error))
 
 
 def cursors_path(settings: Settings) -> Path:

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 LOOK_SECS = 0.5
 READY_SECS = 120.0
 DRAIN_SECS = 120.0
-FIRST_WAIT_SECS, LONGEST_WAIT_SECS = 1.0, 60.0
+FIRST_WAIT_SECS, LONGEST_WAIT_SECS = 1.0, 8.0
+"""What ends because its broker is away must soon be there when that is back."""
 CALM_SECS = 120.0  # a process that ran so long starts again without delay
 SILENT_SECS = 60.0  # a health page without an answer for so long is no better than a bad one
 MIB = 1 << 20

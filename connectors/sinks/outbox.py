@@ -59,6 +59,8 @@ OPEN_FOR = timedelta(days=1)
 """An incident that we have heard nothing of for so long holds no other back: its end may have gone elsewhere."""
 LONGEST_ASKED_SECS = 3600.0
 """However long a receiver asks to be left alone."""
+SET_BACK_SECS = 5.0
+"""A clock that is behind what it said before by more than this was set."""
 Batch = Sequence[tuple[Row, Alert | Digest]]
 Record = TypeVar("Record", Alert, Digest)
 
@@ -127,6 +129,7 @@ class Outbox:
         self._reported = 0  # the number of the last change that was published, though the file may not say so
         self._intake = TakingIn(self._store, self._router, {sink.name: sink for sink in self.sinks}, self._observer)
         self._store.give_up_others(list(self._receivers), clock.now().timestamp())
+        self._latest = self._store.latest()  # what the clock said last
 
     @property
     def sinks(self) -> Sequence[Sink]:
@@ -278,8 +281,17 @@ class Outbox:
         async with self._receivers[name].turn:
             return await self._drained(name)
 
+    async def _mind_the_clock(self) -> None:
+        """Where the clock was set back, try all now: by what it said before, what waits would wait so much longer."""
+        before, self._latest = self._latest, self._now()
+        if self._latest < before - SET_BACK_SECS:
+            for receiver in self._receivers.values():
+                receiver.paused_until = 0.0
+            await asyncio.to_thread(self._store.hasten, self._latest)
+
     async def _drained(self, name: str) -> int:
         receiver, sent = self._receivers[name], 0
+        await self._mind_the_clock()
         rows = in_order(await self._needed(receiver, await self._current(name)))
         others = await asyncio.to_thread(self._open_incidents) if rows and self._router.has_inhibitions else []
         waiting: set[str] = set()  # incidents with an earlier revision that still waits

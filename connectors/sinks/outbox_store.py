@@ -304,6 +304,19 @@ class Store:
             )
             self._changes.note([row_id], at)
 
+    def hasten(self, at: float) -> None:
+        """Have all that waits for a later moment be tried at this one."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE notifications SET next_try_at = ? WHERE state = 'pending' AND next_try_at > ?", (at, at)
+            )
+
+    def latest(self) -> float:
+        """Return when the newest of what waits was taken in, 0 where nothing waits."""
+        with self._lock:
+            found = self._db.execute("SELECT max(enqueued_at) FROM notifications WHERE state = 'pending'").fetchone()
+        return found[0] or 0.0
+
     def supersede(self, old: int, new: int, at: float) -> None:
         """Note that a newer row stands for an older one; what made that one urgent makes this one so."""
         with self._transaction():

@@ -25,6 +25,8 @@ LATER = frozenset({408, 425, 429})
 CLOSED = frozenset({"resolved", "rejected"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FIRST_SERVER_ERROR = 500
+CONNECT_SECS, ANSWER_SECS = 10.0, 60.0
+"""Whoever takes half a minute to answer has heard us, and would else be told the same again and again."""
 
 
 class WebhookSink:
@@ -37,7 +39,7 @@ class WebhookSink:
         secret: str,
         clock: Clock,
         name: str = "webhook",
-        timeout_secs: float = 10.0,
+        timeout_secs: float = ANSWER_SECS,
         client: httpx.AsyncClient | None = None,
     ) -> None:
         why = why_refused(url)
@@ -47,7 +49,8 @@ class WebhookSink:
         self.name = name
         self._url = url
         self._clock = clock
-        self._client = client or httpx.AsyncClient(timeout=timeout_secs, follow_redirects=False)
+        patience = httpx.Timeout(timeout_secs, connect=min(timeout_secs, CONNECT_SECS))
+        self._client = client or httpx.AsyncClient(timeout=patience, follow_redirects=False)
 
     async def send(self, alert: Alert) -> None:
         """Post an alert; return when the receiver has said yes."""

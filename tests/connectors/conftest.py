@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from connectors.contract import NotSaved
 from connectors.pseudonym import FixedPseudonyms
 from records import (
     Alert,
@@ -86,6 +87,7 @@ class Witness:
         self.reasons: Counter[str] = Counter()
         self.failures: list[tuple[str, float]] = []
         self.gaps: list[float] = []
+        self.unsaved_cursors: list[str] = []
         self.lags: list[float] = []
         self.sinks: Counter[tuple[str, str]] = Counter()
         self.waits: list[float] = []
@@ -105,6 +107,9 @@ class Witness:
 
     def gap(self, source: str, seconds: float) -> None:
         self.gaps.append(seconds)
+
+    def unsaved(self, source: str, error: NotSaved) -> None:
+        self.unsaved_cursors.append(str(error))
 
     def sent(self, receiver: str, *, after_secs: Sequence[float]) -> None:
         self.sinks[receiver, "sent"] += 1

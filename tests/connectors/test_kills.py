@@ -137,6 +137,9 @@ class Watcher:
         until = self.clock.now()
         self.gaps.append(Gap(until - timedelta(seconds=seconds), until))
 
+    def unsaved(self, *_: Any) -> None:
+        """Look away."""
+
 
 @dataclass
 class Tools:

@@ -135,6 +135,24 @@ async def test_gives_up_after_the_ceiling_and_says_so(bench: Bench, alert: Alert
     outbox.close()
 
 
+@pytest.mark.parametrize("is_started_again", [False, True])
+async def test_a_clock_that_is_set_back_lets_nobody_wait_for_what_it_said_before(
+    bench: Bench, alert: Alert, is_started_again: bool
+) -> None:
+    box = Box(failures=[TryLater("down")] * 3)
+    outbox = bench.outbox(box)
+    for number in range(3):
+        await outbox.enqueue(revisions(alert, 1, incident=f"inc-{number}"))
+    assert await outbox.drain() == 0, "and it is left alone for a while"
+    bench.clock.advance(timedelta(hours=-1))
+    if is_started_again:
+        outbox.close()
+        outbox = bench.outbox(box)
+    assert await outbox.drain() == 3
+    assert box.got == [("inc-0", 1), ("inc-1", 1), ("inc-2", 1)]
+    outbox.close()
+
+
 async def test_a_refusal_is_final_and_the_next_revision_goes_on(bench: Bench, alert: Alert) -> None:
     box = Box(failures=[Undeliverable("410")])
     outbox = bench.outbox(box)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Capabilities, Reading
+from connectors.contract import Capabilities, NotSaved, Reading
 from connectors.cursors import ForgetfulCursors, SqliteCursors
 from connectors.pseudonym import OBJECTED
 from connectors.runner import Pace, run, wait_secs
@@ -227,6 +227,34 @@ def test_cursors_last(tmp_path: Path) -> None:
     again = SqliteCursors(path)
     assert (again.load("a"), again.load("b")) == ("2", None)
     again.close()
+
+
+async def test_a_cursor_that_cannot_be_saved_keeps_nobody_from_reading_and_is_told_of_once(
+    go: Go, broker: Any, witness: Any, tmp_path: Path
+) -> None:
+    class FullDisk(ForgetfulCursors):
+        left = 2
+
+        def save(self, source: str, cursor: str) -> None:
+            if self.left:
+                self.left -= 1
+                raise NotSaved("disk is full")
+            super().save(source, cursor)
+
+    cursors = await go(Made([post(number) for number in range(1, 5)]), cursors=FullDisk(), pace=Pace(batch_posts=1))
+    assert [found.id for found in broker.kept] == ["1", "2", "3", "4"]
+    assert witness.unsaved_cursors == ["disk is full"]
+    assert cursors.load("made") == "4"
+
+
+def test_a_disk_that_takes_no_cursor_is_told_as_such(tmp_path: Path) -> None:
+    cursors = SqliteCursors(tmp_path / "cursors.sqlite")
+    cursors._db.execute(f"PRAGMA max_page_count = {cursors._db.execute('PRAGMA page_count').fetchone()[0]}")
+    with pytest.raises(NotSaved, match="full"):
+        cursors.save("made", "x" * 100_000)
+    cursors.save("made", "1")
+    assert cursors.load("made") == "1"
+    cursors.close()
 
 
 async def test_many_posts_in_many_batches_each_have_one_outcome(

@@ -3,34 +3,23 @@
 Where Java or Maven is missing the tests are skipped, saying so. In CI they fail instead: there they are required.
 """
 
-import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
 
 from detectors.retracting import without_words
 from records import Alert, Post, decode
+from tests.survival import stage as staging
 from vigie.broker import free_port
 from vigie.children import end_with_parent
-
-if TYPE_CHECKING:
-    from tests.survival import stage as staging
-else:
-    beside = Path(__file__).parent.with_name("survival") / "stage.py"
-    place = importlib.util.spec_from_file_location("survival_stage", beside)
-    staging = sys.modules.get(place.name) or importlib.util.module_from_spec(place)
-    if place.name not in sys.modules:
-        sys.modules[place.name] = staging
-        place.loader.exec_module(staging)
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".kafka"
@@ -174,7 +163,7 @@ def undisturbed() -> dict[tuple[str, int], bytes]:
 
 
 @pytest.fixture
-def stage(node: Kafka, tmp_path: Path) -> Iterator["staging.Stage"]:
+def stage(node: Kafka, tmp_path: Path) -> Iterator[staging.Stage]:
     """Provide a stage on Apache Kafka, its topics empty."""
     staging.remove_topics(node.url)
     made = staging.Stage(tmp_path, kafka_url=node.url, is_embedded=False)

@@ -1,25 +1,14 @@
 """What the survival tests share: the posts of a story, what a plain loop makes of them, and a stage to be killed on."""
 
-import importlib.util
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from records import Post
+from tests.survival import stage as staging
 from vigie.broker import EmbeddedBroker
-
-if TYPE_CHECKING:
-    from tests.survival import stage as staging
-else:
-    place = importlib.util.spec_from_file_location("survival_stage", Path(__file__).with_name("stage.py"))
-    staging = sys.modules.get(place.name) or importlib.util.module_from_spec(place)
-    if place.name not in sys.modules:
-        sys.modules[place.name] = staging
-        place.loader.exec_module(staging)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +24,7 @@ def undisturbed() -> dict[tuple[str, int], bytes]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator["staging.Stage"]:
+def stage(tmp_path: Path) -> Iterator[staging.Stage]:
     """Provide a stage on an embedded broker."""
     with EmbeddedBroker() as broker:
         made = staging.Stage(tmp_path, kafka_url=broker.url, is_embedded=True)
@@ -44,19 +33,19 @@ def stage(tmp_path: Path) -> Iterator["staging.Stage"]:
 
 
 @pytest.fixture(scope="module")
-def story() -> "staging.Hurried":
+def story() -> staging.Hurried:
     """Return the story told in twelve minutes that end now: by the clock, nothing is over before the test is."""
     return staging.Hurried.until(datetime.now(UTC), pace=35, held_back=280)
 
 
 @pytest.fixture(scope="module")
-def expected(story: "staging.Hurried") -> dict[str, "staging.Believed"]:
+def expected(story: staging.Hurried) -> dict[str, staging.Believed]:
     """Return the incidents that a plain loop finds in its recording."""
     return staging.plain_loop_of(story.recording)
 
 
 @pytest.fixture(scope="module")
-def machine(story: "staging.Hurried", tmp_path_factory: pytest.TempPathFactory) -> Iterator["staging.Machine"]:
+def machine(story: staging.Hurried, tmp_path_factory: pytest.TempPathFactory) -> Iterator[staging.Machine]:
     """Provide a machine that has been told to run."""
     made = staging.Machine(tmp_path_factory.mktemp("machine"), story.recording, speed=14)
     made.start()

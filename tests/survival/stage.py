@@ -28,7 +28,6 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from faust.types import TP
 from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -41,11 +40,10 @@ from models.gate import Gate
 from records import Alert, Post, SourceUnavailable, decode, encode
 from streams.declaring import declare_topics, table_dir
 from streams.publisher import KafkaPublisher
-from streams.reader import consumer_of
+from streams.reader import consumer_of, ends_of
 from streams.settings import StreamSettings
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, PULSE, SIGNALS, Topic
-from streams.true_ends import true_end_offsets
 from streams.wiring import Steps
 from vigie import assembly
 from vigie.broker import free_port
@@ -83,12 +81,18 @@ class Receiver:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str, int]] = []  # webhook-id, incident, revision
-        self.before_answer: Callable[[int], None] = lambda told: None
+        self.before_answer: Callable[[int], object] = lambda told: None
+        self.is_well = True
+        self.refused = 0
         receiver = self
 
         class Answers(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if not receiver.is_well:
+                    receiver.refused += 1
+                    self.send_error(503)
+                    return
                 receiver.told.append(
                     (self.headers["webhook-id"], body["data"]["incident_id"], body["data"]["revision"])
                 )
@@ -112,47 +116,67 @@ class Receiver:
         self.server.server_close()
 
 
-class RecordedWorker(Child):
-    """The worker process, on the records' time; its log stays with its stage."""
+class StageProcess(Child):
+    """A process of ours in a stage's folder, by the settings there; its log stays with its stage."""
 
-    def __init__(self, folder: Path, *, health_port: int) -> None:
-        super().__init__("worker", [], environ={}, health_port=health_port)
+    def __init__(self, name: str, command: Sequence[str], folder: Path, *, health_port: int = 0) -> None:
+        super().__init__(name, list(command), environ={}, health_port=health_port)
         self.folder = folder
-        self.is_hurried = False
-        self.is_slow = False
 
     def start(self) -> None:
-        ways = [*(["--hurried"] if self.is_hurried else []), *(["--slow"] if self.is_slow else [])]
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603  the program lies beside this one
-                [sys.executable, str(Path(__file__).with_name("recorded_worker.py")), *ways],
+            self.process = subprocess.Popen(  # noqa: S603  the program is ourselves
+                [sys.executable, *self.command],
                 cwd=self.folder,
+                env={**os.environ, **self.environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
+                preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours is in the middle of anything
             )
 
     @property
     def log_path(self) -> Path:
-        return self.folder / "worker.log"
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+
+class RecordedWorker(StageProcess):
+    """The worker process, on the records' time."""
+
+    def __init__(self, folder: Path, *, health_port: int) -> None:
+        program = str(Path(__file__).with_name("recorded_worker.py"))
+        super().__init__("worker", [program], folder, health_port=health_port)
+        self.is_hurried = False
+        self.is_slow = False
+
+    def start(self) -> None:
+        ways = {"--hurried": self.is_hurried, "--slow": self.is_slow}
+        self.command = [part for part in self.command if part not in ways] + [
+            way for way, is_so in ways.items() if is_so
+        ]
+        super().start()
 
 
 class Stage:
     """A worker process with its settings, receivers and broker; posts in, revisions out."""
 
-    def __init__(self, folder: Path, *, kafka_url: str, is_embedded: bool) -> None:
+    def __init__(self, folder: Path, *, kafka_url: str, is_embedded: bool, partitions: int = 1) -> None:
         self.folder = folder
         self.receiver = Receiver()
         self.health_port = free_port()
         self.streams = StreamSettings(
-            kafka_url=kafka_url, data_dir=folder / "data", is_embedded=is_embedded, partitions=1
+            kafka_url=kafka_url, data_dir=folder / "data", is_embedded=is_embedded, partitions=partitions
         )
         self.worker = RecordedWorker(folder, health_port=self.health_port)
-        self._write_settings()
+        self.write_settings()
         asyncio.run(declare_topics(self.streams))
 
-    def _write_settings(self) -> None:
+    def write_settings(self) -> None:
+        """Write what the processes read when they start."""
         (self.folder / "secret").write_text(SECRET)
         port = self.streams.bootstrap_servers.rpartition(":")[2]
         broker = f"[broker]\nport = {port}\n" if self.streams.is_embedded else ""
@@ -160,16 +184,20 @@ class Stage:
         lines = [
             '[territory]\ncommune = "76351"',
             '[data]\ndir = "data"',
-            f'[kafka]\nurl = "{url}"\npartitions = 1\n{broker}',
+            f'[kafka]\nurl = "{url}"\npartitions = {self.streams.partitions}\n{broker}',
             f"[worker]\nhealth_port = {self.health_port}\nstall_secs = 15",
-            *(
-                f'[[sources]]\nkind = "recorded"\nname = "{name}"\npath = "nothing.jsonl"\nplace = "76351"'
-                for name in SOURCES
-            ),
+            *self.tables(),
             '[[receivers]]\nkind = "jsonl"\npath = "alerts.jsonl"',
             f'[[receivers]]\nkind = "webhook"\nname = "cell"\nurl = "{self.receiver.url}"\nsecret_file = "secret"',
         ]
         (self.folder / "vigie.toml").write_text("\n\n".join(lines), encoding="utf-8")
+
+    def tables(self) -> list[str]:
+        """Return the tables of the settings that differ from stage to stage."""
+        return [
+            f'[[sources]]\nkind = "recorded"\nname = "{name}"\npath = "nothing.jsonl"\nplace = "76351"'
+            for name in SOURCES
+        ]
 
     def wait_until(self, what: str, is_so: Callable[[], Any], *, look_secs: float = LOOK_SECS) -> None:
         """Wait for something to be so."""
@@ -226,20 +254,25 @@ class Stage:
         return asyncio.run(self._waiting())
 
     async def _waiting(self) -> dict[str, int]:
-        partitions = {topic.name: TopicPartition(topic.name, 0) for topic in WAY}
+        partitions = {
+            topic.name: [TopicPartition(topic.name, number) for number in range(self.streams.partitions)]
+            for topic in WAY
+        }
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.streams.bootstrap_servers, group_id=self.streams.app_id, enable_auto_commit=False
         )
         await consumer.start()
         try:
-            consumer.assign(list(partitions.values()))  # which does not join the group
-            committed = {name: await consumer.committed(partition) or 0 for name, partition in partitions.items()}
+            consumer.assign([one for ours in partitions.values() for one in ours])  # which does not join the group
+            committed = {
+                name: sum([await consumer.committed(one) or 0 for one in ours]) for name, ours in partitions.items()
+            }
         finally:
             await consumer.stop()
         left = {}
         for topic in WAY:  # in this order: what is done with on one topic stands on the next
-            ends = await true_end_offsets(self.streams.bootstrap_servers, {TP(topic.name, 0): 1})
-            left[topic.name] = ends[TP(topic.name, 0)] - committed[topic.name]
+            async with consumer_of(self.streams, topic) as reader:
+                left[topic.name] = sum((await ends_of(self.streams, reader)).values()) - committed[topic.name]
         return left
 
     def wait_until_drained(self, meanwhile: Callable[[], Any] | None = None) -> None:
@@ -265,10 +298,9 @@ class Stage:
         return asyncio.run(self._values(topic, count))
 
     async def _values(self, topic: Topic, count: int | None) -> list[bytes]:
-        tp = TP(topic.name, 0)
-        end = count if count is not None else (await true_end_offsets(self.streams.bootstrap_servers, {tp: 1}))[tp]
         found: list[bytes] = []
         async with consumer_of(self.streams, topic) as consumer, asyncio.timeout(PATIENCE_SECS):
+            end = count if count is not None else sum((await ends_of(self.streams, consumer)).values())
             while len(found) < end:
                 for messages in (await consumer.getmany(timeout_ms=100)).values():
                     found.extend(message.value for message in messages)
@@ -556,7 +588,9 @@ def plain_loop_of(recording: Sequence[dict[str, Any]]) -> dict[str, Believed]:
                 plain, source="story", received_at=None, pseudonyms=FixedPseudonyms(b"survival"), is_trusted=False
             )
         )
-    return Believed.all_of(json.loads(msgspec.json.encode(line_from(alert))) for alert in _revisions(posts, ["story"]))
+    return Believed.all_of(
+        json.loads(msgspec.json.encode(line_from(alert))) for alert in PlainLoop(["story"]).observe(posts)
+    )
 
 
 @cache
@@ -578,19 +612,29 @@ def story_posts() -> tuple[Post, ...]:
 @cache
 def plain_loop() -> dict[tuple[str, int], bytes]:
     """Return the revisions that a plain loop makes of the story's posts: no broker, no batches, nobody killed."""
-    alerts = _revisions(story_posts(), SOURCES)
-    assert {"watch", "alert"} <= {alert.level for alert in alerts}
-    return {(alert.incident_id, alert.revision): encode(alert) for alert in alerts}
+    revisions = PlainLoop(SOURCES).revisions_of(story_posts())
+    assert {"watch", "alert"} <= {decode(value, Alert).level for value in revisions.values()}
+    return revisions
 
 
-def _revisions(posts: Sequence[Post], sources: Sequence[str]) -> list[Alert]:
-    steps, shelf = _steps(tuple(sources)), Shelf(DictState())
-    return [
-        alert
-        for result in steps.enrich(posts)
-        for one in result.signals
-        for alert in steps.detect.detector.observe(one, shelf)
-    ]
+class PlainLoop:
+    """Posts read and decided one by one: no broker, no batches, nobody killed."""
+
+    def __init__(self, sources: Sequence[str]) -> None:
+        self._steps, self._shelf = _steps(tuple(sources)), Shelf(DictState())
+
+    def observe(self, posts: Sequence[Post]) -> list[Alert]:
+        """Return the revisions that come of posts."""
+        return [
+            alert
+            for result in self._steps.enrich(posts)
+            for one in result.signals
+            for alert in self._steps.detect.detector.observe(one, self._shelf)
+        ]
+
+    def revisions_of(self, posts: Sequence[Post]) -> dict[tuple[str, int], bytes]:
+        """Return the revisions that come of posts, as they stand on their topic."""
+        return {(alert.incident_id, alert.revision): encode(alert) for alert in self.observe(posts)}
 
 
 @cache

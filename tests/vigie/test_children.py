@@ -1,5 +1,6 @@
 """Children: the processes that Vigie starts are asked how they are."""
 
+import socket
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -28,3 +29,30 @@ def test_a_process_of_this_machine_is_asked_without_the_proxy_for_all_others(mon
             assert child.metrics() == '{"ready": true}'
         finally:
             server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("told", "health"),
+    [
+        pytest.param(b'HTTP/1.0 503 Service Unavailable\r\n\r\n{"wrong": "late"}', {"wrong": "late"}, id="not well"),
+        pytest.param(b"", None, id="nothing"),
+        pytest.param(b"HT", None, id="half a line"),
+        pytest.param(b"HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n", None, id="no body"),
+        pytest.param(b'HTTP/1.0 200 OK\r\nContent-Length: 15\r\n\r\n{"rea', None, id="half a body"),
+        pytest.param(
+            b"HTTP/1.0 503 Service Unavailable\r\nContent-Length: 15\r\n\r\n{", None, id="half of the bad news"
+        ),
+        pytest.param(b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>", None, id="another program"),
+    ],
+)
+def test_whoever_is_killed_in_the_middle_of_an_answer_has_not_answered(told: bytes, health: object) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1 << 16)
+                connection.sendall(told)
+
+        Thread(target=answer, daemon=True).start()
+        child = Child("worker", ["worker"], environ={}, health_port=server.getsockname()[1])
+        assert child.health() == health

@@ -1,0 +1,47 @@
+"""Edge, worker and console killed at random points of a burst, the broker being there: nothing lost, nothing twice."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.survival.burst import READY_SECS, Burst, Came, strike, summary
+from vigie.broker import EmbeddedBroker
+
+pytestmark = pytest.mark.broker
+SEED = 20120130
+FEW = 1
+
+
+def round_of(chance: random.Random, folder: Path) -> Came:
+    folder.mkdir()
+    with EmbeddedBroker() as broker:
+        burst = Burst(folder, kafka_url=broker.url, is_embedded=True)
+        try:
+            burst.start()
+            strike(burst, chance)
+            burst.wait_until_done()
+            return burst.assert_sound()
+        finally:
+            burst.close()
+
+
+def rounds_of(number: int, folder: Path) -> list[Came]:
+    chance = random.Random(SEED)  # noqa: S311  whom to strike when, the same each time
+    came = []
+    for one in range(number):
+        came.append(round_of(chance, folder / str(one)))
+        print(f"round {one + 1}: {came[-1]}", flush=True)  # noqa: T201  with pytest -s
+    return came
+
+
+def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
+    assert all(one.ready_secs < READY_SECS for one in rounds_of(FEW, tmp_path))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(0)
+def test_so_it_is_many_times(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    came = rounds_of(request.config.getoption("rounds"), tmp_path)
+    print(summary(came))  # noqa: T201  with pytest -s
+    assert all(one.ready_secs < READY_SECS for one in came)

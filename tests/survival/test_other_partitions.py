@@ -1,0 +1,40 @@
+"""Topics with another number of partitions than the settings say: nobody starts on them, and nothing there is lost."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from records import Post
+from streams.topics import POSTS
+from tests.survival.stage import wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.survival.stage import Stage
+
+from tests.survival.stage import StageProcess
+
+pytestmark = pytest.mark.broker
+
+
+@pytest.mark.parametrize("command", ["worker", "connect"])
+def test_it_is_refused_in_words_and_what_lies_there_is_read_once_the_settings_fit(
+    stage: "Stage", posts: tuple[Post, ...], undisturbed: dict[tuple[str, int], bytes], command: str
+) -> None:
+    stage.publish(posts)
+    settings: Path = stage.folder / "vigie.toml"
+    right = settings.read_text(encoding="utf-8")
+    settings.write_text(right.replace("partitions = 1", "partitions = 3"), encoding="utf-8")
+    (stage.folder / "nothing.jsonl").touch()
+    process = StageProcess(command, ["-m", "vigie", command], stage.folder)
+    process.start()
+    assert wait_until("it has ended by itself", lambda: str(process.poll() or "")) == "2"
+    assert f"kafka.partitions: 3 is set, but {POSTS.name} has 1; set 1, or start with new topics" in process.log
+
+    settings.write_text(right, encoding="utf-8")
+    stage.worker.start()
+    stage.wait_until_ready()
+    stage.wait_until_drained()
+    stage.assert_as_undisturbed(undisturbed, kills=0)
+    assert stage.stop_worker() == 0
