@@ -45,6 +45,8 @@ def listening_on(host: str, port: int, where: str) -> socket.socket:
         raise SettingsError(
             f"{where}: cannot listen on {host}:{port}: {reason_of(error)}; free that port or set another"
         ) from error
+    except (TypeError, UnicodeError) as error:  # which of them a name gets that is none hangs on the name
+        raise SettingsError(f"{where}: {host!r} is no name of a machine; give an address as 127.0.0.1") from error
     # asyncio asks for this only on sockets made with the protocol's number; without it each answer waits 40 ms.
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return server
