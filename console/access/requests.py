@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LARGEST = 1024 * 1024  # bytes, of a body
+MOST_DIGITS = 18  # of the length that is told; Python refuses to read thousands
 LONGEST_ADDRESS = 8 * 1024  # bytes, with the query
 
 
@@ -43,7 +44,8 @@ class Requests:
         length = headers.get("content-length", "0")
         if not length.isdecimal():
             return _refusal(scope, 400, "the length of the body is no number")
-        return _refusal(scope, 413, TOO_LARGE) if int(length) > LARGEST else None
+        is_too_large = len(length) > MOST_DIGITS or int(length) > LARGEST
+        return _refusal(scope, 413, TOO_LARGE) if is_too_large else None
 
 
 TOO_LARGE = "a body may have at most 1 MiB"

@@ -161,7 +161,7 @@ async def test_a_body_that_is_no_form_is_refused_calmly(entered: Made, content: 
     assert 400 <= answer.status_code < 500
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "999999999999999999999", "nine"])
+@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "999999999999999999999", "9" * 5000, "nine"])
 async def test_a_length_that_is_none_is_refused(entered: Made, length: str) -> None:
     async with entered() as client:
         answer = await client.post("/login", content=b"", headers={"content-length": length.encode()})
