@@ -123,5 +123,5 @@ def offsets_in(cursor: str | None) -> dict[str, int]:
     """Return the next offset of each partition that a cursor names; none where it is not one of ours."""
     try:
         return _offsets.decode(cursor or "{}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return {}

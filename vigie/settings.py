@@ -323,6 +323,9 @@ def load(path: Path | None = None) -> Settings:
         raise UnusableSettings(problems) from error
     except UnreadableVariable as error:
         raise UnusableSettings([_variable_problem(str(error))]) from error
+    except RecursionError as error:  # of the file's own depth it was told before
+        found = Problem("VIGIE_*", "one of the variables is nested too deeply", "give JSON as its table needs it")
+        raise UnusableSettings([found]) from error
 
 
 def _text_of(file: Path) -> str:
@@ -345,7 +348,7 @@ def _text_of(file: Path) -> str:
 def _tables_of(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         what, _, place = str(error).removesuffix(")").partition(" (at ")
         where = f"{file}: {place}" if place else str(file)
         raise UnusableSettings(

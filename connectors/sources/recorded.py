@@ -214,7 +214,7 @@ def plain_from_row(row: Line, columns: Sequence[str], delimiter: str) -> Found:
         return Found(row.number, msgspec.convert(fields, PlainPost, strict=False), value)
     except MalformedRecord as error:
         return Found(row.number, error, b"")
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         bad = MalformedRecord(str(error), reason="invalid", value=scrubbed(value))
         return Found(row.number, bad, bad.value)
 
