@@ -7,6 +7,13 @@ twice, which everything after us expects anyway.
 import sqlite3
 from pathlib import Path
 
+MOST_DIGITS = 18
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that a part of a cursor is; None where it is none that a cursor of ours could hold."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+
 
 class SqliteCursors:
     """Cursors in a file; one writer a source."""
