@@ -22,9 +22,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: Starlette, listening: socket.socket) -> None:
-    """Serve until cancelled; what is being answered then is answered first."""
-    server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
+async def serve(application: Starlette, listening: socket.socket, *, most_at_once: int | None = None) -> None:
+    """Serve until cancelled; what is being answered then is answered first.
+
+    With `most_at_once`, whoever comes beside so many connections is told to come again.
+    """
+    server = _Server(
+        uvicorn.Config(
+            application,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            limit_concurrency=most_at_once,
+        )
+    )
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await asyncio.shield(serving)
