@@ -9,6 +9,13 @@ from pathlib import Path
 
 from connectors.contract import NotSaved
 
+MOST_DIGITS = 18
+
+
+def number_in(text: str) -> int | None:
+    """Return the number that a part of a cursor is; None where it is none that a cursor of ours could hold."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS else None
+
 
 class SqliteCursors:
     """Cursors in a file; one writer a source."""

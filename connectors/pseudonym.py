@@ -208,7 +208,7 @@ def keys_in(path: Path) -> Keys | None:
         raise SettingsError(f"{path}: mode {mode:o} lets others read the pseudonym keys; run: chmod 600 {path}")
     try:
         return msgspec.json.decode(raw, type=Keys)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: not a file of pseudonym keys ({error}); remove it to make new ones") from error
 
 

@@ -170,5 +170,5 @@ def _changed(found: dict[str, Any], wanted: dict[Hazard, float], version: str) -
 def _loaded(toml: str) -> dict[str, Any]:
     try:
         return tomllib.loads(toml)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return {}

@@ -254,7 +254,7 @@ class Shelf:
             return None
         try:
             found: T = _decoders[kind].decode(value)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BrokenInvariant(
                 f"state {name}: {len(value)} bytes are not what we wrote: {error}; "
                 "the table is not ours or is damaged, rebuild it from the signals"

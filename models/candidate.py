@@ -115,7 +115,7 @@ def read_candidate(folder: Path) -> Candidate:
             f"{path}: cannot be read ({error.strerror}): nobody measured these weights; "
             "run `vigie train --with-verdicts --out` again"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"{path}: is no report of a training ({error}); train again") from error
     if report.weights_sha256 != digest:
         raise SettingsError(

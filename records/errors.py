@@ -25,10 +25,15 @@ class SourceUnavailable(VigieError):
 
 
 class MalformedRecord(VigieError):
-    """One record from outside cannot be read. `reason` is a metric label: few, fixed values."""
+    """One record from outside cannot be read. `reason` is a metric label: few, fixed values.
+
+    The message may quote what was found, and whoever sent that chose its length: what goes beyond `LONGEST` is cut.
+    """
+
+    LONGEST = 500  # characters
 
     def __init__(self, message: str, *, reason: str, value: bytes = b"") -> None:
-        super().__init__(message)
+        super().__init__(message if len(message) <= self.LONGEST else f"{message[: self.LONGEST - 1]}…")
         self.reason = reason
         self.value = value
 

@@ -10,7 +10,8 @@ from records.time import Instant
 Verb = Literal["create", "update", "delete", "purge"]
 Kind = Literal["post", "comment", "article"]
 AuthorKind = Literal["person", "press", "official", "operator", "volunteer", "bot", "unknown"]
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+LONGEST_NAME = 1024  # characters
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
@@ -58,6 +59,11 @@ class Post(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     is_trusted: bool = False  # came through a source that skips the gate
     cursor: str | None = None  # where the connector stood
     raw_sha256: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a post whose key no signal could bear: it would be read, and lost on the way."""
+        if len(self.key) > LONGEST_NAME:
+            raise ValueError(f"a post's key has {len(self.key)} characters, more than {LONGEST_NAME}")
 
     @property
     def key(self) -> str:

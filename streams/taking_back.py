@@ -139,7 +139,7 @@ async def posts_of(settings: StreamSettings, authors: set[str], now: datetime) -
 def _is_of(value: bytes, authors: set[str]) -> bool:
     try:
         speaker = _speakers.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False  # a dead letter by now
     return speaker.author_id in authors and speaker.verb in ("create", "update")
 

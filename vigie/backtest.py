@@ -160,7 +160,7 @@ def read_truth(path: Path) -> Truth:
         truth = msgspec.json.decode(path.read_bytes(), type=Truth)
     except OSError as error:
         raise SettingsError(f"--truth {path}: {error.strerror}; give a JSON file") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"--truth {path}: {error}") from error
     problem = _problem_with(truth)
     if problem:

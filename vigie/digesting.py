@@ -83,7 +83,7 @@ def shifts_from(times: Sequence[str], zone: str) -> Shifts:
     """
     try:
         return Shifts([time.fromisoformat(at) for at in times], ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(f"digest.zone: there is no zone {zone!r}; write such as Europe/Paris") from error
 
 

@@ -33,6 +33,8 @@ from vigie.sweeping import let_go_for_ever, show_promises, sweep_for_ever
 log = structlog.get_logger()
 
 STATUS_SECS = 5.0
+MOST_AT_ONCE = 200
+"""Connections to a webhook, each of which may hold a megabyte that is not whole yet; others are told to come again."""
 
 
 def run_edge(settings: Settings, clock: Clock) -> None:
@@ -159,7 +161,7 @@ async def _serve(source: ServedSource, application: Starlette, watch: Watch) -> 
     if not isinstance(source, FacebookSource):  # whose Page is asked too
         watch.serves(source.name)
     log.info("webhook listens", source=source.name, host=source.host, port=source.port)
-    await serve(application, listening)
+    await serve(application, listening, most_at_once=MOST_AT_ONCE)
 
 
 def listening_socket(source: ServedSource) -> socket.socket:

@@ -206,7 +206,7 @@ def alert_from(line: bytes, number: int) -> Alert:
         fields: dict[str, Any] = msgspec.json.decode(line, type=dict[str, Any])
         evidence = [item for item in fields.get("evidence", ()) if not isinstance(item, str)]
         return msgspec.convert(fields | {"evidence": evidence}, Alert)
-    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError) as error:
         raise SettingsError(f"fr-alert: line {number}: is no alert: {error}; give it as Vigie wrote it") from error
 
 

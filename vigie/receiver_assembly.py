@@ -50,7 +50,13 @@ def sink_from(receiver: ReceiverSettings, settings: Settings, clock: Clock, cons
 
 
 def _jsonl_sink(receiver: JsonlReceiver, settings: Settings, clock: Clock) -> Sink:
-    return JsonLines(receiver.path, name=receiver.name)
+    try:
+        return JsonLines(receiver.path, name=receiver.name)
+    except OSError as error:
+        raise SettingsError(
+            f"receivers.{receiver.name}.path: cannot write to {receiver.path}: {error.strerror}; "
+            "give a file that this user may write"
+        ) from error
 
 
 def _folder_sink(receiver: CapReceiver | FeedsReceiver, settings: Settings, clock: Clock) -> Sink:

@@ -45,7 +45,9 @@ class CapReceiver(Part):
     )
     addresses: tuple[str, ...] = Field(default=(), description="whom alone they are for, by address; empty: see above")
     page_url: str = Field(default="", pattern=HTTPS_OR_NONE, description=PAGE_URL)
-    keep_days: float = Field(default=30, gt=0, description="days for which what is over stays there")
+    keep_days: float = Field(
+        default=30, gt=0, le=3650, description="days for which what is over stays there; ten years at most"
+    )
 
 
 class FeedsReceiver(Part):
@@ -56,7 +58,9 @@ class FeedsReceiver(Part):
     folder: Path = Field(description="the folder for incidents.geojson and incidents.atom")
     base_url: str = Field(default="", pattern=HTTPS_OR_NONE, description="where they can be read, as https://host/path")
     page_url: str = Field(default="", pattern=HTTPS_OR_NONE, description=PAGE_URL)
-    keep_days: float = Field(default=2, gt=0, description="days for which what is over stays in them")
+    keep_days: float = Field(
+        default=2, gt=0, le=3650, description="days for which what is over stays in them; ten years at most"
+    )
     host: str = Field(default="127.0.0.1", description="an address of this machine to serve them on")
     port: int = Field(default=0, ge=0, le=65535, description="a TCP port to serve them on; 0: they are only written")
     allow_origin: str = Field(

@@ -265,7 +265,7 @@ def facts_in(path: Path) -> Facts:
     try:
         schema = pq.read_schema(path)
         facts = msgspec.json.decode((schema.metadata or {}).get(FACTS, b""), type=Facts)
-    except (OSError, pa.ArrowException, msgspec.MsgspecError) as error:
+    except (OSError, pa.ArrowException, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise not_ours(path, error) from error
     if facts.version != VERSION or not schema.remove_metadata().equals(SCHEMA):
         raise SettingsError(f"{path}: a recording of another version of Vigie ({facts.version}); read it with that one")

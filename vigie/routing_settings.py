@@ -124,7 +124,7 @@ def _route(one: RouteSettings, receivers: Sequence[str], hours: Mapping[str, Int
 def _interval(one: IntervalSettings) -> Interval:
     try:
         zone = ZoneInfo(one.zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(
             f"intervals.{one.name}.zone: there is no zone {one.zone!r}; write such as Europe/Paris"
         ) from error

@@ -22,9 +22,21 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: Starlette, listening: socket.socket) -> None:
-    """Serve until cancelled; what is being answered then is answered first."""
-    server = _Server(uvicorn.Config(application, log_level="warning", access_log=False, lifespan="on", ws="none"))
+async def serve(application: Starlette, listening: socket.socket, *, most_at_once: int | None = None) -> None:
+    """Serve until cancelled; what is being answered then is answered first.
+
+    With `most_at_once`, whoever comes beside so many connections is told to come again.
+    """
+    server = _Server(
+        uvicorn.Config(
+            application,
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            limit_concurrency=most_at_once,
+        )
+    )
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await asyncio.shield(serving)
@@ -45,6 +57,8 @@ def listening_on(host: str, port: int, where: str) -> socket.socket:
         raise SettingsError(
             f"{where}: cannot listen on {host}:{port}: {reason_of(error)}; free that port or set another"
         ) from error
+    except (TypeError, UnicodeError) as error:  # which of them a name gets that is none hangs on the name
+        raise SettingsError(f"{where}: {host!r} is no name of a machine; give an address as 127.0.0.1") from error
     # asyncio asks for this only on sockets made with the protocol's number; without it each answer waits 40 ms.
     server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return server

@@ -323,6 +323,9 @@ def load(path: Path | None = None) -> Settings:
         raise UnusableSettings(problems) from error
     except UnreadableVariable as error:
         raise UnusableSettings([_variable_problem(str(error))]) from error
+    except RecursionError as error:  # of the file's own depth it was told before
+        found = Problem("VIGIE_*", "one of the variables is nested too deeply", "give JSON as its table needs it")
+        raise UnusableSettings([found]) from error
 
 
 def _text_of(file: Path) -> str:
@@ -345,7 +348,7 @@ def _text_of(file: Path) -> str:
 def _tables_of(file: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         what, _, place = str(error).removesuffix(")").partition(" (at ")
         where = f"{file}: {place}" if place else str(file)
         raise UnusableSettings(
@@ -422,8 +425,11 @@ def _where(keys: list[Any], file: Path | None, lines: list[str]) -> str:
 def _variable_of(keys: list[Any]) -> str | None:
     """Return the variable that gave a value, None where it came from the file."""
     names = ("VIGIE_" + "_".join(str(key) for key in keys[:depth]).upper() for depth in (2, 1))
-    given = {name.upper() for name in os.environ}
-    return next((name for name in names if name in given), None)
+    given = sorted(name.upper() for name in os.environ)
+    table = f"VIGIE_{keys[0]}".upper() if keys else ""
+    is_list = len(keys) == 1 and _is_list(str(keys[0]))  # which no variable gives key by key
+    parts = [name for name in given if is_list and name.startswith(f"{table}_")]
+    return next((name for name in (*names, *parts) if name in given), None)
 
 
 def _variable_problem(error: str) -> Problem:
@@ -444,7 +450,7 @@ def _found(details: ErrorDetails, keys: list[Any]) -> str:
     if details["type"].startswith("union_tag"):
         given = details["input"]
         kind = given.get("kind") if isinstance(given, Mapping) else given
-        return f"kind {kind!r} is not known" if kind is not None else "has no kind"
+        return f"kind {_shown(kind, keys)} is not known" if kind is not None else "has no kind"
     return f"found {_shown(details['input'], keys)}"
 
 
@@ -469,6 +475,8 @@ def _hint(details: ErrorDetails, keys: list[Any], kind: str | None) -> str:
         known = sorted(field.alias or name for name, field in model.model_fields.items()) if model else []
         near = get_close_matches(names[-1], known, 1)
         return f"did you mean {near[0]}?" if near else f"the settings here are {', '.join(known)}"
+    if len(names) == 1 and _variable_of(keys):
+        return f"give VIGIE_{names[0].upper()}, the whole of it as JSON"
     if len(names) == 1:
         return f"write [[{names[0]}]] above its keys" if _is_list(names[0]) else f"write [{names[0]}] above its keys"
     field = model.model_fields.get("goes_on" if names[-1] == "continue" else names[-1]) if model else None

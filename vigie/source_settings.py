@@ -1,9 +1,11 @@
 """The settings of sources: one table of `vigie.toml` each, told apart by its `kind`."""
 
+import os
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from records.source_status import Way
 
@@ -11,13 +13,27 @@ NAME = r"^[a-z][a-z0-9_-]{0,31}$"
 SHORT = "a short name, a-z 0-9 _ -"
 HTTP = r"^https?://\S+$"
 AREAS = 'codes of départements, as in ["76"]'
+LONGEST_PART = 255  # bytes, of a file's or folder's name
+DAY_SECS = 86_400
 Metres = Annotated[float, Field(ge=-10, le=100)]
 
 
 class Part(BaseModel):
     """A table of the file; a key that it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_asked_for(cls, value: object) -> object:
+        """Refuse what no file or server can be asked for: here its line is known."""
+        if isinstance(value, str | Path) and "\0" in str(value):
+            raise ValueError("holds a NUL")
+        if isinstance(value, Path) and any(len(os.fsencode(part)) > LONGEST_PART for part in value.parts):
+            raise ValueError("is longer than a file's name can be")
+        if isinstance(value, str) and "://" in value:
+            urlsplit(value)  # raises ValueError on what is no address
+        return value
 
 
 WAYS = 'how witnesses reach us there: "network", "page", "press", "people" or "authorities"'
@@ -152,7 +168,9 @@ class FacebookSource(Part):
     base_url: str = Field(
         default="https://graph.facebook.com/v27.0", pattern=HTTP, description="the Graph API with its version"
     )
-    every_secs: float = Field(default=300, ge=1, description="seconds between two looks at the Page")
+    every_secs: float = Field(
+        default=300, ge=1, le=DAY_SECS, description="seconds between two looks at the Page, a day at most"
+    )
     place: str = Field(default="", description="INSEE code for posts that name no place: the town's own")
     way: ClassVar[Way] = "page"
 
@@ -187,7 +205,7 @@ class VigicruesSource(Part):
     )
     areas: tuple[str, ...] = Field(default=(), description=f"{AREAS}; empty: all that the reaches name")
     base_url: str = Field(default="https://www.vigicrues.gouv.fr", pattern=HTTP, description="the service's address")
-    every_secs: float = Field(default=600, ge=1, description="seconds between two looks")
+    every_secs: float = Field(default=600, ge=1, le=DAY_SECS, description="seconds between two looks, a day at most")
     place: ClassVar[str] = ""  # bulletins have their own
     way: ClassVar[Way] = "authorities"
 
@@ -213,7 +231,7 @@ class HubeauSource(Part):
     name: str = Field(default="hubeau", pattern=NAME, description=SHORT)
     stations: tuple[GaugeStation, ...] = Field(min_length=1, description="stations, as tables [[sources.stations]]")
     base_url: str = Field(default="https://hubeau.eaufrance.fr", pattern=HTTP, description="the service's address")
-    every_secs: float = Field(default=300, ge=1, description="seconds between two looks")
+    every_secs: float = Field(default=300, ge=1, le=DAY_SECS, description="seconds between two looks, a day at most")
     place: ClassVar[str] = ""  # bulletins have their own
     way: ClassVar[Way] = "authorities"
 
@@ -229,7 +247,7 @@ class MeteoFranceSource(Part):
     base_url: str = Field(
         default="https://public-api.meteofrance.fr", pattern=HTTP, description="the service's address"
     )
-    every_secs: float = Field(default=600, ge=1, description="seconds between two looks")
+    every_secs: float = Field(default=600, ge=1, le=DAY_SECS, description="seconds between two looks, a day at most")
     place: ClassVar[str] = ""  # bulletins have their own
     way: ClassVar[Way] = "authorities"
 
@@ -240,7 +258,9 @@ class NoticesSource(Part):
     kind: Literal["notices"]
     name: str = Field(default="notices", pattern=NAME, description=SHORT)
     path: Path = Field(description="a CSV file; it is read again when it changes")
-    every_secs: float = Field(default=30, ge=0.1, description="seconds between two looks at the file")
+    every_secs: float = Field(
+        default=30, ge=0.1, le=DAY_SECS, description="seconds between two looks at the file, a day at most"
+    )
     area: str = Field(default="", description='the département of notices that name none, as "76"')
     zone: str = Field(default="Europe/Paris", description="the time zone of dates that name none")
     sites: dict[str, Site] = Field(default={}, description="sites that notices name, as tables [sources.sites.NAME]")
@@ -258,7 +278,7 @@ class CapSource(Part):
         default=("/feeds/meteoalarm-legacy-atom-france",), min_length=1, description="feeds or alerts on that server"
     )
     link_hosts: tuple[str, ...] = Field(default=(), description="further hosts that alerts may stand on")
-    every_secs: float = Field(default=300, ge=1, description="seconds between two looks")
+    every_secs: float = Field(default=300, ge=1, le=DAY_SECS, description="seconds between two looks, a day at most")
     areas: tuple[str, ...] = Field(default=(), description=f"{AREAS}, to keep; empty: all")
     area: str = Field(default="", description='the département of alerts that give no code, as "76"')
     languages: tuple[str, ...] = Field(default=("fr", "en"), description='languages, the best first, as ["fr", "en"]')

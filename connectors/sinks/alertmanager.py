@@ -160,7 +160,7 @@ class Alertmanager:
         """
         try:
             found = msgspec.json.decode(await self._ask("GET", "/silences"), type=list[_Silence])
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise TryLater(f"{self.name}: its silences cannot be read: {error}") from error
         return [self._silence_from(one) for one in found]
 
@@ -188,7 +188,7 @@ class Alertmanager:
         answer = await self._ask("POST", "/silences", body)
         try:
             return str(msgspec.json.decode(answer, type=dict[str, str])["silenceID"])
-        except (msgspec.MsgspecError, KeyError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
             raise TryLater(f"{self.name}: it does not say which silence it has set") from error
 
     async def end(self, silence_id: str) -> None:

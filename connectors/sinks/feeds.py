@@ -235,7 +235,7 @@ def features_from(path: Path) -> dict[str, Feature]:
         raise SettingsError(
             f"{path}: cannot be read: {error.strerror}; give a folder that this user may use"
         ) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(
             f"{path}: was not written by Vigie: {error}; move it away, or give another folder"
         ) from error

@@ -80,5 +80,5 @@ def key_in(line: bytes) -> Key | None:
     """Return which alert a line holds, or None when it is not one of ours."""
     try:
         return msgspec.json.decode(line, type=Key)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -24,8 +24,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
+from connectors.bounded import LONGEST_WAIT_SECS
 from connectors.contract import Capabilities, Observer, Reading
+from connectors.cursors import number_in
 from connectors.pseudonym import Pseudonyms
+from connectors.retry_after import seconds_in
 from connectors.tally import language_of
 from records import Clock, MalformedRecord, Media, Post, SourceUnavailable
 from records.time import in_utc
@@ -246,7 +249,9 @@ class Bluesky:
         status = error.response.status_code
         return SourceUnavailable(
             f"{self.name} {self._host}: refused the connection ({status}): {body[:200]!r}",
-            retry_after_secs=seconds_in(error.response.headers.get("Retry-After")),
+            retry_after_secs=seconds_in(
+                error.response.headers.get("Retry-After"), self._clock.now(), longest_secs=LONGEST_WAIT_SECS
+            ),
         )
 
     async def _fetch_dictionary(self) -> None:
@@ -507,14 +512,8 @@ def position_from(cursor: str | None) -> Position:
     """Read a cursor of ours; anything else is no position, and reading starts now."""
     seq, _, rest = (cursor or "").partition(" ")
     micros, _, host = rest.partition(" ")
-    if not (seq.isdecimal() and micros.isdecimal()):
-        return Position()
-    return Position(int(seq), int(micros), host)
-
-
-def seconds_in(header: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for."""
-    return float(header) if header and header.isdecimal() else None
+    at, time = number_in(seq), number_in(micros)
+    return Position() if at is None or time is None else Position(at, time, host)
 
 
 def without_dids(text: str) -> str:

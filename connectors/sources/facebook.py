@@ -20,6 +20,7 @@ import httpx
 import msgspec
 
 from connectors.contract import Capabilities, Observer, Reading
+from connectors.cursors import number_in
 from connectors.pseudonym import Pseudonyms
 from connectors.runner import Sleep
 from connectors.sources.facebook_graph import COMMENT_FIELDS, GRAPH, POST_FIELDS, Gone, Graph, Item, written_at
@@ -52,9 +53,8 @@ class Position:
 def position_from(cursor: str | None) -> Position:
     """Read a cursor of ours; anything else is no position."""
     newest, _, asked = (cursor or "").partition(" ")
-    if not (newest.isdecimal() and asked.isdecimal()):
-        return Position()
-    return Position(int(newest), int(asked))
+    numbers = number_in(newest), number_in(asked)
+    return Position() if numbers[0] is None or numbers[1] is None else Position(numbers[0], numbers[1])
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ def masked(text: str, tags: object) -> str:
     words: set[str] = set()
     for tag in tags_in(tags):
         name = tag.get("name")
-        if isinstance(name, str) and tag.get("type") not in NO_PERSONS:
+        if isinstance(name, str) and str(tag.get("type")) not in NO_PERSONS:
             words |= {name, *(piece for piece in pieces_at(text, tag) if piece in name)}
     for word in sorted(words, key=len, reverse=True):
         if len(word.strip()) >= SHORTEST_NAME:

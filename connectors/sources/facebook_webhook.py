@@ -197,7 +197,7 @@ class Hook:
     async def take(self, request: Request) -> Response:
         """Answer one request that tells of changes."""
         try:
-            body = await body_of(request, self.limits.body_bytes)
+            body = await body_of(request, self.limits)
             header = request.headers.get("x-hub-signature-256")
             if len(body) <= ESCAPED_AT_ONCE:
                 check_signature(header, body, self.app_secret)

@@ -84,11 +84,11 @@ def mapping_from(named: str | Path) -> Mapping:
         raise SettingsError(
             f"{path}: cannot read the mapping: {error.strerror}; name a file or one of {ready}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: not TOML: {error}; mend that line") from error
     except msgspec.ValidationError as error:
         what = f"{_key_of(table)}{error}"
         raise SettingsError(f"{path}: {what}; see docs/sources/webhook.md for the keys of a mapping") from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
+        raise SettingsError(f"{path}: not TOML: {error}; mend that line") from error
     wrong = why_unusable(mapping)
     if wrong:
         raise SettingsError(f"{path}: {wrong}")

@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from connectors.contract import Capabilities, Reading
+from connectors.cursors import number_in
 from connectors.sources.mapping import NOTICE_FIELDS, moment_from, zone_of
 from connectors.sources.plain import MAX_LAT, MAX_LON, is_link
 from connectors.sources.recorded import Line, cells_of, next_row
@@ -400,9 +401,10 @@ class NoticeFile:
 def stand_from(cursor: str | None) -> Stand:
     """Read a cursor of ours; anything else is the beginning."""
     parts = (cursor or "").split(" ")
-    if len(parts) != len(Stand._fields) or not (parts[0].isdecimal() and parts[2].isdecimal()):
+    if len(parts) != len(Stand._fields):
         return Stand()
-    return Stand(int(parts[0]), parts[1], int(parts[2]))
+    first, last = number_in(parts[0]), number_in(parts[2])
+    return Stand() if first is None or last is None else Stand(first, parts[1], last)
 
 
 def rows_from(content: bytes, *, source: str, received_at: datetime, sites: Sites) -> Iterator[Row]:

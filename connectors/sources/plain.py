@@ -19,7 +19,6 @@ from records.time import in_utc
 
 AuthorKind = Literal["person", "press", "official", "operator", "volunteer", "bot", "unknown"]
 MAX_LAT, MAX_LON = 90, 180
-MAX_ID_LENGTH = 1024
 MAX_LETTER_BYTES = 65_536
 """No more than this of a bad value goes to the dead letters."""
 
@@ -115,8 +114,8 @@ def post_from(
         )
     except (ValueError, MalformedRecord) as error:
         raise MalformedRecord(str(error), reason="invalid", value=scrubbed(value)) from error
-    if not 0 < len(post_id) <= MAX_ID_LENGTH or (plain.verb == "purge" and not author_id):
-        raise MalformedRecord(f"the id has {len(post_id)} characters", reason="invalid", value=scrubbed(value))
+    if not post_id or (plain.verb == "purge" and not author_id):
+        raise MalformedRecord("the id is empty", reason="invalid", value=scrubbed(value))
     return post
 
 

@@ -20,6 +20,7 @@ from typing import IO, NamedTuple, cast
 import msgspec
 
 from connectors.contract import NEVER, Capabilities, Reading
+from connectors.cursors import number_in
 from connectors.playback import Playback
 from connectors.pseudonym import Pseudonyms
 from connectors.sources.plain import PlainPost, plain_from, post_from, scrubbed
@@ -83,12 +84,12 @@ class Recorded:
 
     def _left(self, after: str | None) -> Iterator[tuple[Path, int]]:
         """Name the files that are left to read, with the lines already read of the first."""
-        line, _, name = (after or "").partition("@")
-        names = [str(path) for path in self._paths]
-        first = names.index(name) if name in names and line.isdecimal() else -1
+        place, _, name = (after or "").partition("@")
+        names, line = [str(path) for path in self._paths], number_in(place)
+        first = names.index(name) if name in names and line is not None else -1
         for index, path in enumerate(self._paths):
             if index >= first:
-                yield path, int(line) if index == first else 0
+                yield path, (line or 0) if index == first else 0
 
     def _posts(self, path: Path, lines_read: int) -> Iterator[tuple[int, Post | MalformedRecord]]:
         lines = lines_of(path)
@@ -214,7 +215,7 @@ def plain_from_row(row: Line, columns: Sequence[str], delimiter: str) -> Found:
         return Found(row.number, msgspec.convert(fields, PlainPost, strict=False), value)
     except MalformedRecord as error:
         return Found(row.number, error, b"")
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         bad = MalformedRecord(str(error), reason="invalid", value=scrubbed(value))
         return Found(row.number, bad, bad.value)
 

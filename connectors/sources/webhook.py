@@ -102,6 +102,7 @@ class Limits:
     """How much we take in at a time, and how long we remember."""
 
     body_bytes: int = 1 << 20
+    body_secs: float = 30.0  # in which it must have come: who sends a byte now and then holds memory of ours
     batch_posts: int = 1000
     replay_window: timedelta = timedelta(minutes=5)
     remembered_ids: int = 10_000
@@ -210,7 +211,7 @@ class Ingest:
         known = source if source in self.senders else UNNAMED
         try:
             sender = self._sender(source)
-            body = await body_of(request, self.limits.body_bytes)
+            body = await body_of(request, self.limits)
             request_id = id_of(request, body, sender, self.clock.now(), self.limits)
             batch = await self._once((source, request_id), lambda: self._hand_over(source, body))
         except Refused as refusal:
@@ -330,20 +331,25 @@ class Ingest:
             self.observer.counted(source, outcome, values, reason=reason)
 
 
-async def body_of(request: Request, limit: int) -> bytes:
-    """Read the body of a request, never more than the limit."""
+async def body_of(request: Request, limits: Limits) -> bytes:
+    """Read the body of a request, never more than the limit, nor for longer.
+
+    Errors  Refused: `too_large`, `cut_off`
+    """
+    limit = limits.body_bytes
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit:
         raise Refused("too_large", f"{announced[:20]} bytes, the limit is {limit}")
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise Refused("too_large", f"more than {limit} bytes")
-            parts.append(part)
-    except ClientDisconnect as error:
+        async with asyncio.timeout(limits.body_secs):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise Refused("too_large", f"more than {limit} bytes")
+                parts.append(part)
+    except (ClientDisconnect, TimeoutError) as error:
         raise Refused("cut_off") from error
     return b"".join(parts)
 

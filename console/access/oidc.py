@@ -36,7 +36,7 @@ LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Those with a key of the provider's own; never one that whoever knows our secret could sign with, nor none."""
 
-UNSOUND_ANSWER = (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, LookupError, TypeError)
+UNSOUND_ANSWER = (httpx.HTTPError, httpx.InvalidURL, JoseError, ValueError, LookupError, TypeError, RecursionError)
 """What comes of an answer that is not what it should be: the libraries take much of it for granted."""
 UNSOUND = "The answer of the login service does not fit: begin again."
 NOT_BEGUN = "This login was not begun here, or too long ago: begin again."
@@ -89,7 +89,7 @@ def begun_from(cookie: str) -> Begun:
     """
     try:
         return msgspec.json.decode(urlsafe_b64decode(cookie.encode()), type=Begun)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise NotVouched(NOT_BEGUN) from error
 
 

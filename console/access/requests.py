@@ -3,6 +3,7 @@
 Source  OWASP on DNS rebinding: a page from elsewhere whose name is made to point here still sends that name
 """
 
+import asyncio
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers
@@ -12,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 LARGEST = 1024 * 1024  # bytes, of a body
+LONGEST_SECS = 30.0  # that a body takes to come: who sends a byte now and then holds memory of ours
+MOST_DIGITS = 18  # of the length that is told; Python refuses to read thousands
 LONGEST_ADDRESS = 8 * 1024  # bytes, with the query
 
 
@@ -43,25 +46,31 @@ class Requests:
         length = headers.get("content-length", "0")
         if not length.isdecimal():
             return _refusal(scope, 400, "the length of the body is no number")
-        return _refusal(scope, 413, TOO_LARGE) if int(length) > LARGEST else None
+        is_too_large = len(length) > MOST_DIGITS or int(length) > LARGEST
+        return _refusal(scope, 413, TOO_LARGE) if is_too_large else None
 
 
 TOO_LARGE = "a body may have at most 1 MiB"
+TOO_SLOW = "the body took longer than half a minute to come"
 
 
 class _Measured:
-    """Counts a body while it comes: its length need not be told, and need not be true."""
+    """Counts a body while it comes: its length need not be told, and need not be true; nor need it ever end."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        came = 0
+        came, is_whole, until = 0, False, asyncio.get_running_loop().time() + LONGEST_SECS
 
         async def measured() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
+            nonlocal came, is_whole
+            try:
+                async with asyncio.timeout_at(None if is_whole else until):
+                    message = await receive()
+            except TimeoutError as error:
+                raise HTTPException(408, TOO_SLOW) from error
+            came, is_whole = came + len(message.get("body", b"")), not message.get("more_body", False)
             if came > LARGEST:
                 raise HTTPException(413, TOO_LARGE)
             return message

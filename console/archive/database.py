@@ -44,7 +44,7 @@ def address_from(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second of a port that is none
         raise SettingsError(
             "console.database: is no address; write sqlite:///FILE or postgresql://user@host/name"
         ) from None

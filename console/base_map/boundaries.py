@@ -75,8 +75,10 @@ def _feature(path: Path, number: int, found: Any) -> tuple[shapely.Geometry, str
         where = f'{where} "{name}"'
     geometry = found.get("geometry") if isinstance(found, dict) else None
     kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind not in AREAS:
-        raise SettingsError(f"{where}: is a {kind or 'feature without geometry'}; give {', '.join(sorted(AREAS))}")
+    if not isinstance(kind, str) or kind not in AREAS:
+        raise SettingsError(
+            f"{where}: is a {str(kind or 'feature without geometry')[:80]}; give {', '.join(sorted(AREAS))}"
+        )
     return _shape(where, geometry), name
 
 

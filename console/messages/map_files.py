@@ -79,7 +79,7 @@ def _read(file: Path) -> MapFile | Finding:
         raise SettingsError(f"{file}: cannot be read: {error.strerror}; name a file or folder of a map") from error
     try:
         return MapFile(str(file), tomllib.loads(text), TomlLines(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         what, _, place = str(error).removesuffix(")").partition(" (at line ")
         line = int(place.partition(",")[0]) if place[:1].isdigit() else max(text.count("\n"), 1)
         return Finding(str(file), line, f"is not TOML: {what}", "mend that line; texts need quotes, tables [brackets]")

@@ -83,6 +83,19 @@ def client_of(app: Starlette) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vigie")
 
 
+async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(
+    broker: Any, witness: Any, clock: ManualClock
+) -> None:
+    async def begun() -> AsyncIterator[bytes]:
+        yield BODY[:10]
+        await asyncio.Event().wait()
+
+    async with client_of(app_of(broker, witness, clock, body_secs=0.05)) as client, asyncio.timeout(60):
+        answer = await client.post("/ingest/form", content=begun(), headers=TOKEN)
+    assert (answer.status_code, answer.json()["error"]) == (400, "cut_off")
+    assert witness.reasons == {"cut_off": 1}
+
+
 async def test_a_signed_post_is_kept(client: httpx.AsyncClient, clock: ManualClock, broker: Any, witness: Any) -> None:
     answer = await client.post("/ingest/watch", content=BODY, headers=signed(BODY, clock))
     assert (answer.status_code, answer.json()) == (202, {"kept": 1, "gated": 0, "refused": []})

@@ -88,6 +88,13 @@ def test_what_cannot_be_read_says_why(change: Any, reason: str, post: Post) -> N
     assert str(refused.value).startswith("cannot read a Post from ")
 
 
+@pytest.mark.parametrize("field", ["verb", "x" * 100_000])
+def test_a_refusal_is_short_however_long_what_was_found_is(field: str, post: Post) -> None:
+    with pytest.raises(MalformedRecord) as refused:
+        decode(with_(encode(post), **{field: "a" * 100_000}), Post)
+    assert len(str(refused.value)) == MalformedRecord.LONGEST
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_at_all_raise_anything_else(value: bytes) -> None:
     with suppress(MalformedRecord):

@@ -1,11 +1,14 @@
 """Keys: what must stay in order stays on one partition."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import Alert, Place, Retraction
+from records import Alert, MalformedRecord, Place, Post, Retraction, decode, encode
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,14 @@ def test_a_retraction_of_an_alert_goes_to_the_state_that_has_it_whatever_it_is_r
     assert isinstance(alert, Alert)
     assert Retraction(at=alert.onset, post_key="x", told=alert).key == "other/76"
     assert Retraction(at=alert.onset, post_key="x", told=msgspec.structs.replace(alert, owned_as=None)).key == "fire/76"
+
+
+def test_a_post_has_no_key_that_its_signal_could_not_bear() -> None:
+    at = datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
+    fields: dict[str, Any] = {"source": "s", "posted_at": at, "received_at": at, "author_id": "", "text": "feu"}
+    longest = Post(id="1" * 1022, **fields)
+    assert len(longest.key) == 1024
+    with pytest.raises(ValueError, match="1025 characters"):
+        msgspec.structs.replace(longest, source="s2")
+    with pytest.raises(MalformedRecord, match="1025 characters"):
+        decode(encode(longest).replace(b'"source":"s"', b'"source":"s2"'), Post)

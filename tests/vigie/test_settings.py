@@ -144,6 +144,35 @@ TABLES = (
             'vigie.toml: line 6: receivers.0.status: found \'Actual\'; give "Draft", or "Exercise" for drills',
             id="a real alert",
         ),
+        pytest.param(
+            '[territory]\nlocal_places = "/a\\u0000.csv"\n',
+            "vigie.toml: line 2: territory.local_places: found '/a\\x00.csv'; "
+            "give a CSV file of quarters, docks, sites and nicknames",
+            id="a path with a NUL",
+        ),
+        pytest.param(
+            f'[territory]\nlocal_places = "/{"a" * 300}"\n',
+            f"vigie.toml: line 2: territory.local_places: found '/{'a' * 78}…; "
+            "give a CSV file of quarters, docks, sites and nicknames",
+            id="a path that no file system holds",
+        ),
+        pytest.param(
+            '[[receivers]]\nkind = "alertmanager"\nurl = "http://[::1"\n',
+            "vigie.toml: line 3: receivers.0.url: found 'http://[::1'; "
+            "give the Alertmanager, as https://host/path without /api",
+            id="an address that is none",
+        ),
+        pytest.param(
+            "[worker]\nstall_secs = inf\n",
+            "vigie.toml: line 2: worker.stall_secs: found inf; give seconds without progress that count as stuck",
+            id="a number without end",
+        ),
+        pytest.param(
+            '[[sources]]\nkind = "notices"\npath = "n.csv"\nevery_secs = 1e300\n',
+            "vigie.toml: line 4: sources.0.every_secs: found 1e+300; "
+            "give seconds between two looks at the file, a day at most",
+            id="a span longer than the calendar",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line_what_was_found_and_what_would_do(
@@ -291,6 +320,12 @@ def test_a_variable_may_hold_all_sources(loaded: Callable[[str], Settings], monk
             "bluesky",
             "VIGIE_SOURCES: is not JSON; give a JSON list of tables",
             id="a list that is not",
+        ),
+        pytest.param(
+            "VIGIE_SOURCES_NAME",
+            "bluesky",
+            "VIGIE_SOURCES_NAME: found a table; give VIGIE_SOURCES, the whole of it as JSON",
+            id="a key of a list, which goes as a whole",
         ),
     ],
 )

@@ -152,7 +152,7 @@ def read_file(path: Path) -> tuple[ScenarioFile | None, list[Problem]]:
         return None, [Problem(str(path), f"is not text in UTF-8: {error.reason}", "save it again as UTF-8")]
     try:
         said = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is no TOMLDecodeError
         what, _, place = str(error).removesuffix(")").partition(" (at ")
         where = f"{path}: {place}" if place else str(path)
         return None, [Problem(where, f"is not TOML: {what}", "mend that line; texts need quotes, tables [brackets]")]
@@ -228,7 +228,7 @@ def _keys_in(line: str) -> Path_:
         bare = f"{bare.partition('=')[0]}= 0" if "=" in bare else ""
     try:
         found: Any = tomllib.loads(bare)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return ()
     keys: list[str] = []
     while found and isinstance(found, dict | list):

@@ -161,7 +161,22 @@ async def test_a_body_that_is_no_form_is_refused_calmly(entered: Made, content: 
     assert 400 <= answer.status_code < 500
 
 
-@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "999999999999999999999", "nine"])
+async def test_a_body_that_does_not_come_to_its_end_is_not_waited_for(
+    entered: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.access.requests.LONGEST_SECS", 0.05)
+
+    async def begun() -> AsyncIterator[bytes]:
+        yield b"name=x"
+        await asyncio.Event().wait()
+
+    async with entered() as client, asyncio.timeout(60):
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        assert (await client.post("/login", content=begun(), headers=headers)).status_code in (400, 408)
+        assert (await client.get("/login")).status_code == 200
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", "٣", "999999999999999999999", "9" * 5000, "nine"])
 async def test_a_length_that_is_none_is_refused(entered: Made, length: str) -> None:
     async with entered() as client:
         answer = await client.post("/login", content=b"", headers={"content-length": length.encode()})

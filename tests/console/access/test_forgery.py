@@ -52,6 +52,7 @@ async def test_no_form_is_taken_without_the_visitors_own_token(
         {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "http://localhost:9999"},
+        {"origin": "http://[::1"},
         {"origin": "http://localhost.evil.example:8080"},
     ],
     ids=lambda headers: "=".join(next(iter(headers.items()))),

@@ -1,0 +1,23 @@
+"""How deep the fuzzing goes: a moment with every run of the tests, as long as one likes with `VIGIE_FUZZ=deep`.
+
+`VIGIE_FUZZ_EXAMPLES` says how many examples a deep run gives each law. It draws others each time, keeps a failure in
+`.hypothesis/` and tries it first the next time; a short run draws the same ones every time.
+"""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+IS_DEEP = os.environ.get("VIGIE_FUZZ") == "deep"
+EXAMPLES = int(os.environ.get("VIGIE_FUZZ_EXAMPLES", "5000"))
+
+
+def fuzzing(examples: int = 100) -> settings:
+    """Return the settings of a law that a short run tries so many times; a deep one tries a dear law less, too."""
+    return settings(
+        max_examples=max(examples * EXAMPLES // 100, 1) if IS_DEEP else examples,
+        deadline=None,
+        derandomize=not IS_DEEP,
+        suppress_health_check=[*HealthCheck],
+        print_blob=True,
+    )
