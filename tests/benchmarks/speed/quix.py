@@ -1,0 +1,332 @@
+"""Quix: the same functions in QuixStreams, beside Vigie in the same run, on the same edge and the same kind of broker.
+
+Run     `python tests/benchmarks/speed/quix.py [--posts 100000] [--pass-ratio 0.03] [--rounds 2] [--json FILE]`
+Shape   posts go from the edge through the gate onto `posts.v1` of an embedded broker of their own; what reads them is
+        Vigie's worker or, in a process of its own, a QuixStreams application: the same enrich and detect, signals on
+        `signals.v1`, alerts on `alerts.v1`, the detectors' changes on a changelog, receipts awaited before offsets are
+        committed. In turns, so that a busy machine disturbs both
+Units   posts offered at the edge a second, until all of them are decided; microseconds of processor time a post: edge,
+        broker and worker; megabytes of resident memory of the worker
+Errors  exit status 2 where quixstreams is not installed: pip install -e '.[rivals]' in an environment of its own
+
+What is tuned for QuixStreams: it has no batches, so a sink gathers what came since the last checkpoint, over all
+partitions, and the functions run when it is flushed; checkpoints of 1,000 records or a tenth of a second, which cost it
+less than smaller ones; posts are read on as many threads as Vigie reads them on; a producer that lingers and compresses
+as Vigie's does; quiet logs, no store of its own, no poll that outlasts a checkpoint. What it need not do: keep the
+detectors' memory in files, as Vigie does.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from connectors import runner
+from connectors.contract import Unobserved
+from connectors.cursors import ForgetfulCursors
+from detectors.detector import Shelf
+from models.gate import Gate
+from records import Post, Signal, SystemClock, decode, encode
+from streams.health import Health, serve
+from streams.state import DictState
+from streams.topics import ALERTS, POSTS, SIGNALS, changelog
+from streams.wiring import CORES, KEPT_TOGETHER, LEAST_SHARE, placed, readings
+from vigie import assembly
+from vigie.bench import Paced, load
+from vigie.children import Child, end_with_parent
+from vigie.pipeline import Pipeline
+from vigie.settings import Settings, Territory
+
+PARTITIONS = 4
+WARM_POSTS = 20_000
+COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
+POLL_SECS = 0.01
+MB = 1e6
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+Pairs = Iterable[tuple[bytes, bytes | None]]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One run of one of the two."""
+
+    name: str
+    posts_per_sec: float
+    cpu_us_per_post: float
+    worker_cpu_us_per_post: float
+    worker_memory_mb: float
+    handled: int  # posts that passed the gate
+    signals: int
+    alerts: int
+
+
+class QuixWorker(Child):
+    """The QuixStreams application, in the place of Vigie's worker."""
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(  # noqa: S603  this very file
+            [sys.executable, "-W", "ignore", str(Path(__file__)), "--worker", *self.command],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=end_with_parent,  # noqa: PLW1509  no thread of ours runs before it
+        )
+
+
+class QuixPipeline(Pipeline):
+    """The same pipeline around the other worker."""
+
+    def __init__(self, settings: Settings, *, partitions: int) -> None:
+        super().__init__(settings, partitions=partitions, is_exact=False)
+        self.worker = QuixWorker(
+            "quix", [self.streams.bootstrap_servers, str(self.health_port)], environ={}, health_port=self.health_port
+        )
+
+
+def vigie_pipeline(settings: Settings) -> Pipeline:
+    """Return Vigie's own."""
+    return Pipeline(settings, partitions=PARTITIONS, is_exact=False)
+
+
+def quix_pipeline(settings: Settings) -> Pipeline:
+    """Return that with QuixStreams."""
+    return QuixPipeline(settings, partitions=PARTITIONS)
+
+
+RUNNERS: dict[str, Callable[[Settings], Pipeline]] = {"Vigie": vigie_pipeline, "QuixStreams": quix_pipeline}
+
+
+def settings() -> Settings:
+    """Return what both are set to."""
+    return Settings(territory=Territory(profile="world"))
+
+
+async def measured(name: str, posts: Sequence[Post], passes: Gate) -> Measured:
+    """Offer posts as fast as they are taken, and wait until all of them are decided; the first ones warm it up."""
+    warming, posts = posts[:WARM_POSTS], posts[WARM_POSTS:]
+    async with RUNNERS[name](settings()) as pipeline:
+        await offer(pipeline, warming, passes)
+        before = await pipeline.drained()
+        spent, spent_there = os.times(), processor_secs(pipeline.worker.process)
+        broker = processor_secs(pipeline.broker.process)
+        began = time.monotonic()
+        await offer(pipeline, posts, passes)
+        after = await pipeline.drained()
+        took = time.monotonic() - began
+        now = os.times()
+        worker = processor_secs(pipeline.worker.process) - spent_there
+        others = processor_secs(pipeline.broker.process) - broker + sum(now[:2]) - sum(spent[:2])
+        return Measured(
+            name=name,
+            posts_per_sec=round(len(posts) / took),
+            cpu_us_per_post=round((worker + others) / len(posts) * 1e6, 1),
+            worker_cpu_us_per_post=round(worker / len(posts) * 1e6, 1),
+            worker_memory_mb=round(memory_mb(pipeline.worker.process)),
+            handled=after["handled"][POSTS.name] - before["handled"][POSTS.name],
+            signals=after["sent"].get(SIGNALS.name, 0) - before["sent"].get(SIGNALS.name, 0),
+            alerts=after["sent"].get(ALERTS.name, 0) - before["sent"].get(ALERTS.name, 0),
+        )
+
+
+async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Gate) -> None:
+    """Read posts as the edge does, through the gate onto the broker."""
+    clock = SystemClock()
+    await runner.run(
+        Paced(posts, 0, clock),
+        gate=passes,
+        publisher=pipeline,
+        cursors=ForgetfulCursors(),
+        observer=Unobserved(),
+        clock=clock,
+    )
+
+
+def processor_secs(process: Any) -> float:
+    """Return the processor time that a process has taken."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND  # utime, stime: proc(5)
+
+
+def memory_mb(process: Any) -> float:
+    """Return the resident memory of a process."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / MB
+
+
+def work(bootstrap_servers: str, health_port: int) -> None:
+    """Run the QuixStreams application until it is told to end."""
+    quixstreams, sinks = import_module("quixstreams"), import_module("quixstreams.sinks")  # only who compares has them
+    producer = import_module("confluent_kafka").Producer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "acks": "all",
+            "linger.ms": 5,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",  # Kafka's own, as Vigie's producer has it
+            "batch.size": 900 * 1024,
+        }
+    )
+    health = Health(stall_secs=60.0)
+    step = Steps(producer, health)
+
+    class Gathering(sinks.BaseSink):  # type: ignore[misc, name-defined, unused-ignore]
+        """Gathers what comes between two checkpoints, then has it handled."""
+
+        def __init__(self, handle: Callable[[list[tuple[int, bytes]]], None]) -> None:
+            super().__init__()
+            self.handle = handle
+            self.gathered: list[tuple[int, bytes]] = []
+
+        def add(
+            self, value: Any, key: Any, timestamp: int, headers: Any, topic: str, partition: int, offset: int
+        ) -> None:
+            self.gathered.append((partition, value))
+
+        def flush(self) -> None:
+            gathered, self.gathered = self.gathered, []
+            if gathered:
+                self.handle(gathered)
+
+    app = quixstreams.Application(
+        broker_address=bootstrap_servers,
+        consumer_group="quix",
+        auto_offset_reset="earliest",
+        commit_every=COMMIT_EVERY,
+        commit_interval=COMMIT_SECS,
+        consumer_poll_timeout=POLL_SECS,
+        consumer_extra_config={
+            "session.timeout.ms": 6000,
+            "fetch.wait.max.ms": 20,
+            "receive.message.max.bytes": 1 << 30,
+        },
+        loglevel="WARNING",
+        auto_create_topics=False,
+        use_changelog_topics=False,
+    )
+    for topic, handle in ((POSTS, step.enrich), (SIGNALS, step.detect)):
+        source = app.topic(topic.name, value_deserializer="bytes", key_deserializer="bytes")
+        app.dataframe(source).sink(Gathering(handle))
+    serve(health, "127.0.0.1", health_port)
+    health.is_ready = True
+    app.run()
+
+
+class Steps:
+    """Vigie's steps, on what a sink has gathered."""
+
+    def __init__(self, producer: Any, health: Health) -> None:
+        self.producer, self.health = producer, health
+        self.steps = assembly.steps(settings())
+        self.shelves: dict[int, tuple[Shelf, DictState]] = {}
+        self.changelog = changelog("vigie").name
+        self.threads = ThreadPoolExecutor(CORES)
+        self.refused: list[str] = []
+
+    def enrich(self, gathered: list[tuple[int, bytes]]) -> None:
+        """Make signals of posts."""
+        posts = [decode(value, Post) for _, value in gathered]
+        size = max(LEAST_SHARE, -(-len(posts) // CORES))
+        shares = [posts[start : start + size] for start in range(0, len(posts), size)]
+        read = [
+            one for share in self.threads.map(lambda share: readings(self.steps.enrich, share), shares) for one in share
+        ]
+        results = placed(self.steps.enrich, posts, read)
+        signals = [signal for one in results if not isinstance(one, Exception) for signal in one.signals]
+        self._send(SIGNALS.name, ((signal.key.encode(), encode(signal)) for signal in signals))
+        self._received()
+        self.health.handled[POSTS.name] += len(posts)
+        self.health.sent[SIGNALS.name] += len(signals)
+
+    def detect(self, gathered: list[tuple[int, bytes]]) -> None:
+        """Make alerts of signals, each partition's on its own shelf."""
+        for partition in sorted({partition for partition, _ in gathered}):
+            values = [decode(value, Signal) for of, value in gathered if of == partition]
+            for start in range(0, len(values), KEPT_TOGETHER):
+                self._detect(partition, values[start : start + KEPT_TOGETHER])
+        self._received()
+        self.health.handled[SIGNALS.name] += len(gathered)
+
+    def _detect(self, partition: int, signals: Sequence[Signal]) -> None:
+        table = DictState()
+        shelf, table = self.shelves.setdefault(partition, (Shelf(table), table))
+        result = self.steps.detect(signals, shelf)
+        self._send(ALERTS.name, ((alert.key.encode(), encode(alert)) for alert in result.alerts))
+        self._send(self.changelog, ((key.encode(), value) for key, value in result.changes.items()), partition)
+        table.keep(result.changes)
+        self.health.sent[ALERTS.name] += len(result.alerts)
+
+    def _send(self, topic: str, pairs: Pairs, partition: int = -1) -> None:
+        for key, value in pairs:
+            self.producer.produce(topic, value, key, partition, on_delivery=self._delivered)
+
+    def _delivered(self, error: Any, message: Any) -> None:
+        if error is not None:
+            self.refused.append(str(error))
+
+    def _received(self) -> None:
+        """Wait until the broker has all that was sent."""
+        left = self.producer.flush(30.0)
+        if left or self.refused:
+            raise RuntimeError(f"{left} records not taken: {self.refused[:3]}")
+
+
+def table(found: Sequence[Measured]) -> str:
+    """Return the runs as markdown, then the ratio of their medians."""
+    lines = [
+        "| | posts/s | CPU a post, us | of it the worker's | worker, MB | passed | signals | alerts |",
+        "| --- " * 8 + "|",
+    ]
+    lines += [
+        f"| {one.name} | {one.posts_per_sec:.0f} | {one.cpu_us_per_post} | {one.worker_cpu_us_per_post} "
+        f"| {one.worker_memory_mb:.0f} | {one.handled} | {one.signals} | {one.alerts} |"
+        for one in found
+    ]
+    speed = {name: statistics.median(one.posts_per_sec for one in found if one.name == name) for name in RUNNERS}
+    spent = {name: statistics.median(one.cpu_us_per_post for one in found if one.name == name) for name in RUNNERS}
+    lines += [
+        "",
+        f"Vigie over QuixStreams, medians: {speed['Vigie'] / speed['QuixStreams']:.2f} times the posts a second, "
+        f"{spent['Vigie'] / spent['QuixStreams']:.2f} times the processor time a post.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Compare, or be the worker that is compared; return the exit status."""
+    if sys.argv[1:2] == ["--worker"]:
+        work(sys.argv[2], int(sys.argv[3]))
+        return 0
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--posts", type=int, default=100_000)
+    parser.add_argument("--pass-ratio", type=float, default=0.03, help="the share that passes the gate")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    given = parser.parse_args()
+    if find_spec("quixstreams") is None:
+        sys.stderr.write(
+            "quixstreams is not installed: pip install -e '.[rivals]' in the checkout, in an environment of its own, "
+            "for it asks for an older pydantic\n"
+        )
+        return 2
+    passes = Gate.load()
+    posts = load(WARM_POSTS + given.posts, given.pass_ratio, passes)
+    found = [uvloop.run(measured(name, posts, passes)) for _ in range(given.rounds) for name in RUNNERS]
+    sys.stdout.write(f"{table(found)}\n")
+    if given.json:
+        given.json.write_text(json.dumps([asdict(one) for one in found], indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
