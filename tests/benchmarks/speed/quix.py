@@ -11,7 +11,7 @@ Errors  exit status 2 where quixstreams is not installed: pip install -e '.[riva
 
 What is tuned for QuixStreams: it has no batches, so a sink gathers what came since the last checkpoint, over all
 partitions, and the functions run when it is flushed; checkpoints of 1,000 records or a tenth of a second, which cost it
-less than smaller ones; posts are read on as many threads as Vigie reads them on; a producer that lingers and compresses
+less than smaller ones; posts are read on as many threads as there are cores; a producer that lingers and compresses
 as Vigie's does; quiet logs, no store of its own, no poll that outlasts a checkpoint. What it need not do: keep the
 detectors' memory in files, as Vigie does.
 """
@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 
@@ -42,20 +42,25 @@ from records import Post, Signal, SystemClock, decode, encode
 from streams.health import Health, serve
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, SIGNALS, changelog
-from streams.wiring import CORES, KEPT_TOGETHER, LEAST_SHARE, placed, readings
+from streams.wiring import KEPT_TOGETHER, placed, readings
 from vigie import assembly
 from vigie.bench import Paced, load
 from vigie.children import Child, end_with_parent
 from vigie.pipeline import Pipeline
 from vigie.settings import Settings, Territory
 
+if TYPE_CHECKING:
+    from tests.benchmarks.speed import watched
+else:
+    import watched
+
 PARTITIONS = 4
 WARM_POSTS = 20_000
 COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
 POLL_SECS = 0.01
 MB = 1e6
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+CORES = os.cpu_count() or 1
+LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
 Pairs = Iterable[tuple[bytes, bytes | None]]
 
 
@@ -119,21 +124,21 @@ async def measured(name: str, posts: Sequence[Post], passes: Gate) -> Measured:
     async with RUNNERS[name](settings()) as pipeline:
         await offer(pipeline, warming, passes)
         before = await pipeline.drained()
-        spent, spent_there = os.times(), processor_secs(pipeline.worker.process)
-        broker = processor_secs(pipeline.broker.process)
+        spent, spent_there = os.times(), watched.processor_secs(processes(pipeline.worker.process))
+        broker = watched.processor_secs(processes(pipeline.broker.process))
         began = time.monotonic()
         await offer(pipeline, posts, passes)
         after = await pipeline.drained()
         took = time.monotonic() - began
         now = os.times()
-        worker = processor_secs(pipeline.worker.process) - spent_there
-        others = processor_secs(pipeline.broker.process) - broker + sum(now[:2]) - sum(spent[:2])
+        worker = watched.processor_secs(processes(pipeline.worker.process)) - spent_there
+        others = watched.processor_secs(processes(pipeline.broker.process)) - broker + sum(now[:2]) - sum(spent[:2])
         return Measured(
             name=name,
             posts_per_sec=round(len(posts) / took),
             cpu_us_per_post=round((worker + others) / len(posts) * 1e6, 1),
             worker_cpu_us_per_post=round(worker / len(posts) * 1e6, 1),
-            worker_memory_mb=round(memory_mb(pipeline.worker.process)),
+            worker_memory_mb=round(watched.memory_bytes(processes(pipeline.worker.process)) / MB),
             handled=after["handled"][POSTS.name] - before["handled"][POSTS.name],
             signals=after["sent"].get(SIGNALS.name, 0) - before["sent"].get(SIGNALS.name, 0),
             alerts=after["sent"].get(ALERTS.name, 0) - before["sent"].get(ALERTS.name, 0),
@@ -153,15 +158,9 @@ async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Gate) -> None
     )
 
 
-def processor_secs(process: Any) -> float:
-    """Return the processor time that a process has taken."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND  # utime, stime: proc(5)
-
-
-def memory_mb(process: Any) -> float:
-    """Return the resident memory of a process."""
-    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * PAGE_BYTES / MB
+def processes(child: Any) -> list[int]:
+    """Return a process, and what it has started."""
+    return watched.family(child.pid)
 
 
 def work(bootstrap_servers: str, health_port: int) -> None:

@@ -4,7 +4,8 @@ Run     `python tests/benchmarks/speed/soak.py [--minutes 120] [--rate 500] [--p
 Shape   a Jetstream server on the loopback (`firehose.py`) is read by the edge; gate, embedded broker, worker, outbox,
         console and a webhook's receiver as on one machine. Memory every few seconds, the rest once a minute. The
         time is parted into sixths: the first is warming up, the second is compared with the last, by medians
-Units   megabytes (1e6) of resident memory; seconds from our receipt of a post to the decision on its signal
+Units   megabytes (1e6) of resident memory, of a process and what it has started; seconds from our receipt of a post
+        to the decision on its signal
 Errors  exit status 1 when the worker's memory is not flat, something was left at the end, latency rose, something was
         not counted or told once
 """
@@ -210,8 +211,8 @@ async def _watch(soak: Soak, run: "watched.Watched", hose: "firehose.Firehose") 
 
 def _weigh(soak: Soak, run: "watched.Watched", secs: float) -> None:
     for name, process in run.processes().items():
-        taken = watched.memory_bytes(process)
-        if taken is not None:
+        own = [process] if name == "supervisor" else watched.family(process)
+        if taken := watched.memory_bytes(own):
             soak.memory.append(Memory(secs, name, process, taken / MB))
 
 

@@ -22,6 +22,7 @@ from vigie.children import DIRECTLY, end_with_parent
 
 NAMES = ("worker", "connect", "console", "broker")
 SECRET = "whsec_" + "c29hazEy" * 4  # of this benchmark alone
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 STOP_SECS = 180.0
 LATENCY = "vigie_post_to_decision_seconds_bucket"
@@ -143,12 +144,32 @@ secret_file = "secret"
             return self.process.wait()
 
 
-def memory_bytes(pid: int) -> int | None:
-    """Return the resident memory of a process; None when it is gone."""
+def family(pid: int) -> list[int]:
+    """Return a process and all that it has started, and they."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except (OSError, IndexError):
-        return None
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:  # it is gone
+        return []
+    return [pid, *(one for child in children for one in family(int(child)))]
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Return the resident memory of processes; of one that is gone, nothing."""
+    pages = 0
+    for pid in pids:
+        with suppress(OSError, IndexError):
+            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * PAGE_BYTES
+
+
+def processor_secs(pids: Iterable[int]) -> float:
+    """Return the processor time that processes have taken."""
+    ticks = 0
+    for pid in pids:
+        with suppress(OSError, IndexError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])  # utime, stime: proc(5)
+    return ticks / TICKS_A_SECOND
 
 
 def counted(url: str, name: str, label: str) -> Counter[str]:
@@ -161,8 +182,8 @@ def counted(url: str, name: str, label: str) -> Counter[str]:
 def samples(page: str, name: str, label: str) -> Counter[str]:
     """Return the samples of a metric in a page's text, summed by the value of one of its labels."""
     found: Counter[str] = Counter()
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
+    for metric in text_string_to_metric_families(page):
+        for sample in metric.samples:
             if sample.name == name:
                 found[sample.labels.get(label, "")] += int(sample.value)
     return found

@@ -229,7 +229,7 @@ def keys_in(pipeline: Pipeline) -> Counter[str]:
 def worker_mb(pipeline: Pipeline) -> float:
     """Return the resident memory of the worker."""
     process = pipeline.worker.process
-    return (watched.memory_bytes(process.pid) or 0) / MB if process else 0.0
+    return watched.memory_bytes(watched.family(process.pid)) / MB if process else 0.0
 
 
 class Verdict(NamedTuple):
