@@ -330,7 +330,12 @@ def drawn(soak: Soak, path: Path) -> Path:
     for name in ("supervisor", *watched.NAMES):
         own = [one for one in soak.memory if one.name == name]
         memory.plot([one.secs / 60 for one in own], [one.mb for one in own], label=name)
-    memory.set(ylabel="resident memory, MB", title=f"{soak.rate:g} posts/s, {soak.pass_ratio:.0%} through the gate")
+    most = max(one.mb for one in soak.memory)
+    memory.set(
+        ylabel="resident memory, MB",
+        ylim=(0.0, 1.25 * most),
+        title=f"{soak.rate:g} posts/s, {soak.pass_ratio:.0%} through the gate",
+    )
     memory.legend(ncols=5, fontsize=8)
     at = [minute.secs / 60 for minute in soak.minutes]
     for share in (0.5, 0.99):
