@@ -29,7 +29,7 @@ from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from models.gate import Gate
-from vigie.bench import CORPUS
+from vigie.bench.load import CORPUS
 
 SUBSCRIBE = "network.bsky.jetstream.subscribeEvents"
 SUBPROTOCOL = Subprotocol("xrpc.v1.json")

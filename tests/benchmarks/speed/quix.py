@@ -11,56 +11,44 @@ Errors  exit status 2 where quixstreams is not installed: pip install -e '.[riva
 
 What is tuned for QuixStreams: it has no batches, so a sink gathers what came since the last checkpoint, over all
 partitions, and the functions run when it is flushed; checkpoints of 1,000 records or a tenth of a second, which cost it
-less than smaller ones; posts are read on as many threads as there are cores; a producer that lingers and compresses
+less than smaller ones; posts are read apart, share by share, as Vigie's are; a producer that lingers and compresses
 as Vigie's does; quiet logs, no store of its own, no poll that outlasts a checkpoint. What it need not do: keep the
 detectors' memory in files, as Vigie does.
 """
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvloop
 
-from connectors import runner
-from connectors.contract import Unobserved
-from connectors.cursors import ForgetfulCursors
 from detectors.detector import Shelf
 from models.gate import Gate
-from records import Post, Signal, SystemClock, decode, encode
+from records import Post, Signal, decode, encode
+from streams.enrich import Enriched
 from streams.health import Health, serve
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, SIGNALS, changelog
-from streams.wiring import KEPT_TOGETHER, placed, readings
+from streams.wiring import KEPT_TOGETHER, SHARE, placed, readings
 from vigie import assembly
-from vigie.bench import Paced, load
+from vigie.bench.ceiling import SETTINGS, WARM
+from vigie.bench.load import Texts, load
+from vigie.bench.pipeline import PARTITIONS, Meter, offer
 from vigie.children import Child, end_with_parent
 from vigie.pipeline import Pipeline
-from vigie.settings import Settings, Territory
 
-if TYPE_CHECKING:
-    from tests.benchmarks.speed import watched
-else:
-    import watched
-
-PARTITIONS = 4
-WARM_POSTS = 20_000
 COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
 POLL_SECS = 0.01
-MB = 1e6
-CORES = os.cpu_count() or 1
-LEAST_SHARE = 8  # posts; a smaller share is not worth a thread of its own
+THREADS = 8  # that wait for what is read
 Pairs = Iterable[tuple[bytes, bytes | None]]
 
 
@@ -70,12 +58,16 @@ class Measured:
 
     name: str
     posts_per_sec: float
-    cpu_us_per_post: float
-    worker_cpu_us_per_post: float
-    worker_memory_mb: float
+    cpu_us_per_post: dict[str, float]  # by process
+    memory_mb: dict[str, float]
     handled: int  # posts that passed the gate
     signals: int
     alerts: int
+
+    @property
+    def cpu_us(self) -> float:
+        """Return what all of them took a post."""
+        return sum(self.cpu_us_per_post.values())
 
 
 class QuixWorker(Child):
@@ -93,74 +85,40 @@ class QuixWorker(Child):
 class QuixPipeline(Pipeline):
     """The same pipeline around the other worker."""
 
-    def __init__(self, settings: Settings, *, partitions: int) -> None:
-        super().__init__(settings, partitions=partitions, is_exact=False)
+    def __init__(self) -> None:
+        super().__init__(SETTINGS, partitions=PARTITIONS, is_exact=False)
         self.worker = QuixWorker(
             "quix", [self.streams.bootstrap_servers, str(self.health_port)], environ={}, health_port=self.health_port
         )
 
 
-def vigie_pipeline(settings: Settings) -> Pipeline:
+def vigie_pipeline() -> Pipeline:
     """Return Vigie's own."""
-    return Pipeline(settings, partitions=PARTITIONS, is_exact=False)
+    return Pipeline(SETTINGS, partitions=PARTITIONS, is_exact=False)
 
 
-def quix_pipeline(settings: Settings) -> Pipeline:
-    """Return that with QuixStreams."""
-    return QuixPipeline(settings, partitions=PARTITIONS)
-
-
-RUNNERS: dict[str, Callable[[Settings], Pipeline]] = {"Vigie": vigie_pipeline, "QuixStreams": quix_pipeline}
-
-
-def settings() -> Settings:
-    """Return what both are set to."""
-    return Settings(territory=Territory(profile="world"))
+RUNNERS: dict[str, Callable[[], Pipeline]] = {"Vigie": vigie_pipeline, "QuixStreams": QuixPipeline}
 
 
 async def measured(name: str, posts: Sequence[Post], passes: Gate) -> Measured:
     """Offer posts as fast as they are taken, and wait until all of them are decided; the first ones warm it up."""
-    warming, posts = posts[:WARM_POSTS], posts[WARM_POSTS:]
-    async with RUNNERS[name](settings()) as pipeline:
+    warming, posts = posts[:WARM], posts[WARM:]
+    async with RUNNERS[name]() as pipeline:
         await offer(pipeline, warming, passes)
         before = await pipeline.drained()
-        spent, spent_there = os.times(), watched.processor_secs(processes(pipeline.worker.process))
-        broker = watched.processor_secs(processes(pipeline.broker.process))
-        began = time.monotonic()
+        meter = Meter(pipeline)
         await offer(pipeline, posts, passes)
         after = await pipeline.drained()
-        took = time.monotonic() - began
-        now = os.times()
-        worker = watched.processor_secs(processes(pipeline.worker.process)) - spent_there
-        others = watched.processor_secs(processes(pipeline.broker.process)) - broker + sum(now[:2]) - sum(spent[:2])
+        spent = meter.spent()
         return Measured(
             name=name,
-            posts_per_sec=round(len(posts) / took),
-            cpu_us_per_post=round((worker + others) / len(posts) * 1e6, 1),
-            worker_cpu_us_per_post=round(worker / len(posts) * 1e6, 1),
-            worker_memory_mb=round(watched.memory_bytes(processes(pipeline.worker.process)) / MB),
+            posts_per_sec=round(len(posts) / spent.secs),
+            cpu_us_per_post={who: round(secs / len(posts) * 1e6, 1) for who, secs in spent.cpu_secs.items()},
+            memory_mb=meter.memory_mb(),
             handled=after["handled"][POSTS.name] - before["handled"][POSTS.name],
             signals=after["sent"].get(SIGNALS.name, 0) - before["sent"].get(SIGNALS.name, 0),
             alerts=after["sent"].get(ALERTS.name, 0) - before["sent"].get(ALERTS.name, 0),
         )
-
-
-async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Gate) -> None:
-    """Read posts as the edge does, through the gate onto the broker."""
-    clock = SystemClock()
-    await runner.run(
-        Paced(posts, 0, clock),
-        gate=passes,
-        publisher=pipeline,
-        cursors=ForgetfulCursors(),
-        observer=Unobserved(),
-        clock=clock,
-    )
-
-
-def processes(child: Any) -> list[int]:
-    """Return a process, and what it has started."""
-    return watched.family(child.pid)
 
 
 def work(bootstrap_servers: str, health_port: int) -> None:
@@ -226,21 +184,20 @@ class Steps:
 
     def __init__(self, producer: Any, health: Health) -> None:
         self.producer, self.health = producer, health
-        self.steps = assembly.steps(settings())
+        self.steps = assembly.steps(SETTINGS, is_apart=True)
         self.shelves: dict[int, tuple[Shelf, DictState]] = {}
         self.changelog = changelog("vigie").name
-        self.threads = ThreadPoolExecutor(CORES)
+        self.threads = ThreadPoolExecutor(THREADS)
         self.refused: list[str] = []
 
     def enrich(self, gathered: list[tuple[int, bytes]]) -> None:
         """Make signals of posts."""
         posts = [decode(value, Post) for _, value in gathered]
-        size = max(LEAST_SHARE, -(-len(posts) // CORES))
-        shares = [posts[start : start + size] for start in range(0, len(posts), size)]
-        read = [
-            one for share in self.threads.map(lambda share: readings(self.steps.enrich, share), shares) for one in share
-        ]
-        results = placed(self.steps.enrich, posts, read)
+        shares = [posts[start : start + SHARE] for start in range(0, len(posts), SHARE)]
+        being_read = [self.threads.submit(readings, self.steps.enrich, share) for share in shares]
+        results: list[Enriched | Exception] = []
+        for share, reading in zip(shares, being_read, strict=True):  # while one is placed, the next ones are read
+            results += placed(self.steps.enrich, share, reading.result())
         signals = [signal for one in results if not isinstance(one, Exception) for signal in one.signals]
         self._send(SIGNALS.name, ((signal.key.encode(), encode(signal)) for signal in signals))
         self._received()
@@ -282,21 +239,24 @@ class Steps:
 
 def table(found: Sequence[Measured]) -> str:
     """Return the runs as markdown, then the ratio of their medians."""
+    shown = ("edge", "broker", "worker", "reader")
     lines = [
-        "| | posts/s | CPU a post, us | of it the worker's | worker, MB | passed | signals | alerts |",
-        "| --- " * 8 + "|",
+        "| | posts/s | CPU a post, us: all | "
+        + " | ".join(shown)
+        + " | MB: broker | worker | reader | passed | signals | alerts |",
+        "| --- " * 13 + "|",
     ]
-    lines += [
-        f"| {one.name} | {one.posts_per_sec:.0f} | {one.cpu_us_per_post} | {one.worker_cpu_us_per_post} "
-        f"| {one.worker_memory_mb:.0f} | {one.handled} | {one.signals} | {one.alerts} |"
-        for one in found
-    ]
+    for one in found:
+        spent = [f"{one.cpu_us_per_post[who]:.1f}" for who in shown]
+        memory = [f"{one.memory_mb[who]:.0f}" for who in shown[1:]]
+        cells = [one.name, f"{one.posts_per_sec:.0f}", f"{one.cpu_us:.1f}", *spent, *memory]
+        lines.append("| " + " | ".join([*cells, f"{one.handled}", f"{one.signals}", f"{one.alerts}"]) + " |")
     speed = {name: statistics.median(one.posts_per_sec for one in found if one.name == name) for name in RUNNERS}
-    spent = {name: statistics.median(one.cpu_us_per_post for one in found if one.name == name) for name in RUNNERS}
+    cpu = {name: statistics.median(one.cpu_us for one in found if one.name == name) for name in RUNNERS}
     lines += [
         "",
         f"Vigie over QuixStreams, medians: {speed['Vigie'] / speed['QuixStreams']:.2f} times the posts a second, "
-        f"{spent['Vigie'] / spent['QuixStreams']:.2f} times the processor time a post.",
+        f"{cpu['Vigie'] / cpu['QuixStreams']:.2f} times the processor time a post.",
     ]
     return "\n".join(lines)
 
@@ -319,7 +279,7 @@ def main() -> int:
         )
         return 2
     passes = Gate.load()
-    posts = load(WARM_POSTS + given.posts, given.pass_ratio, passes)
+    posts = load(WARM + given.posts, given.pass_ratio, Texts(passes))
     found = [uvloop.run(measured(name, posts, passes)) for _ in range(given.rounds) for name in RUNNERS]
     sys.stdout.write(f"{table(found)}\n")
     if given.json:

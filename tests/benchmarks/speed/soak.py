@@ -4,8 +4,8 @@ Run     `python tests/benchmarks/speed/soak.py [--minutes 120] [--rate 500] [--p
 Shape   a Jetstream server on the loopback (`firehose.py`) is read by the edge; gate, embedded broker, worker, outbox,
         console and a webhook's receiver as on one machine. Memory every few seconds, the rest once a minute. The
         time is parted into sixths: the first is warming up, the second is compared with the last, by medians
-Units   megabytes (1e6) of resident memory, of a process and what it has started; seconds from our receipt of a post
-        to the decision on its signal
+Units   megabytes (1e6) of memory, of a process and what it has started; what is shared counts in parts. Seconds from
+        our receipt of a post to the decision on its signal
 Errors  exit status 1 when the worker's memory is not flat, something was left at the end, latency rose, something was
         not counted or told once
 """
@@ -60,7 +60,7 @@ class Minute:
 
 
 class Memory(NamedTuple):
-    """Resident memory of a process at a moment."""
+    """What a process and what it has started take at a moment."""
 
     secs: float
     name: str
@@ -211,9 +211,8 @@ async def _watch(soak: Soak, run: "watched.Watched", hose: "firehose.Firehose") 
 
 def _weigh(soak: Soak, run: "watched.Watched", secs: float) -> None:
     for name, process in run.processes().items():
-        own = [process] if name == "supervisor" else watched.family(process)
-        if taken := watched.memory_bytes(own):
-            soak.memory.append(Memory(secs, name, process, taken / MB))
+        if taken := watched.own_memory_mb(process) if name == "supervisor" else watched.memory_mb(process):
+            soak.memory.append(Memory(secs, name, process, taken))
 
 
 def _look(soak: Soak, run: "watched.Watched", secs: float, made: int) -> None:
@@ -332,7 +331,7 @@ def drawn(soak: Soak, path: Path) -> Path:
         memory.plot([one.secs / 60 for one in own], [one.mb for one in own], label=name)
     most = max(one.mb for one in soak.memory)
     memory.set(
-        ylabel="resident memory, MB",
+        ylabel="memory, MB",
         ylim=(0.0, 1.25 * most),
         title=f"{soak.rate:g} posts/s, {soak.pass_ratio:.0%} through the gate",
     )

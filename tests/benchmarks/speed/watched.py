@@ -1,7 +1,6 @@
 """Watched: `vigie run` in a folder of its own, seen from outside: processes, memory, metrics, files, state."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,13 +16,12 @@ from rocksdict import AccessType, Options, Rdict
 
 from streams.restore import FAUST_KEYS
 from streams.topics import STATE_TABLE
+from vigie.bench import processes
 from vigie.broker import free_port
 from vigie.children import DIRECTLY, end_with_parent
 
 NAMES = ("worker", "connect", "console", "broker")
 SECRET = "whsec_" + "c29hazEy" * 4  # of this benchmark alone
-TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 STOP_SECS = 180.0
 LATENCY = "vigie_post_to_decision_seconds_bucket"
 
@@ -144,32 +142,18 @@ secret_file = "secret"
             return self.process.wait()
 
 
-def family(pid: int) -> list[int]:
-    """Return a process and all that it has started, and they."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:  # it is gone
-        return []
-    return [pid, *(one for child in children for one in family(int(child)))]
+def memory_mb(pid: int) -> float:
+    """Return the memory of a process and of what it has started; of one that is gone, nothing."""
+    with suppress(OSError):
+        return sum(processes.memory_mb(one) for one in processes.family(pid))
+    return 0.0
 
 
-def memory_bytes(pids: Iterable[int]) -> int:
-    """Return the resident memory of processes; of one that is gone, nothing."""
-    pages = 0
-    for pid in pids:
-        with suppress(OSError, IndexError):
-            pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * PAGE_BYTES
-
-
-def processor_secs(pids: Iterable[int]) -> float:
-    """Return the processor time that processes have taken."""
-    ticks = 0
-    for pid in pids:
-        with suppress(OSError, IndexError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])  # utime, stime: proc(5)
-    return ticks / TICKS_A_SECOND
+def own_memory_mb(pid: int) -> float:
+    """Return the memory of a process alone."""
+    with suppress(OSError):
+        return processes.memory_mb(pid)
+    return 0.0
 
 
 def counted(url: str, name: str, label: str) -> Counter[str]:

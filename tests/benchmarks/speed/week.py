@@ -54,7 +54,6 @@ WEEKEND = (5, 6)
 TURN = timedelta(hours=6)
 GROWN = 1.5
 """So many times as many entries as on the second evening may be remembered at the end: a day may be louder."""
-MB = 1e6
 
 
 class Turn(NamedTuple):
@@ -227,9 +226,9 @@ def keys_in(pipeline: Pipeline) -> Counter[str]:
 
 
 def worker_mb(pipeline: Pipeline) -> float:
-    """Return the resident memory of the worker."""
+    """Return the memory of the worker and of what it has started."""
     process = pipeline.worker.process
-    return watched.memory_bytes(watched.family(process.pid)) / MB if process else 0.0
+    return watched.memory_mb(process.pid) if process else 0.0
 
 
 class Verdict(NamedTuple):
