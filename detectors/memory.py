@@ -6,8 +6,6 @@ forgets from its other end.
 Source  docs/detection.md 2.1. Without it the retweets of one post are an alert.
 """
 
-from collections import deque
-
 from detectors.entry import Entry
 
 NEAR_BITS = 3
@@ -24,7 +22,7 @@ class Memory:
     """The entries that counted, by author, by content and by node; and how often each was copied."""
 
     def __init__(self) -> None:
-        self._named: dict[Name, deque[Entry]] = {}
+        self._named: dict[Name, list[Entry]] = {}  # most hold one: a deque would be ten times as large
         self.copies: dict[int, int] = {}
 
     def note(self, entry: Entry) -> None:
@@ -32,7 +30,7 @@ class Memory:
         if entry.original:
             self.copies[entry.original] = self.copies.get(entry.original, 0) + 1
         for name in _names_of(entry):
-            self._named.setdefault(name, deque()).append(entry)
+            self._named.setdefault(name, []).append(entry)
 
     def undo(self, entry: Entry) -> None:
         """Take back the entry that was noted last."""
@@ -48,7 +46,7 @@ class Memory:
         """Forget the oldest entry."""
         self.copies.pop(entry.post, None)
         for name in _names_of(entry):
-            self._named[name].popleft()
+            del self._named[name][0]
             self._drop_if_empty(name)
 
     def _drop_if_empty(self, name: Name) -> None:
@@ -94,7 +92,7 @@ def _bands_of(fingerprint: int) -> tuple[tuple[int, int], ...]:
     return tuple((shift, (fingerprint >> shift) & _BAND) for shift in range(0, 64, BAND_BITS))
 
 
-def _since(entries: deque[Entry] | None, since: int) -> list[Entry]:
+def _since(entries: list[Entry] | None, since: int) -> list[Entry]:
     if entries is None:
         return []
     found: list[Entry] = []

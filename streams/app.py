@@ -9,8 +9,8 @@ from streams.embedded import EmbeddedTransport
 from streams.settings import StreamSettings
 from streams.transport import KafkaTransport
 
-# The defaults of Faust's store reserve 2 GB of cache for each partition.
-STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 8 << 20, "max_open_files": 256}
+# The defaults of Faust's store reserve 2 GB of cache for each partition. Of what is written two buffers stay in memory.
+STORE_OPTIONS = {"block_cache_size": 16 << 20, "write_buffer_size": 2 << 20, "max_open_files": 256}
 
 
 class Session(NamedTuple):
