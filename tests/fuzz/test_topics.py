@@ -36,7 +36,7 @@ from streams.showing import Showing
 from streams.state import DictState
 from streams.stated import statements
 from streams.topics import ALERTS, CONTEXT, POSTS, SIGNALS, TOPICS, Topic
-from streams.wiring import Steps, departed, last_versions, made_of, placed, readings, tick_from
+from streams.wiring import Steps, begin, departed, last_versions, made_of, placed, tick_from
 from tests.console.conftest import empty_archive, sqlite_engine
 from tests.console.made import MORNING
 from tests.fuzz.depth import fuzzing
@@ -101,7 +101,7 @@ def check_read(topic: Topic, value: bytes) -> None:
 @fuzzing()
 @given(posts=st.lists(readable(POSTS), min_size=1, max_size=4))
 def test_no_post_stops_the_agent_that_enriches(posts: list[Any]) -> None:
-    read = readings(the_steps().enrich, posts)
+    read = begin(the_steps().enrich, posts)()
     results = placed(the_steps().enrich, posts, read)
     assert not [one for one in results if isinstance(one, Exception)], "a post became a dead letter that can be read"
     signals = [signal for one in results if not isinstance(one, Exception) for signal in one.signals]

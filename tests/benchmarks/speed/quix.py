@@ -22,7 +22,6 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -38,7 +37,7 @@ from streams.enrich import Enriched
 from streams.health import Health, serve
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, SIGNALS, changelog
-from streams.wiring import KEPT_TOGETHER, SHARE, placed, readings
+from streams.wiring import AHEAD, KEPT_TOGETHER, SHARE, begin, placed
 from vigie import assembly
 from vigie.bench.ceiling import SETTINGS, WARM
 from vigie.bench.load import Texts, load
@@ -48,7 +47,6 @@ from vigie.pipeline import Pipeline
 
 COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
 POLL_SECS = 0.01
-THREADS = 8  # that wait for what is read
 Pairs = Iterable[tuple[bytes, bytes | None]]
 
 
@@ -187,17 +185,19 @@ class Steps:
         self.steps = assembly.steps(SETTINGS, is_apart=True)
         self.shelves: dict[int, tuple[Shelf, DictState]] = {}
         self.changelog = changelog("vigie").name
-        self.threads = ThreadPoolExecutor(THREADS)
         self.refused: list[str] = []
 
     def enrich(self, gathered: list[tuple[int, bytes]]) -> None:
         """Make signals of posts."""
         posts = [decode(value, Post) for _, value in gathered]
         shares = [posts[start : start + SHARE] for start in range(0, len(posts), SHARE)]
-        being_read = [self.threads.submit(readings, self.steps.enrich, share) for share in shares]
+        begun = [begin(self.steps.enrich, share) for share in shares[:AHEAD]]
         results: list[Enriched | Exception] = []
-        for share, reading in zip(shares, being_read, strict=True):  # while one is placed, the next ones are read
-            results += placed(self.steps.enrich, share, reading.result())
+        for number, share in enumerate(shares):  # while one is placed, the next ones are read
+            read = begun[number]()
+            if number + AHEAD < len(shares):
+                begun.append(begin(self.steps.enrich, shares[number + AHEAD]))
+            results += placed(self.steps.enrich, share, read)
         signals = [signal for one in results if not isinstance(one, Exception) for signal in one.signals]
         self._send(SIGNALS.name, ((signal.key.encode(), encode(signal)) for signal in signals))
         self._received()
