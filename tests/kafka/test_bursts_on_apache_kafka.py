@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.survival.burst import Burst, Came, strike
+from tests.survival.burst import READY_SECS, Burst, Came, strike, summary
 
 if TYPE_CHECKING:
     from tests.kafka.conftest import Kafka
