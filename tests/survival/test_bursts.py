@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.survival.burst import READY_SECS, Burst, Came, strike, summary
+from tests.survival.burst import Burst, Came, strike, summary
 from vigie.broker import EmbeddedBroker
 
 pytestmark = pytest.mark.broker
@@ -36,7 +36,7 @@ def rounds_of(number: int, folder: Path) -> list[Came]:
 
 
 def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
-    assert all(one.ready_secs < READY_SECS for one in rounds_of(FEW, tmp_path))
+    assert all(one.is_soon for one in rounds_of(FEW, tmp_path))
 
 
 @pytest.mark.long
@@ -44,4 +44,4 @@ def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice
 def test_so_it_is_many_times(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     came = rounds_of(request.config.getoption("rounds"), tmp_path)
     print(summary(came))  # noqa: T201  with pytest -s
-    assert all(one.ready_secs < READY_SECS for one in came)
+    assert all(one.is_soon for one in came)

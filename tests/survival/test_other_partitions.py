@@ -6,31 +6,28 @@ import pytest
 
 from records import Post
 from streams.topics import POSTS
-from tests.survival.stage import wait_until
+from tests.survival.stage import StageProcess, wait_until
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.survival.stage import Stage
-
-from tests.survival.stage import StageProcess
 
 pytestmark = pytest.mark.broker
 
 
-@pytest.mark.parametrize("command", ["worker", "connect"])
-def test_it_is_refused_in_words_and_what_lies_there_is_read_once_the_settings_fit(
-    stage: "Stage", posts: tuple[Post, ...], undisturbed: dict[tuple[str, int], bytes], command: str
+def test_they_are_refused_in_words_and_what_lies_there_is_read_once_the_settings_fit(
+    stage: "Stage", posts: tuple[Post, ...], undisturbed: dict[tuple[str, int], bytes]
 ) -> None:
     stage.publish(posts)
-    settings: Path = stage.folder / "vigie.toml"
+    settings = stage.folder / "vigie.toml"
     right = settings.read_text(encoding="utf-8")
     settings.write_text(right.replace("partitions = 1", "partitions = 3"), encoding="utf-8")
     (stage.folder / "nothing.jsonl").touch()
-    process = StageProcess(command, ["-m", "vigie", command], stage.folder)
-    process.start()
-    assert wait_until("it has ended by itself", lambda: str(process.poll() or "")) == "2"
-    assert f"kafka.partitions: 3 is set, but {POSTS.name} has 1; set 1, or start with new topics" in process.log
+    for command in ("worker", "connect"):
+        process = StageProcess(command, ["-m", "vigie", command], stage.folder)
+        process.start()
+        wait_until("it has ended by itself", lambda: not process.is_running)  # noqa: B023  within the turn
+        assert process.poll() == 2
+        assert f"kafka.partitions: 3 is set, but {POSTS.name} has 1; set 1, or start with new topics" in process.log
 
     settings.write_text(right, encoding="utf-8")
     stage.worker.start()
