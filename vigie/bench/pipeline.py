@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-
 from connectors import runner
 from connectors.contract import Unobserved
 from connectors.cursors import ForgetfulCursors
 from records import Post, SystemClock
+from streams.reader import count_values
 from streams.settings import StreamSettings
 from streams.topics import POSTS
 from vigie.bench.ceiling import SETTINGS
@@ -89,17 +88,8 @@ async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Callable[[str
     )
 
 
-async def raw_rate(streams: StreamSettings, count: int) -> float:
-    """Return the posts a second at which the topic's bytes alone can be read, by the library that Faust reads with."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=streams.bootstrap_servers, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [TopicPartition(POSTS.name, number) for number in range(streams.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning(*partitions)
-        began, read = time.monotonic(), 0
-        while read < count:
-            read += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
-        return read / (time.monotonic() - began)
-    finally:
-        await consumer.stop()
+async def raw_rate(streams: StreamSettings) -> float:
+    """Return the values a second at which what stands on the topic of posts can be read, and nothing be done with it."""
+    began = time.monotonic()
+    read = await count_values(streams, POSTS)
+    return read / (time.monotonic() - began)

@@ -74,4 +74,4 @@ async def _run(posts: Sequence[Post], passes: Gate) -> _Run:
         meter = Meter(pipeline)
         await offer(pipeline, posts[WARM:], passes)
         await pipeline.drained()
-        return _Run(meter.spent(), meter.memory_mb(), await raw_rate(pipeline.streams, pipeline.published))
+        return _Run(meter.spent(), meter.memory_mb(), await raw_rate(pipeline.streams))
