@@ -2,7 +2,8 @@
 
 Tansu answers ListOffsets(latest) with the first offset of the last batch plus one, so Faust would stop the recovery
 of a table before its end and count on from the wrong base. The high-water mark in a fetch answer is right: look there.
-And it lets a fetch wait out its time although there is something to give.
+And it lets a fetch wait out its time although there is something to give: so one waits little, yet not so little that
+asking costs more than what comes.
 """
 
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from streams.batches import die
 from streams.transport import Consumer, ConsumerThread
 from streams.true_ends import true_end_offsets
 
-FETCH_WAIT_MS = 20
+FETCH_WAIT_MS = 50
 
 
 class _Thread(ConsumerThread):

@@ -54,8 +54,8 @@ TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
-DETECT_BATCH = 200
-KEPT_TOGETHER, KEYS_TOGETHER = 96, 16
+DETECT_BATCH = 800
+KEPT_TOGETHER, KEYS_TOGETHER = 256, 16
 """Signals, and state keys, whose changes are kept as one. They must fit into one record batch."""
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}

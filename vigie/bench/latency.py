@@ -39,7 +39,7 @@ def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = No
     posts = load(WARM + int(rate * secs), pass_ratio, Texts(passes, texts), rate=rate)
 
     async def measured() -> tuple[Buckets, Buckets]:
-        async with warm_pipeline(posts[:WARM], passes) as pipeline:
+        async with warm_pipeline(posts[:WARM], passes) as (pipeline, _):
             before = {name: buckets(pipeline, name) for name in (DECISION, ALERT)}
             await offer(pipeline, posts[WARM:], passes, rate=rate)
             await pipeline.drained()

@@ -2,7 +2,7 @@
 
 Shape   texts of the corpus, and of files of one's own; each post has its own author and, where it passes, a town and a
         number, so that nothing is folded as a copy. In a crisis most of what passes speaks of one town
-Units   written at `NOMINAL_RATE` posts a second; they come up to `LATE_SECS` later, by chance
+Units   written at so many posts a second as are to be reached; they come up to `LATE_SECS` later, by chance
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from models.gate import Gate
 from records import Clock, Post, SettingsError
 
 SEED = 20120130
-NOMINAL_RATE = 20_000.0
+USUAL_RATE, CRISIS_RATE = 20_000.0, 4_000.0  # posts a second, as their authors' clocks have it
 LATE_SECS = 1.0
 AUTHORS = 200_003
 CRISIS_RATIO = 0.1  # from this share on that passes the gate, it is a crisis
@@ -48,10 +48,12 @@ class Texts:
             )
 
 
-def load(count: int, pass_ratio: float, texts: Texts, *, rate: float = NOMINAL_RATE) -> list[Post]:
-    """Return posts, of which a share passes the gate, in the order in which they come."""
+def load(count: int, pass_ratio: float, texts: Texts, *, rate: float = 0.0) -> list[Post]:
+    """Return posts, of which a share passes the gate, in the order in which they come; `rate` 0: the usual one."""
     chance = random.Random(SEED)  # noqa: S311  a load, not a secret
-    skew = CRISIS_SHARE if pass_ratio >= CRISIS_RATIO else 0.0
+    is_crisis = pass_ratio >= CRISIS_RATIO
+    skew = CRISIS_SHARE if is_crisis else 0.0
+    rate = rate or (CRISIS_RATE if is_crisis else USUAL_RATE)
     began, posts = datetime.now(UTC), list[Post]()
     for number in range(count):
         is_inside = int((number + 1) * pass_ratio + TINY) > int(number * pass_ratio + TINY)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from connectors import runner
 from connectors.contract import Unobserved
@@ -66,13 +67,25 @@ def _pid_of(process: object) -> int:
     return pid
 
 
+class Warm(NamedTuple):
+    """A pipeline that has handled some posts, and how long its worker took from its start until it was ready."""
+
+    pipeline: Pipeline
+    ready_secs: float
+
+
 @asynccontextmanager
-async def warm_pipeline(posts: Sequence[Post], passes: Callable[[str], bool]) -> AsyncIterator[Pipeline]:
+async def warm_pipeline(posts: Sequence[Post], passes: Callable[[str], bool]) -> AsyncIterator[Warm]:
     """Start a pipeline, and let it handle some posts first."""
-    async with Pipeline(SETTINGS, partitions=PARTITIONS, is_exact=False) as pipeline:
+    pipeline = Pipeline(SETTINGS, partitions=PARTITIONS, is_exact=False)
+    came: dict[str, float] = {}
+    try:
+        await pipeline.start(lambda what: came.update({what: time.monotonic()}))
         await offer(pipeline, posts, passes)
         await pipeline.drained()
-        yield pipeline
+        yield Warm(pipeline, came["ready"] - came["worker"])
+    finally:
+        await pipeline.stop()
 
 
 async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Callable[[str], bool], *, rate: float = 0.0) -> None:
@@ -89,7 +102,7 @@ async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Callable[[str
 
 
 async def raw_rate(streams: StreamSettings) -> float:
-    """Return the values a second at which what stands on the topic of posts can be read, and nothing be done with it."""
+    """Return the values a second at which what stands on the topic of posts can be fetched, and no more."""
     began = time.monotonic()
     read = await count_values(streams, POSTS)
     return read / (time.monotonic() - began)

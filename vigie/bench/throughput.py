@@ -33,6 +33,7 @@ class Throughput:
     cores_used: float
     raw_posts_per_sec: float  # that passed, their bytes read from the topic and nothing done with them
     memory_mb: dict[str, float]
+    ready_secs: float  # from the worker's start
     stages: Stages
 
 
@@ -57,6 +58,7 @@ def throughput(count: int, pass_ratio: float, texts: Path | None = None) -> Thro
         cores_used=round(sum(cpu_secs.values()) / found.spent.secs, 2),
         raw_posts_per_sec=round(found.raw_posts_per_sec),
         memory_mb=found.memory_mb,
+        ready_secs=round(found.ready_secs, 1),
         stages=most.stages,
     )
 
@@ -67,11 +69,12 @@ class _Run(NamedTuple):
     spent: Spent
     memory_mb: dict[str, float]
     raw_posts_per_sec: float
+    ready_secs: float
 
 
 async def _run(posts: Sequence[Post], passes: Gate) -> _Run:
-    async with warm_pipeline(posts[:WARM], passes) as pipeline:
+    async with warm_pipeline(posts[:WARM], passes) as (pipeline, ready_secs):
         meter = Meter(pipeline)
         await offer(pipeline, posts[WARM:], passes)
         await pipeline.drained()
-        return _Run(meter.spent(), meter.memory_mb(), await raw_rate(pipeline.streams))
+        return _Run(meter.spent(), meter.memory_mb(), await raw_rate(pipeline.streams), ready_secs)
