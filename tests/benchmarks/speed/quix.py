@@ -5,8 +5,8 @@ Shape   posts go from the edge through the gate onto `posts.v1` of an embedded b
         Vigie's worker or, in a process of its own, a QuixStreams application: the same enrich and detect, signals on
         `signals.v1`, alerts on `alerts.v1`, the detectors' changes on a changelog, receipts awaited before offsets are
         committed. In turns, so that a busy machine disturbs both
-Units   posts offered at the edge a second, until all of them are decided; microseconds of processor time a post: edge,
-        broker and worker; megabytes of resident memory of the worker
+Units   posts offered at the edge a second, until all of them are decided; microseconds of processor time a post
+        offered, and megabytes of memory, by process. `--idle`: shares of a core while nothing comes
 Errors  exit status 2 where quixstreams is not installed: pip install -e '.[rivals]' in an environment of its own
 
 What is tuned for QuixStreams: it has no batches, so a sink gathers what came since the last checkpoint, over all
@@ -17,6 +17,7 @@ detectors' memory in files, as Vigie does.
 """
 
 import argparse
+import asyncio
 import json
 import statistics
 import subprocess
@@ -47,6 +48,7 @@ from vigie.pipeline import Pipeline
 
 COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
 POLL_SECS = 0.01
+IDLE_SECS = 15.0
 Pairs = Iterable[tuple[bytes, bytes | None]]
 
 
@@ -117,6 +119,16 @@ async def measured(name: str, posts: Sequence[Post], passes: Gate) -> Measured:
             signals=after["sent"].get(SIGNALS.name, 0) - before["sent"].get(SIGNALS.name, 0),
             alerts=after["sent"].get(ALERTS.name, 0) - before["sent"].get(ALERTS.name, 0),
         )
+
+
+async def idle(name: str) -> str:
+    """Return what each process takes while nothing comes."""
+    async with RUNNERS[name]() as pipeline:
+        await asyncio.sleep(IDLE_SECS)  # until it has settled
+        meter = Meter(pipeline)
+        await asyncio.sleep(IDLE_SECS)
+        spent = meter.spent()
+    return f"{name}: " + ", ".join(f"{who} {secs / spent.secs:.1%}" for who, secs in spent.cpu_secs.items())
 
 
 def work(bootstrap_servers: str, health_port: int) -> None:
@@ -270,6 +282,7 @@ def main() -> int:
     parser.add_argument("--posts", type=int, default=100_000)
     parser.add_argument("--pass-ratio", type=float, default=0.03, help="the share that passes the gate")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--idle", action="store_true", help="measure what they take while nothing comes")
     parser.add_argument("--json", type=Path, help="write the figures there")
     given = parser.parse_args()
     if find_spec("quixstreams") is None:
@@ -279,6 +292,10 @@ def main() -> int:
         )
         return 2
     passes = Gate.load()
+    if given.idle:
+        for name in RUNNERS:
+            sys.stdout.write(f"{uvloop.run(idle(name))}\n")
+        return 0
     posts = load(WARM + given.posts, given.pass_ratio, Texts(passes))
     found = [uvloop.run(measured(name, posts, passes)) for _ in range(given.rounds) for name in RUNNERS]
     sys.stdout.write(f"{table(found)}\n")
