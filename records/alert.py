@@ -7,7 +7,7 @@ import msgspec
 from records.bulletin import BulletinKind
 from records.doubt import Doubt
 from records.place import Place
-from records.post import NonEmpty
+from records.post import LARGEST, NonEmpty, Whole
 from records.signal import Hazard
 from records.time import Instant
 
@@ -34,11 +34,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     contribution: float  # nats added to the statistic, at the event rate that explains the incident best
     is_witness: bool
     platform: str = ""
-    author_tier: int = 0
+    author_tier: Whole = 0
     has_image: bool = False
     url: str | None = None
     text: str = ""
-    copies: int = 0  # posts with the same content folded into this one
+    copies: Whole = 0  # posts with the same content folded into this one
     doubts: tuple[Doubt, ...] = ()  # what speaks against it
     is_removed: bool = False  # its author took it back or changed it: it counted, its words are gone
 
@@ -68,8 +68,8 @@ class CrisisClock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     first_press: Instant | None = None
     first_operator: Instant | None = None  # a post of one, or a notice that fits; a notice may come before the onset
     first_authority: Instant | None = None
-    minutes: int = 0  # since the onset
-    silent_minutes: int = 0  # from the onset until the first word of an authority; while there is none, until now
+    minutes: Whole = 0  # since the onset
+    silent_minutes: Whole = 0  # from the onset until the first word of an authority; while there is none, until now
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,7 +77,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     outcome: Outcome
     bulletin_id: str = ""  # of the notice that fits best
-    minutes: int = 0  # since the onset, without a notice that fits
+    minutes: Whole = 0  # since the onset, without a notice that fits
     duty: str = ""  # who may be called about it, ...
     number: str = ""  # ... under which number
 
@@ -86,9 +86,9 @@ class Rumour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What speaks for a rumour: beside the incident, whose watch it never silences."""
 
     signs: tuple[RumourSign, ...]  # it is all relays; what carries it is doubtful; somebody who should know denies it
-    doubts: dict[Doubt, int] = {}  # posts of it that carry one, among those shown
-    relays: int = 0  # posts that only pass it on
-    first_hand: int = 0  # authors who were there
+    doubts: dict[Doubt, Whole] = {}  # posts of it that carry one, among those shown
+    relays: Whole = 0  # posts that only pass it on
+    first_hand: Whole = 0  # authors who were there
     denied_by: str = ""  # the source of the statement or the post, ...
     denied_at: Instant | None = None  # ... and when it came
     is_held: bool = False  # the word "alert" waits for somebody who was there, or who is known
@@ -107,7 +107,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One revision of one incident: what is believed, where, since when, why, and what is not known."""
 
     incident_id: NonEmpty
-    revision: Annotated[int, msgspec.Meta(ge=1)]
+    revision: Annotated[int, msgspec.Meta(ge=1, le=LARGEST)]
     level: Level
     hazard: Hazard
     place: Place
@@ -119,10 +119,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     urgency: Urgency
     certainty: Certainty
     evidence: tuple[Evidence, ...]  # the strongest, in order of weight
-    posts: int  # all that counted as evidence
-    authors: int  # distinct ones among them
-    witnesses: int
-    copies: int  # posts folded as repeats or relays
+    posts: Whole  # all that counted as evidence
+    authors: Whole  # distinct ones among them
+    witnesses: Whole
+    copies: Whole  # posts folded as repeats or relays
     explanation: dict[str, str]  # language -> sentences
     unknowns: tuple[str, ...]  # codes of what is not known: "no_official_word", "place_uncertain", …
     thresholds: dict[str, float]  # level -> minutes of the statistic

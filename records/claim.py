@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from records.place import Place
-from records.post import NonEmpty
+from records.post import NonEmpty, Whole
 from records.time import Instant
 
 Kind = Literal["need", "offer"]
@@ -23,7 +23,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     received_at: Instant
     place: Place | None = None  # None only where it closes what it answers
     confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]  # an order, no probability
-    quantity: int | None = None  # pieces, persons or places, as the measure says
+    quantity: Whole | None = None  # pieces, persons or places, as the measure says
     measure: str = ""  # the words of the quantity, in plain letters
     is_closed: bool = False  # found, full, enough: it is needed or offered no more
     is_call: bool = False  # by an institution, or to the public: a collection, a fund

@@ -13,6 +13,8 @@ from records.errors import MalformedRecord
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="deterministic")
+_ENDS = (b'"0001-01-01T', b'"9999-12-31T')
+"""How a time begins that another zone may put beyond the calendar."""
 _decoders: dict[object, msgspec.json.Decoder] = {}  # type: ignore[type-arg]
 
 
@@ -25,7 +27,7 @@ def decode(value: bytes | None, record: type[T]) -> T:
     """Return the record that a topic's value holds.
 
     Errors  MalformedRecord: `empty` without a value, `undecodable` when it is not JSON, `invalid` when a field is
-            missing, unknown or out of range
+            missing, unknown or out of range, or a time not one in UTC
     """
     name = getattr(record, "__name__", str(record))
     if not value:
@@ -35,7 +37,9 @@ def decode(value: bytes | None, record: type[T]) -> T:
         decoder = _decoders[record] = msgspec.json.Decoder(record)
     try:
         result: T = decoder.decode(value)
-    except msgspec.ValidationError as error:
+        if any(end in value for end in _ENDS):
+            msgspec.msgpack.encode(result)  # which takes times to UTC, as all that keep them do
+    except (msgspec.ValidationError, OverflowError) as error:
         raise MalformedRecord(
             f"cannot read a {name} from {len(value)} bytes: {error}", reason="invalid", value=value
         ) from error

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from records.post import NonEmpty
+from records.post import NonEmpty, Whole
 from records.time import Instant
 
 
@@ -14,8 +14,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     detail: str
     value: bytes  # whole, base64 on the wire
     died_at: Instant
-    partition: int = -1
-    offset: int = -1
+    partition: Whole = -1
+    offset: Whole = -1
 
     @property
     def key(self) -> str:

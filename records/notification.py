@@ -5,14 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 
 from records.alert import Level
-from records.post import NonEmpty
+from records.post import LARGEST, NonEmpty, Whole
 from records.time import Instant
 
 NotificationState = Literal["waiting", "held", "sent", "failed", "superseded", "needless"]
 """`waiting`: goes out at its turn, or at the next attempt; `held`: something keeps it back; `superseded`: a newer
 revision stands for it; `needless`: its receiver need not be told."""
 
-Attempts = Annotated[int, msgspec.Meta(ge=0)]
+Attempts = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class Notification(
@@ -28,7 +28,7 @@ class Notification(
     state: NotificationState
     at: Instant  # when that became of it
     incident_id: str = ""  # "" for a digest
-    revision: int = 0  # 0 for a digest
+    revision: Whole = 0  # 0 for a digest
     level: Level | None = None  # None for a digest, and for a revision that only takes words of posts back
     digest_id: str = ""  # "" for an incident
     route: str = ""  # by which it went, "" where none fits any more

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from records.post import Latitude, Longitude, NonEmpty
+from records.post import Latitude, Longitude, NonEmpty, Whole
 
 PlaceLevel = Literal["point", "site", "quartier", "commune", "epci", "dep", "region", "country"]
 PlaceSource = Literal["geotag", "text", "hashtag", "group", "profile", "home", "person"]  # who decides on incidents
@@ -33,7 +33,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     epci: str | None = None
     region: str | None = None  # INSEE code of the French région
     h3: str | None = None  # the hexagon that its radius deserves
-    population: int = 0
+    population: Whole = 0
 
     @property
     def area(self) -> str:

@@ -12,6 +12,9 @@ Kind = Literal["post", "comment", "article"]
 AuthorKind = Literal["person", "press", "official", "operator", "volunteer", "bot", "unknown"]
 LONGEST_NAME = 1024  # characters
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+LARGEST = (1 << 63) - 1
+Whole = Annotated[int, msgspec.Meta(ge=-LARGEST - 1, le=LARGEST)]
+"""A number that every store of ours can hold: whoever writes JSON can write larger ones."""
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 

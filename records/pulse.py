@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from records.post import NonEmpty
+from records.post import LARGEST, NonEmpty
 from records.time import Instant
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class Pulse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import msgspec
 
 from records.doubt import Doubt
 from records.place import Place
-from records.post import AuthorKind, NonEmpty
+from records.post import AuthorKind, NonEmpty, Whole
 from records.time import Instant
 
 HAZARDS = ("fire", "flood", "industrial", "other")
@@ -40,7 +40,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     author_kind: AuthorKind = "unknown"
     is_relay: bool = False  # repost or quote: never evidence of its own
     cluster_ids: tuple[str, ...] = ()  # content it shares: repost root, link, normalised text
-    fingerprint: int = 0  # 64-bit simhash of the normalised text, signed; 0 where too short
+    fingerprint: Whole = 0  # 64-bit simhash of the normalised text, signed; 0 where too short
     doubts: tuple[Doubt, ...] = ()
     is_denial: bool = False  # says that it is not so
     has_image: bool = False

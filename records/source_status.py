@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from records.post import NonEmpty
+from records.post import LARGEST, NonEmpty
 from records.time import Instant
 
 Way = Literal["network", "page", "press", "people", "authorities"]
@@ -19,7 +19,7 @@ State = Literal["listening", "unsure", "blind", "off"]
 """`unsure`: it tells by itself and has said nothing for long; nobody can know whether there was nothing to say."""
 
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
 
 
 class SourceStatus(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -22,6 +22,7 @@ from streams.settings import StreamSettings
 from streams.true_ends import true_end_offsets
 
 POLL_MS = 500
+KNOWN_SECS = 30.0
 _offsets = msgspec.json.Decoder(dict[str, int])
 
 
@@ -77,11 +78,10 @@ class RecordedTopic:
     async def _placed(self, consumer: AIOKafkaConsumer, offsets: dict[str, int]) -> dict[TopicPartition, int]:
         """Put the consumer where each partition was left; return where those end that have something left."""
         consumer.subscribe([self._topic])  # else it does not ask for this topic's partitions
-        is_there = self._topic in await consumer.topics()
-        numbers = consumer.partitions_for_topic(self._topic) if is_there else None
-        consumer.unsubscribe()
-        if not numbers:
+        if self._topic not in await consumer.topics():
             raise SourceUnavailable(f"{self.name}: there is no topic {self._topic}")
+        numbers = await _partitions_of(consumer, self._topic)
+        consumer.unsubscribe()
         partitions = [TopicPartition(self._topic, number) for number in sorted(numbers)]
         told, starts = await consumer.end_offsets(partitions), await consumer.beginning_offsets(partitions)
         ends = await true_end_offsets(self._settings.bootstrap_servers, told) if self._settings.is_embedded else told
@@ -100,6 +100,17 @@ class RecordedTopic:
         except MalformedRecord as error:
             return MalformedRecord(f"{self._topic}, offset {offset}: {error}", reason=error.reason)
         return msgspec.structs.replace(post, source=self.name, platform=post.platform or post.source)
+
+
+async def _partitions_of(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """Return the partitions of a topic that is there: a moment after it was subscribed to, the consumer knows them.
+
+    Errors  TimeoutError when it does not
+    """
+    async with asyncio.timeout(KNOWN_SECS):
+        while not (numbers := consumer.partitions_for_topic(topic)):  # noqa: ASYNC110  it tells by no event
+            await asyncio.sleep(0.02)
+    return set(numbers)
 
 
 async def in_order(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> AsyncGenerator[Any, None]:

@@ -9,6 +9,7 @@ Source  docs/decisions/0005-licences.md
 import re
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ CONDITIONS = {
 
 def stated(name: str) -> list[str]:
     """Return the licences that a package states."""
-    said = metadata.metadata(name)
+    said: Any = metadata.metadata(name)
     classifiers = [one.rpartition("::")[2].strip() for one in said.get_all("Classifier") or () if "License" in one]
     classifiers = [one for one in classifiers if not one.lower().endswith("approved")]  # which says of none which
     first = next((line.strip() for line in (said.get("License") or "").splitlines() if line.strip()), "")

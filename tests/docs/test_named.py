@@ -16,7 +16,7 @@ PATH = re.compile(r"`((?:[A-Za-z_.][\w.-]*/)+(?:[\w.-]+\.[a-z]+)?|[a-z_]+\.py)`"
 VARIABLE = re.compile(r"\bVIGIE_[A-Z]+(?:_[A-Z]+)*\b")
 OURS = ("README.md", "CONTRIBUTING.md", "docs/**/*.md", "deploy/README.md")
 BOOK = sorted((ROOT / "docs" / "developer").glob("*.md"))
-NOT_SETTINGS = {FILE_VARIABLE, "VIGIE_LABELLED_POSTS", "VIGIE_OIDC_PROVIDER"}
+NOT_SETTINGS = {FILE_VARIABLE, "VIGIE_FUZZ", "VIGIE_FUZZ_EXAMPLES", "VIGIE_LABELLED_POSTS", "VIGIE_OIDC_PROVIDER"}
 NOT_YET = re.compile(r"\b(board|lamp|es)\.(py|json|md|txt)$")  # what the book has the reader write
 
 

@@ -269,7 +269,7 @@ def test_the_fields_are_found() -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@fuzzing(15)
+@fuzzing(10)
 @given(number=st.integers(0, 2**64 - 1))
 async def test_no_request_breaks_anything_or_is_given_back_as_markup(served: Served, number: int) -> None:
     for page, method in EVERY:

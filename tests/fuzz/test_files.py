@@ -65,7 +65,7 @@ class Read(NamedTuple):
     seeds: Callable[[], Sequence[bytes]]
     name: str
     reader: Callable[[Path], object]
-    examples: int = 60  # fewer where one takes long
+    examples: int = 40  # fewer where one takes long
 
 
 def a_recording() -> list[bytes]:

@@ -159,7 +159,7 @@ def test_every_entry_of_the_conformance_suite_is_a_wire() -> None:
     assert {path.stem for path in folder.glob("*.py")} == used
 
 
-@fuzzing(150)
+@fuzzing(100)
 @given(data=st.data())
 def test_a_frame_gives_records_or_refusals(wire: Wire, data: st.DataObject) -> None:
     check_taken(wire, data.draw(hostile(wire.frames)))
@@ -228,7 +228,7 @@ def test_the_cursors_of_every_kind_of_source_are_fuzzed() -> None:
 
 
 @pytest.mark.parametrize("kind", PLACES)
-@fuzzing(150)
+@fuzzing(100)
 @given(cursor=hostile(CURSORS))
 def test_any_cursor_is_a_place_to_go_on_from(kind: str, cursor: bytes) -> None:
     PLACES[kind](cursor.decode("utf-8", "replace"))
@@ -287,13 +287,13 @@ SAID = [
 
 
 @pytest.mark.parametrize("name", READERS)
-@fuzzing(150)
+@fuzzing(100)
 @given(value=hostile(SAID))
 def test_nothing_that_a_server_says_raises(name: str, value: bytes) -> None:
     READERS[name](value.decode("utf-8", "replace"))
 
 
-@fuzzing(150)
+@fuzzing(100)
 @given(value=hostile((CORPUS / "cap.txt").read_bytes().split(b"\n\n")))
 def test_a_cap_document_is_an_alert_or_malformed(value: bytes) -> None:
     with suppress(MalformedRecord):

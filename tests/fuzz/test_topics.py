@@ -76,7 +76,7 @@ def test_every_kind_of_record_on_a_topic_is_fuzzed() -> None:
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-@fuzzing(250)
+@fuzzing(150)
 @given(data=st.data())
 def test_a_value_is_a_record_or_malformed(topic: Topic, data: st.DataObject) -> None:
     check_read(topic, data.draw(hostile(values_of(topic))))
@@ -98,7 +98,7 @@ def check_read(topic: Topic, value: bytes) -> None:
     assert record.key is not None
 
 
-@fuzzing()
+@fuzzing(40)
 @given(posts=st.lists(readable(POSTS), min_size=1, max_size=4))
 def test_no_post_stops_the_agent_that_enriches(posts: list[Any]) -> None:
     read = begin(the_steps().enrich, posts)()
@@ -115,7 +115,7 @@ def test_no_post_stops_the_agent_that_enriches(posts: list[Any]) -> None:
     assert {last_versions(posts)(number) for number in range(len(posts))} <= {True, False}
 
 
-@fuzzing()
+@fuzzing(40)
 @given(values=st.lists(readable(SIGNALS), min_size=1, max_size=4))
 def test_no_evidence_stops_the_agent_that_detects_nor_the_worker_after_it(values: list[Any]) -> None:
     table, detect = DictState(), the_steps().detect
@@ -132,14 +132,14 @@ def test_no_evidence_stops_the_agent_that_detects_nor_the_worker_after_it(values
         Standing().look(key, Shelf(table))
 
 
-@fuzzing()
+@fuzzing(40)
 @given(bulletins=st.lists(readable(CONTEXT), min_size=1, max_size=3))
 def test_no_statement_of_an_authority_stops_the_agent_that_hands_it_on(bulletins: list[Any]) -> None:
     for one in statements(bulletins, the_steps().detect.detector.profile.hazards):
         assert decode(encode(one), Statement) == one
 
 
-@fuzzing(60)
+@fuzzing(40)
 @given(alerts=st.lists(readable(ALERTS), min_size=1, max_size=3))
 async def test_no_alert_stops_the_agent_that_notifies(alerts: list[Any]) -> None:
     neighbours = Neighbours(the_steps().detect.detector.profile)
@@ -160,7 +160,7 @@ async def _nowhere(notifications: Sequence[Notification]) -> None:
     assert [decode(encode(one), Notification) for one in notifications] == list(notifications)
 
 
-@fuzzing(60)
+@fuzzing(40)
 @given(data=st.data())
 async def test_no_record_stops_the_archive_and_each_is_kept_or_passed_over(
     sqlite_engine: AsyncEngine, data: st.DataObject

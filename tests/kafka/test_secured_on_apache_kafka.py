@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from records import SourceUnavailable, SystemClock
+from records import Post, SourceUnavailable, SystemClock
 from streams.declaring import all_topics, declare_topics
+from streams.recorded_topic import RecordedTopic
 from streams.settings import StreamSettings
+from streams.topics import POSTS
 from tests.deploy.supervising import Supervised, Unit
 from vigie.broker import free_port
 from vigie.children import end_with_parent
@@ -196,6 +198,7 @@ def test_with_the_rights_of_the_page_all_of_vigie_works_as_its_units_start_it(
         swept = asyncio.run(sweep_now(settings.streams(), SystemClock())).topics
         assert {one.topic: one.trouble for one in swept if one.trouble} == {}
         assert {one.topic for one in swept} == {topic.name for topic in all_topics(settings.streams())}
+        assert asyncio.run(read_again(settings)) == ["Incendie au port du Havre !"]
         assert [one.stop() for one in (connect, worker, console)] == [0, 0, 0], "\n".join(one.log for one in units)
     finally:
         for one in units:
@@ -216,6 +219,12 @@ def unit(secured: Node, settings: Settings, name: str) -> Supervised:
     }
     found = Unit.read(DEPLOY / "systemd" / name, instance="1", moved=moved)
     return Supervised(found, etc / f"{name}.log", also={"PYTHONPATH": str(ROOT)})
+
+
+async def read_again(settings: Settings) -> list[str]:
+    """Return the texts of the posts on the topic, read again as a source of it does."""
+    source = RecordedTopic(settings.streams(), POSTS.name, clock=SystemClock())
+    return [reading.post.text async for reading in source.read(None) if isinstance(reading.post, Post)]
 
 
 def answer(port: int) -> str:

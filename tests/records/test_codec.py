@@ -104,3 +104,22 @@ def test_no_bytes_at_all_raise_anything_else(value: bytes) -> None:
 def test_times_are_in_utc_on_the_wire(post: Post) -> None:
     value = with_(encode(post), posted_at="2012-01-30T08:37:00+01:00")
     assert decode(value, Post).posted_at == datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_time_that_is_none_in_utc_is_refused(moment: str, post: Post) -> None:
+    with pytest.raises(MalformedRecord, match="out of range") as refused:
+        decode(with_(encode(post), posted_at=moment), Post)
+    assert refused.value.reason == "invalid"
+
+
+def test_the_first_and_the_last_moment_are_times(post: Post) -> None:
+    for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert decode(with_(encode(post), posted_at=moment, text=moment), Post).text == moment
+
+
+@pytest.mark.parametrize("number", [1 << 63, -(1 << 63) - 1, 10**300])
+def test_a_number_that_no_store_holds_is_refused(number: int, records: dict[str, msgspec.Struct]) -> None:
+    with pytest.raises(MalformedRecord) as refused:
+        decode(with_(encode(records["signal"]), fingerprint=number), Signal)
+    assert refused.value.reason == "invalid"

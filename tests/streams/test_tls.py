@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -169,9 +170,10 @@ async def test_a_password_is_not_said_to_a_server_that_is_not_ours(authority: tr
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 def test_the_stream_program_speaks_as_the_other_clients_do(mechanism: str, ours: KafkaSecurity, tmp_path: Path) -> None:
-    security = KafkaSecurity(**{**vars(ours), "sasl_mechanism": mechanism, "username": "vigie", "password": "p"})
+    said: Any = {**vars(ours), "sasl_mechanism": mechanism, "username": "vigie", "password": "p"}
+    security = KafkaSecurity(**said)
     app = make_app(StreamSettings(kafka_url="kafka://localhost:1", data_dir=tmp_path, security=security))
-    credentials = app.conf.broker_credentials
+    credentials: Any = app.conf.broker_credentials
     assert (credentials.protocol.value, credentials.mechanism.value) == ("SASL_SSL", mechanism)
     assert credentials.ssl_context.verify_mode is ssl.CERT_REQUIRED
     assert credentials.ssl_context.check_hostname
