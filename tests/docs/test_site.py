@@ -117,7 +117,7 @@ def test_pages_say_in_which_language_they_are(site: Path) -> None:
 
 @pytest.mark.browser
 def test_search_finds_a_word_on_pages_opened_from_the_disk_and_asks_no_other_host(site: Path) -> None:
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if chromium is None:
         if os.environ.get("VIGIE_REQUIRE_BROWSER"):
             pytest.fail("there is no Chromium here: install Debian's package chromium-headless-shell")
