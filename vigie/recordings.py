@@ -145,6 +145,7 @@ class Recordings:
         """Put a file in place, whole and durably, readable by us alone."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(path, file_of(table, facts))
+        pa.default_memory_pool().release_unused()  # a day is written anew many times, and the pool would keep it all
 
     def holding(self, sought: Sought, but: Path | None = None) -> Held:
         """Return what stands of some posts and authors in all files but one."""
