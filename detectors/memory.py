@@ -6,6 +6,9 @@ forgets from its other end.
 Source  docs/detection.md 2.1. Without it the retweets of one post are an alert.
 """
 
+from collections import Counter
+from collections.abc import Sequence
+
 from detectors.entry import Entry
 
 NEAR_BITS = 3
@@ -42,11 +45,12 @@ class Memory:
             self._named[name].pop()
             self._drop_if_empty(name)
 
-    def forget(self, entry: Entry) -> None:
-        """Forget the oldest entry."""
-        self.copies.pop(entry.post, None)
-        for name in _names_of(entry):
-            del self._named[name][0]
+    def forget(self, entries: Sequence[Entry]) -> None:
+        """Forget the oldest entries, all that go at once: what is left of a list then moves up once."""
+        for entry in entries:
+            self.copies.pop(entry.post, None)
+        for name, count in Counter(name for entry in entries for name in _names_of(entry)).items():
+            del self._named[name][:count]
             self._drop_if_empty(name)
 
     def _drop_if_empty(self, name: Name) -> None:

@@ -13,8 +13,8 @@ from records.errors import MalformedRecord
 T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_ENDS = (b'"0001-01-01T', b'"9999-12-31T')
-"""How a time begins that another zone may put beyond the calendar."""
+_ENDS = (b"0001-01-01", b"9999-12-31", b"\\u00")
+"""How a time begins that another zone may put beyond the calendar, and how any letter of it may be written."""
 _decoders: dict[object, msgspec.json.Decoder] = {}  # type: ignore[type-arg]
 
 

@@ -1,9 +1,9 @@
 """Detect: signals and ticks become alert revisions, on the state of one hazard in one area."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from detectors.detector import Detector, Shelf
 from detectors.profile import Profile
@@ -36,23 +36,27 @@ class Detected:
 class Detect:
     """The step from signals to alerts.
 
-    Shape   the values of one partition, in its order; state only on its `shelf`. Signals of one key between two other
-            values are taken in by their times, unless all is to be told as it would be one by one
+    Shape   the values of one partition, in its order; state only on its `shelf`
     Errors  BrokenInvariant alone: our own state is wrong
     """
 
     detector: Detector
-    is_exact: bool = False  # the same revisions each time, however the values come in batches
 
     def __call__(self, values: Sequence[OnShelf], shelf: Shelf) -> Detected:
         """Return the revisions that a batch causes, and what the table lacks then."""
         result = Detected()
         before = shelf.profile_changes
-        for numbers in self._together(values):
-            self._take(numbers, values, shelf, result)
-        failed = {one.number for one in result.failed}
         for number, value in enumerate(values):
-            if number not in failed and not isinstance(value, Retraction | ProfileChange):
+            try:
+                alerts = self._one(value, shelf)
+            except BrokenInvariant:
+                raise
+            except Exception as error:  # noqa: BLE001  a bug in a detector must not cost the signal
+                result.failed.append(Failed(number, repr(error)))
+                continue
+            result.alerts.extend(alerts)
+            result.causes.extend([number] * len(alerts))
+            if not isinstance(value, Retraction | ProfileChange):
                 result.due[value.key] = None
         for key in result.due:
             result.due[key] = self.detector.next_due(key, shelf)
@@ -61,43 +65,6 @@ class Detect:
         result.rewritten = shelf.rewritten()
         result.changes = shelf.changes()
         return result
-
-    def _together(self, values: Sequence[OnShelf]) -> Iterator[list[int]]:
-        """Yield the numbers of values that are taken in together: signals of one key that nothing else lies between."""
-        signals: dict[str, list[int]] = {}
-        for number, value in enumerate(values):
-            if isinstance(value, Signal) and not self.is_exact:
-                signals.setdefault(value.key, []).append(number)
-                continue
-            yield from signals.values()
-            signals = {}
-            yield [number]
-        yield from signals.values()
-
-    def _take(self, numbers: Sequence[int], values: Sequence[OnShelf], shelf: Shelf, result: Detected) -> None:
-        try:
-            for number, alerts in self._told(numbers, values, shelf):
-                result.alerts.extend(alerts)
-                result.causes.extend([number] * len(alerts))
-        except BrokenInvariant:
-            raise
-        except Exception as error:  # noqa: BLE001  a bug in a detector must not cost the signal, nor those beside it
-            if len(numbers) == 1:
-                result.failed.append(Failed(numbers[0], repr(error)))
-                return
-            for number in numbers:  # what was taken in already says nothing new
-                self._take([number], values, shelf, result)
-
-    def _told(
-        self, numbers: Sequence[int], values: Sequence[OnShelf], shelf: Shelf
-    ) -> Iterator[tuple[int, list[Alert]]]:
-        """Yield the revisions that values cause, each with the number of the one that causes it."""
-        if len(numbers) == 1:
-            yield numbers[0], self._one(values[numbers[0]], shelf)
-            return
-        signals = [cast(Signal, values[number]) for number in numbers]
-        for place, alerts in self.detector.observe_together(signals, shelf):
-            yield numbers[place], alerts
 
     def _one(self, value: OnShelf, shelf: Shelf) -> list[Alert]:
         if isinstance(value, ProfileChange):

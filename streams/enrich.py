@@ -59,6 +59,9 @@ class Reader(Protocol):
 class ReadsAhead(Protocol):
     """A reader that reads while whoever asked does something else."""
 
+    def check(self) -> None:
+        """Raise BrokenInvariant where it cannot read any more."""
+
     def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
         """Begin to read; what is returned waits for the readings."""
 

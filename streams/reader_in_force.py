@@ -17,7 +17,7 @@ import structlog
 from models.reading import PostReading
 from records import BrokenInvariant, MalformedRecord, ModelChange, SourceUnavailable, decode, encode
 from streams import metrics
-from streams.enrich import Reader, begin_to_read
+from streams.enrich import Reader, ReadsAhead, begin_to_read
 from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions
@@ -77,6 +77,11 @@ class ReaderInForce:
     def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
         """Begin to read, all by one model; what is returned gives the readings."""
         return begin_to_read(self._reader, texts, langs)
+
+    def check(self) -> None:
+        """Raise BrokenInvariant where the model that reads cannot any more."""
+        if isinstance(self._reader, ReadsAhead):
+            self._reader.check()
 
     def take(self, value: bytes) -> None:
         """Take a decision in; what is none is for the dead letters, not for us."""

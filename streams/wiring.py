@@ -38,7 +38,7 @@ from streams import metrics
 from streams.batches import DeadLetters, by_partition, die, finish
 from streams.claims import changes
 from streams.detect import Detect, Detected, OnShelf
-from streams.enrich import Enrich, Enriched
+from streams.enrich import Enrich, Enriched, ReadsAhead
 from streams.health import Health
 from streams.memory import Memory
 from streams.publisher import KafkaPublisher
@@ -54,9 +54,8 @@ TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
-DETECT_BATCH = 800
-KEPT_TOGETHER, KEYS_TOGETHER = 256, 16
-"""Signals, and state keys, whose changes are kept as one. They must fit into one record batch."""
+DETECT_BATCH = 200
+KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
 REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
 SHARE = 32  # posts that are read while the share before is placed, during which nothing else goes on
@@ -335,11 +334,21 @@ class Wiring:
             await asyncio.to_thread(self.steps.in_force.look_again)
 
     async def _look(self) -> None:
+        self._check_reader()
         self.health.look(self.app)
         self.health.model = self.steps.enrich.reader.version
         if self.steps.in_force is not None:
             self.health.lacking = self.steps.in_force.lacking
         metrics.IN_FORCE.info({"profile": self.health.profile, "model": self.health.model})
+
+    def _check_reader(self) -> None:
+        """End at once where nothing could be read any more, rather than at the first post of a crisis."""
+        reader = self.steps.enrich.reader
+        try:
+            if isinstance(reader, ReadsAhead):
+                reader.check()
+        except BrokenInvariant as error:
+            die(error)
 
     async def _show(self) -> None:
         self.showing.look(list(self.shelves.values()), self.clock.now())
@@ -370,18 +379,15 @@ def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any
     It is as large as many signals' changes are, and with them would not fit.
     """
     part: list[EventT[Any]] = []
-    keys: set[bytes | None] = set()
     for event in events:
-        key = event.message.key
-        is_profile = key == PROFILE_KEY.encode()
-        if part and (is_profile or len(part) == KEPT_TOGETHER or len(keys | {key}) > KEYS_TOGETHER):
+        is_profile = event.message.key == PROFILE_KEY.encode()
+        if part and (is_profile or len(part) == KEPT_TOGETHER):
             yield part
-            part, keys = [], set()
+            part = []
         part.append(event)
-        keys.add(key)
         if is_profile:
             yield part
-            part, keys = [], set()
+            part = []
     if part:
         yield part
 

@@ -66,7 +66,7 @@ def steps(
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty)), is_exact=is_exact),
+        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty))),
         telling=telling,
         in_force=in_force,
     )

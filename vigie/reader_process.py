@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from os import dup, dup2, fdopen
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import BinaryIO
 
 import msgspec
@@ -57,6 +59,13 @@ def read_frame(file: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
+def _take_in(asking: BinaryIO, questions: "SimpleQueue[bytes | None]") -> None:
+    """Take in what is asked while something is read, so that whoever asks never waits for a pipe to have room."""
+    while (body := read_frame(asking)) is not None:
+        questions.put(body)
+    questions.put(None)
+
+
 def main(folder: str, is_exact: str) -> None:
     """Answer until there is nobody who asks."""
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,7 +86,9 @@ def main(folder: str, is_exact: str) -> None:
             return
         reader = OneByOne(model) if is_exact == "exact" else model
     write_frame(answering, Greeting(version=reader.version))
-    while (body := read_frame(asking)) is not None:
+    questions: SimpleQueue[bytes | None] = SimpleQueue()
+    Thread(target=_take_in, args=(asking, questions), daemon=True).start()
+    while (body := questions.get()) is not None:
         asked = msgspec.msgpack.decode(body, type=Question)
         try:
             answer = Answer(reader.read(asked.texts, asked.langs))

@@ -31,17 +31,20 @@ class ReadingApart:
 
     def __init__(self, folder: Path = WEIGHTS, *, is_exact: bool = False) -> None:
         self._folder = folder
-        self._process = subprocess.Popen(  # noqa: S603  the program is ourselves
-            [sys.executable, "-m", "vigie.reader_process", str(folder), "exact" if is_exact else "fast"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C reaches the worker
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  the program is ourselves
+                [sys.executable, "-m", "vigie.reader_process", str(folder), "exact" if is_exact else "fast"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,  # Ctrl-C reaches the worker
+            )
+        except OSError as error:
+            raise BrokenInvariant(f"the process that reads posts cannot be started: {error}") from error
         self._asking = cast(BinaryIO, self._process.stdin)
         self._answering = cast(BinaryIO, self._process.stdout)
         self._asking_lock, self._lock = Lock(), Lock()
         self._asked = self._answered = 0  # questions, in their order
-        self._answers: dict[int, Answer] = {}
+        self._answers: dict[int, bytes] = {}
         self._version = ""
         self._end = weakref.finalize(self, _end, self._process)
 
@@ -69,7 +72,8 @@ class ReadingApart:
 
     def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
         """Ask at once; what is returned waits for the readings."""
-        self.get_ready()
+        if not self._version:
+            self.get_ready()
         with self._asking_lock:
             try:
                 write_frame(self._asking, Question(texts, langs))
@@ -82,12 +86,18 @@ class ReadingApart:
         """Return the answer to one question; those to others that come first are kept for who asked."""
         with self._lock:
             while number not in self._answers:
+                self._answers[self._answered + 1] = self._answer()
                 self._answered += 1
-                self._answers[self._answered] = msgspec.msgpack.decode(self._answer(), type=Answer)
-            answer = self._answers.pop(number)
+            body = self._answers.pop(number)
+        answer = msgspec.msgpack.decode(body, type=Answer)
         if answer.error:
             raise RuntimeError(f"reading failed: {answer.error}")
         return answer.readings
+
+    def check(self) -> None:
+        """Raise where it has ended, though nobody asks it anything."""
+        if self._process.poll() is not None:
+            raise self._gone()
 
     def close(self) -> None:
         """Let the process end."""

@@ -106,11 +106,24 @@ def test_times_are_in_utc_on_the_wire(post: Post) -> None:
     assert decode(value, Post).posted_at == datetime(2012, 1, 30, 7, 37, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01 00:00:00+23:59",
+    ],
+)
 def test_a_time_that_is_none_in_utc_is_refused(moment: str, post: Post) -> None:
     with pytest.raises(MalformedRecord, match="out of range") as refused:
         decode(with_(encode(post), posted_at=moment), Post)
     assert refused.value.reason == "invalid"
+
+
+def test_however_its_letters_are_written(post: Post) -> None:
+    value = with_(encode(post), posted_at="0001-01-01T00:00:00+23:59").replace(b'"0001-', b'"\\u0030001-')
+    with pytest.raises(MalformedRecord, match="out of range"):
+        decode(value, Post)
 
 
 def test_the_first_and_the_last_moment_are_times(post: Post) -> None:

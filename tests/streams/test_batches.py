@@ -15,7 +15,7 @@ from records.profile_change import PROFILE_KEY
 from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, by_partition, finish
 from streams.publisher import KafkaPublisher
 from streams.topics import NUDGE, POSTS
-from streams.wiring import KEPT_TOGETHER, KEYS_TOGETHER, kept_together
+from streams.wiring import KEPT_TOGETHER, kept_together
 
 
 @given(st.lists(st.integers(0, 3), max_size=20))
@@ -145,10 +145,3 @@ def test_a_change_of_profile_is_kept_by_itself_and_signals_by_the_dozen(event: C
     assert parts[:4] == [[0], [1, 2], [3], [4]]
     assert [len(part) for part in parts[4:]] == [KEPT_TOGETHER, KEPT_TOGETHER, 11]
     assert [offset for part in parts for offset in part] == list(range(5 + 2 * KEPT_TOGETHER + 11))
-
-
-def test_what_is_kept_together_is_of_a_few_keys(event: Callable[..., Any]) -> None:
-    events = [event(key=f"fire/{number % (2 * KEYS_TOGETHER)}".encode(), offset=number) for number in range(90)]
-    parts = list(kept_together(events))
-    assert [one for part in parts for one in part] == events
-    assert max(len({one.message.key for one in part}) for part in parts) == KEYS_TOGETHER

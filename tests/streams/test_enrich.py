@@ -99,6 +99,9 @@ class Ahead:
         self.version = reader.version
         self.read = reader.read
 
+    def check(self) -> None:
+        pass
+
     def begin(self, texts: Sequence[str], langs: Sequence[str | None]) -> Callable[[], list[PostReading]]:
         asked = (list(texts), list(langs))
         return lambda: self.reader.read(*asked)

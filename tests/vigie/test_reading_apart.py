@@ -81,6 +81,12 @@ def test_answers_go_to_who_asked_in_whatever_order_they_are_fetched(apart: Readi
     assert beside == here.read(["a fire"], ["en"])
 
 
+def test_questions_longer_than_any_pipe_hold_up_nobody(apart: ReadingApart) -> None:
+    texts = ["une phrase bien trop longue, " * 4_000] * 8
+    begun = [apart.begin(texts, [None] * len(texts)) for _ in range(6)]
+    assert [len(one()) for one in begun] == [len(texts)] * 6
+
+
 def test_what_cannot_be_asked_costs_only_that_question(apart: ReadingApart) -> None:
     with pytest.raises(UnicodeEncodeError):
         apart.read(["\ud800"], [None])
@@ -101,9 +107,12 @@ def test_weights_that_were_changed_are_refused_with_the_reason(tmp_path: Path) -
 def test_a_worker_whose_reader_was_killed_is_told_that_its_own_state_is_wrong() -> None:
     reader = ReadingApart()
     reader.get_ready()
+    reader.check()
     os.kill(process_of(reader).pid, signal.SIGKILL)
     with pytest.raises(BrokenInvariant, match="the process that reads posts has ended, with status -9"):
         reader.read(["a fire"], ["en"])
+    with pytest.raises(BrokenInvariant, match="has ended, with status -9"):
+        reader.check()
     reader.close()
 
 

@@ -1,4 +1,4 @@
-"""Ceiling: the same functions in a plain loop, without broker, codec and hand-overs, one process on each core at once.
+"""Ceiling: the same functions in a plain loop, without broker, codec and hand-overs, two processes at once.
 
 Shape   gate, enrich and detect, with the time that each takes; what the pipeline reaches is measured against it
 """
@@ -18,7 +18,7 @@ from vigie import assembly
 from vigie.bench.load import Texts, load
 from vigie.settings import Settings, Territory
 
-CORES = 2
+CORES = 2  # of which the figures of this project tell
 BATCH = 256
 WARM = 20_000
 SETTINGS = Settings(territory=Territory(profile="world"))
@@ -36,14 +36,14 @@ class Stages:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What the loop reaches on all cores together, and what takes its time."""
+    """What the loop reaches on two cores together, and what takes its time."""
 
     posts_per_sec: float
     stages: Stages
 
 
 def ceiling(count: int, pass_ratio: float, texts: Path | None) -> Ceiling:
-    """Run the loop on each core at once, over a part of the posts each."""
+    """Run the loop in two processes at once, over a half of the posts each."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(CORES) as pool:
         barrier = [(count // CORES, pass_ratio, texts)] * CORES
