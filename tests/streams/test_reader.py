@@ -48,6 +48,7 @@ async def test_what_is_asked_to_stop_while_it_connects_is_stopped(
     slow = Slow()
     monkeypatch.setattr(reader, "AIOKafkaConsumer", lambda **_: slow)
     monkeypatch.setattr(publisher, "AIOKafkaProducer", lambda **_: slow)
+    monkeypatch.setattr(publisher, "with_patience", lambda producer: producer)
     monkeypatch.setattr("aiokafka.AIOKafkaConsumer", lambda **_: slow)
     task = asyncio.create_task(work(settings_for()))
     await slow.is_starting.wait()
