@@ -61,15 +61,15 @@ class Child:
         if not self.health_port:
             return None
         try:
-            with self._page("healthz") as answer:
+            with self._health_page() as answer:
                 body: dict[str, Any] = json.load(answer)
         except (OSError, ValueError, HTTPException):  # killed in the middle of its answer, it has said half of it
             return None
         return body
 
-    def _page(self, name: str) -> Any:
+    def _health_page(self) -> Any:
         try:
-            return DIRECTLY.open(f"http://127.0.0.1:{self.health_port}/{name}", timeout=5)
+            return DIRECTLY.open(f"http://127.0.0.1:{self.health_port}/healthz", timeout=5)
         except urllib.error.HTTPError as error:
             return error  # an answer, too
 

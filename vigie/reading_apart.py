@@ -30,7 +30,6 @@ class ReadingApart:
     """
 
     def __init__(self, folder: Path = WEIGHTS, *, is_exact: bool = False) -> None:
-        self._folder = folder
         try:
             self._process = subprocess.Popen(  # noqa: S603  the program is ourselves
                 [sys.executable, "-m", "vigie.reader_process", str(folder), "exact" if is_exact else "fast"],

@@ -46,8 +46,8 @@ def ceiling(count: int, pass_ratio: float, texts: Path | None) -> Ceiling:
     """Run the loop in two processes at once, over a half of the posts each."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(CORES) as pool:
-        barrier = [(count // CORES, pass_ratio, texts)] * CORES
-        found: list[tuple[float, Stages]] = pool.starmap(loop, barrier, chunksize=1)
+        parts = [(count // CORES, pass_ratio, texts)] * CORES
+        found: list[tuple[float, Stages]] = pool.starmap(loop, parts, chunksize=1)
     return Ceiling(sum(rate for rate, _ in found), found[0][1])
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import uvloop
 
 from models.gate import Gate
+from vigie.bench.ceiling import WARM
 from vigie.bench.load import Texts, load
 from vigie.bench.pipeline import offer, warm_pipeline
 from vigie.pipeline import Pipeline
 
-WARM = 20_000
 DECISION, ALERT = "vigie_post_to_decision_seconds", "vigie_post_to_alert_seconds"
 
 Buckets = dict[str, float]
