@@ -3,6 +3,7 @@
 Every file that a command takes and every file that a setting names has its reader here, or a reason why it has none.
 """
 
+import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -30,7 +31,7 @@ from console.messages.map_files import SHIPPED, check_map
 from console.record_file import Head, Said, chained, to_json, verify
 from detectors.profile import load_profile, profile_text
 from models.candidate import REPORT_FILE, CandidateReport, Measured, read_candidate
-from models.gate import LEXICON, entries_from, points_from
+from models.gate import LEXICON, Gate, entries_from, points_from
 from models.geoparse import Geoparser
 from models.hazard import HazardModel
 from models.known_texts import known_texts_in
@@ -46,6 +47,7 @@ from tests.fuzz.mutating import hostile
 from tests.fuzz.test_settings import tables
 from tests.fuzz.told import values_of
 from vigie.backtest import read_past, read_truth
+from vigie.bench.load import Texts
 from vigie.cli import main
 from vigie.fr_alert import alert_in as alert_of_sheet
 from vigie.fr_alert import html_from, sheet_from, text_from
@@ -131,6 +133,16 @@ def the_geoparser() -> Geoparser:
     return Geoparser(shipped_gazetteer())
 
 
+@cache
+def the_gate() -> Gate:
+    return Gate.load()
+
+
+def texts_of_load(path: Path) -> object:
+    """Take a folder's texts into a load, beside the corpus."""
+    return Texts(the_gate(), path.parent)
+
+
 def the_sheet(path: Path) -> object:
     """Fill the sheet for a prefecture."""
     alert = alert_of_sheet(path.read_bytes())
@@ -188,6 +200,7 @@ REPORT = msgspec.json.encode(
         replayed=(),
     )
 )
+LOAD = '{"id": 1, "text": "le feu gagne les toits"}\n{"text": "bon appétit"}\n{"text": null}\n'.encode()
 KEYS = msgspec.json.encode(Keys(post_key=b"0" * 32, author_key=b"1" * 32, made_at=NOW))
 HEAD = Head(
     cell="Ville du Havre",
@@ -277,6 +290,8 @@ READ: dict[str, Read] = {
         lambda: [b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"], "secret", lambda path: secret_from(path, "x.secret_file")
     ),
     "sheet": Read(lambda: [msgspec.json.encode(line_from(an_alert()))], "alerts.jsonl", the_sheet),
+    "texts of a load": Read(lambda: [LOAD], "load.jsonl", texts_of_load),
+    "texts of a load, packed": Read(lambda: [gzip.compress(LOAD, mtime=0)], "load.jsonl.gz", texts_of_load),
     "truth": Read(lambda: [(ROOT / "tests/golden/truth.json").read_bytes()], "truth.json", read_truth),
 }
 """What reads each kind of file."""
@@ -308,6 +323,9 @@ PARAMETERS: dict[tuple[str, str], str] = {
     ("scenario write", "posts"): WRITTEN,
     ("scenario write", "truth"): WRITTEN,
     ("bench detection", "plots"): WRITTEN,
+    ("bench throughput", "texts"): "texts of a load",
+    ("bench latency", "texts"): "texts of a load",
+    ("bench scale", "texts"): "texts of a load",
     ("classify", "file"): "questions to classify",
     ("locate", "file"): "questions to locate",
     ("locate", "local_places"): "local places",

@@ -10,6 +10,7 @@ import csv
 import gzip
 import random
 import time
+import zlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,7 +119,10 @@ def _texts_in(folder: Path) -> Iterator[str]:
     if not paths:
         raise SettingsError(f"{folder}: holds no .jsonl or .jsonl.gz; give a folder of posts, one JSON object a line")
     for path in paths:
-        lines = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        try:
+            lines = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        except (OSError, EOFError, zlib.error) as error:
+            raise SettingsError(f"{path}: {error or 'cannot be read'}; give a whole file, packed by gzip") from error
         for number, line in enumerate(lines.splitlines(), start=1):
             try:
                 text = msgspec.json.decode(line, type=_Line).text
