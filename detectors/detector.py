@@ -109,14 +109,34 @@ class Detector:
 
     def observe(self, signal: Signal, shelf: Shelf) -> list[Alert]:
         """Take in one signal; return all revisions that it causes, in order."""
-        watched = self._watched.get(signal.hazard)
-        at = moment_from(min(signal.event_time, signal.received_at))
-        if watched is None or not EARLIEST <= at < LATEST:
-            return []
-        profile = self._newest(signal.hazard, shelf).profile
-        entry = entry_from(signal, at, population=profile.population_of(signal.place), weights=profile.weights)
-        case = self._case(signal.key, signal.place.area, watched, shelf)
-        return self._hear(entry, signal.key, case, shelf)
+        return [alert for _, alerts in self.observe_together([signal], shelf) for alert in alerts]
+
+    def observe_together(self, signals: Sequence[Signal], shelf: Shelf) -> Iterator[tuple[int, list[Alert]]]:
+        """Take in signals of one hazard in one area in the order of their times, the late ones at once.
+
+        Each late one would have all those after it worked out again. Yields the number of each signal, of the late ones
+        the last one's, with the revisions that it causes. What was yielded stands, whatever is raised afterwards.
+        """
+        first = signals[0]
+        watched = self._watched.get(first.hazard)
+        if watched is None:
+            return
+        profile = self._newest(first.hazard, shelf).profile
+        numbers: dict[int, int] = {}
+        entries: list[Entry] = []
+        for number, signal in enumerate(signals):
+            at = moment_from(min(signal.event_time, signal.received_at))
+            if not EARLIEST <= at < LATEST:
+                continue
+            entry = entry_from(signal, at, population=profile.population_of(signal.place), weights=profile.weights)
+            if numbers.setdefault(entry.post, number) == number:
+                entries.append(entry)
+        case = self._case(first.key, first.place.area, watched, shelf)
+        entries = sorted((one for one in entries if not case.ledger.is_known(one)), key=lambda one: one.order)
+        late = [one for one in entries if case.ledger.is_late(one)]
+        for together in (late, *([one] for one in entries[len(late) :])):
+            if together:
+                yield numbers[together[-1].post], self._hear(together, first.key, case, shelf)
 
     def heed(self, statement: Statement, shelf: Shelf) -> list[Alert]:
         """Take in what a person decided or an authority states; return all revisions that it causes."""
@@ -126,21 +146,24 @@ class Detector:
         case = self._case(statement.key, statement.area, watched, shelf)
         said = statement.said
         if not isinstance(said, Verdict):
-            return self._hear(entry_of(statement, at), statement.key, case, shelf)
+            return self._hear_one(entry_of(statement, at), statement.key, case, shelf)
         at = max(at, case.ledger.checkpoint_at + 1)  # what people decide is never too old
-        return self._hear(entry_of(statement, at, about=about(case, said)), statement.key, case, shelf)
+        return self._hear_one(entry_of(statement, at, about=about(case, said)), statement.key, case, shelf)
 
-    def _hear(self, entry: Entry, key: str, case: Case, shelf: Shelf) -> list[Alert]:
-        ledger = case.ledger
-        if ledger.is_known(entry):
-            return []
+    def _hear_one(self, entry: Entry, key: str, case: Case, shelf: Shelf) -> list[Alert]:
+        return [] if case.ledger.is_known(entry) else self._hear([entry], key, case, shelf)
+
+    def _hear(self, entries: Sequence[Entry], key: str, case: Case, shelf: Shelf) -> list[Alert]:
+        """Take in what nobody has heard yet, in its order; return the revisions that it causes."""
         with _all_or_nothing(case):
-            if entry.about and isinstance(entry.statement, Verdict):
-                note(case, entry.statement)
-            self._add(case, entry)
-            due = [earliest_fall(case, node) for node in ledger.incidents]
+            for entry in entries:
+                if entry.about and isinstance(entry.statement, Verdict):
+                    note(case, entry.statement)
+            self._add(case, entries)
+            due = [earliest_fall(case, node) for node in case.ledger.incidents]
             self._close_call(case, key, shelf, due)
-        return case.alerts
+        alerts, case.alerts, case.passed = case.alerts, [], {}
+        return alerts
 
     def pass_time(self, tick: Tick, shelf: Shelf) -> list[Alert]:
         """Let time pass for one hazard and area; return the revisions that are due, stamped when they were due."""
@@ -204,7 +227,7 @@ class Detector:
             if entry is None:
                 ledger.begin_by(changes[-1].change_id)
             else:
-                ledger.add(entry, _taking(case))
+                ledger.add([entry], _taking(case))
             ledger.span = case.watched.memory
         return case
 
@@ -220,16 +243,16 @@ class Detector:
             work_out=lambda ledger: _work_out(self._on(ledger, area, usual, shelf)),
         )
 
-    def _add(self, case: Case, entry: Entry) -> None:
+    def _add(self, case: Case, entries: Sequence[Entry]) -> None:
         ledger = case.ledger
-        is_late = ledger.is_late(entry)
+        is_late = ledger.is_late(entries[0])
         case.telling = "later" if is_late else "at once"
-        ledger.add(entry, _taking(case))
+        ledger.add(entries, _taking(case))
         settle(case, ledger.clock)
         if is_late:
             adopt(case)
             for verdict in forgotten(case):
-                ledger.add(verdict, _taking(case))
+                ledger.add([verdict], _taking(case))
             reconcile(case, ledger.clock)
 
     def _close_call(self, case: Case, key: str, shelf: Shelf, due: list[int]) -> None:

@@ -11,9 +11,11 @@ Source  docs/detection.md 2.5; going back in order to take a late one in is know
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from heapq import merge
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from detectors.entry import Entry
@@ -31,8 +33,9 @@ BACKLOG = 12 * HOUR
 """Signals may lie that long on a topic, while a worker is down, and are still heard."""
 TRIMS = 8  # times that the checkpoint moves up within one memory
 MOST_REDONE = 1_000
-"""Steps that one late entry may have worked out again; where more came since, it counts a little later than it was
+"""Steps that late entries may have worked out again; where more came since, it counts a little later than it was
 said. Times are what their authors claim: nobody shall hold us up by claiming old ones."""
+_order_of = attrgetter("order")
 REMEMBERED = 1.75  # memories before any moment that its entries are remembered, whenever it is worked out
 
 
@@ -138,22 +141,34 @@ class Ledger:
         """Tell whether time has gone past an entry."""
         return bool(self.steps) and entry.order < self.steps[-1].order
 
-    def add(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
-        """Put an entry in its place; work it out, and all those after it again.
+    def add(self, entries: Sequence[Entry], decide: Callable[[Entry], None]) -> None:
+        """Put entries, given in their order, in their places; work them out, and all those after the first again.
 
-        An error leaves the entry out; `start_over` puts the rest right.
+        An error leaves them out; `start_over` puts the rest right.
         """
-        if len(self.steps) >= MOST_REDONE and entry.order < self.steps[-MOST_REDONE].order:
-            entry.at = self.steps[-MOST_REDONE].order[0]
-        todo = deque([entry, *self._take_back(entry.order)])
+        if len(self.steps) >= MOST_REDONE:
+            entries = self._not_before(self.steps[-MOST_REDONE].order, entries)
+        new = {entry.post for entry in entries}
+        todo = deque(merge(entries, self._take_back(entries[0].order), key=_order_of))
         try:
             while todo:
                 self._work_out_again(todo[0], decide)
                 todo.popleft()
         except BaseException:
-            self.steps += [Step(one.order, one) for one in todo if one is not entry]
-            self.steps = [step for step in self.steps if step.entry is not entry]
+            self.steps += [Step(one.order, one) for one in todo]
+            self.steps = [step for step in self.steps if step.entry is None or step.entry.post not in new]
             raise
+        for entry in entries:
+            self._note_added(entry)
+
+    def _not_before(self, order: tuple[int, int], entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Let what was said before a step count when that was; return entries in their order then."""
+        for entry in entries:
+            if entry.order < order:
+                entry.at = order[0]
+        return sorted(entries, key=_order_of)
+
+    def _note_added(self, entry: Entry) -> None:
         self.posts.add(entry.post)
         self._note_said(entry)
         self.new_entries.append(entry)

@@ -8,9 +8,9 @@ changelog up to an offset, and Faust restores it as it does any table.
 
 import asyncio
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import faust
 from faust.streams import _current_event
@@ -18,12 +18,23 @@ from faust.types import EventT
 from rocksdict import DbClosedError, WriteBatch
 
 from streams.app import STORE_OPTIONS
-from streams.publisher import KafkaPublisher
+from streams.publisher import BATCH_BYTES, KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import STATE_TABLE, changelog
+from streams.untold import UNTOLD
 
-HEAD = "/head"  # the detectors' key under which each state begins
-AGENDA = "/agenda"  # the detectors' key under which a state key lists what waits for time
+ROOM = BATCH_BYTES - 1024  # for the records of a batch, whose own header is far smaller
+RECORD_BYTES = 32  # that a record takes beside its key and its value, at most
+HEAD = "head"  # the detectors' key under which each state begins
+AGENDA = "agenda"  # the detectors' key under which a state key lists what waits for time
+
+
+class Found(NamedTuple):
+    """What a table holds when it was recovered."""
+
+    states: set[str]  # `hazard/area`
+    waiting: set[str]  # those under which something waits for time to pass
+    untold: set[str]  # keys of revisions that were about to be told
 
 
 class Memory:
@@ -48,13 +59,18 @@ class Memory:
         """Read from the partition of an event, until told otherwise: Faust takes it from this variable."""
         _current_event.set(weakref.ref(event))
 
-    async def keep(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
-        """Keep a batch of changes, whole; None removes a key.
+    async def keep(
+        self, partition: int, changes: Mapping[str, bytes | None], *, first: Mapping[str, bytes | None] | None = None
+    ) -> None:
+        """Keep a batch of changes, whole; None removes a key. What is to be kept `first` may be so in parts.
 
-        Errors  SourceUnavailable when the broker does not take it: nothing was kept
+        Errors  SourceUnavailable when the broker does not take it: nothing of the changes was kept
+                BrokenInvariant when they do not fit into one record batch
         """
-        if not changes:
-            return
+        for batch in _batches(changes, first or {}):
+            await self._keep_whole(partition, batch)
+
+    async def _keep_whole(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
         pairs = [(key.encode(), value) for key, value in changes.items()]
         offset = await self.publisher.send_whole(self.changelog, pairs, partition)
         store = self.table.data
@@ -73,14 +89,47 @@ class Memory:
             with suppress(DbClosedError):  # the partition has just gone to another worker
                 await asyncio.to_thread(database.compact_range, None, None)
 
-    def state_keys(self) -> tuple[set[str], set[str]]:
-        """Return all state keys, `hazard/area`, and those under which something waits for time to pass; in one pass."""
-        held: set[str] = set()
-        waiting: set[str] = set()
+    def found(self) -> Found:
+        """Return what the table holds of each kind, in one pass."""
+        found = Found(set(), set(), set())
         for key in list(self.table):
-            name = key.decode()
-            if name.endswith(HEAD):
-                held.add(name.removesuffix(HEAD))
-            elif name.endswith(AGENDA):
-                waiting.add(name.removesuffix(AGENDA))
-        return held, waiting
+            hazard, area, rest = key.decode().split("/", 2)
+            if rest == HEAD:
+                found.states.add(f"{hazard}/{area}")
+            elif rest == AGENDA:
+                found.waiting.add(f"{hazard}/{area}")
+            elif rest.startswith(UNTOLD):
+                found.untold.add(f"{hazard}/{area}/{rest}")
+        return found
+
+
+def fit_together(changes: Mapping[str, bytes | None]) -> bool:
+    """Tell whether changes fit into one record batch."""
+    return _size(changes) <= ROOM
+
+
+def _size(changes: Mapping[str, bytes | None]) -> int:
+    return sum(_size_of(key, value) for key, value in changes.items())
+
+
+def _size_of(key: str, value: bytes | None) -> int:
+    return len(key) + len(value or b"") + RECORD_BYTES
+
+
+def _batches(
+    changes: Mapping[str, bytes | None], first: Mapping[str, bytes | None]
+) -> Iterator[Mapping[str, bytes | None]]:
+    """Yield what is kept together: all the changes in the last batch, with as much of the rest as fits."""
+    batch: dict[str, bytes | None] = {}
+    size = 0
+    for key, value in first.items():
+        if batch and size + _size_of(key, value) > ROOM:
+            yield batch
+            batch, size = {}, 0
+        batch[key] = value
+        size += _size_of(key, value)
+    if batch and size + _size(changes) > ROOM:
+        yield batch
+        batch = {}
+    if batch or changes:
+        yield {**batch, **changes}

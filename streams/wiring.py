@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,6 +28,7 @@ from records import (
     ProfileChange,
     Retraction,
     Signal,
+    SourceUnavailable,
     Statement,
     Tick,
     Verdict,
@@ -40,23 +41,24 @@ from streams.claims import changes
 from streams.detect import Detect, Detected, OnShelf
 from streams.enrich import Enrich, Enriched, ReadsAhead
 from streams.health import Health
-from streams.memory import Memory
+from streams.memory import Memory, fit_together
 from streams.publisher import KafkaPublisher
 from streams.reader_in_force import ReaderInForce
+from streams.restore import partition_of
 from streams.sensor import RareSensor
 from streams.settings import StreamSettings
 from streams.showing import Showing
 from streams.stated import statements
 from streams.telling import Telling, TellingTasks
 from streams.topics import ALERTS, CONTEXT, DECISIONS, NUDGE, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
+from streams.untold import still_untold, untold
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
 SHOW_SECS = 10.0
 LACKING_SECS = 30.0  # a model that is not here is looked for so often
-DETECT_BATCH = 200
-KEPT_TOGETHER = 32  # signals whose changes are kept as one; they must fit into one record batch
-REWRITTEN_TOGETHER = 200  # entries; an author who leaves may have thousands
+DETECT_BATCH = 512
+KEPT_TOGETHER = 256  # signals, whose changes are kept as one where they fit into one record batch
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
 SHARE = 32  # posts that are read while the share before is placed, during which nothing else goes on
 FIRST_SHARE = 8  # so many first, for which nothing can be done meanwhile
@@ -113,7 +115,7 @@ class Wiring:
             self.app.timer(TICK_SECS, name="ticks")(self._tick)
         self.app.on_partitions_revoked.connect(self._forget)
         self.app.on_before_shutdown.connect(self._disconnect)
-        self.memory.table.on_recover(self._find_due)
+        self.memory.table.on_recover(self._take_over)
 
     def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int) -> None:
         source = self.app.topic(
@@ -235,20 +237,29 @@ class Wiring:
         partition = events[-1].message.partition
         shelf = self.shelves.setdefault(partition, Shelf(self.memory, self.keys))
         result = self.steps.detect([value for _, value in values], shelf)
+        about_to_be_told = untold(result.alerts, events[-1].message.offset)
+        changes = {**result.changes, **about_to_be_told.total}
+        if len(events) > 1 and not fit_together(changes):
+            self._drop(partition)
+            for part in (events[: len(events) // 2], events[len(events) // 2 :]):
+                await self._detect_partition(part)
+            return
         for failed in result.failed:
             dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
-        await self.publisher.alerts(result.alerts)
         await self.letters.send(dead)
-        # Only now may the state stand: a crash before this line repeats the same revisions, a crash after it none.
-        rewritten = list(result.rewritten.items())
-        for start in range(0, len(rewritten), REWRITTEN_TOGETHER):
-            await self.memory.keep(partition, dict(rewritten[start : start + REWRITTEN_TOGETHER]))
-        await self.memory.keep(partition, result.changes)
+        # A crash before this line leaves everything as it was. After it, what is told is what was written down here.
+        await self.memory.keep(partition, changes, first={**result.rewritten, **about_to_be_told.revisions})
+        await self.publisher.alerts(result.alerts)
+        await self.memory.keep(partition, about_to_be_told.none)
         self.health.sent[ALERTS.name] += len(result.alerts)
         self._note_due(result)
         self._note_profile(result)
         self.showing.changed(result.alerts, shelf)
         self._count(result, [value for _, value in values], dead)
+
+    def _drop(self, partition: int) -> None:
+        """Forget what was worked out and not kept, as a crash would."""
+        self.keys |= {key for key, _ in self.shelves.pop(partition).in_use()}
 
     def _note_due(self, result: Detected) -> None:
         for key, at in result.due.items():
@@ -304,21 +315,31 @@ class Wiring:
         now = self.clock.now()
         await self.publisher.signals([tick_from(key, now) for key, at in self.due.items() if at <= now])
 
-    async def _find_due(self) -> None:
-        """After a start or a takeover: find the states that there are, and those that wait for time to pass."""
-        held, waiting = self.memory.state_keys()
-        self.keys |= held
+    async def _take_over(self) -> None:
+        """After a start or a takeover: tell what was not, find the states, and what waits for time."""
+        found = self.memory.found()
+        self.keys |= found.states
         try:
             self._decide_by(self.steps.detect.detector.profile_in_force(Shelf(self.memory)))
             self.showing.forget()
-            self.showing.found(sorted(held), Shelf(self.memory))
-        except BrokenInvariant as error:  # which Faust would only log here
+            self.showing.found(sorted(found.states), Shelf(self.memory))
+            await self._tell_untold(found.untold)
+        except (BrokenInvariant, SourceUnavailable) as error:  # which Faust would only log here
             die(error)
-        for key in sorted(waiting):
+        for key in sorted(found.waiting):
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
         metrics.OPEN_INCIDENTS.set(len(self.due))
+
+    async def _tell_untold(self, keys: Set[str]) -> None:
+        """Tell what was about to be told when whoever had the table ended; repeats are equal in bytes."""
+        await self.publisher.alerts(still_untold(keys, self.memory.get))
+        by_partition: dict[int, dict[str, None]] = {}
+        for key in keys:
+            by_partition.setdefault(partition_of(key.encode(), self.settings.partitions), {})[key] = None
+        for partition, gone in by_partition.items():
+            await self.memory.keep(partition, gone)
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.due.clear()

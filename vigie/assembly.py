@@ -15,7 +15,7 @@ from models.places import Gazetteer
 from models.solidarity import Solidarity
 from records import BrokenInvariant
 from streams.claims import Claiming
-from streams.detect import Detect
+from streams.detect import TOGETHER_FROM, Detect
 from streams.enrich import Enrich, Reader
 from streams.reader_in_force import ReaderInForce
 from streams.showing import FINE
@@ -66,7 +66,10 @@ def steps(
     )
     return Steps(
         enrich=enrich,
-        detect=Detect(Detector(profile, gazetteer.wide_places(), duties_from(settings.duty))),
+        detect=Detect(
+            Detector(profile, gazetteer.wide_places(), duties_from(settings.duty)),
+            together_from=None if is_exact else TOGETHER_FROM,
+        ),
         telling=telling,
         in_force=in_force,
     )

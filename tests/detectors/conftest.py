@@ -54,6 +54,13 @@ class Desk:
         self.alerts += new
         return new
 
+    def tell_together(self, *signals: Signal) -> list[Alert]:
+        """Tell what comes in one batch."""
+        new = [alert for _, told in self.detector.observe_together(signals, self.shelf) for alert in told]
+        self.write()
+        self.alerts += new
+        return new
+
     def heed(self, statement: Statement) -> list[Alert]:
         new = self.detector.heed(statement, self.shelf)
         self.write()

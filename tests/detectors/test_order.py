@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from detectors import detector
+from detectors.counting import take
 from records import Bulletin, Statement, Verdict
 
 # What conftest.py makes; test files import nothing from each other.
@@ -149,6 +151,54 @@ def test_two_halves_told_one_after_the_other_give_the_state_of_the_whole(
     merged.tell(*(one for one, first in zip(signals, is_first, strict=True) if first))
     merged.tell(*(one for one, first in zip(signals, is_first, strict=True) if not first))
     assert state_of(merged) == state_of(whole)
+
+
+@RELAXED
+@given(story=STORIES, chance=st.randoms(use_true_random=False), size=st.integers(1, 40))
+def test_batches_of_any_size_give_the_state_of_one_by_one_and_tell_the_same_in_the_end(
+    story: list[Any], chance: Any, size: int, fresh_desk: FreshDesk, told: Any
+) -> None:
+    signals = told(story, scale=min(1.0, WITHIN_MEMORY / max(sum(step[0] for step in story), 1.0)))
+    ordered, batched = fresh_desk(), fresh_desk()
+    ordered.tell(*signals)
+    chance.shuffle(signals)
+    for begin in range(0, len(signals), size):
+        batched.tell_together(*signals[begin : begin + size], *signals[: begin // 2])  # some of them once more
+    assert state_of(batched) == state_of(ordered)
+    after = signals[0].event_time + timedelta(days=1)
+    for desk in (ordered, batched):
+        desk.alerts += desk.tick(after)
+    assert last_told(batched) == last_told(ordered)
+
+
+@RELAXED
+@given(story=STORIES, size=st.integers(1, 40))
+def test_a_batch_that_comes_in_order_is_told_as_one_by_one(
+    story: list[Any], size: int, fresh_desk: FreshDesk, told: Any
+) -> None:
+    signals = told([(gap + 0.01, *rest) for gap, *rest in story])  # no two at once: those have an order of their own
+    single, batched = fresh_desk(), fresh_desk()
+    single.tell(*signals)
+    for begin in range(0, len(signals), size):
+        batched.tell_together(*signals[begin : begin + size])
+    assert batched.alerts == single.alerts
+
+
+def test_late_ones_of_a_batch_have_what_came_since_worked_out_again_once(
+    fresh_desk: FreshDesk, signal: MakesSignals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked_out: list[int] = []
+
+    def counted(case: Any, entry: Any) -> None:
+        worked_out.append(entry.post)
+        take(case, entry)
+
+    monkeypatch.setattr(detector, "take", counted)
+    desk = fresh_desk()
+    desk.tell(*(signal(number, minutes=60 + number, author_id=f"author {number}") for number in range(50)))
+    worked_out.clear()
+    desk.tell_together(*(signal(100 + number, minutes=50 + number, author_id=f"late {number}") for number in range(30)))
+    assert len(worked_out) == 50 + 30
 
 
 @RELAXED

@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from detectors import incidents
 from detectors.detector import Detector, Shelf
 from detectors.profile import load_profile, profile_text
-from records import BrokenInvariant, Place, ProfileChange, Signal, Tick
+from records import BrokenInvariant, ProfileChange, Signal, Tick
 from streams.detect import Detect
-from streams.publisher import BATCH_BYTES
 from streams.state import DictState
-from streams.wiring import KEPT_TOGETHER
 
 MakeSignal = Callable[..., Signal]
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -24,6 +21,11 @@ RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[Health
 
 @pytest.fixture
 def detect() -> Detect:
+    return Detect(Detector(load_profile("world", None)), together_from=0)
+
+
+@pytest.fixture
+def one_by_one() -> Detect:
     return Detect(Detector(load_profile("world", None)))
 
 
@@ -46,21 +48,59 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
 @RELAXED
 @given(authors=st.lists(st.sampled_from(["ann", "bob", "eve", "boom"]), max_size=10), order=st.randoms())
 def test_a_signal_that_breaks_the_detector_costs_only_itself(
-    authors: list[str], order: Any, detect: Detect, breaks: None, signal: MakeSignal
+    authors: list[str], order: Any, one_by_one: Detect, breaks: None, signal: MakeSignal
 ) -> None:
     signals = [
         signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
     ]
     order.shuffle(signals)
     table, without = DictState(), DictState()
-    result = detect(signals, Shelf(table))
+    result = one_by_one(signals, Shelf(table))
     table.keep(result.changes)
     sound = [one for one in signals if one.author_id != "boom"]
-    expected = detect(sound, Shelf(without))
+    expected = one_by_one(sound, Shelf(without))
     without.keep(expected.changes)
     assert [failed.number for failed in result.failed] == [n for n, s in enumerate(signals) if s.author_id == "boom"]
     assert result.alerts == expected.alerts
     assert table.values == without.values
+
+
+@RELAXED
+@given(authors=st.lists(st.sampled_from(["ann", "bob", "eve", "boom"]), max_size=10), order=st.randoms())
+def test_a_signal_that_breaks_the_detector_costs_none_of_its_batch(
+    authors: list[str], order: Any, detect: Detect, breaks: None, signal: MakeSignal
+) -> None:
+    signals = [
+        signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
+    ]
+    order.shuffle(signals)
+    shelf, without = Shelf(DictState()), Shelf(DictState())
+    result = detect(signals, shelf)
+    detect([one for one in signals if one.author_id != "boom"], without)
+    assert {failed.number for failed in result.failed} == {n for n, s in enumerate(signals) if s.author_id == "boom"}
+    assert [(key, ledger.incidents, ledger.nodes) for key, ledger in shelf.in_use() if ledger.posts] == [
+        (key, ledger.incidents, ledger.nodes) for key, ledger in without.in_use()
+    ]
+
+
+def test_few_signals_are_taken_in_one_by_one(signal: MakeSignal) -> None:
+    strong = {"author_tier": 2, "likelihood_ratio": 400.0}
+    times = [signal(number).event_time for number in range(6)]
+    late = [signal(number, event_time=at, received_at=times[-1], **strong) for number, at in enumerate(reversed(times))]
+    told = [
+        Detect(Detector(load_profile("world", None)), together_from=limit)(late, Shelf(DictState())).alerts
+        for limit in (None, len(late) + 1, len(late))
+    ]
+    assert told[0] == told[1] != told[2]
+
+
+def test_each_revision_names_the_signal_that_causes_it(detect: Detect, signal: MakeSignal) -> None:
+    strong = {"author_tier": 2, "likelihood_ratio": 400.0}
+    flood = signal(1, hazard="flood", **strong)
+    result = detect([signal(0, **strong), flood, signal(2, author_id="bob", **strong)], Shelf(DictState()))
+    causes = [(alert.hazard, number) for alert, number in zip(result.alerts, result.causes, strict=True)]
+    assert [number for hazard, number in causes if hazard == "flood"] == [1]
+    assert {number for hazard, number in causes if hazard == "fire"} == {0, 2}
 
 
 def test_reads_what_stands_and_writes_nothing_before_it_may(detect: Detect, signal: MakeSignal) -> None:
@@ -140,36 +180,3 @@ def test_each_revision_says_by_which_value_it_was_caused(detect: Detect, signal:
     result = detect([weak, *(signal(one, author_tier=2, likelihood_ratio=400.0) for one in (1, 2))], Shelf(DictState()))
     assert [alert.level for alert in result.alerts] == ["watch", "alert"]
     assert result.causes == [1, 2]
-
-
-def test_what_is_kept_together_fits_into_one_record_batch_however_long_it_is(
-    detect: Detect, signal: MakeSignal
-) -> None:
-    table, began = DictState(), signal()
-    shelf = Shelf(table)
-
-    def place_of(number: int) -> Place:
-        code = f"{number + 10:02d}"
-        return replace(began.place, place_id=f"fr:{code}001", insee=f"{code}001", dep=code, epci=None)
-
-    for round_of in range(4):  # incidents grow, and what is told of them with them
-        signals = [
-            signal(
-                number,
-                post_key=f"{round_of}:{number}" + "k" * 200,
-                author_id=f"{round_of}{number:063x}",
-                event_time=began.event_time + timedelta(minutes=round_of, seconds=number),
-                author_tier=2,
-                likelihood_ratio=900.0,
-                cluster_ids=(f"text:{round_of}:{number}",),
-                place=place_of(number),
-                url="https://e.org/" + "u" * 480,
-                text="\U0001f525" * 1000,
-            )
-            for number in range(KEPT_TOGETHER)
-        ]
-        told = detect(signals, shelf)
-        assert len({alert.incident_id for alert in told.alerts}) == KEPT_TOGETHER or round_of
-        size = sum(len(key) + len(value or b"") for key, value in told.changes.items())
-        assert size < BATCH_BYTES
-        table.keep(told.changes)

@@ -87,3 +87,31 @@ async def test_a_batch_that_no_record_batch_holds_is_refused_before_anything_is_
     finally:
         await publisher.stop()
     assert list(database.keys()) == []
+
+
+@pytest.mark.broker
+async def test_what_is_kept_first_goes_ahead_where_it_does_not_fit(
+    broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
+) -> None:
+    settings = settings_for(broker.url, app_id="first")
+    await declare_topics(settings, [changelog(settings.app_id)])
+    publisher = KafkaPublisher(settings)
+    memory = memory_over(settings, publisher, database)
+    large, first = b"x" * (BATCH_BYTES // 2), {f"fire/76/untold/9/{number}": b"y" * 300_000 for number in range(5)}
+    try:
+        await memory.keep(0, {"fire/76/a": large, "fire/76/b": large[:-9_000]}, first=first)
+        await memory.keep(0, {}, first={"fire/76/a": None})
+    finally:
+        await publisher.stop()
+    assert sorted(database.keys()) == sorted([OFFSET, b"fire/76/b", *(key.encode() for key in first)])
+    values = await values_on(settings, changelog(settings.app_id), 8)
+    assert [key for key, _ in values[5:]] == [b"fire/76/a", b"fire/76/b", b"fire/76/a"]
+
+
+def test_what_is_found_has_its_kind_by_its_place_whatever_else_others_call_theirs(settings_for: MakeSettings) -> None:
+    settings = settings_for("kafka://127.0.0.1:9")
+    memory = memory_over(settings, KafkaPublisher(settings), None)
+    keys = ["fire/76/head", "fire/76/agenda", "fire/76/untold/9", "fire/76/untold/9/0", "profile/in/force"]
+    keys += [f"flood/14/base/bulletin/https://e.org/{name}" for name in ("head", "agenda", "untold/9")]
+    memory.table = [key.encode() for key in keys]
+    assert memory.found() == ({"fire/76"}, {"fire/76"}, {"fire/76/untold/9", "fire/76/untold/9/0"})
