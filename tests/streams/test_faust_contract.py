@@ -171,3 +171,10 @@ async def test_a_resumed_partition_is_fetched_when_the_flow_is(app: faust.App) -
     assert consumer._get_active_partitions() == {kept}
     consumer.resume_flow()
     assert consumer._get_active_partitions() == {kept}
+
+
+def test_each_message_is_handed_over_by_wait_first() -> None:
+    """`Consumer.wait_first` in streams/transport.py does at once what has nothing to wait for."""
+    drain = inspect.getsource(consumers.Consumer._drain_messages)
+    assert "await self.wait_first(\n" in drain
+    assert "callback(message), self.suspend_flow.wait()\n" in drain
