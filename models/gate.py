@@ -273,6 +273,7 @@ class Finder:
                     uses.setdefault(key, []).append((number, part))
         bits = _Bits(self.entries)
         self._longer = tuple(bits.longer)
+        self._fewest = _ALONE.bit_count() + min((whole.bit_count() for _section, whole in bits.longer), default=0)
         self._automaton = ahocorasick.Automaton()
         for key, places in sorted(uses.items()):  # neighbours in the alphabet lie together in memory, too
             completed_by = bits.completed_by(key)
@@ -288,7 +289,7 @@ class Finder:
             if completed_by & seen:
                 return True
             seen |= own
-        return any(seen & whole == whole for _section, whole in self._longer)
+        return seen.bit_count() >= self._fewest and any(seen & whole == whole for _section, whole in self._longer)
 
     def all_in(self, plain: str) -> tuple[Entry, ...]:
         """Return every entry that is found, in the lexicon's order."""

@@ -215,6 +215,7 @@ class Phrases:
                     uses.setdefault(key, []).append((number, part))
         bits = _Bits(entry for entry in file.entries if entry.section in CLAIMS)
         self._wholes = bits.wholes
+        self._fewest = min((whole.bit_count() for whole in bits.wholes), default=0)
         self._automaton = ahocorasick.Automaton()
         for key, places in sorted(uses.items()):
             self._automaton.add_word(key, (key, bits.of_key(key), tuple(places)))
@@ -228,7 +229,7 @@ class Phrases:
             if bits & _ALONE:
                 return True
             seen |= bits
-        return any(seen & whole == whole for whole in self._wholes)
+        return seen.bit_count() >= self._fewest and any(seen & whole == whole for whole in self._wholes)
 
     def in_sentence(self, words: list[str]) -> list[Found]:
         """Return what is found among the words of a sentence."""
