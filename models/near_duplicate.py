@@ -19,15 +19,17 @@ from models.links import LINK
 
 _MENTION = re.compile(r"@[\w.-]+(?:@[\w.-]+)?")
 _RELAY_PREFIX = re.compile(r"^\W*(?:RT|MT|QT)\b[\s:]*(?=@|:)|^\W*RT\s", re.IGNORECASE)
-_RELAY = re.compile(
+_RELAY_START = re.compile(r"\W*(?:RT\s*:|(?:forwarded message|message transféré)\b)", re.IGNORECASE)
+_RELAY_OF = re.compile(  # of somebody who is named
     r"(?:^|\s|[\"“«(])(?:RT|MT|QT|HT)\s*+(?::\s*+)?@\w"  # RT @someone, anywhere; never takes spaces twice
-    r"|^\W*RT\s*:"
     r"|\bvia\s+@\w"
-    r"|^\s*[\"“«'‘]\s*@\w+[^\"”»]*:"  # "@someone: the old way to quote
-    r"|\b(?:repost|reposted|regram|forwarded|transféré|relayé)\s+(?:from|de|par|by|depuis)\b"
-    r"|^\W*(?:forwarded message|message transféré)\b",
+    r"|^\s*[\"“«'‘]\s*@\w+[^\"”»]*:",  # "@someone: the old way to quote
     re.IGNORECASE,
 )
+_RELAY_WORDS = re.compile(
+    r"\b(?:repost|reposted|regram|forwarded|transféré|relayé)\s+(?:from|de|par|by|depuis)\b", re.IGNORECASE
+)
+_RELAYED = ("repost", "regram", "forwarded", "transféré", "relayé")
 _TRACKING = re.compile(r"^(?:utm_\w+|fbclid|gclid|igshid|igsh|mc_\w+|ref|ref_src|ref_url|cmpid|s|t|si)=", re.IGNORECASE)
 _HOST_PREFIX = re.compile(r"^(?:www|m|mobile|amp)\.")
 _WORD = re.compile(r"\w+")
@@ -103,7 +105,10 @@ def passages(text: str) -> tuple[int, ...]:
 
 def is_relay(text: str) -> bool:
     """Return whether the text itself says that it passes on somebody else's words."""
-    return _RELAY.search(text) is not None
+    if _RELAY_START.match(text) or ("@" in text and _RELAY_OF.search(text)):
+        return True
+    folded = text.casefold()
+    return any(word in folded for word in _RELAYED) and _RELAY_WORDS.search(text) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -152,14 +152,15 @@ class Enrich:
     def _placed(self, post: Post, reading: PostReading) -> Enriched:
         report = report_in(post)
         hazards = self._stated(report) if report else self._hazards(reading) or self._denied(post)
+        relays = passes_on(post)
         if not hazards:
-            return Enriched("no_hazard", claims=self._claims(post, reading.language, None))
+            return Enriched("no_hazard", claims=() if relays else self._claims(post, reading.language, None))
         said = Said(hazards[0], post.author_id or f"source:{post.source}", post.event_time.timestamp())
         places = self.locator.locate(post.text, lang=reading.language, geo=post.geo, said=said)
         if report:  # a point that somebody chose goes before a name, which may be where he stood
             places = sorted(places, key=lambda place: place.source != "geotag")
         named = [place.name for place in places]
-        claims = self._claims(post, reading.language, places)
+        claims = () if relays else self._claims(post, reading.language, places)
         if not places:
             fallback = self._usual_place(post)
             if fallback is None:
@@ -167,19 +168,23 @@ class Enrich:
             places = [fallback]
         shown = masked(post.text, named)[:MOST_TEXT]  # masked whole, so that no half of a name is left
         signals = (self._signal(post, reading, hazard, places, shown) for hazard in hazards)
-        told = (_as_stated(signal, report) for signal in signals) if report else self._with_doubts(post, signals)
+        told = (
+            (_as_stated(signal, report) for signal in signals)
+            if report
+            else self._with_doubts(post, signals, relays=relays)
+        )
         return Enriched("signal", tuple(told), claims=claims)
 
     def _usual_place(self, post: Post) -> Place | None:
         return self.source_places.get(post.source) or self.source_places.get("*")
 
     def _claims(self, post: Post, language: str | None, places: Sequence[Place] | None) -> tuple[Claim, ...]:
-        """Return what a post claims; without places nobody has looked for them, and few posts are worth it.
+        """Return what somebody's own post claims; without places nobody has looked for them, and few are worth it.
 
         Such a post says nothing of a hazard: it is placed by itself, and helps to place no other.
         """
         claiming = self.claiming
-        if claiming is None or passes_on(post):
+        if claiming is None:
             return ()
         if places is None:
             if not claiming.is_any_in(post, language):
@@ -188,19 +193,21 @@ class Enrich:
         place = places[0] if places else self._usual_place(post)
         return claiming.claims_of(post, language, place, [place.name for place in places])
 
-    def _with_doubts(self, post: Post, signals: Iterable[Signal]) -> Iterator[Signal]:
+    def _with_doubts(self, post: Post, signals: Iterable[Signal], *, relays: bool) -> Iterator[Signal]:
         """Say in a post's signals what its own words say against it, or against what others tell."""
         doubts = self.doubts.read(
             post.text,
             at=post.event_time,
             platform=post.platform or post.source,
             is_official=_tier(post) > 0,
-            is_relay=passes_on(post),
+            is_relay=relays,
         )
         denies = is_denial(post.text)
         beside = self._read_beside(post) if denies else None
         for signal in signals:
-            yield replace(signal, doubts=doubts, is_denial=denies and not _tells(beside, signal.hazard))
+            yield replace(
+                signal, doubts=doubts, is_denial=denies and not _tells(beside, signal.hazard), is_relay=relays
+            )
 
     def _read_beside(self, post: Post) -> PostReading | None:
         """Return what a post says besides denying; the reader, who does not hear a "no", is not asked of that part."""
@@ -260,7 +267,6 @@ class Enrich:
             author_id=post.author_id,
             author_tier=_tier(post),
             author_kind=post.author_kind,
-            is_relay=passes_on(post),
             cluster_ids=content_ids(post.text, repost_of=post.repost_of),
             fingerprint=fingerprint(post.text),
             has_image=any(media.type in ("image", "video") for media in post.media),
@@ -285,7 +291,6 @@ def _as_stated(signal: Signal, report: Report) -> Signal:
         likelihood_ratio=ratio,
         witness_probability=FIRST_HAND if report.is_first_hand else signal.witness_probability,
         actuality="now",
-        is_relay=False,
         cluster_ids=(),
         fingerprint=0,
     )
