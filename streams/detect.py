@@ -9,7 +9,7 @@ from detectors.detector import Detector, Shelf
 from detectors.profile import Profile
 from records import Alert, BrokenInvariant, ProfileChange, Retraction, Signal, Statement, Tick
 
-TOGETHER_FROM = 32
+TOGETHER_FROM = 8
 """So many values at once are more than come in quiet: a worker is behind, and must not fall back further."""
 OnShelf = Signal | Tick | Statement | Retraction | ProfileChange
 

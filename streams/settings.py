@@ -68,7 +68,7 @@ class StreamSettings:
     is_embedded: bool = False  # Tansu: heed its wrong end offsets (streams/embedded.py)
     partitions: int = 4  # of every topic, fixed from the first day
     replication_factor: int = 1
-    batch_posts: int = 256  # read together when they queue; a quiet stream does not wait for so many
+    batch_posts: int = 512  # read together when they queue; a quiet stream does not wait for so many
     batch_wait_secs: float = 0.03
     health_host: str = "127.0.0.1"
     health_port: int = 0  # /metrics and /healthz of the worker; 0: none
