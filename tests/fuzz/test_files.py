@@ -290,8 +290,8 @@ READ: dict[str, Read] = {
         lambda: [b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"], "secret", lambda path: secret_from(path, "x.secret_file")
     ),
     "sheet": Read(lambda: [msgspec.json.encode(line_from(an_alert()))], "alerts.jsonl", the_sheet),
-    "texts of a load": Read(lambda: [LOAD], "load.jsonl", texts_of_load),
-    "texts of a load, packed": Read(lambda: [gzip.compress(LOAD, mtime=0)], "load.jsonl.gz", texts_of_load),
+    "texts of a load": Read(lambda: [LOAD], "load.jsonl", texts_of_load, 8),
+    "texts of a load, packed": Read(lambda: [gzip.compress(LOAD, mtime=0)], "load.jsonl.gz", texts_of_load, 8),
     "truth": Read(lambda: [(ROOT / "tests/golden/truth.json").read_bytes()], "truth.json", read_truth),
 }
 """What reads each kind of file."""

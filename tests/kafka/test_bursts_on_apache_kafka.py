@@ -68,9 +68,8 @@ def test_so_it_is_many_times(
     assert all(one.is_soon for one in came)
 
 
-@pytest.mark.parametrize(
-    "secs", [pytest.param(SHORT_SECS, id="short"), pytest.param(LONG_SECS, id="two minutes", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("secs", [pytest.param(SHORT_SECS, id="short"), pytest.param(LONG_SECS, id="two minutes")])
 def test_a_broker_that_was_away_finds_all_of_us_again(
     node: "Kafka", clean: Callable[[], None], tmp_path: Path, secs: float
 ) -> None:
