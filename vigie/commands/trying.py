@@ -211,6 +211,8 @@ def bench() -> None:
     """Measure on this machine how fast it is, and how well it detects."""
 
 
+ABOVE_0 = click.FloatRange(0, min_open=True)
+FEWEST = 100  # processor time is counted in hundredths of a second: fewer posts may take none
 TEXTS = click.option(
     "--texts", type=FILE, metavar="FOLDER", help="Posts of your own, as JSON lines, beside the corpus."
 )
@@ -224,7 +226,9 @@ PASS_RATIO = click.option(
 
 
 @bench.command()
-@click.option("--posts", type=int, default=200_000, show_default=True, help="Posts offered at the edge.")
+@click.option(
+    "--posts", type=click.IntRange(FEWEST), default=200_000, show_default=True, help="Posts offered at the edge."
+)
 @PASS_RATIO
 @TEXTS
 @plots_option
@@ -241,8 +245,8 @@ def throughput(posts: int, pass_ratio: float, texts: Path | None, plots: Path | 
 
 
 @bench.command()
-@click.option("--rate", type=float, default=500.0, show_default=True, help="Posts offered a second.")
-@click.option("--seconds", type=float, default=20.0, show_default=True, help="For how long.")
+@click.option("--rate", type=ABOVE_0, default=500.0, show_default=True, help="Posts offered a second.")
+@click.option("--seconds", type=ABOVE_0, default=20.0, show_default=True, help="For how long.")
 @PASS_RATIO
 @TEXTS
 @plots_option
@@ -260,10 +264,21 @@ def latency(rate: float, seconds: float, pass_ratio: float, texts: Path | None, 
 
 @bench.command()
 @click.option(
-    "--workers", type=int, multiple=True, default=(1, 2), show_default=True, help="May be given several times."
+    "--workers",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(1, 2),
+    show_default=True,
+    help="May be given several times.",
 )
-@click.option("--partitions", type=int, default=16, show_default=True)
-@click.option("--posts", type=int, default=6_000, show_default=True, help="Posts that have passed the gate.")
+@click.option("--partitions", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--posts",
+    type=click.IntRange(FEWEST),
+    default=6_000,
+    show_default=True,
+    help="Posts that have passed the gate.",
+)
 @PASS_RATIO
 @TEXTS
 @plots_option
