@@ -69,7 +69,7 @@ def _latency(found: Latency, axes: Any) -> None:
     _cumulative(axes, f"receipt to alert ({found.alerts:,})", found.alert_histogram, alerted)
     edges = [float(edge) for edge in found.histogram if float(edge) <= axes.dataLim.x1]
     axes.set(xscale="log", xlabel="seconds", ylabel="share within that time", ylim=(0.0, 1.05))
-    axes.set_xticks(edges, [f"{edge:g}" for edge in edges])
+    axes.set_xticks(edges, [f"{edge:g}" for edge in edges], rotation=60)
     axes.minorticks_off()
     axes.margins(x=0.1)
     axes.set_title(
