@@ -1,10 +1,7 @@
 """What `vigie backtest` is asked, and what it answers: tables on standard error, a JSON report, plots."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import click
@@ -18,8 +15,10 @@ from records import Clock, SettingsError
 from records.backtest import Backtest
 from records.truth import Truth
 from vigie.backtest import Bench, bench_of, read_past, read_truth
+from vigie.backtest_plots import plots_of
 from vigie.backtest_report import report
 from vigie.lines import SOME_BAD
+from vigie.plotting import write_plots
 from vigie.replay import settings_for
 from vigie.settings import Settings
 from vigie.territory import home_of, profile_of
@@ -48,18 +47,15 @@ def run_backtest(asked: Asked, clock: Clock) -> int:
     """
     profiles = _profiles(asked)
     truth = read_truth(asked.truth) if asked.truth else Truth()
-    _refuse_unwritable(asked)
-    drawing = import_module("vigie.backtest_plots") if asked.plots else None  # only for them matplotlib is needed
+    _refuse_unwritable(asked.json)
     past = read_past(asked.files, _settings(asked, ""), clock)
     console = Console(stderr=True)
     found = _run(bench_of(past, truth), profiles, asked, console)
     console.print(report(found))
     if asked.json:
         _write(msgspec.json.format(msgspec.json.encode(found)) + b"\n", asked.json)
-    if asked.plots and drawing:
-        with _written("--plots", asked.plots):
-            plots = drawing.write_plots(found, asked.plots)
-        for path in plots:
+    if asked.plots:
+        for path in write_plots(plots_of(found), asked.plots):
             console.print(f"written: {path}")
     for message in past.bad:
         click.echo(message, err=True)
@@ -91,28 +87,17 @@ def _profiles(asked: Asked) -> list[Profile]:
     return [profile_of(settings, home_of(settings, gazetteer)) for settings in found]
 
 
-def _refuse_unwritable(asked: Asked) -> None:
-    out = asked.json
+def _refuse_unwritable(out: Path | None) -> None:
     if out and str(out) != "-" and (out.is_dir() or not out.absolute().parent.is_dir()):
         raise SettingsError(f"--json {out}: cannot be written; give a file in a folder that is there")
-    if asked.plots:
-        there = next(path for path in (asked.plots, *asked.plots.absolute().parents) if path.exists())
-        if not there.is_dir():
-            raise SettingsError(f"--plots {asked.plots}: {there} is a file; give a folder")
 
 
 def _write(text: bytes, out: Path) -> None:
     if str(out) == "-":
         sys.stdout.buffer.write(text)
         return
-    with _written("--json", out):
-        out.write_bytes(text)
-    click.echo(f"written: {out}", err=True)
-
-
-@contextmanager
-def _written(option: str, out: Path) -> Iterator[None]:
     try:
-        yield
+        out.write_bytes(text)
     except OSError as error:
-        raise SettingsError(f"{option} {out}: {error.strerror}; give another place") from error
+        raise SettingsError(f"--json {out}: {error.strerror}; give another place") from error
+    click.echo(f"written: {out}", err=True)

@@ -1,36 +1,23 @@
 """Plots of a backtest, as PNG: the frontier, each incident's delay, what a day brings, and what each source gave."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, timedelta
-from pathlib import Path
+from functools import partial
 from typing import Any
-
-from matplotlib.figure import Figure
 
 from records.backtest import Backtest, Found
 from vigie.backtest_report import names_of
-
-INCHES = (8.0, 5.0)
-DPI = 120
+from vigie.plotting import Draw
 
 
-def write_plots(found: Backtest, folder: Path) -> list[Path]:
-    """Write the plots into a folder, made where it is not there; return their files."""
-    folder.mkdir(parents=True, exist_ok=True)
-    plots: dict[str, Callable[[Backtest, Any], None]] = {"days": _days, "sources": _sources}
+def plots_of(found: Backtest) -> dict[str, Draw]:
+    """Return what draws each plot, by its name; those that need a truth, only where there is one."""
+    plots = {"days": _days, "sources": _sources}
     if found.true_incidents:
         plots["delays"] = _delays
     if found.frontiers and found.true_incidents:
         plots["frontier"] = _frontier
-    return [_written(found, draw, folder / f"{name}.png") for name, draw in sorted(plots.items())]
-
-
-def _written(found: Backtest, draw: Callable[[Backtest, Any], None], path: Path) -> Path:
-    figure = Figure(figsize=INCHES, layout="constrained")
-    draw(found, figure.subplots())
-    figure.savefig(path, dpi=DPI)
-    return path
+    return {name: partial(draw, found) for name, draw in plots.items()}
 
 
 def _frontier(found: Backtest, axes: Any) -> None:

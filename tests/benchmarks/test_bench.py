@@ -5,11 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from models.gate import Gate
 from records import SettingsError
 from vigie.bench.latency import quantile
 from vigie.bench.load import LATE_SECS, TOWNS, Texts, load
+from vigie.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +75,21 @@ def test_what_are_no_posts_is_refused_with_the_place(
 )
 def test_a_quantile_is_the_upper_edge_of_its_bucket(share: float, seconds: float) -> None:
     assert quantile({"0.05": 40, "0.1": 60, "1.0": 100, "+Inf": 100}, share) == seconds
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("throughput", "--posts", "0"),
+        ("latency", "--rate", "0"),
+        ("latency", "--seconds", "-1"),
+        ("scale", "--workers", "0"),
+        ("scale", "--partitions", "0"),
+        ("scale", "--posts", "0"),
+    ],
+    ids=" ".join,
+)
+def test_what_gives_no_figure_is_refused_before_anything_starts(arguments: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, ["bench", *arguments])
+    assert result.exit_code == 2
+    assert f"Invalid value for '{arguments[1]}'" in result.stderr

@@ -12,15 +12,19 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from records import Post, SourceUnavailable, SystemClock
+from records import Post, SourceUnavailable, SystemClock, encode
+from streams.app import make_app
 from streams.declaring import all_topics, declare_topics
+from streams.publisher import KafkaPublisher
 from streams.recorded_topic import RecordedTopic
-from streams.settings import StreamSettings
+from streams.settings import KafkaSecurity, StreamSettings
 from streams.topics import POSTS
 from tests.deploy.supervising import Supervised, Unit
 from vigie.broker import free_port
@@ -63,6 +67,13 @@ name = "staff"
 port = {webhook}
 scheme = "bearer"
 secret_file = "vigie.password"
+"""
+PASSWORDS = {"PLAIN": "said-as-it-is", "SCRAM-SHA-256": "proved-by-256"}
+"""What a Kafka may want instead of SCRAM-SHA-512; a password of its own for each, which no other lets in."""
+MECHANISMS = f"""
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \\
+  user_vigie="{PASSWORDS["PLAIN"]}";
 """
 LOGGING = "Configuration: {Loggers: {Root: {level: INFO}, Logger: []}}\n"  # the image brings one of its own
 POST = (
@@ -151,14 +162,20 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def secured(libs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """Provide the node of docs/kafka.md with TLS, passwords and rights; the user vigie has none yet."""
+    """Provide the node of docs/kafka.md with TLS, passwords and rights; the user vigie has none yet.
+
+    It takes the mechanisms that the page does not set up as well: for them alone another node would have to start.
+    """
     node = Node(tmp_path_factory.mktemp("secured"), libs)
     properties = node.folder / "etc" / "server.properties"
     text = node.moved((DEPLOY / "kafka" / "server.secure.properties").read_text(encoding="utf-8"))
-    properties.write_text(text.replace("127.0.0.1:9094", f"127.0.0.1:{free_port()}"), encoding="utf-8")
+    text = text.replace("127.0.0.1:9094", f"127.0.0.1:{free_port()}") + MECHANISMS
+    enabled = f"sasl.enabled.mechanisms={','.join(PASSWORDS)},"
+    properties.write_text(text.replace("sasl.enabled.mechanisms=", enabled), encoding="utf-8")
     certificates, users, _ = blocks("sh")
     node.run(certificates)
-    node.run(users)
+    theirs = f'--add-scram "SCRAM-SHA-256=[name=vigie,password={PASSWORDS["SCRAM-SHA-256"]}]"'
+    node.run(users.replace("--add-scram", f"{theirs} --add-scram", 1))
     try:
         node.start(properties)
         yield node
@@ -185,10 +202,16 @@ def test_without_rights_vigie_says_that_it_has_none(settings: Settings) -> None:
         asyncio.run(declare_topics(settings.streams()))
 
 
+@pytest.fixture(scope="module")
+def rights(secured: Node) -> None:
+    """Give the user vigie the rights of the page."""
+    secured.run(blocks("sh")[2])
+
+
+@pytest.mark.usefixtures("rights")
 def test_with_the_rights_of_the_page_all_of_vigie_works_as_its_units_start_it(
     secured: Node, settings: Settings
 ) -> None:
-    secured.run(blocks("sh")[2])
     worker, connect, console = units = [unit(secured, settings, name) for name in UNITS]
     try:
         for one in units:
@@ -198,7 +221,7 @@ def test_with_the_rights_of_the_page_all_of_vigie_works_as_its_units_start_it(
         swept = asyncio.run(sweep_now(settings.streams(), SystemClock())).topics
         assert {one.topic: one.trouble for one in swept if one.trouble} == {}
         assert {one.topic for one in swept} == {topic.name for topic in all_topics(settings.streams())}
-        assert asyncio.run(read_again(settings)) == ["Incendie au port du Havre !"]
+        assert asyncio.run(read_again(settings.streams())) == ["Incendie au port du Havre !"]
         assert [one.stop() for one in (connect, worker, console)] == [0, 0, 0], "\n".join(one.log for one in units)
     finally:
         for one in units:
@@ -221,9 +244,14 @@ def unit(secured: Node, settings: Settings, name: str) -> Supervised:
     return Supervised(found, etc / f"{name}.log", also={"PYTHONPATH": str(ROOT)})
 
 
-async def read_again(settings: Settings) -> list[str]:
+def a_post(text: str) -> Post:
+    now = SystemClock().now()
+    return Post(source="recorded", id=text, author_id="a", posted_at=now, received_at=now, text=text)
+
+
+async def read_again(streams: StreamSettings) -> list[str]:
     """Return the texts of the posts on the topic, read again as a source of it does."""
-    source = RecordedTopic(settings.streams(), POSTS.name, clock=SystemClock())
+    source = RecordedTopic(streams, POSTS.name, clock=SystemClock())
     return [reading.post.text async for reading in source.read(None) if isinstance(reading.post, Post)]
 
 
@@ -235,15 +263,37 @@ def answer(port: int) -> str:
         return ""
 
 
-def test_whoever_has_no_password_is_not_let_in(settings: Settings) -> None:
+def with_password(settings: Settings, mechanism: str, password: str) -> StreamSettings:
+    """Return the settings of the page with another mechanism and another password."""
     streams = settings.streams()
-    nobody = StreamSettings(
-        kafka_url=streams.kafka_url,
-        data_dir=streams.data_dir,
-        security=type(streams.security)(**{**vars(streams.security), "password": "wrong"}),
-    )
+    said: Any = {**vars(streams.security), "sasl_mechanism": mechanism, "password": password}
+    return replace(streams, security=KafkaSecurity(**said))
+
+
+@pytest.mark.usefixtures("rights")
+@pytest.mark.parametrize("mechanism", PASSWORDS)
+async def test_every_client_gets_in_by_the_other_mechanisms_too(mechanism: str, settings: Settings) -> None:
+    streams = with_password(settings, mechanism, PASSWORDS[mechanism])
+    await declare_topics(streams)
+    publisher, program = KafkaPublisher(streams), make_app(streams).producer
+    try:
+        await publisher.posts([a_post(mechanism)])
+        await program.start()
+        await program.send_and_wait(POSTS.name, b"faust", encode(a_post(f"{mechanism} of Faust")), None, None, {})
+    finally:
+        await publisher.stop()
+        await program.stop()
+    assert {mechanism, f"{mechanism} of Faust"} <= set(await read_again(streams))
+
+
+@pytest.mark.parametrize("mechanism", [*PASSWORDS, "SCRAM-SHA-512"])
+async def test_whoever_has_the_password_of_another_mechanism_is_not_let_in(
+    mechanism: str, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    (wrong, *_) = (password for name, password in PASSWORDS.items() if name != mechanism)
     with pytest.raises(SourceUnavailable):
-        asyncio.run(declare_topics(nobody))
+        await declare_topics(with_password(settings, mechanism, wrong))
+    assert "SaslAuthenticationFailed" in caplog.text
 
 
 def test_the_plain_node_starts_by_its_unit_on_what_the_image_makes_of_its_file(

@@ -20,8 +20,9 @@ from records.backtest import Backtest, Change
 from records.share import share_of
 from records.truth import TrueIncident, Truth
 from vigie.backtest import Past, bench_of, read_past
-from vigie.backtest_plots import write_plots
+from vigie.backtest_plots import plots_of
 from vigie.backtest_report import change_words, report, share_words
+from vigie.plotting import write_plots
 from vigie.recording import Facts, Row, file_of, table_of
 from vigie.replay import CLOSING, run_replay, settings_for
 from vigie.scenarios.recording import write_recording
@@ -350,7 +351,7 @@ def test_profiles_of_one_name_are_told_apart(day: Day, tmp_path: Path) -> None:
     assert f"{profile.name} {profile.version} (2)" in drawn(found)
     assert found.comparison is not None
     assert found.comparison.is_ == "same"
-    assert write_plots(found, tmp_path)
+    assert write_plots(plots_of(found), tmp_path)
 
 
 def test_a_minute_counts_as_an_hour() -> None:

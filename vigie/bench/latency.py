@@ -25,12 +25,13 @@ class Latency:
     pass_ratio: float
     posts: int
     decisions: int
-    p50_secs: float
-    p99_secs: float
+    p50_secs: float | None  # None where nothing was decided
+    p99_secs: float | None
     alerts: int
     alert_p50_secs: float | None  # None without alerts
     alert_p99_secs: float | None
     histogram: Buckets
+    alert_histogram: Buckets
 
 
 def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = None) -> Latency:
@@ -48,7 +49,6 @@ def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = No
             return decided, alerted
 
     decided, alerted = uvloop.run(measured())
-    has_alerts = bool(alerted) and max(alerted.values()) > 0
     return Latency(
         offered_per_sec=rate,
         pass_ratio=pass_ratio,
@@ -57,17 +57,18 @@ def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = No
         p50_secs=quantile(decided, 0.5),
         p99_secs=quantile(decided, 0.99),
         alerts=int(max(alerted.values(), default=0)),
-        alert_p50_secs=quantile(alerted, 0.5) if has_alerts else None,
-        alert_p99_secs=quantile(alerted, 0.99) if has_alerts else None,
+        alert_p50_secs=quantile(alerted, 0.5),
+        alert_p99_secs=quantile(alerted, 0.99),
         histogram=decided,
+        alert_histogram=alerted,
     )
 
 
-def quantile(cumulative: Buckets, share: float) -> float:
-    """Return the upper edge of the histogram bucket in which a share of the values lies, in seconds."""
+def quantile(cumulative: Buckets, share: float) -> float | None:
+    """Return the upper edge of the bucket in which a share of the values lies, in seconds; None without values."""
     edges = sorted((float(edge), count) for edge, count in cumulative.items())
-    whole = edges[-1][1]
-    return next(edge for edge, count in edges if count >= share * whole)
+    whole = max(cumulative.values(), default=0.0)
+    return next(edge for edge, count in edges if count >= share * whole) if whole else None
 
 
 def buckets(pipeline: Pipeline, name: str) -> Buckets:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from records import SettingsError, VigieError
+from vigie.plotting import refuse_undrawable
 from vigie.settings import FILE_VARIABLE
 
 FILE = click.Path(path_type=Path)
@@ -54,6 +55,17 @@ def settings_option(function: Any) -> Any:
 language_option = click.option(
     "--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True, help="What you read."
 )
+
+
+def _drawable(_context: click.Context, _parameter: click.Parameter, folder: Path | None) -> Path | None:
+    """Return the folder for plots; where nothing can be drawn there, say so before hours of measuring."""
+    if folder is not None:
+        with told():
+            refuse_undrawable(folder)
+    return folder
+
+
+plots_option = click.option("--plots", type=FILE, metavar="DIR", callback=_drawable, help="A folder for plots, as PNG.")
 
 
 def existing(settings_file: Path | None) -> Path | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -12,8 +13,9 @@ import msgspec
 
 from records import SettingsError, SystemClock
 from vigie import logging as vigie_logging
-from vigie.commands.command import FILE, IN_FILE, existing, language_option, needing, said, settings_option, told
+from vigie.commands.command import FILE, IN_FILE, existing, language_option, plots_option, said, settings_option, told
 from vigie.lines import NOTHING_READ, SOME_BAD
+from vigie.plotting import Draw, write_plots
 from vigie.settings import load
 
 POLITE = 10
@@ -69,7 +71,7 @@ def replay(
     "--frontier/--no-frontier", default=True, help="Try other budgets as well: seven runs a profile, not one."
 )
 @click.option("--json", "out", type=FILE, help='Where the report goes as JSON; "-": standard output.')
-@click.option("--plots", "plots", type=FILE, help="A folder for plots, as PNG.")
+@plots_option
 def backtest(
     files: tuple[Path, ...],
     *,
@@ -85,7 +87,7 @@ def backtest(
     from vigie.backtest_command import Asked, run_backtest
 
     vigie_logging.set_up("backtest")
-    with told(), needing("bench"):
+    with told():
         asked = Asked(files, profiles, home, local_places, truth_file, frontier, out, plots)
         sys.exit(run_backtest(asked, SystemClock()))
 
@@ -209,6 +211,8 @@ def bench() -> None:
     """Measure on this machine how fast it is, and how well it detects."""
 
 
+ABOVE_0 = click.FloatRange(0, min_open=True)
+FEWEST = 100  # processor time is counted in hundredths of a second: fewer posts may take none
 TEXTS = click.option(
     "--texts", type=FILE, metavar="FOLDER", help="Posts of your own, as JSON lines, beside the corpus."
 )
@@ -222,53 +226,80 @@ PASS_RATIO = click.option(
 
 
 @bench.command()
-@click.option("--posts", type=int, default=200_000, show_default=True, help="Posts offered at the edge.")
+@click.option(
+    "--posts", type=click.IntRange(FEWEST), default=200_000, show_default=True, help="Posts offered at the edge."
+)
 @PASS_RATIO
 @TEXTS
-def throughput(posts: int, pass_ratio: float, texts: Path | None) -> None:
+@plots_option
+def throughput(posts: int, pass_ratio: float, texts: Path | None, plots: Path | None) -> None:
     """Measure posts a second from the edge to the decision, beside the ceiling of the same functions."""
+    from vigie.bench.plots import throughput_plot
     from vigie.bench.throughput import throughput as measured
 
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
-        click.echo(_as_json(measured(posts, pass_ratio, texts)))
+        found = measured(posts, pass_ratio, texts)
+        click.echo(_as_json(found))
+        _draw(throughput_plot(found), plots)
 
 
 @bench.command()
-@click.option("--rate", type=float, default=500.0, show_default=True, help="Posts offered a second.")
-@click.option("--seconds", type=float, default=20.0, show_default=True, help="For how long.")
+@click.option("--rate", type=ABOVE_0, default=500.0, show_default=True, help="Posts offered a second.")
+@click.option("--seconds", type=ABOVE_0, default=20.0, show_default=True, help="For how long.")
 @PASS_RATIO
 @TEXTS
-def latency(rate: float, seconds: float, pass_ratio: float, texts: Path | None) -> None:
+@plots_option
+def latency(rate: float, seconds: float, pass_ratio: float, texts: Path | None, plots: Path | None) -> None:
     """Measure the time from receiving a post to the decision on it, at a steady rate."""
     from vigie.bench.latency import latency as measured
+    from vigie.bench.plots import latency_plot
 
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
-        click.echo(_as_json(measured(rate, seconds, pass_ratio, texts)))
+        found = measured(rate, seconds, pass_ratio, texts)
+        click.echo(_as_json(found))
+        _draw(latency_plot(found), plots)
 
 
 @bench.command()
 @click.option(
-    "--workers", type=int, multiple=True, default=(1, 2), show_default=True, help="May be given several times."
+    "--workers",
+    type=click.IntRange(1),
+    multiple=True,
+    default=(1, 2),
+    show_default=True,
+    help="May be given several times.",
 )
-@click.option("--partitions", type=int, default=16, show_default=True)
-@click.option("--posts", type=int, default=6_000, show_default=True, help="Posts that have passed the gate.")
+@click.option("--partitions", type=click.IntRange(1), default=16, show_default=True)
+@click.option(
+    "--posts",
+    type=click.IntRange(FEWEST),
+    default=6_000,
+    show_default=True,
+    help="Posts that have passed the gate.",
+)
 @PASS_RATIO
 @TEXTS
-def scale(workers: tuple[int, ...], partitions: int, posts: int, pass_ratio: float, texts: Path | None) -> None:
+@plots_option
+def scale(
+    workers: tuple[int, ...], *, partitions: int, posts: int, pass_ratio: float, texts: Path | None, plots: Path | None
+) -> None:
     """Measure what more workers bring; from a tenth that passes on, most speaks of one town."""
+    from vigie.bench.plots import scale_plot
     from vigie.bench.scale import scale as measured
 
     vigie_logging.set_up("bench", is_quiet=True)
     with told():
-        for one in measured(workers, partitions, posts, pass_ratio, texts):
+        found = measured(workers, partitions, posts, pass_ratio, texts)
+        for one in found:
             click.echo(_as_json(one))
+        _draw(scale_plot(found), plots)
 
 
 @bench.command()
 @click.option("--quick", is_flag=True, help="Fewer streams: under a minute.")
-@click.option("--plots", type=FILE, metavar="DIR", help="A folder to draw into.")
+@plots_option
 @click.option("--parts", multiple=True, metavar="PART", help="Only this table; may be given several times.")
 def detection(plots: Path | None, parts: tuple[str, ...], *, quick: bool) -> None:
     """Measure delays, false alarms, attacks and speed of the detector, beside their targets."""
@@ -285,6 +316,12 @@ def detection(plots: Path | None, parts: tuple[str, ...], *, quick: bool) -> Non
 
 def _as_json(result: Any) -> str:
     return json.dumps(asdict(result))
+
+
+def _draw(plots: Mapping[str, Draw], folder: Path | None) -> None:
+    if folder is not None:
+        for path in write_plots(plots, folder):
+            said(f"written: {path}")
 
 
 COMMANDS = (replay, backtest, trial, scenario, bench)
