@@ -155,7 +155,7 @@ class Detector:
 
     def _hear(self, entries: Sequence[Entry], key: str, case: Case, shelf: Shelf) -> list[Alert]:
         """Take in what nobody has heard yet, in its order; return the revisions that it causes."""
-        with _all_or_nothing(case):
+        with _all_or_nothing(case, entries):
             for entry in entries:
                 if entry.about and isinstance(entry.statement, Verdict):
                     note(case, entry.statement)
@@ -269,13 +269,16 @@ def _taking(case: Case) -> Callable[[Entry], None]:
 
 
 @contextmanager
-def _all_or_nothing(case: Case) -> Iterator[None]:
-    """Leave the ledger as it was where something in it raises, whatever that had changed."""
-    told = dict(case.ledger.told)
+def _all_or_nothing(case: Case, entries: Sequence[Entry] = ()) -> Iterator[None]:
+    """Leave the ledger as it was, without new entries, where something in it raises, whatever that had changed."""
+    ledger = case.ledger
+    told, clock, heard_at = dict(ledger.told), ledger.clock, ledger.heard_at
     try:
         yield
     except BaseException:
-        case.ledger.told = told
+        ledger.told, ledger.clock, ledger.heard_at = told, clock, heard_at
+        ledger.leave_out(entries)
+        case.alerts, case.passed = [], {}
         _work_out(case)
         raise
 

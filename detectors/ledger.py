@@ -144,11 +144,10 @@ class Ledger:
     def add(self, entries: Sequence[Entry], decide: Callable[[Entry], None]) -> None:
         """Put entries, given in their order, in their places; work them out, and all those after the first again.
 
-        An error leaves them out; `start_over` puts the rest right.
+        One that lies too far back has its moment moved. An error leaves them out; `start_over` puts the rest right.
         """
         if len(self.steps) >= MOST_REDONE:
             entries = self._not_before(self.steps[-MOST_REDONE].order, entries)
-        new = {entry.post for entry in entries}
         todo = deque(merge(entries, self._take_back(entries[0].order), key=_order_of))
         try:
             while todo:
@@ -156,7 +155,7 @@ class Ledger:
                 todo.popleft()
         except BaseException:
             self.steps += [Step(one.order, one) for one in todo]
-            self.steps = [step for step in self.steps if step.entry is None or step.entry.post not in new]
+            self.leave_out(entries)
             raise
         for entry in entries:
             self._note_added(entry)
@@ -177,6 +176,15 @@ class Ledger:
             self.heard_at = max(self.heard_at, entry.at)
         if not self.checkpoint_at:
             self.checkpoint_at = entry.at - self.span
+
+    def leave_out(self, entries: Sequence[Entry]) -> None:
+        """Take entries out that were put in, or were to be; `start_over` puts the rest right."""
+        posts = {entry.post for entry in entries}
+        self.steps = [step for step in self.steps if step.entry is None or step.entry.post not in posts]
+        self.new_entries = [entry for entry in self.new_entries if entry.post not in posts]
+        self.posts -= posts
+        for entry in entries:
+            self._forget_said(entry)
 
     def _work_out_again(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
         before = entry.odds, entry.original

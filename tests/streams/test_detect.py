@@ -83,6 +83,34 @@ def test_a_signal_that_breaks_the_detector_costs_none_of_its_batch(
     ]
 
 
+@pytest.mark.parametrize("limit", [None, 0], ids=["one by one", "together"])
+def test_what_breaks_after_it_was_put_in_its_place_is_told_to_have_failed_and_left_out(
+    limit: int | None, signal: MakeSignal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    detect = Detect(Detector(load_profile("world", None)), together_from=limit)
+    now = signal(9).event_time
+    in_time = [signal(number, received_at=now) for number in (8, 9)]
+    late = [signal(number, received_at=now, author_tier=2, likelihood_ratio=400.0) for number in (3, 1, 2)]
+    shelf, without = Shelf(DictState()), Shelf(DictState())
+    for one in (shelf, without):
+        detect(in_time, one)
+    with monkeypatch.context() as patch:
+        patch.setattr("detectors.detector.reconcile", lambda case, at: 1 / 0)
+        result = detect(late, shelf)
+    assert [failed.number for failed in result.failed] == [0, 1, 2]
+    assert not result.alerts
+    assert state_of(shelf) == state_of(without)
+    assert detect(late, shelf).alerts == detect(late, without).alerts != []
+    assert state_of(shelf) == state_of(without)
+
+
+def state_of(shelf: Shelf) -> list[tuple[Any, ...]]:
+    return [
+        (key, ledger.incidents, ledger.nodes, ledger.posts, sorted(ledger.said), ledger.clock, ledger.told)
+        for key, ledger in shelf.in_use()
+    ]
+
+
 def test_few_signals_are_taken_in_one_by_one(signal: MakeSignal) -> None:
     strong = {"author_tier": 2, "likelihood_ratio": 400.0}
     times = [signal(number).event_time for number in range(6)]
