@@ -173,9 +173,10 @@ class Cell:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                told: Any = json.loads(self.rfile.read(int(self.headers["content-length"])))["data"]
-                revision = told["incident_id"], told["revision"]
-                cell.told[revision] = cell.told.get(revision, 0) + 1
+                body: Any = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                if body["type"] != "digest":  # which whoever comes on duty gets beside
+                    revision = body["data"]["incident_id"], body["data"]["revision"]
+                    cell.told[revision] = cell.told.get(revision, 0) + 1
                 self.send_response(204)
                 self.end_headers()
 
