@@ -1,5 +1,6 @@
 """Plots: the folder that a command draws into, as PNG, and how; only who asks for them needs matplotlib."""
 
+import os
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,8 @@ def refuse_undrawable(folder: Path) -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
         raise SettingsError(f"--plots {folder}: {there} is a file; give a folder")
+    if not os.access(there, os.W_OK):
+        raise SettingsError(f"--plots {folder}: nothing may be written in {there}; give another place")
 
 
 def write_plots(plots: Mapping[str, Draw], folder: Path) -> list[Path]:
@@ -42,5 +45,5 @@ def write_plots(plots: Mapping[str, Draw], folder: Path) -> list[Path]:
             written.append(folder / f"{name}.png")
             figure.savefig(written[-1], dpi=DPI)
     except OSError as error:
-        raise SettingsError(f"--plots {folder}: {error.strerror}; give another place") from error
+        raise SettingsError(f"--plots {folder}: {error.strerror or error}; give another place") from error
     return written
