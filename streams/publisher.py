@@ -1,7 +1,9 @@
 """The way onto the topics: records out, and back only when the broker has them."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from time import monotonic
 from typing import Any
 
@@ -54,6 +56,7 @@ from streams.topics import (
 
 BATCH_BYTES = 900 * 1024  # below the brokers' usual limit of a mebibyte
 IN_FLIGHT = 32  # full batches handed over before their receipts are awaited
+FEW = 4  # records; fewer are not worth a batch of their own
 _partitioner = DefaultPartitioner()
 
 Stated = Bulletin | Verdict | Silence | ProfileChange | ModelChange | SourceStatus
@@ -72,6 +75,7 @@ class KafkaPublisher:
         self.settings = settings
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
+        self._turns: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self) -> None:
         """Connect; do nothing when connected."""
@@ -200,7 +204,7 @@ class KafkaPublisher:
         batch.close()
         began = monotonic()
         try:
-            receipt = await (await producer.send_batch(batch, topic, partition=partition))
+            receipt = await (await self._handed_over(producer, batch, topic, partition))
         except (KafkaError, OSError) as error:
             raise self._refused(topic, error) from error
         metrics.SEND_SECONDS.labels(topic).observe(monotonic() - began)
@@ -214,7 +218,7 @@ class KafkaPublisher:
             raise SourceUnavailable(f"kafka {self.settings.kafka_url}: the publisher was stopped")
         try:
             began = monotonic()
-            if await _deliver(producer, topic, pairs, partition):
+            if await self._deliver(producer, topic, pairs, partition):
                 metrics.SEND_SECONDS.labels(topic).observe(monotonic() - began)
         except MessageSizeTooLargeError:
             raise
@@ -225,30 +229,50 @@ class KafkaPublisher:
         metrics.SEND_FAILURES.labels(topic).inc()
         return SourceUnavailable(f"kafka {self.settings.kafka_url}: {topic}: {error!r}")
 
+    async def _deliver(self, producer: AIOKafkaProducer, topic: str, pairs: Pairs, partition: int | None) -> bool:
+        """Send, and await all receipts; tell whether there was anything to send.
 
-async def _deliver(producer: AIOKafkaProducer, topic: str, pairs: Pairs, partition: int | None) -> bool:
-    """Send, and await all receipts; tell whether there was anything to send.
+        A few go one by one, so that those of many callers share a batch. More go in batches of our own: that takes half
+        the processor time.
+        """
+        coming = iter(pairs)
+        few = list(islice(coming, FEW))
+        if len(few) < FEW:
+            receipts = [await producer.send(topic, value=value, key=key, partition=partition) for key, value in few]
+        else:
+            receipts = await self._deliver_batches(producer, topic, chain(few, coming), partition)
+        await asyncio.gather(*receipts)
+        return bool(few)
 
-    In batches of our own: handed over one by one, a record takes twice the time, and waits for others that never come.
-    """
-    partitions: list[int] = []
-    batches: dict[int, BatchBuilder] = {}
-    receipts: list[asyncio.Future[Any]] = []
-    for key, value in pairs:
-        if len(key or b"") + len(value or b"") > LARGEST_BYTES:
-            raise MessageSizeTooLargeError(f"{topic}: {len(value or b'')} bytes, where {LARGEST_BYTES} are the most")
-        partitions = partitions or sorted(await producer.partitions_for(topic))
-        to = _partitioner(key, partitions, partitions) if partition is None else partition
-        batch = batches.get(to)
-        while batch is None or batch.append(key=key, value=value, timestamp=None) is None:
-            if batch is not None:
-                receipts.append(await producer.send_batch(batch, topic, partition=to))
-            batch = batches[to] = producer.create_batch()
-        if len(receipts) >= IN_FLIGHT:
-            await asyncio.gather(*receipts)
-            receipts.clear()
-    for to, batch in batches.items():
-        batch.close()
-        receipts.append(await producer.send_batch(batch, topic, partition=to))
-    await asyncio.gather(*receipts)
-    return bool(batches)
+    async def _deliver_batches(
+        self, producer: AIOKafkaProducer, topic: str, pairs: Pairs, partition: int | None
+    ) -> list[asyncio.Future[Any]]:
+        """Send in batches; return the receipts that are still to be awaited."""
+        partitions = sorted(await producer.partitions_for(topic))
+        batches: dict[int, BatchBuilder] = {}
+        receipts: list[asyncio.Future[Any]] = []
+        for key, value in pairs:
+            if len(key or b"") + len(value or b"") > LARGEST_BYTES:  # which aiokafka sees in a single record only
+                raise MessageSizeTooLargeError(f"{topic}: a value of {len(value or b'')} bytes")
+            to = _partitioner(key, partitions, partitions) if partition is None else partition
+            batch = batches.get(to)
+            while batch is None or batch.append(key=key, value=value, timestamp=None) is None:
+                if batch is not None:
+                    receipts.append(await self._handed_over(producer, batch, topic, to))
+                batch = batches[to] = producer.create_batch()
+            if len(receipts) >= IN_FLIGHT:
+                await asyncio.gather(*receipts)
+                receipts.clear()
+        for to, batch in batches.items():
+            batch.close()
+            receipts.append(await self._handed_over(producer, batch, topic, to))
+        return receipts
+
+    async def _handed_over(
+        self, producer: AIOKafkaProducer, batch: BatchBuilder, topic: str, partition: int
+    ) -> asyncio.Future[Any]:
+        """Hand over a batch; return its receipt, of which the loop says nothing where nobody waits for it any more."""
+        async with self._turns[topic, partition]:  # aiokafka counts the time of who waits for many others many times
+            receipt: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
+        receipt.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return receipt
