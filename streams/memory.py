@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, cast
 
 import faust
 from faust.streams import _current_event
-from faust.types import EventT
+from faust.types import TP, EventT
 from rocksdict import DbClosedError, WriteBatch
 
 from streams.app import STORE_OPTIONS
+from streams.pending import PENDING
 from streams.publisher import BATCH_BYTES, KafkaPublisher
 from streams.settings import StreamSettings
 from streams.topics import STATE_TABLE, changelog
-from streams.untold import UNTOLD
 
 ROOM = BATCH_BYTES - 1024  # for the records of a batch, whose own header is far smaller
 RECORD_BYTES = 32  # that a record takes beside its key and its value, at most
@@ -34,13 +34,14 @@ class Found(NamedTuple):
 
     states: set[str]  # `hazard/area`
     waiting: set[str]  # those under which something waits for time to pass
-    untold: set[str]  # keys of revisions that were about to be told
+    pending: set[str]  # keys of revisions that were about to be told
 
 
 class Memory:
     """The table, as the detect step reads it and as its batches are kept."""
 
     def __init__(self, app: faust.App, settings: StreamSettings, publisher: KafkaPublisher) -> None:
+        self.app = app
         self.publisher = publisher
         self.changelog = changelog(settings.app_id).name
         self.table: Any = app.Table(
@@ -54,6 +55,10 @@ class Memory:
     def get(self, key: str) -> bytes | None:
         """Return the value of a key, or None."""
         return cast(bytes | None, self.table.get(key.encode()))
+
+    def is_ours(self, partition: int) -> bool:
+        """Tell whether a partition is still this worker's: what another one writes must not be written over."""
+        return TP(self.changelog, partition) in self.app.assignor.assigned_actives()
 
     def turn_to(self, event: EventT[Any]) -> None:
         """Read from the partition of an event, until told otherwise: Faust takes it from this variable."""
@@ -98,8 +103,8 @@ class Memory:
                 found.states.add(f"{hazard}/{area}")
             elif rest == AGENDA:
                 found.waiting.add(f"{hazard}/{area}")
-            elif rest.startswith(UNTOLD):
-                found.untold.add(f"{hazard}/{area}/{rest}")
+            elif rest.startswith(PENDING):
+                found.pending.add(f"{hazard}/{area}/{rest}")
         return found
 
 
@@ -113,7 +118,7 @@ def _size(changes: Mapping[str, bytes | None]) -> int:
 
 
 def _size_of(key: str, value: bytes | None) -> int:
-    return len(key) + len(value or b"") + RECORD_BYTES
+    return len(key.encode()) + len(value or b"") + RECORD_BYTES
 
 
 def _batches(

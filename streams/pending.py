@@ -1,7 +1,7 @@
-"""Untold: revisions that are about to be told stand beside the state that they come from, until the broker has them.
+"""Pending: revisions that are about to be told stand beside the state that they come from, until the broker has them.
 
-    <key>/untold/<offset>        with the state              how many there are of a batch, by its last offset
-    <key>/untold/<offset>/<n>    with the state, or before   one of them
+    <key>/pending/<offset>        with the state              how many there are of a batch, by its last offset
+    <key>/pending/<offset>/<n>    with the state, or before   one of them
 
 Told again after a crash, each says what it said: decided again, from signals that come in other batches, it might not.
 """
@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from records import Alert, BrokenInvariant, MalformedRecord, decode, encode
 
-UNTOLD = "untold/"  # after the state's key, `hazard/area/`
-TOTAL_PARTS = 4  # of the key under which the number of a batch's revisions stands
+PENDING = "pending/"  # after the state's key, `hazard/area/`
+COUNT_SLASHES = 3  # in a key under which the number of a batch's revisions stands
 Changes = dict[str, bytes | None]
 
 
-class Untold(NamedTuple):
+class Pending(NamedTuple):
     """Revisions of one batch as they are written down."""
 
     total: Changes  # what makes the others hold: it is kept with the state
@@ -28,24 +28,24 @@ class Untold(NamedTuple):
         return dict.fromkeys((*self.total, *self.revisions))
 
 
-def untold(alerts: Sequence[Alert], offset: int) -> Untold:
+def pending(alerts: Sequence[Alert], offset: int) -> Pending:
     """Return the revisions of a batch of one partition, up to an offset of it, as they are written down."""
     if not alerts:
-        return Untold({}, {})
-    key = f"{alerts[0].state_hazard}/{alerts[0].area}/{UNTOLD}{offset}"
-    return Untold(
+        return Pending({}, {})
+    key = f"{alerts[0].state_hazard}/{alerts[0].area}/{PENDING}{offset}"
+    return Pending(
         {key: str(len(alerts)).encode()}, {f"{key}/{number}": encode(alert) for number, alert in enumerate(alerts)}
     )
 
 
-def still_untold(keys: Iterable[str], get: Callable[[str], bytes | None]) -> list[Alert]:
-    """Return the revisions that were not told, or nobody knows whether they were, in their order.
+def still_pending(keys: Iterable[str], get: Callable[[str], bytes | None]) -> list[Alert]:
+    """Return the revisions that were not told, or of which nobody knows, in their order.
 
     Those without a count are of a batch that was not kept, and is decided again.
 
     Errors  BrokenInvariant when the table holds what we never wrote
     """
-    counts = [key for key in keys if key.count("/") == TOTAL_PARTS - 1]
+    counts = [key for key in keys if key.count("/") == COUNT_SLASHES]
     return [
         _revision(f"{key}/{number}", get)
         for key in sorted(counts, key=_offset_of)

@@ -28,7 +28,6 @@ from records import (
     ProfileChange,
     Retraction,
     Signal,
-    SourceUnavailable,
     Statement,
     Tick,
     Verdict,
@@ -41,7 +40,8 @@ from streams.claims import changes
 from streams.detect import Detect, Detected, OnShelf
 from streams.enrich import Enrich, Enriched, ReadsAhead
 from streams.health import Health
-from streams.memory import Memory, fit_together
+from streams.memory import Found, Memory, fit_together
+from streams.pending import pending, still_pending
 from streams.publisher import KafkaPublisher
 from streams.reader_in_force import ReaderInForce
 from streams.restore import partition_of
@@ -51,7 +51,6 @@ from streams.showing import Showing
 from streams.stated import statements
 from streams.telling import Telling, TellingTasks
 from streams.topics import ALERTS, CONTEXT, DECISIONS, NUDGE, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
-from streams.untold import still_untold, untold
 
 TICK_SECS = 5.0
 HEALTH_SECS = 1.0
@@ -91,6 +90,7 @@ class Wiring:
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
         self.memory = Memory(app, settings, self.publisher)
         self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
+        self.together = KEPT_TOGETHER  # fewer where so many did not fit, and then slowly more again
         self.keys: set[str] = set()  # of the states that the table held when it was recovered
         self.neighbours = Neighbours(steps.detect.detector.profile)
         self.showing = Showing(steps.detect.detector)
@@ -228,7 +228,7 @@ class Wiring:
 
     async def _detect(self, events: Sequence[EventT[Any]]) -> None:
         for group in by_partition(events):
-            for part in kept_together(group):
+            for part in kept_together(group, self.together):
                 await self._detect_partition(part)
 
     async def _detect_partition(self, events: Sequence[EventT[Any]]) -> None:
@@ -237,13 +237,18 @@ class Wiring:
         partition = events[-1].message.partition
         shelf = self.shelves.setdefault(partition, Shelf(self.memory, self.keys))
         result = self.steps.detect([value for _, value in values], shelf)
-        about_to_be_told = untold(result.alerts, events[-1].message.offset)
+        about_to_be_told = pending(result.alerts, events[-1].message.offset)
         changes = {**result.changes, **about_to_be_told.total}
         if len(events) > 1 and not fit_together(changes):
             self._drop(partition)
+            self.together = len(events) // 2
             for part in (events[: len(events) // 2], events[len(events) // 2 :]):
                 await self._detect_partition(part)
             return
+        if not self.memory.is_ours(partition):  # any more; whoever has it reads all this again
+            self.shelves.pop(partition, None)
+            return
+        self.together = min(self.together + 1, KEPT_TOGETHER)
         for failed in result.failed:
             dead.append(self.letters.letter(SIGNALS, values[failed.number][0], "step_failed", failed.detail))
         await self.letters.send(dead)
@@ -316,30 +321,34 @@ class Wiring:
         await self.publisher.signals([tick_from(key, now) for key, at in self.due.items() if at <= now])
 
     async def _take_over(self) -> None:
-        """After a start or a takeover: tell what was not, find the states, and what waits for time."""
-        found = self.memory.found()
-        self.keys |= found.states
+        """After a start or a takeover: find the states, and what waits for time; tell what was about to be told."""
         try:
-            self._decide_by(self.steps.detect.detector.profile_in_force(Shelf(self.memory)))
-            self.showing.forget()
-            self.showing.found(sorted(found.states), Shelf(self.memory))
-            await self._tell_untold(found.untold)
-        except (BrokenInvariant, SourceUnavailable) as error:  # which Faust would only log here
+            found = self.memory.found()
+            self._find(found)
+            await self._tell_pending(found.pending)
+        except Exception as error:  # noqa: BLE001  which Faust would not even log
             die(error)
+
+    def _find(self, found: Found) -> None:
+        self.keys |= found.states
+        self._decide_by(self.steps.detect.detector.profile_in_force(Shelf(self.memory)))
+        self.showing.forget()
+        self.showing.found(sorted(found.states), Shelf(self.memory))
         for key in sorted(found.waiting):
             at = self.steps.detect.detector.next_due(key, Shelf(self.memory))
             if at is not None:
                 self.due[key] = at
         metrics.OPEN_INCIDENTS.set(len(self.due))
 
-    async def _tell_untold(self, keys: Set[str]) -> None:
+    async def _tell_pending(self, keys: Set[str]) -> None:
         """Tell what was about to be told when whoever had the table ended; repeats are equal in bytes."""
-        await self.publisher.alerts(still_untold(keys, self.memory.get))
+        await self.publisher.alerts(still_pending(keys, self.memory.get))
         by_partition: dict[int, dict[str, None]] = {}
         for key in keys:
             by_partition.setdefault(partition_of(key.encode(), self.settings.partitions), {})[key] = None
         for partition, gone in by_partition.items():
-            await self.memory.keep(partition, gone)
+            if self.memory.is_ours(partition):
+                await self.memory.keep(partition, gone)
 
     async def _forget(self, *_: Any, **__: Any) -> None:
         self.due.clear()
@@ -394,7 +403,7 @@ def made_of(reading: PostReading) -> tuple[str, str]:
     return reading.hazard, reading.actuality
 
 
-def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any]]]:
+def kept_together(events: Sequence[EventT[Any]], most: int) -> Iterator[Sequence[EventT[Any]]]:
     """Yield the events of a partition in parts whose changes are kept as one; a change of profile by itself.
 
     It is as large as many signals' changes are, and with them would not fit.
@@ -402,7 +411,7 @@ def kept_together(events: Sequence[EventT[Any]]) -> Iterator[Sequence[EventT[Any
     part: list[EventT[Any]] = []
     for event in events:
         is_profile = event.message.key == PROFILE_KEY.encode()
-        if part and (is_profile or len(part) == KEPT_TOGETHER):
+        if part and (is_profile or len(part) >= most):
             yield part
             part = []
         part.append(event)

@@ -141,7 +141,7 @@ def test_a_change_of_profile_is_kept_by_itself_and_signals_by_the_dozen(event: C
         event(key=PROFILE_KEY.encode() if number in (0, 3, 4) else b"fire/76", offset=number)
         for number in range(5 + 2 * KEPT_TOGETHER + 11)
     ]
-    parts = [[one.message.offset for one in part] for part in kept_together(events)]
+    parts = [[one.message.offset for one in part] for part in kept_together(events, KEPT_TOGETHER)]
     assert parts[:4] == [[0], [1, 2], [3], [4]]
     assert [len(part) for part in parts[4:]] == [KEPT_TOGETHER, KEPT_TOGETHER, 11]
     assert [offset for part in parts for offset in part] == list(range(5 + 2 * KEPT_TOGETHER + 11))

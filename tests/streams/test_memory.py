@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 import pytest
+from faust.assignor.client_assignment import ClientAssignment
 from rocksdict import Options, Rdict
 
 from records import BrokenInvariant, SourceUnavailable
@@ -97,7 +98,7 @@ async def test_what_is_kept_first_goes_ahead_where_it_does_not_fit(
     await declare_topics(settings, [changelog(settings.app_id)])
     publisher = KafkaPublisher(settings)
     memory = memory_over(settings, publisher, database)
-    large, first = b"x" * (BATCH_BYTES // 2), {f"fire/76/untold/9/{number}": b"y" * 300_000 for number in range(5)}
+    large, first = b"x" * (BATCH_BYTES // 2), {f"fire/76/pending/9/{number}": b"y" * 300_000 for number in range(5)}
     try:
         await memory.keep(0, {"fire/76/a": large, "fire/76/b": large[:-9_000]}, first=first)
         await memory.keep(0, {}, first={"fire/76/a": None})
@@ -111,7 +112,15 @@ async def test_what_is_kept_first_goes_ahead_where_it_does_not_fit(
 def test_what_is_found_has_its_kind_by_its_place_whatever_else_others_call_theirs(settings_for: MakeSettings) -> None:
     settings = settings_for("kafka://127.0.0.1:9")
     memory = memory_over(settings, KafkaPublisher(settings), None)
-    keys = ["fire/76/head", "fire/76/agenda", "fire/76/untold/9", "fire/76/untold/9/0", "profile/in/force"]
-    keys += [f"flood/14/base/bulletin/https://e.org/{name}" for name in ("head", "agenda", "untold/9")]
+    keys = ["fire/76/head", "fire/76/agenda", "fire/76/pending/9", "fire/76/pending/9/0", "profile/in/force"]
+    keys += [f"flood/14/base/bulletin/https://e.org/{name}" for name in ("head", "agenda", "pending/9")]
     memory.table = [key.encode() for key in keys]
-    assert memory.found() == ({"fire/76"}, {"fire/76"}, {"fire/76/untold/9", "fire/76/untold/9/0"})
+    assert memory.found() == ({"fire/76"}, {"fire/76"}, {"fire/76/pending/9", "fire/76/pending/9/0"})
+
+
+def test_a_partition_is_ours_as_long_as_faust_says_so(settings_for: MakeSettings) -> None:
+    settings = settings_for("kafka://127.0.0.1:9")
+    app: Any = faust.App("memory", broker=settings.kafka_url, datadir=str(settings.data_dir))
+    memory = Memory(app, settings, KafkaPublisher(settings))
+    app.assignor._assignment = ClientAssignment(actives={changelog(settings.app_id).name: [1]}, standbys={})
+    assert [memory.is_ours(partition) for partition in (0, 1, 2)] == [False, True, False]

@@ -1,4 +1,4 @@
-"""Untold: wherever a worker dies, and however signals come in batches then, one number stands for one revision."""
+"""Pending: wherever a worker dies, and however signals come in batches then, one number stands for one revision."""
 
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,9 @@ from records import Alert, BrokenInvariant, DeadLetter, Place, Signal, Tick, dec
 from streams import batches, wiring
 from streams.detect import Detect
 from streams.memory import Memory
+from streams.pending import pending, still_pending
 from streams.publisher import KafkaPublisher
 from streams.settings import StreamSettings
-from streams.untold import still_untold, untold
 from streams.wiring import KEPT_TOGETHER, Steps, Wiring
 
 MakeSignal = Callable[..., Signal]
@@ -39,6 +39,10 @@ class Table(Memory):
         self.table = values
         self.dies = dies
         self.batches = 0
+        self.ours = True
+
+    def is_ours(self, partition: int) -> bool:
+        return self.ours
 
     async def _keep_whole(self, partition: int, changes: Mapping[str, bytes | None]) -> None:
         self.dies()
@@ -78,7 +82,7 @@ class Stage:
         self.worker = self.new_worker(lambda: None)
 
     def new_worker(self, dies: Dies) -> Wiring:
-        app = faust.App("untold", broker=self.settings.kafka_url, datadir=str(self.settings.data_dir))
+        app = faust.App("pending", broker=self.settings.kafka_url, datadir=str(self.settings.data_dir))
         worker = Wiring(app, self.settings, Steps(enrich=cast(Any, None), detect=DETECT), self.clock)
         worker.publisher = Topic(self.told, dies)
         worker.letters.publisher = worker.publisher
@@ -173,7 +177,7 @@ async def test_one_number_stands_for_one_revision_wherever_a_worker_dies(
     await take(killed, story, chance)
     said = killed.revisions()
     assert all(len(values) == 1 for values in said.values())
-    assert not [key for key in killed.values if b"/untold/" in key]
+    assert not [key for key in killed.values if b"/pending/" in key]
     for incident in {incident for incident, _ in said}:  # nothing was left out
         numbers = [number for one, number in said if one == incident]
         assert sorted(numbers) == list(range(1, len(numbers) + 1))
@@ -194,7 +198,7 @@ async def test_what_was_written_down_is_told_by_whoever_comes_next(
     there = stage()
 
     def dies_when_told() -> None:
-        if any(b"/untold/" in key for key in there.values):
+        if any(b"/pending/" in key for key in there.values):
             raise Died
 
     there.worker = there.new_worker(dies_when_told)
@@ -204,9 +208,58 @@ async def test_what_was_written_down_is_told_by_whoever_comes_next(
     assert not there.told
     await there.start_again(lambda: None)
     assert [decode(value, Alert).level for value in there.told] == ["watch", "alert"]
-    assert not [key for key in there.values if b"/untold/" in key]
+    assert not [key for key in there.values if b"/pending/" in key]
     await there.worker._detect(there.events(strong))  # which nobody acknowledged
     assert len(there.told) == 2
+
+
+async def test_what_was_worked_out_of_a_partition_that_has_gone_is_neither_kept_nor_told(
+    stage: Callable[[], Stage], signal: MakeSignal
+) -> None:
+    there = stage()
+    strong = there.events([signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)])
+    table_of(there).ours = False
+    await there.worker._detect(strong)
+    assert not there.values
+    assert not there.told
+    table_of(there).ours = True  # it has come back, and is read again
+    await there.worker._detect(strong)
+    assert len(there.told) == 2
+
+
+async def test_who_loses_a_partition_while_he_tells_leaves_the_table_alone(
+    stage: Callable[[], Stage], signal: MakeSignal
+) -> None:
+    there = stage()
+
+    def dies_when_told() -> None:
+        if any(b"/pending/" in key for key in there.values):
+            raise Died
+
+    there.worker = there.new_worker(dies_when_told)
+    strong = [signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)]
+    with pytest.raises(Died):
+        await there.worker._detect(there.events(strong))
+    there.worker = there.new_worker(lambda: None)
+    table_of(there).ours = False
+    before = dict(there.values)
+    await there.worker._take_over()
+    assert there.values == before
+
+
+async def test_a_worker_that_cannot_take_over_ends(stage: Callable[[], Stage], signal: MakeSignal) -> None:
+    there = stage()
+    there.values[b"fire/76/pending/7"] = b"many"
+    with pytest.raises(BrokenInvariant):
+        await there.worker._take_over()
+    there.values.clear()
+    there.values[b"no key of ours"] = b""
+    with pytest.raises(ValueError, match="unpack"):
+        await there.worker._take_over()
+
+
+def table_of(stage: Stage) -> Table:
+    return cast(Table, stage.worker.memory)
 
 
 async def test_what_does_not_fit_into_one_record_batch_is_decided_in_halves(
@@ -240,29 +293,30 @@ async def test_what_does_not_fit_into_one_record_batch_is_decided_in_halves(
         for event in one_by_one.events(signals):
             await one_by_one.worker._detect([event])
     assert len({incident for incident, _ in there.revisions()}) >= KEPT_TOGETHER
-    assert cast(Table, there.worker.memory).batches < cast(Table, one_by_one.worker.memory).batches
+    assert table_of(there).batches < table_of(one_by_one).batches
+    assert there.worker.together < KEPT_TOGETHER
     assert there.values == one_by_one.values
     assert there.told == one_by_one.told
 
 
 def test_a_batch_without_revisions_writes_nothing_down() -> None:
-    assert untold([], 7) == ({}, {})
+    assert pending([], 7) == ({}, {})
 
 
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"fire/76/untold/7": b"many"}, "is no number"),
-        ({"fire/76/untold/7": b"1"}, "is missing"),
-        ({"fire/76/untold/7": b"1", "fire/76/untold/7/0": b"{"}, "damaged"),
-        ({"fire/76/untold/seven": b"1"}, "is no number"),
+        ({"fire/76/pending/7": b"many"}, "is no number"),
+        ({"fire/76/pending/7": b"1"}, "is missing"),
+        ({"fire/76/pending/7": b"1", "fire/76/pending/7/0": b"{"}, "damaged"),
+        ({"fire/76/pending/seven": b"1"}, "is no number"),
     ],
 )
 def test_a_damaged_table_stops_us(values: dict[str, bytes], says: str) -> None:
     with pytest.raises(BrokenInvariant, match=says):
-        still_untold(values, values.get)
+        still_pending(values, values.get)
 
 
 def test_revisions_of_a_batch_that_was_not_kept_are_not_told() -> None:
-    values = {"fire/76/untold/7/0": b"{}"}
-    assert still_untold(values, values.get) == []
+    values = {"fire/76/pending/7/0": b"{}"}
+    assert still_pending(values, values.get) == []

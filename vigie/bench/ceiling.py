@@ -19,7 +19,7 @@ from vigie.bench.load import Texts, load
 from vigie.settings import Settings, Territory
 
 CORES = 2  # of which the figures of this project tell
-BATCH = 256
+BATCH = 512  # as many as a worker reads together
 WARM = 20_000
 SETTINGS = Settings(territory=Territory(profile="world"))
 
