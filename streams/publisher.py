@@ -232,8 +232,8 @@ class KafkaPublisher:
     async def _deliver(self, producer: AIOKafkaProducer, topic: str, pairs: Pairs, partition: int | None) -> bool:
         """Send, and await all receipts; tell whether there was anything to send.
 
-        A few go one by one, so that those of many callers share a batch. More go in batches of our own: that takes half
-        the processor time.
+        A few go one by one, so that those of many callers share a batch. More go in batches of our own, which take less
+        processor time.
         """
         coming = iter(pairs)
         few = list(islice(coming, FEW))

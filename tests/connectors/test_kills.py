@@ -238,7 +238,7 @@ def tools_for(
         pytest.param(SLOW, KILLS, id=SLOW, marks=pytest.mark.long),
     ],
 )
-async def test_after_fifty_kills_at_random_points_no_post_is_missing(
+async def test_after_many_kills_at_random_points_no_post_is_missing(
     name: str, kills: int, load: Callable[[str], ModuleType], tools_for: Callable[..., Tools]
 ) -> None:
     tools = tools_for(name, COUNT, kills)

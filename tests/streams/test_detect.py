@@ -45,15 +45,21 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detectors.counting.crossed", broken)
 
 
+def shuffled(authors: list[str], order: Any, signal: MakeSignal) -> list[Signal]:
+    """Return a strong signal of each author, in any order."""
+    signals = [
+        signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
+    ]
+    order.shuffle(signals)
+    return signals
+
+
 @RELAXED
 @given(authors=st.lists(st.sampled_from(["ann", "bob", "eve", "boom"]), max_size=10), order=st.randoms())
 def test_a_signal_that_breaks_the_detector_costs_only_itself(
     authors: list[str], order: Any, one_by_one: Detect, breaks: None, signal: MakeSignal
 ) -> None:
-    signals = [
-        signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
-    ]
-    order.shuffle(signals)
+    signals = shuffled(authors, order, signal)
     table, without = DictState(), DictState()
     result = one_by_one(signals, Shelf(table))
     table.keep(result.changes)
@@ -70,10 +76,7 @@ def test_a_signal_that_breaks_the_detector_costs_only_itself(
 def test_a_signal_that_breaks_the_detector_costs_none_of_its_batch(
     authors: list[str], order: Any, detect: Detect, breaks: None, signal: MakeSignal
 ) -> None:
-    signals = [
-        signal(number, author_id=author, author_tier=2, likelihood_ratio=400.0) for number, author in enumerate(authors)
-    ]
-    order.shuffle(signals)
+    signals = shuffled(authors, order, signal)
     shelf, without = Shelf(DictState()), Shelf(DictState())
     result = detect(signals, shelf)
     detect([one for one in signals if one.author_id != "boom"], without)

@@ -1,6 +1,7 @@
 """Memory: a batch is on the broker whole before any of it is on disk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,17 @@ def memory_over(settings: StreamSettings, publisher: KafkaPublisher, database: A
     return memory
 
 
+@asynccontextmanager
+async def memory_on(settings: StreamSettings, database: Any) -> AsyncIterator[Memory]:
+    """Provide the same, with a changelog of its own on a broker."""
+    await declare_topics(settings, [changelog(settings.app_id)])
+    publisher = KafkaPublisher(settings)
+    try:
+        yield memory_over(settings, publisher, database)
+    finally:
+        await publisher.stop()
+
+
 async def values_on(settings: StreamSettings, topic: Topic, count: int) -> list[tuple[bytes, bytes | None]]:
     found: list[tuple[bytes, bytes | None]] = []
     async with consumer_of(settings, topic) as consumer:
@@ -51,16 +63,11 @@ async def test_a_batch_is_kept_with_the_offset_reached(
     broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
 ) -> None:
     settings = settings_for(broker.url, app_id="kept")
-    await declare_topics(settings, [changelog(settings.app_id)])
-    publisher = KafkaPublisher(settings)
-    memory = memory_over(settings, publisher, database)
-    try:
+    async with memory_on(settings, database) as memory:
         await memory.keep(0, {"fire/76/a": b"1", "fire/76/b": b"2", "fire/76/c": b"3"})
         assert database[OFFSET] == b"2"
         await memory.keep(0, {"fire/76/a": None, "fire/76/b": b"4"})
         await memory.keep(0, {})
-    finally:
-        await publisher.stop()
     assert dict(database.items()) == {b"fire/76/b": b"4", b"fire/76/c": b"3", OFFSET: b"4"}
     assert (await values_on(settings, changelog(settings.app_id), 5))[3:] == [
         (b"fire/76/a", None),
@@ -95,15 +102,10 @@ async def test_what_is_kept_first_goes_ahead_where_it_does_not_fit(
     broker: EmbeddedBroker, settings_for: MakeSettings, database: Any
 ) -> None:
     settings = settings_for(broker.url, app_id="first")
-    await declare_topics(settings, [changelog(settings.app_id)])
-    publisher = KafkaPublisher(settings)
-    memory = memory_over(settings, publisher, database)
     large, first = b"x" * (BATCH_BYTES // 2), {f"fire/76/pending/9/{number}": b"y" * 300_000 for number in range(5)}
-    try:
+    async with memory_on(settings, database) as memory:
         await memory.keep(0, {"fire/76/a": large, "fire/76/b": large[:-9_000]}, first=first)
         await memory.keep(0, {}, first={"fire/76/a": None})
-    finally:
-        await publisher.stop()
     assert sorted(database.keys()) == sorted([OFFSET, b"fire/76/b", *(key.encode() for key in first)])
     values = await values_on(settings, changelog(settings.app_id), 8)
     assert [key for key, _ in values[5:]] == [b"fire/76/a", b"fire/76/b", b"fire/76/a"]

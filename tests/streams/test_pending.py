@@ -192,19 +192,23 @@ def last_said(stage: Stage) -> list[tuple[Any, ...]]:
     return sorted((one.level, one.authors, one.posts, str(one.evidence)) for one in stand)
 
 
+async def die_when_written_down(stage: Stage, signals: Sequence[Signal]) -> None:
+    """Take signals in, and die between the state and the telling."""
+
+    def dies() -> None:
+        if any(b"/pending/" in key for key in stage.values):
+            raise Died
+
+    stage.worker = stage.new_worker(dies)
+    with pytest.raises(Died):
+        await stage.worker._detect(stage.events(signals))
+
+
 async def test_what_was_written_down_is_told_by_whoever_comes_next(
     stage: Callable[[], Stage], signal: MakeSignal
 ) -> None:
-    there = stage()
-
-    def dies_when_told() -> None:
-        if any(b"/pending/" in key for key in there.values):
-            raise Died
-
-    there.worker = there.new_worker(dies_when_told)
-    strong = [signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)]
-    with pytest.raises(Died):
-        await there.worker._detect(there.events(strong))
+    there, strong = stage(), [signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)]
+    await die_when_written_down(there, strong)
     assert not there.told
     await there.start_again(lambda: None)
     assert [decode(value, Alert).level for value in there.told] == ["watch", "alert"]
@@ -230,16 +234,8 @@ async def test_what_was_worked_out_of_a_partition_that_has_gone_is_neither_kept_
 async def test_who_loses_a_partition_while_he_tells_leaves_the_table_alone(
     stage: Callable[[], Stage], signal: MakeSignal
 ) -> None:
-    there = stage()
-
-    def dies_when_told() -> None:
-        if any(b"/pending/" in key for key in there.values):
-            raise Died
-
-    there.worker = there.new_worker(dies_when_told)
-    strong = [signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)]
-    with pytest.raises(Died):
-        await there.worker._detect(there.events(strong))
+    there, strong = stage(), [signal(number, author_tier=2, likelihood_ratio=400.0) for number in (1, 2)]
+    await die_when_written_down(there, strong)
     there.worker = there.new_worker(lambda: None)
     table_of(there).ours = False
     before = dict(there.values)

@@ -13,13 +13,14 @@ from typing import Any
 from detectors.detector import Shelf
 from models.gate import Gate
 from records import Post
+from streams.settings import StreamSettings
 from streams.state import DictState
 from vigie import assembly
 from vigie.bench.load import Texts, load
 from vigie.settings import Settings, Territory
 
 CORES = 2  # of which the figures of this project tell
-BATCH = 512  # as many as a worker reads together
+BATCH = StreamSettings.batch_posts
 WARM = 20_000
 SETTINGS = Settings(territory=Territory(profile="world"))
 
