@@ -1,9 +1,10 @@
 """The gazetteer: every place that Vigie knows, loaded from the committed files.
 
-Places are rows, and a row is a number: the columns are parallel lists, which load fast and stay small.
+Places are rows, and a row is a number: the columns are parallel lists and arrays, which load fast and stay small.
 """
 
 import difflib
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, cached_property
@@ -93,10 +94,10 @@ class Gazetteer:
         self.deps: list[str] = []  # "76" in France, "US-OK" abroad, "" for countries
         self.parents: list[str] = []  # INSEE of the commune that a former one belongs to; a département's région
         self.epcis: list[str] = []
-        self.lats: list[float] = []
-        self.lons: list[float] = []
-        self.radii: list[float] = []
-        self.populations: list[int] = []
+        self.lats = array("d")
+        self.lons = array("d")
+        self.radii = array("d")
+        self.populations = array("q")
         self._load_france(read_table(files / "fr_places.tsv.zst", FRANCE_COLUMNS))
         self.french_rows = len(self.codes)
         self._load_world(read_table(files / "world_places.tsv.zst", WORLD_COLUMNS))
@@ -111,8 +112,8 @@ class Gazetteer:
     def _load_france(self, columns: list[list[str]]) -> None:
         insee, parent, kind, name, dep, epci, population, lat, lon, radius = columns
         count = len(insee)
-        self._extend(kind, insee, name, [""] * count, ["FR"] * count, dep, parent)
-        self.epcis += epci
+        self._extend(map(intern, kind), insee, name, [""] * count, ["FR"] * count, map(intern, dep), parent)
+        self.epcis += map(intern, epci)
         self._extend_numbers(lat, lon, radius, population)
 
     def _load_world(self, columns: list[list[str]]) -> None:
@@ -140,7 +141,7 @@ class Gazetteer:
 
     def _extend(  # noqa: PLR0917  the columns, in order
         self,
-        kinds: list[str],
+        kinds: Iterable[str],
         codes: list[str],
         names: list[str],
         aliases: list[str],
@@ -163,10 +164,10 @@ class Gazetteer:
         radii: Iterable[str | float],
         populations: list[str],
     ) -> None:
-        self.lats += map(float, lats)
-        self.lons += map(float, lons)
-        self.radii += map(float, radii)
-        self.populations += map(int, populations)
+        self.lats.extend(map(float, lats))
+        self.lons.extend(map(float, lons))
+        self.radii.extend(map(float, radii))
+        self.populations.extend(map(int, populations))
 
     def place_id(self, row: int) -> str:
         """Return the identity of a row's place, stable between builds."""
