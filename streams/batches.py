@@ -1,14 +1,14 @@
 """Batches: how values of a topic are sorted, finished and, where they cannot be handled, set aside whole.
 
-Faust acknowledges what its agent raised on or was cancelled in. So a batch is always finished before its events are
-let go, and where that cannot be done the process ends at once, before anything is committed.
+A batch that was begun is always finished, and where that cannot be done the process ends at once, before anything is
+committed that was not handled.
 """
 
 import asyncio
 import os
 import sys
-from collections import defaultdict
-from collections.abc import Awaitable, Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -22,7 +22,7 @@ from streams.topics import NUDGE, Topic
 log = structlog.get_logger()
 
 BROKEN_STATUS = 70  # a batch could not be finished, or our own state is wrong
-FINISH_SECS = 20.0  # how long a batch may take when the worker is asked to stop
+FINISH_SECS = 20.0  # how long batches may take when the worker is asked to stop
 MAX_DETAIL = 1000
 MAX_VALUE = (
     1_400_000  # bytes; a larger value, which no broker takes as it comes, is cut, or its letter could not be sent
@@ -85,22 +85,37 @@ class DeadLetters:
             log.debug("dead letter", topic=letter.topic, reason=letter.reason, offset=letter.offset)
 
 
-async def finish(work: Awaitable[None]) -> None:
-    """Await a batch to its end, even when the agent is cancelled; end the process when it cannot be finished."""
-    task = asyncio.ensure_future(work)
+class InHand:
+    """The batches that an agent works on at once: begun in their order, and all finished."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._tasks: deque[asyncio.Task[None]] = deque()
+
+    async def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin with a batch; return as soon as there is room for another."""
+        self._tasks.append(asyncio.create_task(_finished(work)))
+        while len(self._tasks) >= self.most:
+            await asyncio.shield(self._tasks[0])
+            self._tasks.popleft()
+
+    async def finish(self) -> None:
+        """Wait until none is left; end the process where that takes too long."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=FINISH_SECS)
+            if late:
+                die(TimeoutError(f"batch not finished in {FINISH_SECS:.0f} s"))
+
+
+async def _finished(work: Coroutine[Any, Any, None]) -> None:
     try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        done, _ = await asyncio.wait({task}, timeout=FINISH_SECS)
-        if not done or task.exception() is not None:
-            die(task.exception() if done else TimeoutError(f"batch not finished in {FINISH_SECS:.0f} s"))
-        raise
-    except Exception as error:  # noqa: BLE001  let out, Faust would acknowledge the batch
+        await work
+    except Exception as error:  # noqa: BLE001  whatever it is, the batch is not done
         die(error)
 
 
 def die(error: BaseException | None) -> None:
-    """End the process before Faust can acknowledge what was not handled."""
+    """End the process before anything can be acknowledged that was not handled."""
     log.error("worker ends: a batch could not be finished; it will be read again", error=repr(error), exc_info=error)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,12 +1,9 @@
 """Steps become Faust agents here, and only here."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import pairwise
 from typing import Any, cast
 
 import faust
@@ -17,7 +14,6 @@ from msgspec.structs import replace
 from detectors.detector import Shelf
 from detectors.neighbours import Neighbours
 from detectors.profile import Profile
-from models.reading import PostReading
 from records import (
     Alert,
     BrokenInvariant,
@@ -35,7 +31,7 @@ from records import (
 from records.profile_change import PROFILE_KEY
 from records.signal import Hazard
 from streams import metrics
-from streams.batches import DeadLetters, by_partition, die, finish
+from streams.batches import DeadLetters, InHand, by_partition, die
 from streams.claims import changes
 from streams.detect import Detect, Detected, OnShelf
 from streams.enrich import Enrich, Enriched, ReadsAhead
@@ -47,8 +43,10 @@ from streams.reader_in_force import ReaderInForce
 from streams.restore import partition_of
 from streams.sensor import RareSensor
 from streams.settings import StreamSettings
+from streams.shares import Shares
 from streams.showing import Showing
 from streams.stated import statements
+from streams.taking import let_go, taken
 from streams.telling import Telling, TellingTasks
 from streams.topics import ALERTS, CONTEXT, DECISIONS, NUDGE, POSTS, SIGNALS, SWEEP, OnDecisions, OnSignals, Topic
 
@@ -59,9 +57,7 @@ LACKING_SECS = 30.0  # a model that is not here is looked for so often
 DETECT_BATCH = 512
 KEPT_TOGETHER = 256  # signals, whose changes are kept as one where they fit into one record batch
 OUTCOMES = {Signal: "taken", Tick: "tick", Statement: "statement", Retraction: "retraction", ProfileChange: "profile"}
-SHARE = 32  # posts that are read while the share before is placed, during which nothing else goes on
-FIRST_SHARE = 8  # so many first, for which nothing can be done meanwhile
-AHEAD = 2  # shares that a reader is asked for before their turn, so that it never waits
+READ_AT_ONCE = 2  # batches of posts: one is handed on while the other is read and placed
 NOTIFY_BATCH = 100
 STATED_BATCH = 50
 
@@ -88,6 +84,8 @@ class Wiring:
         self.letters = DeadLetters(self.publisher, clock)
         self.health = Health(stall_secs=settings.stall_secs)
         self.due: dict[str, datetime] = {}  # state key -> when time alone changes one of its incidents
+        self.shares = Shares(steps.enrich)
+        self.turn = asyncio.Lock()  # of the batch of posts that is handed on, in the order in which they came
         self.memory = Memory(app, settings, self.publisher)
         self.shelves: dict[int, Shelf] = {}  # of each partition that is ours
         self.together = KEPT_TOGETHER  # fewer where so many did not fit, and then slowly more again
@@ -98,7 +96,7 @@ class Wiring:
     def connect(self) -> None:
         """Register everything with the app."""
         self.app.sensors.add(RareSensor())
-        self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts)
+        self._agent("enrich", POSTS, self._enrich, batch=self.settings.batch_posts, at_once=READ_AT_ONCE)
         self._agent("detect", SIGNALS, self._detect, batch=DETECT_BATCH)
         self._agent("context", CONTEXT, self._context, batch=STATED_BATCH)
         self._agent("decide", DECISIONS, self._decide, batch=STATED_BATCH)
@@ -117,7 +115,7 @@ class Wiring:
         self.app.on_before_shutdown.connect(self._disconnect)
         self.memory.table.on_recover(self._take_over)
 
-    def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int) -> None:
+    def _agent(self, name: str, topic: Topic, handle: Any, *, batch: int, at_once: int = 1) -> None:
         source = self.app.topic(
             topic.name,
             partitions=self.settings.partitions,
@@ -128,18 +126,36 @@ class Wiring:
             compacting=topic.is_compacted or None,
         )
 
+        async def work(events: Sequence[EventT[Any]]) -> None:
+            with metrics.STEP_SECONDS.labels(name).time():
+                await handle(events)
+            metrics.STEP_RECORDS.labels(name).inc(sum(event.message.key != NUDGE for event in events))
+            self.health.moved(topic.name, events)
+            let_go(events)
+
         async def agent(stream: Any) -> None:
-            async for events in stream.take_events(batch, within=self.settings.batch_wait_secs):
-                with metrics.STEP_SECONDS.labels(name).time():
-                    await finish(handle(events))
-                metrics.STEP_RECORDS.labels(name).inc(sum(event.message.key != NUDGE for event in events))
-                self.health.moved(topic.name, events)
+            in_hand = InHand(at_once)
+            try:
+                async for events in taken(self.app, stream, batch, self.settings.batch_wait_secs):
+                    await in_hand.begin(work(events))
+            finally:
+                await in_hand.finish()
 
         self.app.agent(source, name=name, supervisor_strategy=CrashingSupervisor)(agent)
 
     async def _enrich(self, events: Sequence[EventT[Any]]) -> None:
         posts, dead = self.letters.sort(POSTS, events, Post)
-        results = await self._enriched([post for _, post in posts])
+        results = await self.shares.enriched([post for _, post in posts])
+        async with self.turn:
+            await self._hand_on(posts, results, dead)
+
+    async def _hand_on(
+        self,
+        posts: Sequence[tuple[EventT[Any], Post]],
+        results: Sequence[Enriched | Exception],
+        dead: list[DeadLetter],
+    ) -> None:
+        """Tell the other steps what became of a batch of posts."""
         signals: list[Signal] = []
         retractions: list[Retraction] = []
         is_last = last_versions([post for _, post in posts])
@@ -174,21 +190,6 @@ class Wiring:
         if retractions:
             await self.publisher.retractions(retractions)
             self.health.sent[SIGNALS.name] += len(retractions) * self.settings.partitions
-
-    async def _enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
-        """Enrich a batch, share by share: while one is placed, in order, the next ones are read."""
-        shares = [posts[start:end] for start, end in pairwise((0, *range(FIRST_SHARE, len(posts), SHARE), len(posts)))]
-        begun = [begin(self.steps.enrich, share) for share in shares[:AHEAD]]
-        results: list[Enriched | Exception] = []
-        for number, share in enumerate(shares):
-            read = await asyncio.to_thread(begun[number])
-            if number + AHEAD < len(shares):
-                begun.append(begin(self.steps.enrich, shares[number + AHEAD]))
-            for labels, count in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
-                metrics.READINGS.labels(*labels).inc(count)
-            results += placed(self.steps.enrich, share, read)
-            await asyncio.sleep(0)  # others want to go on, too
-        return results
 
     async def _context(self, events: Sequence[EventT[Any]]) -> None:
         """Hand what authorities state to each hazard that it concerns, in order among the evidence."""
@@ -398,11 +399,6 @@ def seconds_between(earlier: datetime, later: datetime) -> float:
     return max(0.0, (later - earlier).total_seconds())
 
 
-def made_of(reading: PostReading) -> tuple[str, str]:
-    """Return what the model has made of a post: of what hazard it speaks, if any, and when or how."""
-    return reading.hazard, reading.actuality
-
-
 def kept_together(events: Sequence[EventT[Any]], most: int) -> Iterator[Sequence[EventT[Any]]]:
     """Yield the events of a partition in parts whose changes are kept as one; a change of profile by itself.
 
@@ -435,49 +431,6 @@ def departed(signals: Sequence[Signal], retractions: Sequence[Retraction]) -> li
     """Return what is taken back of authors who said something in the batch in which they left."""
     authors = {signal.author_id for signal in signals} - {""}
     return [one for one in retractions if one.author_id in authors]
-
-
-def begin(step: Enrich, posts: Sequence[Post]) -> Callable[[], list[PostReading | Exception | None]]:
-    """Begin to read posts; what is returned gives the readings, and a post that breaks the step costs only itself."""
-    try:
-        begun = step.begin(posts)
-    except BrokenInvariant:
-        raise
-    except Exception:  # noqa: BLE001  a bug in a step must not cost the batch
-        begun = partial(step.read, posts)
-    return partial(readings, step, posts, begun)
-
-
-def readings(
-    step: Enrich, posts: Sequence[Post], begun: Callable[[], list[PostReading | None]]
-) -> list[PostReading | Exception | None]:
-    """Return the reading of each post; a post that breaks the step costs only itself."""
-    try:
-        return list(begun())
-    except BrokenInvariant:
-        raise
-    except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
-        if len(posts) == 1:
-            return [error]
-        return [reading for post in posts for reading in readings(step, [post], partial(step.read, [post]))]
-
-
-def placed(
-    step: Enrich, posts: Sequence[Post], read: Sequence[PostReading | Exception | None]
-) -> list[Enriched | Exception]:
-    """Return what becomes of each post that was read, in order; a post that breaks the step costs only itself."""
-    results: list[Enriched | Exception] = []
-    for post, reading in zip(posts, read, strict=True):
-        if isinstance(reading, Exception):
-            results.append(reading)
-            continue
-        try:
-            results.append(step.place(post, reading))
-        except BrokenInvariant:
-            raise
-        except Exception as error:  # noqa: BLE001  a bug in a step must not cost the batch
-            results.append(error)
-    return results
 
 
 def tick_from(key: str, at: datetime) -> Tick:

@@ -32,11 +32,12 @@ from records import (
     encode,
 )
 from streams.claims import changes
+from streams.shares import begin, made_of, placed
 from streams.showing import Showing
 from streams.state import DictState
 from streams.stated import statements
 from streams.topics import ALERTS, CONTEXT, POSTS, SIGNALS, TOPICS, Topic
-from streams.wiring import Steps, begin, departed, last_versions, made_of, placed, tick_from
+from streams.wiring import Steps, departed, last_versions, tick_from
 from tests.console.conftest import empty_archive, sqlite_engine
 from tests.console.made import MORNING
 from tests.fuzz.depth import fuzzing

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from records import DeadLetter, ManualClock, Post, encode
 from records.profile_change import PROFILE_KEY
-from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, by_partition, finish
+from streams.batches import BROKEN_STATUS, MAX_DETAIL, DeadLetters, InHand, by_partition
 from streams.publisher import KafkaPublisher
 from streams.topics import NUDGE, POSTS
 from streams.wiring import KEPT_TOGETHER, kept_together
@@ -71,53 +71,92 @@ def test_a_dead_letter_s_detail_is_cut_and_its_value_is_not(
 
 
 async def test_a_batch_whose_agent_is_cancelled_is_finished_first() -> None:
-    begun, may_end = asyncio.Event(), asyncio.Event()
+    may_end = asyncio.Event()
     done: list[str] = []
 
-    async def work() -> None:
-        begun.set()
+    async def work(what: str) -> None:
         await may_end.wait()
-        done.append("all of it")
+        done.append(what)
 
-    agent = asyncio.create_task(finish(work()))
-    await begun.wait()
-    agent.cancel()
+    async def agent() -> None:
+        in_hand = InHand(2)
+        try:
+            for what in ("one", "the other"):
+                await in_hand.begin(work(what))
+        finally:
+            await in_hand.finish()
+
+    task = asyncio.create_task(agent())
+    await asyncio.sleep(0)
+    task.cancel()
     asyncio.get_running_loop().call_soon(may_end.set)
     with pytest.raises(asyncio.CancelledError):
-        await agent
-    assert done == ["all of it"]
+        await task
+    assert done == ["one", "the other"]
 
 
-async def test_a_batch_that_works_returns() -> None:
-    await finish(asyncio.sleep(0))
+@pytest.mark.parametrize("most", [1, 2, 3])
+async def test_so_many_batches_are_in_hand_and_no_more(most: int) -> None:
+    in_hand = InHand(most)
+    may_end = [asyncio.Event() for _ in range(5)]
+    begun: list[int] = []
+    done: list[int] = []
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        await may_end[number].wait()
+        done.append(number)
+
+    async def agent() -> None:
+        for number in range(5):
+            await in_hand.begin(work(number))
+        await in_hand.finish()
+
+    task = asyncio.create_task(agent())
+    for number in range(5):
+        await asyncio.sleep(0.001)
+        assert begun == list(range(min(5, number + most)))
+        may_end[number].set()
+    await task
+    assert done == list(range(5))
+
+
+async def test_nothing_in_hand_is_finished_at_once() -> None:
+    await InHand(1).finish()
 
 
 ENDS = {
     "a batch fails": """
 async def work(): raise RuntimeError("no receipt")
-async def main(): await finish(work())
+async def main(): await InHand(1).begin(work())
+""",
+    "a batch fails while nobody waits for it": """
+async def work(): raise RuntimeError("no receipt")
+async def main():
+    await InHand(2).begin(work())
+    await asyncio.sleep(3600)
 """,
     "a batch fails after its agent was cancelled": """
 async def work():
     await asyncio.sleep(0.01)
     raise RuntimeError("no receipt")
 async def main():
-    agent = asyncio.create_task(finish(work()))
+    in_hand = InHand(1)
+    agent = asyncio.create_task(in_hand.begin(work()))
     await asyncio.sleep(0)
     agent.cancel()
-    await agent
+    await in_hand.finish()
 """,
     "a batch is not finished in time": """
 batches.FINISH_SECS = 0.05
 async def main():
-    agent = asyncio.create_task(finish(asyncio.sleep(3600)))
-    await asyncio.sleep(0)
-    agent.cancel()
-    await agent
+    in_hand = InHand(2)
+    await in_hand.begin(asyncio.sleep(3600))
+    await in_hand.finish()
 """,
     "our own state is wrong": """
 async def work(): raise BrokenInvariant("no receipt")
-async def main(): await finish(work())
+async def main(): await InHand(1).begin(work())
 """,
 }
 
@@ -126,7 +165,7 @@ async def main(): await finish(work())
 def test_the_process_ends_before_anything_can_be_acknowledged_when(way: str) -> None:
     program = (
         "import asyncio\nfrom records import BrokenInvariant\nfrom streams import batches\n"
-        f"from streams.batches import finish\n{ENDS[way]}\n"
+        f"from streams.batches import InHand\n{ENDS[way]}\n"
         "try:\n    asyncio.run(main())\nfinally:\n    print('acknowledged')\n"
     )
     ended = subprocess.run(  # noqa: S603  the program stands above

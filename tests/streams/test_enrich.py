@@ -14,7 +14,8 @@ from records import BrokenInvariant, Place, Post, words_of
 from records.post import Media
 from records.retraction import SHOWN
 from streams.enrich import Enrich, Reader
-from streams.wiring import begin, departed, last_versions, placed
+from streams.shares import begin, placed
+from streams.wiring import departed, last_versions
 
 MakePost = Callable[..., Post]
 MakeEnrich = Callable[..., Enrich]

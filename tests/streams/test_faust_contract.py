@@ -11,6 +11,7 @@ import faust
 import faust.streams
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
+from faust.agents.actor import Actor
 from faust.stores import rocksdb
 from faust.tables.recovery import Recovery
 from faust.transport import consumer as consumers
@@ -119,13 +120,19 @@ def test_a_transport_makes_its_own_consumer_and_the_consumer_its_thread() -> Non
     assert "_new_consumer_thread" in inspect.getsource(consumers.ThreadDelegateConsumer)
 
 
-def test_a_batch_is_acknowledged_when_the_next_one_is_asked_for_and_not_before() -> None:
-    """`finish` relies on it: what was taken stays unacknowledged until the agent comes back, or is closed."""
-    source = inspect.getsource(faust.streams.Stream.take_events)
-    assert "self.enable_acks = False" in source
-    handed_over, acknowledged = source.index("yield list(events)"), source.index("await self.ack(event)")
-    assert handed_over < source.index("finally:", handed_over) < acknowledged
-    assert source.count("self.ack(") == 1
+def test_a_stream_passes_over_and_keeps_account_of_events_as_taking_does() -> None:
+    """`taking.py` takes events from the queue in place of the stream's own iteration."""
+    source = inspect.getsource(faust.streams.Stream._py_aiter)
+    assert "not self.app.flow_control.is_active()" in source
+    assert "message.generation_id != self.app.consumer_generation_id" in source
+    assert "if topic in acking_topics and not message.tracked:" in source
+    assert source.count("add_unacked(message)") == 1
+    assert "return self.message.ack(self.app.consumer)" in inspect.getsource(faust.Event.ack)
+
+
+def test_an_agent_is_stopped_by_what_its_queue_throws() -> None:
+    assert "_throw(StopAsyncIteration())" in inspect.getsource(Actor.cancel)
+    assert "self.cancel()" in inspect.getsource(Actor.on_stop)
 
 
 def test_an_agent_may_be_told_to_stop_the_program_when_it_breaks(app: faust.App) -> None:

@@ -36,9 +36,10 @@ from models.gate import Gate
 from records import Post, Signal, decode, encode
 from streams.enrich import Enriched
 from streams.health import Health, serve
+from streams.shares import AHEAD, SHARE, begin, placed
 from streams.state import DictState
 from streams.topics import ALERTS, POSTS, SIGNALS, changelog
-from streams.wiring import AHEAD, KEPT_TOGETHER, SHARE, begin, placed
+from streams.wiring import KEPT_TOGETHER
 from vigie import assembly
 from vigie.bench.ceiling import SETTINGS, WARM
 from vigie.bench.load import Texts, load
