@@ -1,6 +1,7 @@
-"""PostReading: what a post says, as the hazard model read it."""
+"""PostReading: what a post says, as the hazard model read it; and who reads posts so."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -27,3 +28,14 @@ class PostReading(msgspec.Struct, frozen=True, kw_only=True):
     class_shares: dict[str, Probability]  # of posts about the hazard, now, where the model was calibrated
     is_degraded: bool = False  # neither French nor English, as far as can be told: only the sentence vectors carry
     version: str = ""  # of the model that read it
+
+
+class Reader(Protocol):
+    """Reads posts: hazard, witness, actuality."""
+
+    @property
+    def version(self) -> str:
+        """What signals name it by."""
+
+    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
+        """Return one reading a text, in the same order."""

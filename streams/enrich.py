@@ -13,7 +13,7 @@ from models.doubts import Doubts
 from models.geoparse.group import Said
 from models.masking import masked
 from models.near_duplicate import content_ids, fingerprint, is_relay
-from models.reading import PostReading
+from models.reading import PostReading, Reader
 from records import Claim, Geo, Place, Post, Report, Retraction, Signal, report_in, words_of
 from records.report import Credibility
 from records.signal import Hazard
@@ -42,17 +42,6 @@ REAL = frozenset({"now", "past"})
 SPOKEN = ("create", "update")
 SHOULD_KNOW = frozenset({"official", "operator"})
 OFFICIAL_KINDS = frozenset({"press", "official", "operator"})
-
-
-class Reader(Protocol):
-    """Reads posts: hazard, witness, actuality."""
-
-    @property
-    def version(self) -> str:
-        """What signals name it by."""
-
-    def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
-        """Return one reading a text, in the same order."""
 
 
 @runtime_checkable

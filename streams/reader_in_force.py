@@ -14,10 +14,10 @@ from threading import Lock
 
 import structlog
 
-from models.reading import PostReading
+from models.reading import PostReading, Reader
 from records import BrokenInvariant, MalformedRecord, ModelChange, SourceUnavailable, decode, encode
 from streams import metrics
-from streams.enrich import Reader, ReadsAhead, begin_to_read
+from streams.enrich import ReadsAhead, begin_to_read
 from streams.reader import follow_values
 from streams.settings import StreamSettings
 from streams.topics import DECISIONS, OnDecisions

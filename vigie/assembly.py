@@ -12,11 +12,12 @@ from models.geoparse.group import GroupVote
 from models.hazard import HazardModel, digest_of
 from models.known_texts import known_texts_in
 from models.places import Gazetteer
+from models.reading import Reader
 from models.solidarity import Solidarity
 from records import BrokenInvariant
 from streams.claims import Claiming
 from streams.detect import TOGETHER_FROM, Detect
-from streams.enrich import Enrich, Reader
+from streams.enrich import Enrich
 from streams.reader_in_force import ReaderInForce
 from streams.showing import FINE
 from streams.telling import Telling

@@ -78,13 +78,14 @@ def main(folder: str, is_exact: str) -> None:
         from models.hazard import HazardModel  # noqa: PLC0415  takes a second
         from records import BrokenInvariant  # noqa: PLC0415
         from vigie.one_by_one import OneByOne  # noqa: PLC0415
+        from vigie.remembered import Remembered  # noqa: PLC0415
 
         try:
             model = HazardModel.load(Path(folder))
         except BrokenInvariant as error:
             write_frame(answering, Greeting(error=str(error)))
             return
-        reader = OneByOne(model) if is_exact == "exact" else model
+        reader = Remembered(OneByOne(model) if is_exact == "exact" else model)
     write_frame(answering, Greeting(version=reader.version))
     questions: SimpleQueue[bytes | None] = SimpleQueue()
     Thread(target=_take_in, args=(asking, questions), daemon=True).start()

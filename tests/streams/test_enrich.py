@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.reading import PostReading
+from models.reading import PostReading, Reader
 from records import BrokenInvariant, Place, Post, words_of
 from records.post import Media
 from records.retraction import SHOWN
-from streams.enrich import Enrich, Reader
+from streams.enrich import Enrich
 from streams.shares import begin, placed
 from streams.wiring import departed, last_versions
 
