@@ -17,6 +17,7 @@ from streams.settings import StreamSettings
 from streams.state import DictState
 from vigie import assembly
 from vigie.bench.load import Texts, load
+from vigie.loading import loading
 from vigie.settings import Settings, Territory
 
 CORES = 2  # of which the figures of this project tell
@@ -54,9 +55,10 @@ def ceiling(count: int, pass_ratio: float, texts: Path | None) -> Ceiling:
 
 def loop(count: int, pass_ratio: float, texts: Path | None) -> tuple[float, Stages]:
     """Return the posts a second of gate, enrich and detect in a loop, and how long each takes."""
-    passes = Gate.load()
-    steps = assembly.steps(SETTINGS)
-    posts = load(WARM + count, pass_ratio, Texts(passes, texts))
+    with loading():  # as each process of the pipeline does
+        passes = Gate.load()
+        steps = assembly.steps(SETTINGS)
+        posts = load(WARM + count, pass_ratio, Texts(passes, texts))
     table = DictState()
     shelf = Shelf(table)
     _run(posts[:WARM], passes, steps, shelf, table)

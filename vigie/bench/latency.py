@@ -9,6 +9,7 @@ from models.gate import Gate
 from vigie.bench.ceiling import WARM
 from vigie.bench.load import Texts, load
 from vigie.bench.pipeline import offer, warm_pipeline
+from vigie.loading import loading
 from vigie.pipeline import Pipeline
 
 DECISION, ALERT = "vigie_post_to_decision_seconds", "vigie_post_to_alert_seconds"
@@ -36,8 +37,9 @@ class Latency:
 
 def latency(rate: float, secs: float, pass_ratio: float, texts: Path | None = None) -> Latency:
     """Measure at a steady rate, after some posts at full speed."""
-    passes = Gate.load()
-    posts = load(WARM + int(rate * secs), pass_ratio, Texts(passes, texts), rate=rate)
+    with loading():  # as an edge does
+        passes = Gate.load()
+        posts = load(WARM + int(rate * secs), pass_ratio, Texts(passes, texts), rate=rate)
 
     async def measured() -> tuple[Buckets, Buckets]:
         async with warm_pipeline(posts[:WARM], passes) as (pipeline, _):

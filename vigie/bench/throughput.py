@@ -12,6 +12,7 @@ from records import Post
 from vigie.bench.ceiling import WARM, Stages, ceiling
 from vigie.bench.load import Texts, load
 from vigie.bench.pipeline import Meter, Spent, offer, raw_rate, warm_pipeline
+from vigie.loading import loading
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class Throughput:
 
 def throughput(count: int, pass_ratio: float, texts: Path | None = None) -> Throughput:
     """Measure the pipeline at full speed, then the ceiling."""
-    passes = Gate.load()
-    posts = load(WARM + count, pass_ratio, Texts(passes, texts))
+    with loading():  # as an edge does
+        passes = Gate.load()
+        posts = load(WARM + count, pass_ratio, Texts(passes, texts))
     found = uvloop.run(_run(posts, passes))
     most = ceiling(count, pass_ratio, texts)
     cpu_secs, rate = found.spent.cpu_secs, count / found.spent.secs

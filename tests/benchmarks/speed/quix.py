@@ -45,6 +45,7 @@ from vigie.bench.ceiling import SETTINGS, WARM
 from vigie.bench.load import Texts, load
 from vigie.bench.pipeline import PARTITIONS, Meter, offer
 from vigie.children import Child, end_with_parent
+from vigie.loading import loading
 from vigie.pipeline import Pipeline
 
 COMMIT_EVERY, COMMIT_SECS = 1_000, 0.1  # records, over both topics
@@ -297,7 +298,8 @@ def main() -> int:
         for name in RUNNERS:
             sys.stdout.write(f"{uvloop.run(idle(name))}\n")
         return 0
-    posts = load(WARM + given.posts, given.pass_ratio, Texts(passes))
+    with loading():  # as an edge does
+        posts = load(WARM + given.posts, given.pass_ratio, Texts(passes))
     found = [uvloop.run(measured(name, posts, passes)) for _ in range(given.rounds) for name in RUNNERS]
     sys.stdout.write(f"{table(found)}\n")
     if given.json:
