@@ -46,9 +46,11 @@ class Batch:
     last: Post | None = None  # passed or not
     cursor: str = ""
     readings: int = 0
+    records: int = 0  # that are to be handed over
 
     def take(self, *found: Post | Bulletin) -> None:
         """Take what is to be handed over."""
+        self.records += len(found)
         for one in found:
             if isinstance(one, Post):
                 self.posts.append(one)
@@ -172,8 +174,7 @@ class _Run:
         batch.readings += 1
         if batch.readings == 1:
             self.begun.set()
-        records = len(batch.posts) + len(batch.bulletins) + len(batch.letters)
-        return batch.readings >= self.pace.batch_readings or records >= self.pace.batch_posts
+        return batch.records >= self.pace.batch_posts or batch.readings >= self.pace.batch_readings
 
     def _sort(self, reading: Reading, batch: Batch) -> None:
         """Put what was read where it belongs, and count it once."""
@@ -192,6 +193,7 @@ class _Run:
         else:
             batch.counts["", "refused", found.reason] += 1
             batch.letters.append(self._letter(found))
+            batch.records += 1
 
     def _letter(self, error: MalformedRecord) -> DeadLetter:
         return DeadLetter(

@@ -23,7 +23,9 @@ def sifted(post: Post, gate: Gate) -> Post | None:
     """
     if post.author_id == OBJECTED and post.verb not in ALWAYS_ON:
         return None
-    if post.verb in ALWAYS_ON or gate(post.text) or any(gate(item.alt) for item in post.media if item.alt):
+    if post.verb in ALWAYS_ON or gate(post.text):
+        return post
+    if post.media and any(gate(item.alt) for item in post.media if item.alt):
         return post
     if post.verb == "update":
         return msgspec.structs.replace(post, text="", media=())
