@@ -100,7 +100,15 @@ class InHand:
             self._tasks.popleft()
 
     async def finish(self) -> None:
-        """Wait until none is left; end the process where that takes too long."""
+        """Wait until none is left, also where we are cancelled meanwhile; end the process where that takes too long."""
+        rest = asyncio.create_task(self._rest())
+        try:
+            await asyncio.shield(rest)
+        except asyncio.CancelledError:  # Faust cancels an agent right after it has told it to stop
+            await rest
+            raise
+
+    async def _rest(self) -> None:
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=FINISH_SECS)
             if late:

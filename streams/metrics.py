@@ -55,7 +55,8 @@ SEND_FAILURES = Counter(
 
 STEP_SECONDS = Histogram(
     "vigie_step_seconds",
-    "Seconds that a step took for one batch. Rising: its lag follows; look at the processors, the disk, the broker.",
+    "Seconds that a step took for one batch, of posts with the wait for the batch before it. Rising: its lag follows; "
+    "look at the processors, the disk, the broker.",
     ["step"],
     buckets=QUICK,
     registry=WORKER,

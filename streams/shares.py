@@ -1,11 +1,12 @@
 """Shares: a batch of posts is read and placed share by share, and while one is placed others are read.
 
-A reader in a process of its own so always has something to read, and whoever places has what was read.
+So a reader in a process of its own goes on while somebody places, over the end of a batch as well.
 """
 
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -14,11 +15,23 @@ from records import BrokenInvariant, Post
 from streams import metrics
 from streams.enrich import Enrich, Enriched
 
-SHARE = 64  # posts that are read while the share before is placed, during which nothing else goes on
+SHARE = 64  # posts that are read together, and placed in one go, in which nothing else goes on
 FIRST_SHARE = 8  # so many first, for which nothing can be done meanwhile
-AHEAD = 2  # shares that a reader is asked for before their turn, so that it never waits
+AHEAD = 2  # shares that a reader is asked for before their turn
 
 Begun = Callable[[], list[PostReading | Exception | None]]
+
+
+def _unasked() -> list[PostReading | Exception | None]:
+    raise BrokenInvariant("the reader is asked for a share after its turn")
+
+
+@dataclass
+class Share:
+    """Some posts of a batch, and what gives their readings once a reader was asked for them."""
+
+    posts: Sequence[Post]
+    readings: Begun = _unasked
 
 
 class Shares:
@@ -27,8 +40,8 @@ class Shares:
     def __init__(self, step: Enrich) -> None:
         self.step = step
         self._turn = asyncio.Lock()  # of the batch that is placed: what was said before helps to place what comes after
-        self._waiting: deque[Sequence[Post]] = deque()
-        self._asked_for: deque[Begun] = deque()
+        self._waiting: deque[Share] = deque()
+        self._asked_for = 0
 
     async def enriched(self, posts: Sequence[Post]) -> list[Enriched | Exception]:
         """Return what becomes of the posts of a batch, in order; those of a batch that is given later come later.
@@ -41,29 +54,31 @@ class Shares:
         results: list[Enriched | Exception] = []
         async with self._turn:
             for share in shares:
-                results += placed(self.step, share, await self._read())
+                results += placed(self.step, share.posts, await self._read(share))
                 await asyncio.sleep(0)  # others want to go on, too
         return results
 
-    async def _read(self) -> list[PostReading | Exception | None]:
-        """Return the readings of the next share, and ask for another."""
-        read = await asyncio.to_thread(self._asked_for[0])
-        self._asked_for.popleft()
+    async def _read(self, share: Share) -> list[PostReading | Exception | None]:
+        """Return the readings of a share, and ask for another."""
+        read = await asyncio.to_thread(share.readings)
+        self._asked_for -= 1
         self._ask()
         for labels, count in Counter(made_of(one) for one in read if isinstance(one, PostReading)).items():
             metrics.READINGS.labels(*labels).inc(count)
         return read
 
     def _ask(self) -> None:
-        while self._waiting and len(self._asked_for) < AHEAD:
-            self._asked_for.append(begin(self.step, self._waiting.popleft()))
+        while self._waiting and self._asked_for < AHEAD:
+            share = self._waiting.popleft()
+            share.readings = begin(self.step, share.posts)
+            self._asked_for += 1
 
 
-def parted(posts: Sequence[Post]) -> Iterator[Sequence[Post]]:
+def parted(posts: Sequence[Post]) -> Iterator[Share]:
     """Yield the shares of a batch."""
     if posts:
         for start, end in pairwise((0, *range(FIRST_SHARE, len(posts), SHARE), len(posts))):
-            yield posts[start:end]
+            yield Share(posts[start:end])
 
 
 def made_of(reading: PostReading) -> tuple[str, str]:

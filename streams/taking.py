@@ -15,7 +15,7 @@ Events = Sequence[EventT[Any]]
 
 
 async def taken(app: AppT, stream: StreamT[Any], most: int, within: float) -> AsyncIterator[Events]:
-    """Yield what has come, at once after a pause, else so many seconds after what was taken last, or when it is full.
+    """Yield what has come: at once after a pause, or where it is enough; else so many seconds after the last ones.
 
     Faust waits for them to be acknowledged before it gives their partitions away.
     """
@@ -32,13 +32,20 @@ async def taken(app: AppT, stream: StreamT[Any], most: int, within: float) -> As
                 events.append(queue.get_nowait())
             last = monotonic()
             ours = [event for event in events if _is_ours(app, event)]
-            for event in ours:
-                event.message.tracked = True
-                app.consumer.unacked.add(event.message)
+            _enter(app, ours, last)
             if ours:
                 yield ours
     except StopAsyncIteration:  # put into the queue by who stops the agent; what was not yielded is read again
         return
+
+
+def _enter(app: AppT, events: Events, now: float) -> None:
+    """Put events on Faust's account, as a stream does: it waits for them, and logs partitions of which none come."""
+    for event in events:
+        event.message.tracked = True
+        app.consumer.unacked.add(event.message)
+    for tp in {event.message.tp for event in events}:
+        app.monitor.stream_inbound_time[tp] = now
 
 
 def let_go(events: Events) -> None:
@@ -48,5 +55,8 @@ def let_go(events: Events) -> None:
 
 
 def _is_ours(app: AppT, event: EventT[Any]) -> bool:
-    """Tell whether an event was fetched since partitions were handed out last; others are fetched once more."""
+    """Tell whether an event was fetched since partitions were handed out last; others are fetched once more.
+
+    A stream acknowledges those, which might let a commit pass them.
+    """
     return app.flow_control.is_active() and event.message.generation_id == app.consumer_generation_id

@@ -95,6 +95,27 @@ async def test_a_batch_whose_agent_is_cancelled_is_finished_first() -> None:
     assert done == ["one", "the other"]
 
 
+async def test_an_agent_that_is_cancelled_while_it_finishes_finishes_all_the_same() -> None:
+    in_hand = InHand(2)
+    may_end = asyncio.Event()
+    done: list[str] = []
+
+    async def work() -> None:
+        await may_end.wait()
+        done.append("all of it")
+
+    await in_hand.begin(work())
+    agent = asyncio.create_task(in_hand.finish())
+    await asyncio.sleep(0)
+    agent.cancel()
+    await asyncio.sleep(0.01)
+    assert not agent.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await agent
+    assert done == ["all of it"]
+
+
 @pytest.mark.parametrize("most", [1, 2, 3])
 async def test_so_many_batches_are_in_hand_and_no_more(most: int) -> None:
     in_hand = InHand(most)

@@ -22,9 +22,9 @@ MakePost = Callable[..., Post]
 def test_shares_hold_each_post_once_in_its_order(count: int) -> None:
     posts: Any = list(range(count))
     found = list(parted(posts))
-    assert [post for share in found for post in share] == posts
-    assert all(0 < len(share) <= SHARE for share in found)
-    assert all(len(share) <= FIRST_SHARE for share in found[:1])
+    assert [post for share in found for post in share.posts] == posts
+    assert all(0 < len(share.posts) <= SHARE for share in found)
+    assert all(len(share.posts) <= FIRST_SHARE for share in found[:1])
 
 
 class Slow:
@@ -85,7 +85,9 @@ async def test_the_next_batch_is_read_while_the_last_shares_of_one_are_placed(
     assert slow.asked == [FIRST_SHARE, SHARE, FIRST_SHARE, SHARE, SHARE]
 
 
-async def test_a_batch_that_is_given_later_is_placed_later(enrich: Callable[[], Enrich], post: MakePost) -> None:
+async def test_a_batch_of_what_breaks_the_reader_takes_nothing_from_the_others(
+    enrich: Callable[[], Enrich], post: MakePost
+) -> None:
     whole = Shares(enrich())
     batches = [[post("fire=0.9 @" if number % 2 else "boom", number=number)] * (number + 1) for number in range(5)]
     results = await asyncio.gather(*(whole.enriched(batch) for batch in (*batches, [])))

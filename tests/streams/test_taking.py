@@ -12,6 +12,7 @@ from faust.events import Event
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from streams import taking
 from streams.app import make_app
 from streams.settings import StreamSettings
 from streams.taking import let_go, taken
@@ -41,9 +42,9 @@ class Queue:
             self.put_in.append(Event(self.app, b"key", b"value", None, message))
             self.queue.put_nowait(self.put_in[-1])
 
-    def batches(self) -> AsyncIterator[Any]:
+    def batches(self, *, within: float = WITHIN) -> AsyncIterator[Any]:
         stream: Any = SimpleNamespace(channel=SimpleNamespace(queue=self.queue))
-        return taken(self.app, stream, MOST, WITHIN)
+        return taken(self.app, stream, MOST, within)
 
     def stop(self) -> None:
         """Do what Faust does to stop an agent."""
@@ -68,28 +69,42 @@ async def test_takes_what_is_there_in_its_order_and_no_more_than_fits(queue: Que
 
 
 async def test_after_a_pause_it_takes_at_once_and_then_gathers(queue: Queue) -> None:
-    batches = queue.batches()
-    began = monotonic()
+    batches = queue.batches(within=3600.0)
+    async with asyncio.timeout(60):
+        queue.put(1)
+        assert offsets(await anext(batches)) == [0]
     queue.put(1)
-    first = offsets(await anext(batches))
-    at_once = monotonic() - began
+    gathering = asyncio.ensure_future(anext(batches))
+    await asyncio.sleep(WITHIN)
+    assert not gathering.done()
+    gathering.cancel()
+
+
+async def test_what_comes_while_it_gathers_is_taken_with_the_rest(queue: Queue) -> None:
+    batches = queue.batches()
+    queue.put(1)
+    assert offsets(await anext(batches)) == [0]
     queue.put(1)
     asyncio.get_running_loop().call_later(WITHIN / 5, queue.put, 1)
-    second = offsets(await anext(batches))
-    assert (first, second) == ([0], [1, 2])
-    assert at_once < monotonic() - began
+    assert offsets(await anext(batches)) == [1, 2]
+
+
+async def test_after_a_longer_pause_it_takes_at_once_again(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = iter([100.0, 100.0, 9_000.0, 9_000.0])
+    monkeypatch.setattr(taking, "monotonic", lambda: next(at))
+    batches = queue.batches(within=3600.0)
+    async with asyncio.timeout(60):
+        for offset in (0, 1):
+            queue.put(1)
+            assert offsets(await anext(batches)) == [offset]
 
 
 async def test_a_full_batch_waits_for_nothing(queue: Queue) -> None:
-    stream: Any = SimpleNamespace(channel=SimpleNamespace(queue=queue.queue))
-    batches = taken(queue.app, stream, MOST, 3600.0)
+    batches = queue.batches(within=3600.0)
     queue.put(3 * MOST)
     async with asyncio.timeout(60):
-        assert [offsets(await anext(batches)) for _ in range(3)] == [
-            [0, 1, 2, 3, 4],
-            [5, 6, 7, 8, 9],
-            [10, 11, 12, 13, 14],
-        ]
+        taken_ones = [offsets(await anext(batches)) for _ in range(3)]
+    assert taken_ones == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11, 12, 13, 14]]
 
 
 async def test_what_was_fetched_before_partitions_were_handed_out_is_passed_over(queue: Queue) -> None:
@@ -108,6 +123,31 @@ async def test_nothing_is_taken_while_partitions_are_handed_out(queue: Queue) ->
     queue.app.flow_control.resume()
     queue.put(1)
     assert offsets(await coming) == [2]
+
+
+async def test_an_event_that_is_held_while_partitions_are_handed_out_is_fetched_again_and_not_committed(
+    queue: Queue,
+) -> None:
+    batches = queue.batches()
+    queue.put(1)
+    await anext(batches)
+    queue.put(1)
+    coming = asyncio.ensure_future(anext(batches))
+    await asyncio.sleep(0)  # it has taken one, and gathers
+    queue.app.flow_control.suspend()
+    queue.app.consumer_generation_id += 1
+    queue.app.flow_control.resume()
+    await asyncio.sleep(2 * WITHIN)
+    queue.put(1)
+    assert offsets(await coming) == [2]
+    assert [one.message.acked for one in queue.put_in] == [False] * 3
+
+
+async def test_faust_knows_when_events_of_a_partition_were_taken_last(queue: Queue) -> None:
+    queue.put(2)
+    before = monotonic()
+    await anext(queue.batches())
+    assert before <= queue.app.monitor.stream_inbound_time[TP(POSTS.name, 0)] <= monotonic()
 
 
 async def test_faust_waits_for_what_was_taken_until_it_is_let_go_and_commits_no_further(queue: Queue) -> None:
