@@ -3,15 +3,17 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import blake2b
+from os import urandom
 
 from models.reading import PostReading, Reader
 
 KEPT = 2_000  # readings, some 2 kB each; how much that spares: tests/benchmarks/repeats.py
 _KEY_BYTES = 16
+Mark = tuple[str | None, bytes]
 
 
 class Remembered:
-    """A reader, and what it has read of late, by marks of the texts: no words are kept.
+    """A reader, and what it has read of late, by marks of the texts that nobody else can make: no words are kept.
 
     Shape   as the hazard model: one reading a text, in the same order
     """
@@ -20,11 +22,12 @@ class Remembered:
         self.reader = reader
         self.version = reader.version
         self.most = most
-        self._kept: OrderedDict[bytes, PostReading] = OrderedDict()  # the one that was asked for last stands last
+        self._secret = urandom(_KEY_BYTES)
+        self._kept: OrderedDict[Mark, PostReading] = OrderedDict()  # the one that was asked for last stands last
 
     def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
         """Return one reading a text, in the same order; of equal ones one is read."""
-        asked = [(_mark_of(text, lang), text, lang) for text, lang in zip(texts, langs, strict=True)]
+        asked = [(self._mark_of(text, lang), text, lang) for text, lang in zip(texts, langs, strict=True)]
         fresh = {mark: (text, lang) for mark, text, lang in asked if mark not in self._kept}
         readings = self.reader.read([text for text, _ in fresh.values()], [lang for _, lang in fresh.values()])
         self._kept.update(zip(fresh, readings, strict=True))
@@ -35,6 +38,6 @@ class Remembered:
             self._kept.popitem(last=False)
         return found
 
-
-def _mark_of(text: str, lang: str | None) -> bytes:
-    return blake2b(f"{lang}\n{text}".encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()
+    def _mark_of(self, text: str, lang: str | None) -> Mark:
+        body = text.encode("utf-8", "surrogatepass")
+        return lang, blake2b(body, key=self._secret, digest_size=_KEY_BYTES).digest()

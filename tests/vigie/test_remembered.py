@@ -77,6 +77,13 @@ def test_no_words_are_kept(model: OneByOne) -> None:
     assert len(reader._kept) == 1
 
 
+def test_nobody_else_can_make_the_mark_of_a_text(model: OneByOne) -> None:
+    readers = [remembered(model)[0] for _ in range(2)]
+    for reader in readers:
+        reader.read([FIRE], ["fr"])
+    assert not readers[0]._kept.keys() & readers[1]._kept.keys()
+
+
 def test_a_batch_that_fails_leaves_nothing_behind(model: OneByOne) -> None:
     class Broken(OneByOne):
         def read(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[PostReading]:
@@ -92,7 +99,7 @@ def test_a_batch_that_fails_leaves_nothing_behind(model: OneByOne) -> None:
 def test_the_process_that_reads_brings_none_of_the_rooms_that_it_does_not_need() -> None:
     """It would hold their modules in memory, beside the model, in every worker."""
     program = (
-        "import sys\nimport vigie.remembered, vigie.reader_process\n"
+        "import sys\nimport vigie.remembered, vigie.reader_process, vigie.loading, models.hazard, vigie.one_by_one\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('detectors', 'streams', 'connectors', 'faust')])"
     )
     found = subprocess.run(  # noqa: S603  the program stands above
