@@ -2,8 +2,9 @@
 
 Run     `python tests/benchmarks/repeats.py FOLDER`, of JSON lines with `ts` and `text`, packed by gzip, a crisis a file
 Shape   a line a file, and one for all: how many pass the gate, and what share of them is read
-Units   seconds of processor time for reading all that pass, and for reading each text once while it is remembered;
-        in batches, one after the other, so that a busy machine disturbs both
+Units   seconds of processor time that the model takes for all that pass, and for each text once while it is remembered;
+        in batches, one after the other, so that a busy machine disturbs both. No platform's language is told: two
+        posts of one text with different ones are read twice
 """
 
 import gzip
