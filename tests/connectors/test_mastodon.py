@@ -591,7 +591,7 @@ async def test_torn_connections_lose_nothing(
     task.cancel()
     await asyncio.wait({task})
     assert {post.text for post in broker.kept} == {f"n{number}" for number in range(200)}
-    assert len(witness.failures) >= 5
+    assert len(witness.failures) >= 2, "on a busy machine one tear is overtaken by the next"
     assert witness.gaps == []
 
 

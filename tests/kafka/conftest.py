@@ -3,6 +3,7 @@
 Where Java or Maven is missing the tests are skipped, saying so. In CI they fail instead: there they are required.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -122,13 +123,20 @@ def libs() -> Path:
         missing("VIGIE_NO_APACHE_KAFKA is set")
     if java_version() < OLDEST_JAVA:
         missing(f"no Java {OLDEST_JAVA}")
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests in other processes want them as well
+        return fetched()
+
+
+def fetched() -> Path:
+    """Return the folder once Maven has filled it, unless it did so in an earlier run."""
     pom, found, stamp = HERE / "pom.xml", CACHE / "libs", CACHE / "pom.xml"
     if stamp.exists() and stamp.read_bytes() == pom.read_bytes():
         return found
     if shutil.which("mvn") is None:
         missing("no Maven, and no jars from an earlier run")
     shutil.rmtree(found, ignore_errors=True)
-    CACHE.mkdir(exist_ok=True)
     copied = subprocess.run(  # noqa: S603  Maven, on the pom beside this file
         ["mvn", "-q", "-B", "-f", str(pom), "dependency:copy-dependencies", f"-DoutputDirectory={found}"],  # noqa: S607
         capture_output=True,
