@@ -578,6 +578,7 @@ async def test_torn_connections_lose_nothing(
     await until(lambda: len(server.listeners) == 2 and cursors.load("mastodon") is not None)
     for number in range(200):
         if number in tears:
+            await until(lambda: len(server.listeners) == 2)  # else it has nothing to tear on a busy machine
             server.abort_after = chance.randrange(4)
         if number == 120:
             task.cancel()
@@ -591,7 +592,7 @@ async def test_torn_connections_lose_nothing(
     task.cancel()
     await asyncio.wait({task})
     assert {post.text for post in broker.kept} == {f"n{number}" for number in range(200)}
-    assert len(witness.failures) >= 2, "on a busy machine one tear is overtaken by the next"
+    assert len(witness.failures) >= 5
     assert witness.gaps == []
 
 

@@ -16,7 +16,6 @@ from models.hazard import ARRAYS_FILE, CHECKSUMS_FILE, WEIGHTS, HazardModel
 from records import BrokenInvariant
 from vigie.one_by_one import OneByOne
 from vigie.reading_apart import ReadingApart
-from vigie.remembered import Remembered
 
 TEXTS = [
     "Grosse fumée noire au-dessus de la centrale du Havre, ça brûle",
@@ -38,8 +37,8 @@ def apart() -> Iterator[ReadingApart]:
 
 
 @pytest.fixture(scope="module")
-def here() -> Remembered:
-    return Remembered(OneByOne(HazardModel.load()))
+def here() -> OneByOne:
+    return OneByOne(HazardModel.load())
 
 
 def process_of(reader: ReadingApart) -> "subprocess.Popen[bytes]":
@@ -61,20 +60,20 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.02)
 
 
-def test_it_reads_as_the_model_does_here(apart: ReadingApart, here: Remembered) -> None:
+def test_it_reads_as_the_model_does_here(apart: ReadingApart, here: OneByOne) -> None:
     assert apart.version == here.version
     assert apart.read(TEXTS, LANGS) == here.read(TEXTS, LANGS)
     assert apart.read([], []) == []
 
 
-def test_many_who_ask_at_once_get_their_own_answers(apart: ReadingApart, here: Remembered) -> None:
+def test_many_who_ask_at_once_get_their_own_answers(apart: ReadingApart, here: OneByOne) -> None:
     asked = [([text] * size, [lang] * size) for size in (1, 3) for text, lang in zip(TEXTS, LANGS, strict=True)]
     with ThreadPoolExecutor(6) as pool:
         answered = list(pool.map(lambda one: apart.read(*one), asked))
     assert answered == [here.read(*one) for one in asked]
 
 
-def test_answers_go_to_who_asked_in_whatever_order_they_are_fetched(apart: ReadingApart, here: Remembered) -> None:
+def test_answers_go_to_who_asked_in_whatever_order_they_are_fetched(apart: ReadingApart, here: OneByOne) -> None:
     begun = [apart.begin([text], [lang]) for text, lang in zip(TEXTS, LANGS, strict=True)]
     beside = apart.read(["a fire"], ["en"])
     fetched = [one() for one in reversed(begun)]
