@@ -1,6 +1,6 @@
 """Case: one ledger during one call, with what the profile says of its hazard."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -116,12 +116,9 @@ class Case:
             return []
         return sorted((one for one in incidents.values() if one.is_open), key=lambda one: (one.opened_at, one.node))
 
-    def incidents_with_posts(self) -> list[Incident]:
-        """Return what posts of the area may belong to: what is going on, and what was rejected."""
-        incidents = self.ledger.incidents
-        if not incidents:
-            return []
-        return sorted((one for one in incidents.values() if not one.is_over), key=lambda one: (one.opened_at, one.node))
+    def named(self, names: Iterable[str]) -> Iterator[Incident]:
+        """Yield the incidents that are led by some nodes."""
+        return (self.ledger.incidents[name] for name in names)
 
     def thresholds(self, name: str, node: Node) -> Thresholds:
         """Return the levels of a node."""

@@ -17,7 +17,7 @@ from detectors.counting import take
 from detectors.duty import Duty
 from detectors.entry import Entry, entry_from, entry_of
 from detectors.identity import adopt
-from detectors.incidents import earliest_fall, next_fall, settle
+from detectors.incidents import moments_of, settle
 from detectors.ledger import IN_FORCE, PROFILE, Ledger
 from detectors.moment import EARLIEST, LATEST, instant_from, moment_from
 from detectors.profile import Profile
@@ -160,8 +160,7 @@ class Detector:
                 if entry.about and isinstance(entry.statement, Verdict):
                     note(case, entry.statement)
             self._add(case, entries)
-            due = [earliest_fall(case, node) for node in case.ledger.incidents]
-            self._close_call(case, key, shelf, due)
+            self._close_call(case, key, shelf, case.ledger.falls.bound(moments_of(case)))
         alerts, case.alerts, case.passed = case.alerts, [], {}
         return alerts
 
@@ -174,8 +173,8 @@ class Detector:
         with _all_or_nothing(case):
             case.ledger.clock = max(case.ledger.clock, moment_from(tick.at))
             settle(case, case.ledger.clock)
-            due = [next_fall(case, incident) for incident in case.ledger.incidents.values()]
-            self._close_call(case, tick.key, shelf, due)
+            first = case.ledger.falls.first(moments_of(case))
+            self._close_call(case, tick.key, shelf, first[0] if first is not None else None)
         return case.alerts
 
     def retract(self, retraction: Retraction, shelf: Shelf) -> list[Alert]:
@@ -255,12 +254,12 @@ class Detector:
                 ledger.add([verdict], _taking(case))
             reconcile(case, ledger.clock)
 
-    def _close_call(self, case: Case, key: str, shelf: Shelf, due: list[int]) -> None:
+    def _close_call(self, case: Case, key: str, shelf: Shelf, falls_at: int | None) -> None:
         ledger = case.ledger
         ledger.trim()
-        due = [max(moment, ledger.next_at) for moment in due]
-        if ledger.trim_at is not None:
-            due.append(ledger.trim_at)
+        due = [ledger.trim_at] if ledger.trim_at is not None else []
+        if falls_at is not None:
+            due.append(max(falls_at, ledger.next_at))
         shelf.note_due(key, min(due, default=None))
 
 

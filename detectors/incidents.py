@@ -7,6 +7,7 @@ Source  docs/detection.md 2.8, 2.9 and 3
 """
 
 from dataclasses import dataclass
+from functools import partial
 from math import exp
 
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from detectors.corroboration import NONE_YET, Tally, Voice, grounds_for, is_cred
 from detectors.crisis_clock import Times, counted, denied, spoken
 from detectors.entry import Entry
 from detectors.exhibit import copied_once_more, place_to_show, shown_with, slot_from, voted
+from detectors.falls import Fall, Moments
 from detectors.identity import id_for, id_for_point
 from detectors.ledger import REMEMBERED
 from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
@@ -80,15 +82,22 @@ def incident_for(case: Case, path: tuple[str, ...]) -> tuple[Incident | None, in
 
     A post that names a wide area belongs to what goes on within it.
     """
-    incidents = case.incidents_with_posts()
+    ledger = case.ledger
+    if not ledger.incidents:
+        return None, len(path)
     for number, node in enumerate(path):
-        for incident in incidents:
-            if incident.holds(node):
-                return incident, number
-    below = [incident for incident in incidents if incident.is_open and incident.lies_below(path[0])]
+        holding = [one for one in case.named(ledger.branches.at(node)) if not one.is_over]
+        if holding:
+            return min(holding, key=_age), number
+    below = [one for one in case.named(ledger.branches.below(path[0])) if one.is_open]
     if below:
         return max(below, key=lambda one: (one.counted_at, one.node)), 0
     return None, len(path)
+
+
+def _age(incident: Incident) -> tuple[int, str]:
+    """Order incidents, the oldest first."""
+    return incident.opened_at, incident.node
 
 
 def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
@@ -136,7 +145,8 @@ def _point_out(case: Case, heard: Heard, at: int) -> None:
 
 def _take_part(case: Case, crossing: Crossing) -> None:
     part = crossing.part
-    above = next((one for one in case.open_incidents() if one.node in part.path[1:]), None)
+    leading = [one for one in map(case.ledger.incidents.get, part.path[1:]) if one is not None and one.is_open]
+    above = min(leading, key=_age, default=None)
     if above is not None and _moves(case, above, part, crossing.at):
         _move(case, above, crossing)
     elif above is not None:
@@ -161,12 +171,11 @@ def _earlier(case: Case, part: Part) -> Incident | None:
 def _related(case: Case, part: Part, at: int) -> Incident | None:
     """Return the open incident that a node belongs to: one within it, or one next door that began not long before."""
     settings = case.watched.settings
-    incidents = case.open_incidents()
-    for incident in incidents:
-        if incident.lies_below(part.node):
-            return incident
+    below = [one for one in case.named(case.ledger.branches.below(part.node)) if one.is_open]
+    if below:
+        return min(below, key=_age)
     soon = int(settings.neighbour_minutes * MINUTE)
-    for incident in incidents:
+    for incident in case.open_incidents():
         if APART in incident.node:
             continue
         for other in incident.parts:
@@ -405,7 +414,7 @@ def heard_again(case: Case, incident: Incident, entry: Entry) -> None:
 
 def copied(case: Case, incident: Incident | None, original: int) -> None:
     """Count a copy or a relay of a post for the incident that it is part of, or that a person made of it."""
-    made = (one for one in case.open_incidents() if APART in one.node)
+    made = sorted((one for one in case.named(case.ledger.branches.apart) if one.is_open), key=_age)
     incident = next((one for one in made if any(slot.post == original for slot in one.slots)), incident)
     if original and incident is not None:
         slots = copied_once_more(incident.slots, original)
@@ -530,40 +539,39 @@ def thaw(case: Case, path: tuple[str, ...], at: int) -> None:
 
 def settle(case: Case, until: int) -> None:
     """Let incidents fall as far as silence has made them fall by then, in the order of their moments."""
-    while case.ledger.incidents:
-        due = [(moment, node) for node in case.ledger.incidents if (moment := _fall_before(case, node, until))]
-        if not due:
-            return
-        moment, node = min(due)
+    while case.ledger.incidents and (due := _next_fall(case, until)) is not None:
+        moment, node = due
         with case.ledger.step_of_time(moment):
             _fall(case, case.ledger.incidents[node], moment)
 
 
-def _fall_before(case: Case, node: str, until: int) -> int | None:
-    """Return when an incident falls by itself, None where that is later than a moment."""
-    moment = earliest_fall(case, node)
-    if moment > until:
+def _next_fall(case: Case, until: int) -> tuple[int, str] | None:
+    """Return when an incident falls by itself next, and which, None where that is later than a moment.
+
+    What should have fallen before what has happened already falls then, in the order of the nodes.
+    """
+    ledger, moments = case.ledger, moments_of(case)
+    if ledger.next_at > until:
         return None
-    moment = max(next_fall(case, case.ledger.incidents[node]), case.ledger.next_at)
-    return moment if moment <= until else None
+    overdue = ledger.falls.all_until(ledger.next_at, moments)
+    if overdue:
+        return ledger.next_at, min(node for _, node in overdue)
+    return ledger.falls.first(moments, until)
 
 
-def earliest_fall(case: Case, node: str) -> int:
-    """Return when an incident moves on at the earliest: quick to work out, and seldom anew."""
-    incident = case.ledger.incidents[node]
-    known = case.ledger.falls.get(node)
-    if known is not None and known[0] is incident:
-        return known[1]
+def moments_of(case: Case) -> Moments:
+    """Return how to work out when an incident moves on by itself, if nobody says anything more."""
+    return Moments(partial(_bound, case), partial(_falls_at, case))
+
+
+def _bound(case: Case, incident: Incident) -> Fall:
+    """Return when an incident moves on at the earliest: until when a quiet one is held takes less to work out."""
     if incident.level == "monitoring":
-        moment = held_until(incident, case.watched.settings)
-    else:
-        moment = next_fall(case, incident)
-    case.ledger.falls[node] = (incident, moment)
-    return moment
+        return Fall(held_until(incident, case.watched.settings), is_exact=False)
+    return Fall(_falls_at(case, incident), is_exact=True)
 
 
-def next_fall(case: Case, incident: Incident) -> int:
-    """Return when an incident moves on by itself, if nobody says anything more."""
+def _falls_at(case: Case, incident: Incident) -> int:
     return due_at(incident, case.watched.settings, case.watched.rates, case.thresholds_of(incident))
 
 

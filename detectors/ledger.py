@@ -18,7 +18,9 @@ from heapq import merge
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from detectors.branches import Branches
 from detectors.entry import Entry
+from detectors.falls import Falls
 from detectors.memory import Memory
 from detectors.moment import HOUR
 from detectors.state import Incident, InForce, Node, Told
@@ -77,7 +79,8 @@ class Ledger:
         self.clock = 0
         self.heard_at = 0  # the newest post
         self.base: dict[tuple[str, str], Any] = {}  # the values at the checkpoint
-        self.falls: dict[str, tuple[Incident, int]] = {}  # when each incident moves on by itself, once worked out
+        self.falls = Falls(self.incidents)
+        self.branches = Branches()
         self._tables: dict[str, dict[str, Any]] = {
             NODE: self.nodes,
             INCIDENT: self.incidents,
@@ -96,16 +99,20 @@ class Ledger:
 
     def put(self, table: str, name: str, value: Any) -> None:
         """Set one value, None for none, as a part of the present step."""
-        values = self._tables[table]
-        self._changes.append(Change(table, name, values.get(name), value))
-        if table == PROFILE:
-            self.falls.clear()
+        old = self._tables[table].get(name)
+        self._changes.append(Change(table, name, old, value))
+        self._set(table, name, old, value)
+
+    def _set(self, table: str, name: str, old: Any, value: Any) -> None:
         if value is None:
-            values.pop(name, None)
-            if table == INCIDENT:
-                self.falls.pop(name, None)
+            self._tables[table].pop(name, None)
         else:
-            values[name] = value
+            self._tables[table][name] = value
+        if table == INCIDENT:
+            self.branches.changed(name, old, value)
+            self.falls.changed(name)
+        elif table == PROFILE:
+            self.falls.clear()
 
     @property
     def change_id(self) -> str:
@@ -205,13 +212,8 @@ class Ledger:
         return later
 
     def _undo(self, changes: list[Change]) -> None:
-        for table, name, old, _ in reversed(changes):
-            if table == PROFILE:
-                self.falls.clear()
-            if old is None:
-                self._tables[table].pop(name, None)
-            else:
-                self._tables[table][name] = old
+        for table, name, old, new in reversed(changes):
+            self._set(table, name, new, old)
 
     def _work_out(self, entry: Entry, decide: Callable[[Entry], None]) -> None:
         self._changes = []
@@ -241,8 +243,9 @@ class Ledger:
         entries = [step.entry for step in self.steps if step.entry is not None]
         for values in self._tables.values():
             values.clear()
+        self.branches = Branches()
         for (table, name), value in self.base.items():
-            self._tables[table][name] = fitted(value)
+            self._set(table, name, None, fitted(value))
         self.memory, self.steps = Memory(), []
         self.falls.clear()
         for entry in self.settled:
@@ -275,7 +278,6 @@ class Ledger:
             self.gone_entries.append(entry)
         self.memory.forget(gone)
         self._forget_told()
-        self.falls = {node: fall for node, fall in self.falls.items() if node in self.incidents}
 
     def _settle_until(self, order: tuple[int, int]) -> None:
         cut = bisect_right(self.steps, order, key=lambda step: step.order)

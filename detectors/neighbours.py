@@ -9,6 +9,7 @@ Source  docs/detection.md 2.9, the rule for neighbours within an area
 """
 
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from detectors.profile import Profile, kilometres_between
 from detectors.state import OPEN
 from records import Alert
+from records.signal import Hazard
 
 
 class Known(NamedTuple):
@@ -32,6 +34,7 @@ class Neighbours:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self._known: dict[str, Known] = {}
+        self._over: dict[Hazard, list[tuple[datetime, str]]] = {}  # by hazard: since when what is over, a heap
 
     def joined(self, alert: Alert) -> Alert:
         """Return a revision with the id of the incident across the border that it belongs to, if there is one."""
@@ -43,6 +46,8 @@ class Neighbours:
         if self._leads_back(joins, alert.incident_id):
             joins = ""
         self._known[alert.incident_id] = Known(alert, found, joins)
+        if alert.level not in OPEN:
+            heappush(self._over.setdefault(alert.hazard, []), (alert.raised_at, alert.incident_id))
         self._forget_before(alert.raised_at)
         return replace(alert, joins=joins)
 
@@ -69,18 +74,23 @@ class Neighbours:
         for incident_id, (other, _, joins) in self._known.items():
             if other.hazard != alert.hazard or other.area == alert.area or other.level not in OPEN:
                 continue
-            since = max(other.onset, _last_post(other)) if settings.spreads else other.onset
             apart = kilometres_between(alert.place.lat, alert.place.lon, other.place.lat, other.place.lon)
-            if apart <= settings.neighbour_km and abs(alert.onset - since) <= soon:
+            if apart > settings.neighbour_km:
+                continue
+            since = max(other.onset, _last_post(other)) if settings.spreads else other.onset
+            if abs(alert.onset - since) <= soon:
                 return joins or incident_id
         return ""
 
     def _forget_before(self, now: datetime) -> None:
-        for incident_id, (alert, _, _) in list(self._known.items()):
-            settings = self.profile.hazard.get(alert.hazard)
-            hours = settings.reopen_hours if settings is not None else 0.0
-            if alert.level not in OPEN and alert.raised_at + timedelta(hours=hours) < now:
-                del self._known[incident_id]
+        for hazard, over in self._over.items():
+            settings = self.profile.hazard.get(hazard)
+            hours = timedelta(hours=settings.reopen_hours if settings is not None else 0.0)
+            while over and over[0][0] + hours < now:
+                since, incident_id = heappop(over)
+                known = self._known.get(incident_id)
+                if known is not None and known.alert.level not in OPEN and known.alert.raised_at == since:
+                    del self._known[incident_id]
 
 
 def _last_post(alert: Alert) -> datetime:

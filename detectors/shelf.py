@@ -86,7 +86,6 @@ class Kept:
         self.outcomes: set[int] = set()  # numbers with an outcome of their own
         self.first = self.next = 0
         self.due_at: int | None = None
-        self.is_touched = False
         # as it is in the table
         self.head: Head | None = None
         self.index: tuple[str, ...] = ()
@@ -101,6 +100,7 @@ class Shelf:
         """Take the table, and under which keys there may be something in it that nobody has asked for yet."""
         self.table = table
         self._kept: dict[str, Kept] = {}
+        self._touched: dict[str, Kept] = {}  # since the last changes, in the order of the first touch
         self._cold = set(keys)  # in the table, perhaps, and not asked for yet
         self._cold_names: dict[str, frozenset[str]] = {}
         self.said: dict[tuple[str, str], Watched] = {}  # since which change of what hazard, as it was looked up
@@ -134,7 +134,7 @@ class Shelf:
             self._kept[key] = kept
             self._cold.discard(key)
             self._cold_names.pop(key, None)
-        kept.is_touched = True
+        self._touched[key] = kept
         return kept.ledger
 
     def holders(self, name: str) -> list[str]:
@@ -188,25 +188,23 @@ class Shelf:
         if self._changes != self._written_changes:
             self._written_changes = self._changes
             changes[CHANGES] = _encoder.encode(self._changes)
-        for key, kept in self._kept.items():
-            if kept.is_touched:
-                changes.update((f"{key}/{name}", value) for name, value in _unwritten(kept))
-                kept.is_touched = False
+        for key, kept in self._touched.items():
+            changes.update((f"{key}/{name}", value) for name, value in _unwritten(kept))
+        self._touched = {}
         return changes
 
     def keep_nothing(self) -> None:
         """Count everything as written, where the table below keeps nothing: else it would wait, and grow, for ever."""
-        for kept in self._kept.values():
-            if kept.is_touched:
-                kept.ledger.count_as_written()
-                kept.is_touched = False
+        for kept in self._touched.values():
+            kept.ledger.count_as_written()
+        self._touched = {}
 
     def rewritten(self) -> dict[str, bytes]:
         """Return the entries that have lost their words, and count them as written.
 
         They may be many, need not be kept together, and may be kept twice: before the changes, not among them.
         """
-        return {f"{key}/{name}": value for key, kept in self._kept.items() for name, value in _retracted(kept)}
+        return {f"{key}/{name}": value for key, kept in self._touched.items() for name, value in _retracted(kept)}
 
     def _read(self, key: str, span: int) -> Kept:
         ledger = Ledger(span)

@@ -36,15 +36,19 @@ class Standing:
             self._told[key] = after
         else:
             self._told.pop(key, None)
-        return [raised for name, told in after.items() for raised in _raised(before.get(name), told)]
+        news = [(before.get(name), told) for name, told in after.items() if before.get(name) is not told]
+        return [raised for one, told in news for raised in _raised(one, told)]
 
     def forget(self) -> None:
         """Forget all: others may have it now."""
         self._told.clear()
 
     def open(self) -> list[Alert]:
-        """Return what is going on, as it was last told: the highest levels first, of these the newest."""
-        alerts = [one.alert for told in self._told.values() for one in told.values() if one.alert.level in OPEN]
+        """Return what is going on, as it was last told: the highest levels first, of these the newest.
+
+        Another thread may ask while notes are taken.
+        """
+        alerts = [one.alert for told in tuple(self._told.values()) for one in told.values() if one.alert.level in OPEN]
         return sorted(alerts, key=lambda one: (_rank(one.level), one.raised_at, one.incident_id), reverse=True)
 
 

@@ -6,7 +6,7 @@ Shape   `found` when the table is there, `changed` after each batch, `look` now 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import product
 
@@ -33,11 +33,12 @@ class Incidents(Collector):
 
     def __init__(self) -> None:
         self.hazards: Sequence[str] = ()
-        self.alerts: Sequence[Alert] = ()
+        self.open: Callable[[], Sequence[Alert]] = tuple
+        """Returns what is going on; asked at each scrape, from a thread beside, and not at each change."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield them one by one as far as they are shown, how many more there are, and how many of each kind."""
-        alerts = self.alerts
+        alerts = self.open()
         active = GaugeMetricFamily(
             "vigie_incident_active",
             f"1 for each incident that is going on, the {MOST} highest and newest. Labels change with its level and "
@@ -75,7 +76,7 @@ class Showing:
         self._detector = detector
         self._standing = Standing()
         hazards = detector.profile.hazards
-        INCIDENTS.hazards = hazards
+        INCIDENTS.hazards, INCIDENTS.open = hazards, self._standing.open
         metrics.start_at_zero(metrics.SIGNALS_SENT, hazards)
         metrics.start_at_zero(metrics.RAISED, hazards, ("watch", "alert"))
         metrics.start_at_zero(metrics.POST_TO_ALERT, hazards, ("watch", "alert"))
@@ -91,16 +92,12 @@ class Showing:
         for key in keys:
             if key.partition("/")[0] in self._detector.profile.hazards:
                 self._standing.look(key, shelf)
-        INCIDENTS.alerts = self._standing.open()
 
     def changed(self, alerts: Collection[Alert], shelf: Shelf) -> None:
         """Take up what a batch has changed: no more than the areas that told something."""
-        if not alerts:
-            return
         for key in sorted({f"{alert.state_hazard}/{alert.area}" for alert in alerts}):
             for raised in self._standing.look(key, shelf):
                 metrics.RAISED.labels(raised.hazard, raised.level).inc()
-        INCIDENTS.alerts = self._standing.open()
 
     def look(self, shelves: Iterable[Shelf], now: datetime) -> None:
         """Show how many posts come beside how many are usual."""
@@ -120,7 +117,6 @@ class Showing:
     def forget(self) -> None:
         """Show nothing: the partitions may be another worker's now."""
         self._standing.forget()
-        INCIDENTS.alerts = ()
 
 
 def labels_of(alert: Alert) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def test_a_bug_in_the_middle_costs_one_signal_and_no_alert(
     desk: Desk, fresh_desk: FreshDesk, signal: MakesSignals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("detectors.detector.earliest_fall", lambda *_: 1 / 0)
+        patched.setattr("detectors.detector.moments_of", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             desk.tell(signal(1, 0))
     other = fresh_desk()

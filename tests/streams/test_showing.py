@@ -32,7 +32,7 @@ def alerts(detector: Detector, signal: MakeSignal) -> list[Alert]:
 @pytest.fixture(autouse=True)
 def nothing_is_left_shown() -> Iterator[None]:
     yield
-    INCIDENTS.alerts = ()
+    INCIDENTS.open = tuple
 
 
 def values_of(registry: CollectorRegistry, name: str, **labels: str) -> list[float]:
@@ -47,7 +47,8 @@ def values_of(registry: CollectorRegistry, name: str, **labels: str) -> list[flo
 def test_no_more_incidents_are_shown_than_a_map_can_hold_and_the_rest_is_counted(alerts: list[Alert]) -> None:
     shown, registry = Incidents(), CollectorRegistry()
     registry.register(shown)
-    shown.alerts = [replace(alerts[-1], incident_id=f"inc-{number}") for number in range(MOST + 50)]
+    going_on = [replace(alerts[-1], incident_id=f"inc-{number}") for number in range(MOST + 50)]
+    shown.open = lambda: going_on
     assert len(values_of(registry, "vigie_incident_active")) == MOST
     assert values_of(registry, "vigie_incidents_active_hidden") == [50]
     assert sum(values_of(registry, "vigie_incidents")) == MOST + 50
