@@ -60,16 +60,6 @@ async def standing(
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {topic.name}: {error!r}") from error
 
 
-async def count_values(settings: StreamSettings, topic: Topic) -> int:
-    """Return how many values stand on a topic, having fetched all of them as the stream program's consumer does."""
-    count = 0
-    async with consumer_of(settings, topic) as consumer:
-        ends = await ends_of(settings, consumer)
-        while not await is_past(consumer, ends):
-            count += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
-    return count
-
-
 async def newest(settings: StreamSettings, topic: Topic) -> dict[bytes, bytes]:
     """Return the newest value of each key of a topic; what was taken away is not there, compacted yet or not.
 

@@ -24,6 +24,7 @@ THROUGHPUT = Throughput(
     cpu_ratio=0.694,
     cores_used=1.54,
     raw_posts_per_sec=210_000,
+    raw_ratio=0.0027,
     memory_mb={"worker": 278.0},
     ready_secs=5.9,
     stages=Stages(gate_us=7.1, read_us=28.4, place_us=14.5, detect_us=6.6),
@@ -31,6 +32,7 @@ THROUGHPUT = Throughput(
 DECIDED = {"0.05": 0.0, "0.1": 300.0, "0.2": 594.0, "0.5": 600.0, "1.0": 600.0, "+Inf": 600.0}
 TOLD = {"0.05": 0.0, "0.1": 2.0, "0.2": 8.0, "0.5": 10.0, "1.0": 10.0, "+Inf": 10.0}
 LATENCY = Latency(
+    asked_per_sec=1_000.0,
     offered_per_sec=1_000.0,
     pass_ratio=0.2,
     posts=20_000,
@@ -52,6 +54,7 @@ ONE = Scale(
     efficiency=1.0,
     speedup_by_cpu=1.0,
     busiest_share=1.0,
+    busiest_signals_share=1.0,
     memory_mb=600.0,
     ready_secs=6.0,
 )

@@ -77,7 +77,10 @@ def load(count: int, pass_ratio: float, texts: Texts, *, rate: float = 0.0) -> l
 
 
 class Paced:
-    """A source that offers posts at a rate, each received when it is offered; rate 0: as fast as they are taken."""
+    """A source that offers posts at a rate; rate 0: as fast as they are taken.
+
+    Each counts as received when it was due: who is too slow to take it in time shall not look quick.
+    """
 
     name = "bench"
     is_trusted = False
@@ -90,17 +93,18 @@ class Paced:
 
     async def read(self, after: str | None) -> AsyncGenerator[Reading, None]:
         """Yield the posts once."""
-        began = time.monotonic()
+        began, began_at = time.monotonic(), self.clock.now()
         for number, post in enumerate(self.posts):
             if not self.rate:
                 yield Reading(str(number), post)
                 continue
-            wait = began + number / self.rate - time.monotonic()
+            due = number / self.rate
+            wait = began + due - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
-            now = self.clock.now()
+            due_at = began_at + timedelta(seconds=due)
             late = post.received_at - post.event_time
-            yield Reading(str(number), replace(post, posted_at=now - late, received_at=now))
+            yield Reading(str(number), replace(post, posted_at=due_at - late, received_at=due_at))
 
 
 def _corpus() -> Iterator[str]:

@@ -11,7 +11,7 @@ from connectors import runner
 from connectors.contract import Unobserved
 from connectors.cursors import ForgetfulCursors
 from records import Post, SystemClock
-from streams.reader import count_values
+from streams.reader import consumer_of, ends_of, is_past
 from streams.settings import StreamSettings
 from streams.topics import POSTS
 from vigie.bench.ceiling import SETTINGS
@@ -102,7 +102,9 @@ async def offer(pipeline: Pipeline, posts: Sequence[Post], passes: Callable[[str
 
 
 async def raw_rate(streams: StreamSettings) -> float:
-    """Return the values a second at which what stands on the topic of posts can be fetched, and no more."""
-    began = time.monotonic()
-    read = await count_values(streams, POSTS)
-    return read / (time.monotonic() - began)
+    """Return the values a second at which what stands on the topic of posts can be fetched by who is connected."""
+    async with consumer_of(streams, POSTS) as consumer:
+        ends, read, began = await ends_of(streams, consumer), 0, time.monotonic()
+        while not await is_past(consumer, ends):
+            read += sum(map(len, (await consumer.getmany(timeout_ms=200)).values()))
+        return read / (time.monotonic() - began)

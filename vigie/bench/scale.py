@@ -50,6 +50,7 @@ class Scale:
     efficiency: float
     speedup_by_cpu: float  # workers * efficiency: how many times one worker's work, were there a core for each
     busiest_share: float  # of all posts, what the busiest worker took: 1/workers where they share alike
+    busiest_signals_share: float  # and of all signals, whose keys are areas: a town on fire is one worker's
     memory_mb: float  # of the largest worker, with the process that reads for it
     ready_secs: float  # from the start of the workers until all are ready
 
@@ -90,7 +91,7 @@ async def _measured(workers: int, partitions: int, posts: Sequence[Post]) -> Sca
         told = await _until(children, lambda told: _is_drained(told, len(posts)))
         secs = time.monotonic() - began
         spent = sum(_cpu_secs(child) for child in children) - sum(before)
-        taken = [int(one["handled"].get(POSTS.name, 0)) for one in told]
+        taken, decided = ([int(one["handled"].get(topic.name, 0)) for one in told] for topic in (POSTS, SIGNALS))
         return Scale(
             workers=workers,
             partitions=partitions,
@@ -100,6 +101,7 @@ async def _measured(workers: int, partitions: int, posts: Sequence[Post]) -> Sca
             efficiency=1.0,
             speedup_by_cpu=1.0,
             busiest_share=round(max(taken) / sum(taken), 3),
+            busiest_signals_share=round(max(decided) / max(sum(decided), 1), 3),
             memory_mb=round(max(_memory_mb(child) for child in children)),
             ready_secs=round(ready_secs, 1),
         )

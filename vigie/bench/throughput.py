@@ -33,6 +33,7 @@ class Throughput:
     cpu_ratio: float  # processor time of the loop / of the pipeline: what the ratio would be were both cores full
     cores_used: float
     raw_posts_per_sec: float  # that passed, their bytes read from the topic and nothing done with them
+    raw_ratio: float  # posts that passed, handled a second / raw ones
     memory_mb: dict[str, float]
     ready_secs: float  # from the worker's start
     stages: Stages
@@ -59,6 +60,7 @@ def throughput(count: int, pass_ratio: float, texts: Path | None = None) -> Thro
         cpu_ratio=round(sum(asdict(most.stages).values()) / everything, 3),
         cores_used=round(sum(cpu_secs.values()) / found.spent.secs, 2),
         raw_posts_per_sec=round(found.raw_posts_per_sec),
+        raw_ratio=round(rate * pass_ratio / found.raw_posts_per_sec, 4),
         memory_mb=found.memory_mb,
         ready_secs=round(found.ready_secs, 1),
         stages=most.stages,
