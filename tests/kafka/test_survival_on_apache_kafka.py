@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from tests.kafka.conftest import Kafka
     from tests.survival.stage import Stage
 
-pytestmark = pytest.mark.apache_kafka
+# The bursts, which are in every run, kill both as well.
+pytestmark = [pytest.mark.apache_kafka, pytest.mark.long]
 Revisions = dict[tuple[str, int], bytes]
 
 

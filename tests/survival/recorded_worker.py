@@ -2,7 +2,8 @@
 
 The stories are years old; by the clock all their incidents would be over before the next post comes. Hurried, it does
 every two seconds what a worker does every hour or two; slow, it takes three seconds to hear that it is back where the
-group has committed, as on a machine that has other things to do.
+group has committed, as on a machine that has other things to do. Exact, it reads posts one by one, and takes late
+signals in one by one, so that its revisions are the same to the last byte however they come in batches.
 """
 
 import asyncio
@@ -41,5 +42,7 @@ if __name__ == "__main__":
         vars(wiring).update(SWEEP=timedelta(seconds=2))
         vars(telling_tasks).update(FORGET_SECS=2.0)
     settings = load(Path("vigie.toml"))
-    steps = assembly.steps(settings, telling=telling(settings, SystemClock()), is_exact=True, is_apart=True)
+    steps = assembly.steps(
+        settings, telling=telling(settings, SystemClock()), is_exact="--exact" in sys.argv, is_apart=True
+    )
     run_worker(settings.streams(has_ticks=False), steps, SystemClock())

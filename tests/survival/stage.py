@@ -150,11 +150,12 @@ class RecordedWorker(StageProcess):
     def __init__(self, folder: Path, *, health_port: int) -> None:
         program = str(Path(__file__).with_name("recorded_worker.py"))
         super().__init__("worker", [program], folder, health_port=health_port)
+        self.is_exact = True
         self.is_hurried = False
         self.is_slow = False
 
     def start(self) -> None:
-        ways = {"--hurried": self.is_hurried, "--slow": self.is_slow}
+        ways = {"--exact": self.is_exact, "--hurried": self.is_hurried, "--slow": self.is_slow}
         self.command = [part for part in self.command if part not in ways] + [
             way for way, is_so in ways.items() if is_so
         ]
@@ -486,6 +487,14 @@ secret_file = "secret"
         pid = self.processes()[name]
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    def kill_supervisor(self) -> None:
+        """Kill what has started all others; return when none of them is there any more."""
+        ours = set(self.processes().values())
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        wait_until("none is left behind", lambda: not [pid for pid in ours if Path(f"/proc/{pid}").exists()])
 
     def handled(self, topic: Topic) -> int:
         """Return how many values of a topic the worker has handled since it was started; 0 while it is not there."""

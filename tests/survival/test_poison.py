@@ -5,6 +5,7 @@ What the worker reads and cannot use becomes a dead letter, whole. Edge and cons
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def of_a_later_version(topic: Topic) -> bytes:
     return value[:-1] + b',"of_a_later_version":1}'
 
 
+@cache
 def poison_for(topic: Topic) -> list[bytes | None]:
     return [*GARBAGE, of_a_later_version(topic)]
 
@@ -68,8 +70,13 @@ def is_of_poison(letter: bytes) -> bool:
     """Tell whether a value on the topic of dead letters is poison, or tells of it."""
     if letter in poison_for(DEAD_LETTERS):
         return True
-    read = decode(letter, DeadLetter)
-    return read.value in {value or b"" for topic in TOPICS for value in poison_for(topic)}
+    return decode(letter, DeadLetter).value in all_poison()
+
+
+@cache
+def all_poison() -> frozenset[bytes]:
+    """Return what a letter that tells of poison holds."""
+    return frozenset(value or b"" for topic in TOPICS for value in poison_for(topic))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`vigie run` through its accidents: worker killed, broker grown, broker killed; then asked to stop.
+"""`vigie run` through its accidents: worker killed, broker grown, broker killed, all killed; then asked to stop.
 
 One run, in this order. Each test finds the machine as the one before it left it.
 """
@@ -67,6 +67,21 @@ def test_a_killed_broker_is_replaced_and_the_incidents_go_on_from_where_they_wer
         assert (after[incident].hazard, after[incident].onset) == (before.hazard, before.onset)
 
 
+def test_with_the_supervisor_all_end_and_what_starts_it_again_has_them_go_on(
+    machine: "Machine", story: "Hurried", expected: dict[str, "Believed"]
+) -> None:
+    before = believed(machine, expected)
+    post = {**story.held_back[-1], "id": "after-the-supervisor", "author_id": "somebody else"}
+    machine.wait_until("a post is taken", lambda: machine.send({**post, "ts": datetime.now(UTC).isoformat()}))
+    machine.kill_supervisor()
+    machine.start()
+    machine.wait_until("the worker takes posts", lambda: machine.handled(POSTS) > 0)
+    after = believed(machine, expected)
+    assert after.keys() == before.keys()
+    for incident, known in before.items():
+        assert after[incident].levels[: len(known.levels)] == known.levels
+
+
 def test_nobody_was_told_twice(machine: "Machine") -> None:
     told = Counter((line["incident_id"], line["revision"]) for line in machine.lines())
     assert set(told.values()) == {1}
@@ -76,7 +91,7 @@ def test_nobody_was_told_twice(machine: "Machine") -> None:
     )
     ids = {(incident, revision): webhook_id for webhook_id, incident, revision in machine.receiver.told}
     assert len(set(ids.values())) == len(ids)
-    assert len(machine.receiver.told) <= len(ids) + 3, "no more repeats than accidents, under the same ids"
+    assert len(machine.receiver.told) <= len(ids) + 4, "no more repeats than accidents, under the same ids"
 
 
 def test_the_console_through_all_this_has_what_was_told(machine: "Machine") -> None:
