@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 import msgspec
+import pytest
 from lxml import etree
 
 from connectors.cap import alert_from
 from connectors.cap_rules import problems_in
 from records import Alert, encode
 
-REVISIONS, INCIDENTS, KILLS = 200, 10, 20
+REVISIONS, INCIDENTS = 200, 10
 
 WRITER = """
 import asyncio, sys
@@ -46,10 +47,11 @@ asyncio.run(main())
 """
 
 
-def test_files_are_whole_at_every_moment_and_hold_each_revision_once(alert: Alert, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(20, marks=pytest.mark.long)])
+def test_files_are_whole_at_every_moment_and_hold_each_revision_once(alert: Alert, tmp_path: Path, kills: int) -> None:
     rng, seen = random.Random(8), 0  # noqa: S311  the same moments each time, as far as the machine goes
     (tmp_path / "alert.json").write_bytes(encode(alert))
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = started(tmp_path)
         time.sleep(rng.uniform(0.0, 0.12))
         process.kill()

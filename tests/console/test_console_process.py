@@ -23,8 +23,8 @@ from vigie.broker import EmbeddedBroker, free_port
 pytestmark = pytest.mark.broker
 MakesAlert = Callable[..., Alert]
 
-DECISIONS = 200
-KILLS, OFTEN = {"sqlite": 3, "postgresql": 1}, {"sqlite": 10, "postgresql": 3}
+FEW, MANY = (50, {"sqlite": 2, "postgresql": 1}), (200, {"sqlite": 10, "postgresql": 3})
+"""Decisions, and kills by database."""
 WITHIN_SECS = 40.0
 
 
@@ -68,12 +68,14 @@ async def shows(client: httpx.AsyncClient, revision: int) -> None:
     await until(holds)
 
 
-@pytest.mark.parametrize("times", [KILLS, pytest.param(OFTEN, marks=pytest.mark.long)], ids=["a few times", "often"])
+@pytest.mark.parametrize(
+    ("decisions", "times"), [FEW, pytest.param(*MANY, marks=pytest.mark.long)], ids=["a few times", "often"]
+)
 async def test_each_decision_stands_once_wherever_the_process_is_killed(
-    database: str, tmp_path: Path, alert_with: MakesAlert, times: dict[str, int]
+    database: str, tmp_path: Path, alert_with: MakesAlert, decisions: int, times: dict[str, int]
 ) -> None:
     chance = random.Random(20120130)  # noqa: S311
-    kills = set(chance.sample(range(DECISIONS), times[database.partition(":")[0]]))
+    kills = set(chance.sample(range(decisions), times[database.partition(":")[0]]))
     with EmbeddedBroker() as broker:
         console = Console(tmp_path, database, broker=broker.port)
         try:
@@ -82,7 +84,7 @@ async def test_each_decision_stands_once_wherever_the_process_is_killed(
             await console.hear(alert_with(onset=datetime.now(UTC), raised_at=datetime.now(UTC)))
             async with acting(console) as client:
                 await shows(client, 1)
-                ids = [await _noted(console, client, one, chance if one in kills else None) for one in range(DECISIONS)]
+                ids = [await _noted(console, client, one, chance if one in kills else None) for one in range(decisions)]
             await all_handed_on(console)
             decided, kept = await console.decided(), await console.kept()
         finally:
@@ -91,7 +93,7 @@ async def test_each_decision_stands_once_wherever_the_process_is_killed(
     for one in decided:
         assert isinstance(one, Verdict)
         by_identity[one.identity].add(encode(one))
-    assert len(set(ids)) == DECISIONS
+    assert len(set(ids)) == decisions
     assert by_identity.keys() == set(ids)
     assert all(len(said) == 1 for said in by_identity.values())  # said again, it says the same
     assert sorted(kept.decisions) == sorted(kept.audited) == sorted(ids)
