@@ -301,9 +301,7 @@ SAID = """() => {
 def in_turns() -> list[Any]:
     """Return each page in both languages; in a short run each in one, in turns, so that each kind comes in both."""
     turns = {(name, ("fr", "en")[number % 2]) for number, name in enumerate(VIEWS)}
-    return [
-        pytest.param(*one, marks=() if one in turns else pytest.mark.long) for one in product(VIEWS, ("fr", "en"))
-    ]
+    return [pytest.param(*one, marks=() if one in turns else pytest.mark.long) for one in product(VIEWS, ("fr", "en"))]
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -115,7 +115,9 @@ FLOOD = Day(
 )
 
 
-@pytest.mark.parametrize("day", [pytest.param(FIRE, id="in French"), pytest.param(FLOOD, id="in English")])
+@pytest.mark.parametrize(
+    "day", [pytest.param(FIRE, id="in French"), pytest.param(FLOOD, id="in English", marks=pytest.mark.long)]
+)
 async def test_a_day_of_the_watch(
     day: Day, ready: Whole, driven: Browser, asked_outside: list[str], page_errors: list[str], tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ MOST_AT_ONCE = 2_050  # what the shelf lets go at most, and a few more
 MOST_BYTES = 12_000
 
 
-@pytest.mark.parametrize("gap", [0.02, 1.0])
+@pytest.mark.parametrize("gap", [0.02, pytest.param(1.0, marks=pytest.mark.long)])
 def test_a_signal_writes_no_more_after_ten_thousand(gap: float, desk: Any, signal: Any) -> None:
     writes, sizes = [], []
     for number in range(10_000):

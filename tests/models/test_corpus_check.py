@@ -51,6 +51,7 @@ def shipped(parts: tuple[list[CorpusPost], list[CorpusPost]]) -> CorpusReport:
     return report(*parts, read_part(CORPUS / "everyday"))
 
 
+@pytest.mark.long
 def test_the_shipped_corpus_passes(shipped: CorpusReport) -> None:
     assert not shipped.refused, "\n".join(shipped.lines(most=0))
 
@@ -62,6 +63,7 @@ def test_a_copy_of_a_test_post_is_refused_in_everyday_posts_too() -> None:
     assert [one.message for one in refused if one.kind == "copy" and "fr-8.tsv: line 2" in one.message]
 
 
+@pytest.mark.long
 def test_the_shipped_corpus_is_read_whole(
     shipped: CorpusReport, parts: tuple[list[CorpusPost], list[CorpusPost]]
 ) -> None:

@@ -21,6 +21,7 @@ def test_prints_the_tables_and_draws_the_diagram(vigie: Runs, tmp_path: Path) ->
     assert (tmp_path / "reliability.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 def test_scores_the_placing_of_posts(vigie: Runs) -> None:
     result = vigie("evaluate", "--places")
     assert result.exit_code == 0, result.stderr

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.hazard import HazardModel
@@ -42,7 +42,11 @@ def remembered(model: OneByOne, most: int = 2_000) -> tuple[Remembered, Counting
     return Remembered(counting, most), counting
 
 
-@given(st.lists(st.lists(st.sampled_from([(FIRE, "fr"), (FIRE, None), (DENIAL, "fr"), (LUNCH, None), ("", None)]))))
+SAID = st.sampled_from([(FIRE, "fr"), (FIRE, None), (DENIAL, "fr"), (LUNCH, None), ("", None)])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(SAID, max_size=6), max_size=8))
 def test_the_same_readings_come_however_often_and_together_with_what_they_are_asked(
     model: OneByOne, batches: list[list[tuple[str, str | None]]]
 ) -> None:
