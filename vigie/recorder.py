@@ -10,6 +10,7 @@ Errors  none: a full disk, a broken file and a broker that is away are told, cou
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from itertools import chain
@@ -58,7 +59,8 @@ class Recorder:
         self._keep = keep
         self._is_on = is_on
         self._again = asyncio.Event()
-        self._turn = asyncio.Lock()  # taking in and writing are done in threads, one at a time
+        self._turn = asyncio.Lock()  # taking in and writing are done in a thread, one at a time
+        self._thread = ThreadPoolExecutor(1, "recorder")  # always the same: each keeps memory of its own
         self._held: list[Row] = []
         self._marks: dict[int, Mark] = {}
         self._lost = 0
@@ -125,9 +127,9 @@ class Recorder:
             await asyncio.sleep(AGAIN_SECS)
 
     async def _in_turn(self, work: Any, *arguments: Any) -> Any:
-        """Do something in a thread, one at a time; asked to stop, see it through."""
+        """Do something in the thread, one at a time; asked to stop, see it through."""
         async with self._turn:
-            doing = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+            doing = asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
             try:
                 return await asyncio.shield(doing)
             except asyncio.CancelledError:

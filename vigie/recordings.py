@@ -49,6 +49,8 @@ LAST = "9999-12-31"
 CATCHING_UP = timedelta(days=2)
 """How much later than it was written something may be recorded: longer than anything stands on the topic."""
 LOCK = ".recorder"
+MOST_ROWS = 50_000
+"""A file with so many rows is gone on with beside it: it is written anew many times, which must not cost ever more."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Recordings:
     def present(self, now: datetime) -> tuple[Path, pa.Table, Facts]:
         """Return today's file, what it holds, and what is known of it, or of the last one where there is none yet.
 
-        One that cannot be read is left alone, and another one begun beside it.
+        One that cannot be read is left alone, and another one begun beside it; so it is beside one that is full.
         """
         newest, readable = Facts(), None
         for path in reversed(self.days):
@@ -137,7 +139,9 @@ class Recordings:
                 log.error("recording cannot be read", file=path.name, error=str(error))  # noqa: TRY400
         today = f"{now.astimezone(UTC):%Y-%m-%d}"
         if readable is not None and readable.stem.startswith(today):
-            return readable, table_in(readable), newest
+            table = table_in(readable)
+            if table.num_rows < MOST_ROWS:
+                return readable, table, newest
         beside = sum(path.stem.startswith(today) for path in self.days)
         return self.folder / f"{today}{f'-{beside + 1}' if beside else ''}{ENDING}", SCHEMA.empty_table(), newest
 

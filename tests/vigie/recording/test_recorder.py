@@ -313,6 +313,24 @@ def test_a_file_that_cannot_be_read_is_left_alone_and_the_day_goes_on_beside_it(
     assert [one.signals for one in recordings.shown()] == [0, 2]
 
 
+def test_a_day_goes_on_beside_a_file_that_is_full_and_what_is_taken_back_goes_from_both(
+    recorder_for: MakeRecorder, recordings: Recordings, line: Line, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vigie.recordings.MOST_ROWS", 2)
+    recorder = recorder_for()
+    for number in range(1, 6):
+        recorder.take(line.of(heard(number)))
+        recorder.write()
+    assert [path.name for path in recordings.days] == [f"2012-01-30{which}.parquet" for which in ("", "-2", "-3")]
+    assert keys(recordings) == [f"bluesky:post-{number}" for number in range(1, 6)]
+    again = recorder_for()
+    again.take(line.of(heard(6)))
+    again.write()
+    assert len(recordings.days) == 3, "how far it had read stands in the newest"
+    assert again._marks[0].offset == 5
+    assert keys(recordings) == [f"bluesky:post-{number}" for number in range(1, 7)]
+
+
 def test_how_far_it_has_read_is_written_also_where_nothing_was_to_record(
     recorder_for: MakeRecorder, line: Line, heard: Heard, clock: ManualClock
 ) -> None:
