@@ -53,7 +53,8 @@ class Kafka:
     def __init__(self, folder: Path, libs: Path) -> None:
         self.folder = folder
         self.port = free_port()
-        self.java = ["java", "-Xms256m", "-Xmx512m", "-cp", f"{libs}/*"]
+        # It lives for a few minutes: what makes a long life cheap takes more than it gives.
+        self.java = ["java", "-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{libs}/*"]
         self.properties = folder / "server.properties"
         self.properties.write_text(
             PROPERTIES.format(port=self.port, controller_port=free_port(), folder=folder), encoding="utf-8"
@@ -149,9 +150,9 @@ def fetched() -> Path:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def node(libs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
-    """Provide one running node."""
+    """Provide one running node; not for longer than it is asked for, since it works while nobody does."""
     kafka = Kafka(tmp_path_factory.mktemp("kafka"), libs)
     kafka.start()
     yield kafka
