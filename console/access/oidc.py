@@ -257,7 +257,7 @@ def _provider_from(said: bytes, issuer: str) -> _Provider:
     if found.issuer != issuer:
         raise ValueError(f"it calls itself {found.issuer}")
     for address in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-        parts = urlsplit(address)
-        if not parts.hostname or parts.port == 0:  # asked for, a port that is none is an error
+        parts, is_plain = urlsplit(address), address.isascii() and address.isprintable()  # as headers can bear it
+        if not is_plain or not parts.hostname or parts.port == 0:  # asked for, a port that is none is an error
             raise ValueError(f"{address!r} is no address")
     return found

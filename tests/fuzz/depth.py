@@ -6,17 +6,25 @@
 
 import os
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 IS_DEEP = os.environ.get("VIGIE_FUZZ") == "deep"
 EXAMPLES = int(os.environ.get("VIGIE_FUZZ_EXAMPLES", "5000"))
 
 
-def fuzzing(examples: int = 100) -> settings:
-    """Return the settings of a law that a short run tries so many times; a deep one tries a dear law less, too."""
+FINDING = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target)
+
+
+def fuzzing(examples: int = 100, *, shrinks: bool = True) -> settings:
+    """Return the settings of a law that a short run tries so many times; a deep one tries a dear law less, too.
+
+    What is found is made as small as can be; not so where that asks for more time than a test has, and what fails says
+    by itself what was asked.
+    """
     return settings(
         max_examples=max(examples * EXAMPLES // 100, 1) if IS_DEEP else examples,
         deadline=None,
+        phases=(*FINDING, Phase.shrink) if shrinks else FINDING,
         derandomize=not IS_DEEP,
         suppress_health_check=[*HealthCheck],
         print_blob=True,

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from random import Random
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import pytest
 from hypothesis import given
@@ -27,8 +27,9 @@ from connectors.sinks.alertmanager import Alertmanager
 from connectors.sinks.contract import TryLater, Undeliverable
 from records import Alert, MalformedRecord, ManualClock, decode
 from streams.topics import ALERTS
-from tests.console.made import MORNING
+from tests.console.made import MORNING, a_silence
 from tests.fuzz.depth import fuzzing
+from tests.fuzz.found import found
 from tests.fuzz.mutating import changed, hostile
 from tests.fuzz.told import values_of
 from vigie.receiver_assembly import sink_from
@@ -51,6 +52,7 @@ SILENCES = [
     b'{"silenceID":"1"}',
     b"[]",
 ]
+ARABIC = "\u0661".encode().decode("latin-1")  # a digit that is none of ours, as it comes over the wire
 STATUSES = (200, 200, 200, 201, 204, 301, 302, 400, 401, 404, 408, 410, 413, 429, 500, 503, 599)
 
 
@@ -63,6 +65,7 @@ class Anything(BaseHTTPRequestHandler):
     """Answers anything."""
 
     chance = Random(0)  # noqa: S311
+    kept: ClassVar[list[bytes]] = []  # what is answered first, one after the other: what was found once
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
@@ -71,9 +74,9 @@ class Anything(BaseHTTPRequestHandler):
     def answer(self) -> None:
         """Read what is sent, and answer by chance."""
         self.rfile.read(int(self.headers.get("content-length", "0")))
-        body = changed(self.chance, SILENCES)
-        self.send_response(self.chance.choice(STATUSES))
-        self.send_header("retry-after", self.chance.choice(("1", "9" * 400, "-1", "Thu, 99 Foo", "\u0661", "")))
+        status, body = (200, self.kept.pop(0)) if self.kept else (None, changed(self.chance, SILENCES))
+        self.send_response(status or self.chance.choice(STATUSES))
+        self.send_header("retry-after", self.chance.choice(("1", "9" * 400, "-1", "Thu, 99 Foo", ARABIC, "")))
         self.send_header("location", self.chance.choice(("http://[::1", "/", "http://169.254.169.254/")))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -126,7 +129,8 @@ ALERT = hostile(values_of(ALERTS)).map(readable).filter(lambda alert: alert is n
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_any_alert_is_told_put_off_or_given_up(kind: str, make: Callable[[str], Any], tmp_path: Path) -> None:
-    sink, outcomes = make(kind), []
+    sink = make(kind)
+    outcomes = [(decode(path.read_bytes(), Alert), 0) for of, path in found("receivers") if of == kind]
 
     @fuzzing(40)
     @given(alert=ALERT, seed=st.integers(0, 2**32))
@@ -161,7 +165,16 @@ def check_written(kind: str, folder: Path) -> None:
 async def test_whatever_an_alertmanager_says_of_its_silences_is_read_or_tried_later(make: Callable[[str], Any]) -> None:
     sink = make("alertmanager")
     assert isinstance(sink, Alertmanager)
+    for answer in [path.read_bytes() for of, path in found("answers") if of == "alertmanager"]:
+        Anything.kept = [answer]
+        with suppress(TryLater, Undeliverable):
+            await sink.silences()
+    set_there = set()
     for seed in range(fuzzing(60).max_examples):
         Anything.chance = Random(seed)  # noqa: S311
         with suppress(TryLater, Undeliverable):
             await sink.silences()
+        Anything.kept = [b"[]", changed(Anything.chance, SILENCES[1:2])]
+        with suppress(TryLater, Undeliverable):
+            set_there.add(await sink.silence(a_silence()))
+    assert set_there, "no answer was ever taken for that to a silence"

@@ -5,13 +5,15 @@ take them apart, or an adaptor of this file.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, get_args
+from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
@@ -29,6 +31,7 @@ from connectors.sources import (
     cap,
     facebook,
     facebook_graph,
+    facebook_webhook,
     feed_memory,
     mastodon,
     notices,
@@ -38,14 +41,15 @@ from connectors.sources import (
     x,
 )
 from connectors.sources.webhook import STATUS
-from records import Bulletin, DeadLetter, MalformedRecord, ManualClock, Post, decode, encode
+from records import Bulletin, DeadLetter, MalformedRecord, ManualClock, Post, SourceUnavailable, decode, encode
 from streams.recorded_topic import RecordedTopic, offsets_in
 from streams.settings import StreamSettings
 from streams.topics import POSTS
 from tests.connectors.conftest import CORPUS, NOW, Broker, Witness, loaded
+from tests.fuzz.asking import as_query
 from tests.fuzz.depth import fuzzing
 from tests.fuzz.found import found, name_of
-from tests.fuzz.mutating import beside, hostile
+from tests.fuzz.mutating import beside, changed, hostile
 from tests.fuzz.told import values_of
 from vigie.source_settings import SourceSettings
 
@@ -116,6 +120,50 @@ def _check(answer: httpx.Response) -> None:
     assert answer.status_code < 500
 
 
+def timeline(folder: Path) -> Wire:
+    """Return the wire of Mastodon's timelines: a page of them, as it is asked for after a while without a stream."""
+    entry, tools = loaded("conformance/mastodon.py"), Tools(folder)
+    lines = (CORPUS / "mastodon.sse").read_bytes().splitlines()
+    statuses = [line.removeprefix(b"data: ") for line in lines if line.startswith(b"data: {")]
+    pages = (b"[" + b",".join(statuses) + b"]", *(b"[" + status + b"]" for status in statuses), b"[]")
+    source = entry.source_of(tools, "https://instance.example")
+
+    async def asked(body: bytes) -> object:
+        async with answering(body) as client:
+            return await source._page_of(client, mastodon.stream_from("user"), {})
+
+    return Wire(pages, entry.SECRETS, lambda body: made_of(asked(body)))
+
+
+def instance(folder: Path) -> Wire:
+    """Return the wire of what a Mastodon says of itself: where its streams are."""
+    entry, tools = loaded("conformance/mastodon.py"), Tools(folder)
+    source = entry.source_of(tools, "https://instance.example", "token")
+    said = [{"configuration": {"urls": {"streaming": address}}} for address in ("wss://s.example", "https://s.example")]
+
+    async def asked(body: bytes) -> object:
+        async with answering(body) as client:
+            host = await source._streaming_host(client)
+        assert host.startswith("https://"), "the token would go in the clear"
+        return host
+
+    return Wire((*map(msgspec.json.encode, said), b"{}"), (), lambda body: made_of(asked(body)))
+
+
+def answering(body: bytes) -> httpx.AsyncClient:
+    """Return a client of a server that gives one answer."""
+    return httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(body)))
+    )
+
+
+def made_of(asking: Coroutine[Any, Any, object]) -> object:
+    """Return what a source makes of an answer, nothing where it says that it cannot be used."""
+    with suppress(SourceUnavailable):
+        return asyncio.run(asking)
+    return None
+
+
 def topic(folder: Path) -> Wire:
     """Return the wire of a topic that is read again."""
     source = RecordedTopic(
@@ -124,12 +172,91 @@ def topic(folder: Path) -> Wire:
     return Wire(tuple(values_of(POSTS)), (), lambda value: source._post(value, 0))
 
 
+SIGNED_BY = {
+    "watch": ("webhook-id", "webhook-timestamp", "webhook-signature"),
+    "page": ("x-hub-signature-256",),
+    "form": ("authorization",),
+}
+"""What each kind of sender shows who it is by."""
+
+
+def as_bytes(headers: dict[str, bytes]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value) for name, value in headers.items()]
+
+
+async def _shown(tests: ModuleType, name: str, headers: dict[str, bytes]) -> tuple[bool, httpx.Response]:
+    """Return whether anything was kept of what somebody sent who shows this, and what he was told."""
+    broker = Broker()
+    async with tests.client_of(tests.app_of(broker, Witness(), ManualClock(NOW))) as client:
+        answer = await client.post(f"/ingest/{name}", content=tests.BODY, headers=as_bytes(headers))
+    return bool(broker.kept or broker.stated or broker.letters), answer
+
+
+@pytest.mark.parametrize("name", SIGNED_BY)
+@fuzzing(100)
+@given(number=st.integers(0, 2**64 - 1))
+def test_whatever_a_sender_shows_nothing_is_kept_of_who_cannot_sign(name: str, number: int) -> None:
+    chance, tests = Random(number), loaded("test_webhook_source.py")  # noqa: S311
+    signatures = tests.TOKEN | tests.hub_signed(tests.BODY) | tests.signed(tests.BODY, ManualClock(NOW))
+    right = {header: signatures[header].encode() for header in SIGNED_BY[name]}
+    headers = dict(right)
+    for header in chance.sample(SIGNED_BY[name], chance.randint(1, len(right))):
+        headers[header] = changed(chance, [*right.values()]).translate(None, b"\r\n\0")
+    if chance.randrange(4) == 0:
+        del headers[chance.choice(SIGNED_BY[name])]
+    is_kept, answer = asyncio.run(_shown(tests, name, headers))
+    _check(answer)
+    assert is_kept == (answer.status_code == 202)
+    if is_kept:  # of Standard Webhooks, several signatures may be given, and one has to fit
+        *others, last = SIGNED_BY[name]
+        given = headers[last].split(b" ") if others else [headers[last]]
+        assert right[last] in given, headers
+        assert [headers[one] for one in others] == [right[one] for one in others], headers
+
+
+async def _called(method: str, headers: dict[str, bytes], query: bytes) -> tuple[bool, httpx.Response]:
+    """Return whether anything was kept of what somebody sent to Facebook's webhook, and what he was told."""
+    broker, tools = Broker(), Tools(Path())
+    body = (CORPUS / "facebook.jsonl").read_bytes().splitlines()[0]
+    app = facebook_webhook.facebook_app(
+        page_id="1000000000001",
+        app_secret="app",
+        verify_token="verify",
+        gate=lambda _: True,
+        publisher=broker,
+        observer=Witness(),
+        clock=tools.clock,
+        pseudonyms=Tools.pseudonyms,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://vigie") as client:
+        address = httpx.URL("http://vigie/facebook", query=as_query(query))
+        answer = await client.request(method, address, content=body, headers=as_bytes(headers))
+    return bool(broker.kept or broker.letters), answer
+
+
+HELLO = b"hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=verify"
+
+
+@fuzzing(100)
+@given(
+    header=hostile([b"sha256=" + b"0" * 64, b"sha256=" + b"0" * 63 + b"g", b"sha1=" + b"0" * 40]),
+    query=hostile([HELLO]),
+)
+def test_whatever_is_shown_to_facebooks_webhook_nothing_is_kept_of_who_cannot_sign(header: bytes, query: bytes) -> None:
+    shown = {"x-hub-signature-256": header.translate(None, b"\r\n\0")}
+    is_kept, answer = asyncio.run(_called("POST", shown, query))
+    assert (is_kept, answer.status_code) == (False, 401)
+    _, answer = asyncio.run(_called("GET", shown, query))
+    knows = ("hub.verify_token", "verify") in parse_qsl(as_query(query).decode(), keep_blank_values=True)
+    assert answer.status_code == 403 or (knows and answer.status_code == 200)
+
+
 WIRES: dict[str, tuple[Callable[[Path], Wire], ...]] = {
     "bluesky": (conformance("bluesky"),),
     "cap": (conformance("cap"),),
     "facebook": (conformance("facebook"),),
     "hubeau": (conformance("hubeau"),),
-    "mastodon": (conformance("mastodon"),),
+    "mastodon": (conformance("mastodon"), timeline, instance),
     "meteofrance": (conformance("meteofrance"),),
     "notices": (conformance("notices"),),
     "press": (conformance("press"),),
