@@ -38,7 +38,8 @@ def app(settings_for: Callable[..., StreamSettings]) -> faust.App:
 
 def test_these_are_the_versions_that_were_read() -> None:
     assert (version("faust-streaming"), version("aiokafka")) == ("0.15.3", "0.14.0"), (
-        "read streams/wiring.py, taking.py, transport.py, health.py and restore.py against the new version, then move this on"
+        "read streams/wiring.py, taking.py, transport.py, health.py and restore.py against the new version, "
+        "then move this on"
     )
 
 
