@@ -118,12 +118,12 @@ def test_a_rising_latency_is_found_and_a_worker_started_again_counts_from_zero(s
 
 
 @pytest.mark.broker
-def test_a_minute_of_vigie_run_leaves_nothing_and_tells_all_once(speed: Any, tmp_path: Path) -> None:
+def test_half_a_minute_of_vigie_run_leaves_nothing_and_tells_all_once(speed: Any, tmp_path: Path) -> None:
     """Its memory and its latency are for a machine that has nothing else to do."""
-    soak = asyncio.run(speed.soak.soaked(1.0, 100.0, 0.2, 1024, tmp_path))
+    soak = asyncio.run(speed.soak.soaked(0.5, 100.0, 0.2, 1024, tmp_path))
     holds = {what: is_met for what, is_met in met(speed, soak).items() if "sixth" not in what}
     assert all(holds.values()), speed.soak.tables(soak)
-    assert soak.made == 6000
+    assert soak.made == 3000
     assert soak.in_file, "nobody was told of anything"
     assert {one.name for one in soak.memory} == {"supervisor", *speed.watched.NAMES}
     assert [path.stat().st_size > 1000 for path in speed.soak.written(soak, tmp_path / "out")] == [True, True]

@@ -26,7 +26,7 @@ from streams.topics import ALERTS, GONE_BY
 if TYPE_CHECKING:
     from tests.survival.stage import Stage
 
-pytestmark = [pytest.mark.apache_kafka, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.apache_kafka, pytest.mark.long, pytest.mark.timeout(300)]
 
 MARK = "épouvantable colonne de fumée, vue du sixième étage. Je peux héberger deux personnes"
 HURRIED = {"segment.ms": "1000", "min.compaction.lag.ms": "0", "max.compaction.lag.ms": "1000"}
@@ -111,7 +111,7 @@ async def a_day_passes(stage: "Stage") -> None:
     "last",
     [
         pytest.param({"verb": "delete"}, id="deleted"),
-        pytest.param({"verb": "purge", "id": "author:witness"}, id="author gone", marks=pytest.mark.long),
+        pytest.param({"verb": "purge", "id": "author:witness"}, id="author gone"),
     ],
 )
 def test_what_was_deleted_is_nowhere_a_day_later(stage: "Stage", posts: Sequence[Post], last: dict[str, str]) -> None:

@@ -71,6 +71,7 @@ def test_the_shipped_corpus_is_read_whole(
     assert {one.kind for one in shipped.findings} >= {"copy", "balance", "place", "word"}, "a check that sees nothing"
 
 
+@pytest.mark.long
 def test_no_finding_quotes_the_test_part(
     shipped: CorpusReport, parts: tuple[list[CorpusPost], list[CorpusPost]]
 ) -> None:

@@ -404,6 +404,7 @@ def test_passes_incidents_as_the_world_wrote_of_them(public: Path, pattern: str,
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_the_shipped_points_are_what_is_learned(public: Path, tmp_path: Path) -> None:
     learned = learn_points(CORPUS, public, tmp_path / "points.txt")
     shipped = points_from(POINTS_FILE)
@@ -415,6 +416,7 @@ def test_the_shipped_points_are_what_is_learned(public: Path, tmp_path: Path) ->
 
 
 @pytest.mark.data
+@pytest.mark.long
 def test_points_find_incidents_of_authors_they_were_not_learned_from(public: Path) -> None:
     entries = list(GATE.entries)
     examples = list(examples_from(CORPUS, public, Gate(entries)))

@@ -61,6 +61,7 @@ async def page(desk: Desk, chromium_page: Page) -> AsyncIterator[Page]:
     async with serving(app) as address:
         await chromium_page.goto(f"{address}/incidents/{INCIDENT}")
         yield chromium_page
+        await desk.viewers.close()  # else the server waits for who is still told of news
 
 
 async def test_chart_and_map_are_drawn_with_nothing_from_outside(

@@ -16,7 +16,7 @@ from vigie.recording import Facts, Row, table_of
 from vigie.recordings import Recordings
 from vigie.settings import RECORDING, load
 
-pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.broker, pytest.mark.long, pytest.mark.timeout(900)]
 
 HEARD = iter(
     (
