@@ -9,7 +9,7 @@ from detectors.duty import Duty
 from detectors.ledger import IN_FORCE, INCIDENT, NODE, PROFILE, Ledger
 from detectors.moment import HOUR
 from detectors.profile import HazardProfile, Profile
-from detectors.state import Incident, InForce, Node
+from detectors.state import Incident, InForce, Node, order_of
 from detectors.statistic import Rates
 from detectors.thresholds import Thresholds, thresholds_for
 from records import Alert, Place
@@ -114,7 +114,7 @@ class Case:
         incidents = self.ledger.incidents
         if not incidents:
             return []
-        return sorted((one for one in incidents.values() if one.is_open), key=lambda one: (one.opened_at, one.node))
+        return sorted((one for one in incidents.values() if one.is_open), key=order_of)
 
     def named(self, names: Iterable[str]) -> Iterator[Incident]:
         """Yield the incidents that are led by some nodes."""

@@ -25,7 +25,7 @@ from detectors.ledger import REMEMBERED
 from detectors.lifecycle import RANKS, due_at, held_until, level_after, pace_after
 from detectors.moment import HOUR, MINUTE
 from detectors.profile import kilometres_between
-from detectors.state import APART, RULINGS, Incident, Node, Part, Stat, Vote
+from detectors.state import APART, RULINGS, Incident, Node, Part, Stat, Vote, order_of
 from detectors.statistic import best, decayed, mixture, raised
 from detectors.telling import tell
 from detectors.thresholds import Thresholds
@@ -88,16 +88,11 @@ def incident_for(case: Case, path: tuple[str, ...]) -> tuple[Incident | None, in
     for number, node in enumerate(path):
         holding = [one for one in case.named(ledger.branches.at(node)) if not one.is_over]
         if holding:
-            return min(holding, key=_age), number
+            return min(holding, key=order_of), number
     below = [one for one in case.named(ledger.branches.below(path[0])) if one.is_open]
     if below:
         return max(below, key=lambda one: (one.counted_at, one.node)), 0
     return None, len(path)
-
-
-def _age(incident: Incident) -> tuple[int, str]:
-    """Order incidents, the oldest first."""
-    return incident.opened_at, incident.node
 
 
 def crossed(case: Case, heard: Heard, stat: Stat) -> bool:
@@ -146,7 +141,7 @@ def _point_out(case: Case, heard: Heard, at: int) -> None:
 def _take_part(case: Case, crossing: Crossing) -> None:
     part = crossing.part
     leading = [one for one in map(case.ledger.incidents.get, part.path[1:]) if one is not None and one.is_open]
-    above = min(leading, key=_age, default=None)
+    above = min(leading, key=order_of, default=None)
     if above is not None and _moves(case, above, part, crossing.at):
         _move(case, above, crossing)
     elif above is not None:
@@ -173,7 +168,7 @@ def _related(case: Case, part: Part, at: int) -> Incident | None:
     settings = case.watched.settings
     below = [one for one in case.named(case.ledger.branches.below(part.node)) if one.is_open]
     if below:
-        return min(below, key=_age)
+        return min(below, key=order_of)
     soon = int(settings.neighbour_minutes * MINUTE)
     for incident in case.open_incidents():
         if APART in incident.node:
@@ -414,7 +409,7 @@ def heard_again(case: Case, incident: Incident, entry: Entry) -> None:
 
 def copied(case: Case, incident: Incident | None, original: int) -> None:
     """Count a copy or a relay of a post for the incident that it is part of, or that a person made of it."""
-    made = sorted((one for one in case.named(case.ledger.branches.apart) if one.is_open), key=_age)
+    made = sorted((one for one in case.named(case.ledger.branches.apart) if one.is_open), key=order_of)
     incident = next((one for one in made if any(slot.post == original for slot in one.slots)), incident)
     if original and incident is not None:
         slots = copied_once_more(incident.slots, original)

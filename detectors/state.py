@@ -4,6 +4,8 @@ That is what makes going back in time cheap: to undo a step is to put the old va
 back to what holds it, so the garbage collector need not look (`gc=False`): there are hundreds of thousands.
 """
 
+from operator import attrgetter
+
 import msgspec
 
 from detectors.baseline import Baseline
@@ -16,6 +18,7 @@ APART = "#apart:"
 """Between a node and what a person split from its incident. No post names such a node: nothing comes in by itself."""
 RULINGS = ("confirm", "reject", "close")
 """Decisions on the level of an incident; of these one holds, the latest."""
+order_of = attrgetter("order")
 
 
 class Stat(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -184,6 +187,11 @@ class Incident(msgspec.Struct, array_like=True, frozen=True, gc=False):
     def lies_below(self, node: str) -> bool:
         """Tell whether some of it lies strictly below a node."""
         return any(node in part.path[1:] for part in self.parts)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Return what incidents of an area are sorted by: the oldest first."""
+        return self.opened_at, self.node
 
     @property
     def is_open(self) -> bool:

@@ -15,7 +15,7 @@ from detectors.identity import name_of
 from detectors.lifecycle import ACTIVE, RANKS
 from detectors.moment import MINUTE, instant_from, moment_from
 from detectors.revision import Scene, alert_from
-from detectors.state import OPEN, Incident, Told
+from detectors.state import OPEN, Incident, Told, order_of
 from detectors.usual import usual_per_hour
 from records import Bulletin
 
@@ -135,7 +135,7 @@ def _strongest(incident: Incident) -> float:
 def reconcile(case: Case, at: int) -> None:
     """Tell what a late signal changed in all that was worked out again; take back what it left without ground."""
     case.telling = "at once"
-    there = sorted(case.ledger.incidents.values(), key=lambda one: (one.opened_at, one.node))
+    there = sorted(case.ledger.incidents.values(), key=order_of)
     seen = case.seen()
     names = {incident.incident_id for incident in there}
     for one in _untold(case, seen, names):

@@ -1,8 +1,5 @@
 """The benchmarks of speed run to their end, in small: what they count is all there, whatever the figures are."""
 
-from collections.abc import Callable
-from functools import partial
-
 import pytest
 
 from vigie.bench import ceiling, latency, throughput
@@ -14,7 +11,7 @@ PASS_RATIO = 0.2
 
 
 @pytest.fixture
-def in_small(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+def in_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Warm up with few posts, and run the plain loop in this process: it is the same function."""
     for module in (ceiling, latency, throughput):
         monkeypatch.setattr(module, "WARM", 200)
@@ -23,7 +20,6 @@ def in_small(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         return Ceiling(*ceiling.loop(count, pass_ratio, texts))
 
     monkeypatch.setattr(throughput, "ceiling", one_loop)
-    return partial(monkeypatch.undo)
 
 
 @pytest.mark.usefixtures("in_small")

@@ -25,6 +25,7 @@ from models.gate import Gate
 from records import Post, decode
 from streams.topics import ALERTS, DEAD_LETTERS, POSTS, SIGNALS
 from tests.survival.stage import PATIENCE_SECS, PlainLoop, Stage, StageProcess, wait_until
+from vigie.bench.processes import family
 from vigie.broker import free_port
 from vigie.children import Child
 from vigie.story import le_havre_2012
@@ -171,7 +172,7 @@ class Burst(Stage):
         expected = expected_of(values)
         if self.worker.is_exact:
             assert not differences(revisions, expected)
-        assert ends_of(revisions) == ends_of(expected)
+        assert finals_of(revisions) == finals_of(expected)
         assert self.archived() == set(revisions)
         came = self._came(revisions)
         assert (came.lost, came.twice) == (0, 0), came
@@ -211,10 +212,10 @@ class Burst(Stage):
 
     def _kill_reader(self) -> bool:
         process = self.worker.process
-        with suppress(OSError, IndexError):  # the worker is not there, or has none yet
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children") if process is not None else Path()
-            os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
-            return True
+        with suppress(OSError):  # it has ended meanwhile
+            for reader in family(process.pid)[1:] if process is not None else ():
+                os.kill(reader, signal.SIGKILL)
+                return True
         return False
 
     def close(self) -> None:
@@ -252,7 +253,7 @@ def summary(came: Sequence[Came]) -> str:
     )
 
 
-class End(NamedTuple):
+class Final(NamedTuple):
     """How an incident stood at last: what does not hang on how posts and signals come in batches."""
 
     hazard: str
@@ -263,11 +264,11 @@ class End(NamedTuple):
     evidence: tuple[str, ...]
 
 
-def ends_of(revisions: Mapping[Revision, bytes]) -> dict[str, End]:
+def finals_of(revisions: Mapping[Revision, bytes]) -> dict[str, Final]:
     """Return how each incident stood at last, by its id."""
     last = {incident: json.loads(revisions[incident, number]) for incident, number in sorted(revisions)}
     return {
-        incident: End(
+        incident: Final(
             hazard=fields["hazard"],
             level=fields["level"],
             onset=fields["onset"],
