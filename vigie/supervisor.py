@@ -178,7 +178,7 @@ class Supervisor:
         if self.broker is not None:
             self.broker.start()
             self.broker_started_at = time.monotonic()
-            asyncio.run(declare_topics(self.streams))  # at once: a reader that asks first gets one of the broker's own
+            asyncio.run(declare_topics(self.streams, is_fresh=True))  # at once: the console goes on asking for them
             asyncio.run(restore_on_fresh_broker(self.streams))
             if kept:
                 asyncio.run(put_back(self.streams, kept))

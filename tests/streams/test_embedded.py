@@ -3,11 +3,14 @@
 The first test holds what is wrong with the broker: the day it fails, `streams/embedded.py` may go.
 """
 
+import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from faust.types import TP
 
 from records import SettingsError, Signal, SourceUnavailable
@@ -85,6 +88,36 @@ async def test_refuses_topics_that_stand_with_other_partitions(settings_for: Mak
             await declare_topics(settings_for(own.url, partitions=3))
     name = TOPICS[0].name
     assert str(refused.value) == (f"kafka.partitions: 3 is set, but {name} has 4; set 4, or start with new topics")
+
+
+async def test_on_a_fresh_broker_what_readers_were_given_too_early_is_made_anew(settings_for: MakeSettings) -> None:
+    """Clients that outlive their broker ask for their topics as soon as there is another."""
+    with EmbeddedBroker() as own:
+        settings = settings_for(own.url, partitions=1)
+        async with AsyncExitStack() as readers:
+            for topic in TOPICS:
+                reader = AIOKafkaConsumer(topic.name, bootstrap_servers=settings.bootstrap_servers)
+                await reader.start()
+                readers.push_async_callback(reader.stop)
+            with pytest.raises(SettingsError):
+                await declare_topics(settings)
+            asking = [asyncio.create_task(asked_again_and_again(settings, topic)) for topic in TOPICS]
+            await declare_topics(settings, is_fresh=True)
+            for one in asking:
+                one.cancel()
+        await declare_topics(settings)  # which refuses others
+
+
+async def asked_again_and_again(settings: StreamSettings, topic: Topic) -> None:
+    client = AIOKafkaClient(bootstrap_servers=settings.bootstrap_servers)
+    await client.bootstrap()
+    try:
+        while True:
+            await client.set_topics([topic.name])
+            await client.force_metadata_update()
+            await asyncio.sleep(0.02)  # five times as often as a client that has lost its broker
+    finally:
+        await client.close()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
