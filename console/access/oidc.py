@@ -32,6 +32,7 @@ HERE = ("localhost", "127.0.0.1")  # where nobody listens in
 TIMEOUT_SECS = 10.0
 CACHED_SECS = 600.0
 LEEWAY_SECS = 120
+MOST_BYTES = 1 << 20  # of one answer
 LONGEST_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA")
 """Those with a key of the provider's own; never one that whoever knows our secret could sign with, nor none."""
@@ -164,8 +165,8 @@ class Provider:
         address = self._oidc.issuer.rstrip("/") + "/.well-known/openid-configuration"
         try:
             async with _client() as client:
-                found = _provider_from(await _got(client, address), self._oidc.issuer)
-                keys = KeySet.import_key_set(msgspec.json.decode(await _got(client, found.jwks_uri)))
+                found = _provider_from(await _answer(client, "GET", address), self._oidc.issuer)
+                keys = KeySet.import_key_set(msgspec.json.decode(await _answer(client, "GET", found.jwks_uri)))
         except UNSOUND_ANSWER as error:
             log.warning("oidc_unreachable", issuer=self._oidc.issuer, why=repr(error))
             raise NotVouched("The login service does not answer. Accounts with a password still work.") from error
@@ -185,9 +186,8 @@ class Provider:
             auth = httpx.BasicAuth(quote_plus(self._oidc.client_id), quote_plus(secret))  # RFC 6749, 2.3.1
         elif secret:
             fields["client_secret"] = secret
-        answer = await client.post(provider.token_endpoint, data=fields, auth=auth)
-        answer.raise_for_status()
-        return msgspec.json.decode(answer.content, type=dict[str, Any])
+        said = await _answer(client, "POST", provider.token_endpoint, data=fields, auth=auth)
+        return msgspec.json.decode(said, type=dict[str, Any])
 
     async def _checked(
         self, provider: _Provider, keys: KeySet, token: Mapping[str, Any], nonce: str, now: datetime
@@ -235,18 +235,24 @@ def _client() -> httpx.AsyncClient:
     return httpx.AsyncClient(timeout=TIMEOUT_SECS, headers={"accept": "application/json"})
 
 
-async def _got(client: httpx.AsyncClient, address: str) -> bytes:
-    answer = await client.get(address)
-    answer.raise_for_status()
-    return answer.content
+async def _answer(client: httpx.AsyncClient, method: str, address: str, **more: Any) -> bytes:
+    """Return what an address answers; a ValueError where that is longer than anything that we ask for."""
+    said = bytearray()
+    async with client.stream(method, address, **more) as answer:
+        answer.raise_for_status()
+        async for part in answer.aiter_bytes():
+            said += part
+            if len(said) > MOST_BYTES:
+                raise ValueError(f"{address} answers more than {MOST_BYTES} bytes")
+    return bytes(said)
 
 
 async def _userinfo(
     client: httpx.AsyncClient, provider: _Provider, token: Mapping[str, Any], subject: str
 ) -> dict[str, Any]:
-    answer = await client.get(provider.userinfo_endpoint, headers={"authorization": f"Bearer {token['access_token']}"})
-    answer.raise_for_status()
-    said = msgspec.json.decode(answer.content, type=dict[str, Any])
+    authorization = {"authorization": f"Bearer {token['access_token']}"}
+    answer = await _answer(client, "GET", provider.userinfo_endpoint, headers=authorization)
+    said = msgspec.json.decode(answer, type=dict[str, Any])
     if said.get("sub") != subject:
         raise ValueError("it tells of another user")
     return said

@@ -183,6 +183,7 @@ ODD_TOKENS = {"a number": '{"id_token": 1}', "no token": '{"id_token": "a.b.c"}'
     ("path", "said"),
     [
         *(pytest.param(DISCOVERY, said, id=f"says of itself: {name}") for name, said in ODD.items()),
+        pytest.param(DISCOVERY, json.dumps(SAYS) + " " * (2 << 20), id="says of itself: what is right, at length"),
         *(
             pytest.param(DISCOVERY, json.dumps(SAYS | {name: address}), id=f"{name}: {address!r}")
             for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")
