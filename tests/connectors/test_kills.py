@@ -231,7 +231,6 @@ def tools_for(
     return tools_for
 
 
-@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # who is killed closes nothing
 def in_short_and_whole(names: Iterable[str]) -> Iterator[Any]:
     """Yield names with posts and kills, few and then all."""
     for name in names:
@@ -239,6 +238,7 @@ def in_short_and_whole(names: Iterable[str]) -> Iterator[Any]:
         yield pytest.param(name, COUNT, KILLS, id=name, marks=pytest.mark.long)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # who is killed closes nothing
 @pytest.mark.parametrize(("name", "count", "kills"), [*in_short_and_whole(entries("many"))])
 async def test_after_many_kills_at_random_points_no_post_is_missing(
     name: str, count: int, kills: int, load: Callable[[str], ModuleType], tools_for: Callable[..., Tools]
