@@ -16,9 +16,8 @@ from tests.survival.burst import Burst, Came, strike, summary
 if TYPE_CHECKING:
     from tests.kafka.conftest import Kafka
 
-pytestmark = pytest.mark.apache_kafka
+pytestmark = [pytest.mark.apache_kafka, pytest.mark.long]
 SEED = 20120131
-FEW = 1
 SHORT_SECS, LONG_SECS = 20.0, 120.0
 
 
@@ -52,15 +51,8 @@ def strike_broker(node: "Kafka", burst: Burst) -> None:
     burst.kept["worker"].excuse()
 
 
-def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(
-    node: "Kafka", clean: Callable[[], None], tmp_path: Path
-) -> None:
-    assert all(one.is_soon for one in rounds_of(FEW, node, clean, tmp_path))
-
-
-@pytest.mark.long
 @pytest.mark.timeout(0)
-def test_so_it_is_many_times(
+def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(
     node: "Kafka", clean: Callable[[], None], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     came = rounds_of(request.config.getoption("rounds"), node, clean, tmp_path)
@@ -68,7 +60,6 @@ def test_so_it_is_many_times(
     assert all(one.is_soon for one in came)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("secs", [pytest.param(SHORT_SECS, id="short"), pytest.param(LONG_SECS, id="two minutes")])
 def test_a_broker_that_was_away_finds_all_of_us_again(
     node: "Kafka", clean: Callable[[], None], tmp_path: Path, secs: float

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from tests.kafka.conftest import Kafka
     from tests.survival.stage import Stage
 
-# The bursts, which are in every run, kill both as well.
-pytestmark = [pytest.mark.apache_kafka, pytest.mark.long]
+pytestmark = pytest.mark.apache_kafka
 Revisions = dict[tuple[str, int], bytes]
 
 
+@pytest.mark.long  # the storm, which is in every run, kills workers as well
 def test_a_worker_killed_in_mid_stream_leaves_the_same_incidents_and_each_is_told_once(
     stage: "Stage", posts: tuple[Post, ...], undisturbed: Revisions
 ) -> None:
