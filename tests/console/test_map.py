@@ -23,6 +23,8 @@ STATIC = Path(__file__).parents[2] / "console" / "static"
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 AT = (LE_HAVRE.lon, LE_HAVRE.lat)
+WIDTH, HEIGHT = 640, 400  # CSS pixels: a processor draws the ground here, for half a second at 1280 × 780
+STYLE = f"body {{ margin: 0 }} #map {{ width: {WIDTH}px; height: {HEIGHT}px }}"
 
 TESTED = """
 import { makeMap } from "/static/map.js";
@@ -72,7 +74,7 @@ async def site() -> AsyncIterator[str]:
         routes=[
             Route("/", text(page_with_map(), "text/html")),
             Route("/tested.js", text(TESTED, "text/javascript")),
-            Route("/tested.css", text("body { margin: 0 } #map { height: 780px }", "text/css")),
+            Route("/tested.css", text(STYLE, "text/css")),
             Route("/boundaries", lambda _: JSONResponse(BOUNDARIES)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
@@ -315,7 +317,7 @@ async def test_boundaries_are_laid_over_and_set_the_first_view(
     outline = chromium_page.locator("path.boundary")
     box = await outline.bounding_box()
     assert box is not None
-    assert box["width"] > 300
+    assert box["width"] > HEIGHT * 0.39
     await chromium_page.mouse.move(box["x"] + 1, box["y"] + box["height"] / 2)
     assert await chromium_page.locator(".leaflet-tooltip").text_content() == "<b>Zone</b>"
     assert page_errors == []
@@ -356,7 +358,7 @@ async def test_the_home_of_the_settings_is_shown_first_and_incidents_elsewhere_d
     await shown(chromium_page, feature(id="a"), feature(id="b", at=(7.7, 48.6)))
     box = await chromium_page.locator(MARKS).first.bounding_box()
     assert box is not None
-    assert box["x"] + box["width"] / 2 == pytest.approx(1265 / 2, abs=20)
+    assert box["x"] + box["width"] / 2 == pytest.approx(WIDTH / 2, abs=10)
 
 
 async def test_axe_finds_nothing_on_the_map(map_page: Page) -> None:

@@ -67,7 +67,7 @@ class Read(NamedTuple):
     seeds: Callable[[], Sequence[bytes]]
     name: str
     reader: Callable[[Path], object]
-    examples: int = 40  # fewer where one takes long
+    weight: int = 40  # how often it is tried: less where it takes long
 
 
 def a_recording() -> list[bytes]:
@@ -420,7 +420,7 @@ def test_a_whole_file_is_read(kind: str, tmp_path: Path) -> None:
 def test_any_file_is_read_or_refused_in_words(kind: str, tmp_path: Path) -> None:
     read = READ[kind]
 
-    @fuzzing(read.examples)
+    @fuzzing(read.weight)
     @given(value=hostile(read.seeds()))
     def law(value: bytes) -> None:
         check_file(read, value, tmp_path)
