@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import pytest_asyncio
 import structlog
 from click.testing import CliRunner, Result
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -40,7 +41,15 @@ from tests.console.entering import ADDRESS, PASSWORD, csrf_of
 from tests.console.made import INCIDENT, LE_HAVRE, MORNING
 from vigie.cli import main
 
+HERE = Path(__file__).parent
 expect.set_options(timeout=30_000)  # milliseconds, as all else that is waited for: the machine may be busy
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the tests of a file share a loop, and with it the program that drives the browser: it takes a second."""
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +166,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     """Open an archive without content, on both kinds of database."""
     engine = await opened(address_from(database))
@@ -178,7 +187,7 @@ def empty_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sqlite_engine(tmp_path: Path, empty_archive: Path) -> AsyncIterator[AsyncEngine]:
     """Open an archive without content, on SQLite alone: for what does not hang on the database."""
     shutil.copy(empty_archive, tmp_path / "console.sqlite")
@@ -192,7 +201,7 @@ def clock() -> ManualClock:
     return ManualClock(MORNING)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def desk(sqlite_engine: AsyncEngine, clock: ManualClock, shipped: MessageMap) -> AsyncIterator[Desk]:
     """Make a desk on an archive without content, that morning at Le Havre."""
     setup = Setup(cell="Ville du Havre", home=(49.49, 0.11), zoom=12, insee="76351")
@@ -320,7 +329,7 @@ def page_errors() -> list[str]:
     return []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def driven(browser: str) -> AsyncIterator[Browser]:
     """Drive the browser."""
     async with async_playwright() as playwright:
@@ -329,7 +338,7 @@ async def driven(browser: str) -> AsyncIterator[Browser]:
         await found.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def chromium_page(driven: Browser, asked_outside: list[str], page_errors: list[str]) -> AsyncIterator[Page]:
     """Open a page in a context of its own: no cookies, nothing stored, French."""
     context = await driven.new_context(locale="fr-FR", viewport={"width": 1280, "height": 800})

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 import trustme
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -49,7 +50,7 @@ def seen() -> list[str]:
     return []
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def port(desk: Desk, seen: list[str]) -> AsyncIterator[int]:
     """Serve the console as `vigie console` does with the settings of the example; give its port."""
     guards = middleware(desk, Doors(is_https=True, hosts=(NAME,)))
@@ -61,7 +62,7 @@ async def port(desk: Desk, seen: list[str]) -> AsyncIterator[int]:
     await asyncio.gather(serving, return_exceptions=True)
 
 
-@pytest.fixture(params=["nginx", "caddy"])
+@pytest_asyncio.fixture(params=["nginx", "caddy"], loop_scope="module")
 async def front(request: pytest.FixtureRequest, port: int, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Put a server in front; give a browser that asks for it by its name."""
     program = shutil.which(request.param, path=f"{os.environ['PATH']}:/usr/sbin")

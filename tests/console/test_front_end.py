@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response
@@ -34,7 +35,7 @@ def tags() -> str:
     return "".join(written)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site() -> AsyncIterator[str]:
     app = Starlette(
         routes=[

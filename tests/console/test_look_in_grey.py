@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import Literal, get_args
 
 import pytest
+import pytest_asyncio
 from PIL import Image, ImageChops, ImageStat
 from playwright.async_api import Page
 
@@ -28,7 +29,7 @@ WORDLESS = """levels => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def address(desk: Desk) -> AsyncIterator[str]:
     async with serving(application(desk, middleware(desk, Doors()))) as found:
         yield found

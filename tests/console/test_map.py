@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -68,7 +69,7 @@ BOUNDARIES = {
 }
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def site() -> AsyncIterator[str]:
     app = Starlette(
         routes=[
@@ -126,7 +127,7 @@ COLOURS = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def map_page(chromium_page: Page, site: str) -> Page:
     await chromium_page.goto(site)
     await chromium_page.wait_for_function(IS_DRAWN)

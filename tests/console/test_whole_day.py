@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from click.testing import CliRunner
 from playwright.async_api import Browser, Page, expect
 
@@ -31,7 +32,7 @@ def passwords() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ready(
     whole: Whole, driven: Browser, passwords: dict[str, str], asked_outside: list[str], page_errors: list[str]
 ) -> Whole:

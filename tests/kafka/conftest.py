@@ -166,9 +166,9 @@ def posts() -> tuple[Post, ...]:
 
 
 @pytest.fixture(scope="session")
-def undisturbed() -> dict[tuple[str, int], bytes]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], bytes]:
     """Return the revisions that a plain loop makes of them."""
-    return staging.plain_loop()
+    return staging.plain_loop(tmp_path_factory.getbasetemp().parent)
 
 
 @pytest.fixture

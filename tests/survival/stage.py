@@ -4,6 +4,7 @@ Nothing here waits for a span of time: it waits for something to be so, and fail
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -619,8 +620,24 @@ def story_posts() -> tuple[Post, ...]:
 
 
 @cache
-def plain_loop() -> dict[tuple[str, int], bytes]:
-    """Return the revisions that a plain loop makes of the story's posts: no broker, no batches, nobody killed."""
+def plain_loop(folder: Path) -> dict[tuple[str, int], bytes]:
+    """Return the revisions that a plain loop makes of the story's posts: no broker, no batches, nobody killed.
+
+    Where several processes share the tests, the first makes them for all, and leaves them in a folder.
+    """
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return _plain_loop()
+    kept = folder / f"undisturbed-{run}"
+    with (folder / f"undisturbed-{run}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(msgspec.msgpack.encode(list(_plain_loop().items())))
+    found = msgspec.msgpack.decode(kept.read_bytes(), type=list[tuple[tuple[str, int], bytes]])
+    return dict(found)
+
+
+def _plain_loop() -> dict[tuple[str, int], bytes]:
     revisions = PlainLoop(SOURCES).revisions_of(story_posts())
     assert {"watch", "alert"} <= {decode(value, Alert).level for value in revisions.values()}
     return revisions

@@ -10,7 +10,8 @@ from records import Post
 if TYPE_CHECKING:
     from tests.survival.stage import Stage
 
-pytestmark = pytest.mark.broker
+# The bursts, which are in every run, kill it as well.
+pytestmark = [pytest.mark.broker, pytest.mark.long]
 
 
 def test_the_same_incidents_as_if_nobody_had_been_killed_and_each_told_once(

@@ -8,6 +8,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +26,12 @@ from tests.console.chromium import serving
 CLIENT, SECRET = "vigie", "a secret of thirty-two characters"
 
 
+@cache
+def a_key() -> RSAKey:
+    """Return the key with which it signs, unless it is given another."""
+    return RSAKey.generate_key(2048, {"kid": "one"})
+
+
 @dataclass
 class SmallProvider:
     """What it knows, and how it lies: `claims` over what is right, `lie` by name, `says` in place of any answer."""
@@ -35,7 +42,7 @@ class SmallProvider:
     userinfo: dict[str, Any] = field(default_factory=dict)
     lie: str = ""
     says: dict[str, str] = field(default_factory=dict)  # path -> what is answered there, as if all were well
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
+    key: RSAKey = field(default_factory=a_key)
     asked: dict[str, dict[str, str]] = field(default_factory=dict)  # code -> what was asked for
 
     @property

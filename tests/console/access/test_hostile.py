@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import pytest_asyncio
 from msgspec import structs
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -66,7 +67,7 @@ GETS = [page for page in PAGES if "GET" in page.methods and page.name != "live"]
 POSTS = [page for page in PAGES if "POST" in page.methods]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def attacked(desk: Desk, engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of a console that is full of hostile words, with all rights, on either database."""
     where = structs.replace(LE_HAVRE, name=HOSTILE)

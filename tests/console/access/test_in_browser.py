@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page
 
 from console.access.accounts import first_admin
@@ -22,7 +23,7 @@ AXE = next((Path(__file__).parents[1] / "vendor").glob("axe-core-*/axe.min.js"))
 RULES = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def address(desk: Desk) -> AsyncIterator[str]:
     async with serving(application(desk, middleware(desk, Doors()))) as found:
         yield found

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -263,7 +264,7 @@ async def test_the_first_password_is_told_before_it_holds(engine: AsyncEngine, c
     assert await first_admin(engine, clock.now(), told.append) == told[0]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def renewed_meanwhile(desk: Desk, account: Made, monkeypatch: pytest.MonkeyPatch) -> str:
     """Make an account whose password is renewed each time that an old one was found to fit; return its id."""
     account_id = await account("viewer")

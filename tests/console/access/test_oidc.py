@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from console.access.accounts import accounts, disable
 from console.access.doors import Doors, Oidc
@@ -23,7 +24,7 @@ from tests.console.entering import ADDRESS, actions
 Made = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def small(clock: ManualClock) -> AsyncIterator[SmallProvider]:
     async with running(SmallProvider(clock)) as provider:
         yield provider
@@ -270,7 +271,7 @@ async def test_without_a_provider_there_is_no_such_way(entered: Made) -> None:
         assert (await client.get("/login/oidc/back?code=a&state=b")).headers["location"] == "/login"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def certified() -> AsyncIterator[str]:
     """Run the certified provider; give its address."""
     node, folder = shutil.which("node"), os.environ.get("VIGIE_OIDC_PROVIDER", "")

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from msgspec.structs import fields, replace
 
 from console.access import tokens
@@ -38,7 +39,7 @@ from tests.console.made import (
 Made = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def filled(desk: Desk) -> Desk:
     """Put in the archive: incidents with a place and without, a silence, sources that are heard and that are not."""
     unsure = an_alert(incident_id="flood-2", hazard="flood", unknowns=("place_uncertain",), area="14")

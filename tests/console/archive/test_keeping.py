@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -83,7 +84,7 @@ MESSAGE: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def filled(engine: AsyncEngine) -> AsyncEngine:
     """Open an archive with one of each kind, all of the same minute."""
     await take(engine, THAT_DAY, minutes(0))

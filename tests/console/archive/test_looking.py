@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -21,7 +22,7 @@ INCIDENTS = [
 ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def filled(engine: AsyncEngine) -> AsyncEngine:
     """Open an archive with four incidents, told of minute by minute."""
     await take(engine, [Read(one, minutes(place)) for place, one in enumerate(INCIDENTS)], minutes(10))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import pytest
+import pytest_asyncio
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -58,7 +58,7 @@ BESIDE: list[Record] = [
 NOW = minutes(20)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def filled(engine: AsyncEngine) -> AsyncEngine:
     """Open an archive of one morning."""
     await take(engine, [*TOLD, *BESIDE], minutes(10))

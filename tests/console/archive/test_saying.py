@@ -5,6 +5,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,7 +35,7 @@ VISITOR = Visitor(account_id="1", name="astreinte (operator)", role="operator")
 RELOCATED: Place = replace(LE_HAVRE, place_id="said:49.48,0.15", name="Centrale", level="point", source="text")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def at_work(desk: Desk) -> Desk:
     """Make a desk with two incidents on it."""
     await take(desk.engine, [an_alert(), an_alert(incident_id=OTHER)], desk.clock.now())

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from httpx_sse import ServerSentEvent, aconnect_sse
 from starlette.middleware import Middleware
 
@@ -27,7 +28,7 @@ from tests.console.made import INCIDENT, a_retraction, a_signal, a_status, a_ver
 Told = AsyncIterator[ServerSentEvent]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def address(desk: Desk) -> AsyncIterator[str]:
     """Serve the console to a viewer who reads French."""
     visitor = Visitor(account_id="wall", name="mur", role="viewer", language="fr")

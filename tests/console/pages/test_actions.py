@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 
 from console.archive import audit, looking, saying
@@ -19,7 +20,7 @@ ADDRESS = f"/incidents/{INCIDENT}"
 ME = "astreinte (operator)"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def known(desk: Desk) -> Desk:
     evidence = (some_evidence(1), some_evidence(2))
     await take(

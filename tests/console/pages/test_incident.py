@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 
 from console.access.roles import Role
@@ -111,7 +112,7 @@ def full() -> list[Any]:
     ]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def known(desk: Desk, clock: ManualClock) -> Desk:
     clock.advance(timedelta(minutes=5))
     await take(desk.engine, full(), minutes(5))

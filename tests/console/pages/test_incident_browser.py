@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,7 +53,7 @@ def told(**changes: Any) -> list[Any]:
     return [alert, a_verdict(), a_notification(), *(a_signal(n) for n in range(-15, 1, 3))]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(desk: Desk, chromium_page: Page) -> AsyncIterator[Page]:
     """Open the page of an incident as somebody who decides."""
     await take(desk.engine, [*told(), an_alert(incident_id="fire-next")], minutes(0))

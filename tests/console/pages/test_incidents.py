@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 
 from console.archive.taking import take
@@ -17,7 +18,7 @@ from tests.console.made import LE_HAVRE, an_alert, minutes, some_evidence
 LYON = replace(LE_HAVRE, place_id="fr:69123", name="Lyon", insee="69123", dep="69")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def known(desk: Desk) -> Desk:
     told = [
         an_alert(incident_id="fire-a", level="alert", rumour=Rumour(signs=("denied",))),

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 from sqlalchemy import select
 
@@ -34,7 +35,7 @@ def confirmed(**changes: Any) -> Alert:
     return an_alert(revision=2, level="confirmed", certainty="Observed", unknowns=(), **changes)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def of_fire(desk: Desk) -> Alert:
     """Have a fire confirmed."""
     await taking.take(desk.engine, [an_alert(), confirmed()], minutes(1))

@@ -8,6 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from console.archive import audit
 from console.archive.taking import take
@@ -32,7 +33,7 @@ ADDRESS = f"/incidents/{INCIDENT}/record"
 HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>'
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def known(desk: Desk, clock: ManualClock) -> Desk:
     clock.advance(timedelta(minutes=30))
     await take(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec.structs import replace
 from playwright.async_api import Page, expect
 from starlette.middleware import Middleware
@@ -49,7 +50,7 @@ class Strict:
         await self._app(scope, receive, guarded)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def address(desk: Desk) -> AsyncIterator[str]:
     """Serve a console that listens, with an incident of each level and two lines of the feed."""
     await tell(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from msgspec import structs
 
 from console.archive.taking import take
@@ -34,7 +35,7 @@ def a_claim(**changes: Any) -> Claim:
     return Claim(**{**fields, **changes})
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def told(desk: Desk) -> Desk:
     await take(desk.engine, [an_alert(), an_alert(incident_id="fire-signal", level="signal")], minutes(0))
     return desk

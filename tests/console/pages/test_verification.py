@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from console.access.visitor import Visitor
 from console.archive import saying, taking
@@ -20,7 +21,7 @@ CELL = Visitor(name="astreinte (operator)", role="operator")
 FINDING = {"csrf": CSRF, "finding": "true", "answer": "vu sur place", "url": "https://e.org/1"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def asked(desk: Desk) -> str:
     """Ask volunteers to verify the fire of that morning."""
     alert = an_alert(evidence=(some_evidence(1, text=HOSTILE), some_evidence(2, text="", is_removed=True)))
