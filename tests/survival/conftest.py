@@ -45,9 +45,12 @@ def expected(story: staging.Hurried) -> dict[str, staging.Believed]:
 
 
 @pytest.fixture(scope="module")
-def machine(story: staging.Hurried, tmp_path_factory: pytest.TempPathFactory) -> Iterator[staging.Machine]:
-    """Provide a machine that has been told to run."""
-    made = staging.Machine(tmp_path_factory.mktemp("machine"), story.recording, speed=14)
+def machine(
+    story: staging.Hurried, expected: dict[str, staging.Believed], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[staging.Machine]:
+    """Provide a machine that has been told to run, once it is known what must come of it: that takes a while."""
+    assert expected
+    made = staging.Machine(tmp_path_factory.mktemp("machine"), story.recording, speed=10)
     made.start()
     yield made
     made.close()

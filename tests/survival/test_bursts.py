@@ -12,9 +12,9 @@ import pytest
 from tests.survival.burst import Burst, Came, strike, summary
 from vigie.broker import EmbeddedBroker
 
-pytestmark = pytest.mark.broker
+# A burst with poison on all topics is in every run.
+pytestmark = [pytest.mark.broker, pytest.mark.long]
 SEED = 20120130
-FEW = 1
 
 
 def round_of(chance: random.Random, folder: Path, *, is_exact: bool) -> Came:
@@ -39,13 +39,10 @@ def rounds_of(number: int, folder: Path) -> list[Came]:
     return came
 
 
-def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(tmp_path: Path) -> None:
-    assert all(one.is_soon for one in rounds_of(FEW, tmp_path))
-
-
-@pytest.mark.long
 @pytest.mark.timeout(0)
-def test_so_it_is_many_times(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_whoever_is_killed_and_whenever_nothing_is_lost_and_nobody_is_told_twice(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     came = rounds_of(request.config.getoption("rounds"), tmp_path)
     print(summary(came))  # noqa: T201  with pytest -s
     assert all(one.is_soon for one in came)

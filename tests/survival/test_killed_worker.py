@@ -10,7 +10,7 @@ from records import Post
 if TYPE_CHECKING:
     from tests.survival.stage import Stage
 
-# The bursts, which are in every run, kill it as well.
+# A burst with poison on all topics, which is in every run, kills it as well.
 pytestmark = [pytest.mark.broker, pytest.mark.long]
 
 
