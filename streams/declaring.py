@@ -36,7 +36,7 @@ async def declare_topics(settings: StreamSettings, topics: Iterable[Topic] = (),
         raise SourceUnavailable(f"kafka {settings.kafka_url}: {error!r}") from error
     finally:
         await admin.close()
-    raise SourceUnavailable(f"kafka {settings.kafka_url}: topics are said to be there, but are not shown to us")
+    raise SourceUnavailable(f"kafka {settings.kafka_url}: somebody makes topics all the time, or we may not see them")
 
 
 async def _stand(

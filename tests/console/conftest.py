@@ -46,7 +46,10 @@ expect.set_options(timeout=30_000)  # milliseconds, as all else that is waited f
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the tests of a file share a loop, and with it the program that drives the browser: it takes a second."""
+    """Have the tests of a file share a loop, and with it the program that drives the browser.
+
+    Asynchronous fixtures are of that loop as well (`loop_scope="module"`).
+    """
     for item in items:
         if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="module"), append=False)

@@ -24,7 +24,7 @@ STATIC = Path(__file__).parents[2] / "console" / "static"
 AXE = next((Path(__file__).parent / "vendor").glob("axe-core-*/axe.min.js"))
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'"
 AT = (LE_HAVRE.lon, LE_HAVRE.lat)
-WIDTH, HEIGHT = 640, 400  # CSS pixels: a processor draws the ground here, for half a second at 1280 × 780
+WIDTH, HEIGHT = 640, 400  # CSS pixels: few, for a processor draws the ground here
 STYLE = f"body {{ margin: 0 }} #map {{ width: {WIDTH}px; height: {HEIGHT}px }}"
 
 TESTED = """
